@@ -1,0 +1,184 @@
+"""The tables on disk: their columns and types, and the only two functions that read and write them.
+
+Every table is Parquet. Its columns are declared here once; writing casts to them and refuses what does
+not fit, reading checks them, so a step can rely on what another step wrote.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from relatask.errors import RelataskError
+from relatask.files import atomic_path
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+# name -> {column: type}; "key" columns come first and may not be null. A trailing "?" allows nulls.
+COLUMNS: dict[str, dict[str, str]] = {
+    "molecules": {
+        "mol_id": "int32",  # row of the molecule in its source's standardised table
+        "smiles": "string",  # canonical
+        "source_id": "string?",
+        "n_heavy_atoms": "int16",
+        "mol_weight": "float32",  # Da
+        "scaffold": "string",  # Bemis-Murcko SMILES, empty for acyclic molecules
+    },
+    "rejected": {"row": "int64", "source_id": "string?", "smiles": "string?", "reason": "string"},
+    "tasks": {
+        "task_id": "string",  # safe in file names, HTML and shells
+        "name": "string",  # as the source writes it
+        "source_id": "string?",
+        "uniprots": "list<string>",
+        "string_ids": "list<string>",
+        "n_pos": "int32",
+        "n_neg": "int32",
+    },
+    "rejected_tasks": {"task_id": "string", "name": "string", "reason": "string"},
+    "labels": {"mol_id": "int32", "task_id": "category", "label": "float32"},
+    "relations": {"task_i": "string", "task_j": "string", "score": "float32", "kind": "string"},
+    "split": {"mol_id": "int32", "fold": "category"},
+    "plan": {
+        "run_id": "string",
+        "label": "string",  # row of the tables
+        "dataset": "string",
+        "method": "string",
+        "encoder": "string?",  # null for methods without one
+        "balancing": "string",
+        "split": "string",  # scheme, e.g. scaffold
+        "seed": "int32",
+        "tasks": "string",  # JSON: "all", {"part": i, "of": n} or a list of task ids
+        "hyperparameters": "string",  # JSON
+        "predicted_minutes": "float32",
+        "shard": "int32",
+        "spec": "string",  # canonical JSON whose hash is run_id
+    },
+    "predictions": {
+        "run_id": "category",
+        "fold": "category",
+        "item_id": "int32",
+        "task_id": "category",
+        "label": "float32",
+        "score": "float32",  # probability of label 1
+    },
+    "history": {
+        "run_id": "category",
+        "task_id": "category?",  # null when one network serves all tasks of the run
+        "epoch": "int32",
+        "train_loss": "float32",
+        "valid_metric": "float32?",  # mean ROC-AUC over validation tasks with both classes
+        "seconds": "float32",
+        "examples_per_second": "float32",
+    },
+    "costs": {  # what each run took; measured, so not the same from run to run
+        "run_id": "string",
+        "seconds": "float32",
+        "peak_rss_mb": "float32",
+        "device": "string",
+        "host": "string",
+    },
+    "metrics": {
+        "run_id": "category",
+        "task_id": "category",
+        "fold": "category",
+        "metric": "category",
+        "value": "float64?",  # null when undefined, then `reason` says why
+        "n": "int32",
+        "n_pos": "int32",
+        "reason": "string?",
+    },
+    "summary": {  # one row: one table cell, e.g. mean test ROC-AUC of a method on a data set
+        "dataset": "string",
+        "split": "string",
+        "method": "string",  # label of the method in tables
+        "fold": "string",
+        "metric": "string",
+        "mean": "float64?",  # over seeds, of the mean over tasks
+        "std": "float64?",  # over seeds, population (as the papers report); null with one seed
+        "n_seeds": "int32",
+        "n_tasks": "int32",  # tasks where the metric is defined in at least one seed
+        "n_undefined": "int32",  # (task, seed) cells left out because the metric is undefined
+        "delta": "float64?",  # mean minus the single-task baseline, over cells defined in both
+    },
+    "comparisons": {  # paired test of a method against the baseline over (seed, task) cells
+        "dataset": "string",
+        "split": "string",
+        "metric": "string",
+        "method": "string",
+        "baseline": "string",
+        "n_pairs": "int32",
+        "mean_difference": "float64?",
+        "ci_low": "float64?",  # 95 % bootstrap interval, tasks resampled
+        "ci_high": "float64?",
+        "statistic": "float64?",  # Wilcoxon signed-rank
+        "p_value": "float64?",
+        "p_holm": "float64?",  # corrected within (data set, split, metric)
+    },
+}
+
+
+def schema(name: str) -> "pa.Schema":
+    """Return the Arrow schema of table `name`."""
+    import pyarrow as pa
+
+    types = {
+        "category": pa.dictionary(pa.int32(), pa.string()),
+        "list<string>": pa.list_(pa.string()),
+        "string": pa.string(),
+    }
+    return pa.schema(
+        [
+            pa.field(
+                column,
+                types.get(kind.rstrip("?")) or pa.type_for_alias(kind.rstrip("?")),
+                nullable=kind.endswith("?"),
+            )
+            for column, kind in COLUMNS[name].items()
+        ]
+    )
+
+
+def write_table(name: str, frame: "pd.DataFrame", path: str | Path) -> None:
+    """Write `frame` as table `name` to `path`, cast to the declared columns, whole or not at all.
+
+    Raises:
+        RelataskError: a column is missing, holds a null it may not hold, or does not fit its type.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    wanted = schema(name)
+    if missing := [column for column in wanted.names if column not in frame.columns]:
+        raise RelataskError(f"table {name} for {path} lacks the columns {missing}.")
+    try:
+        table = pa.Table.from_pandas(frame[wanted.names], schema=wanted, preserve_index=False)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+        raise RelataskError(f"table {name} for {path} does not fit its columns: {error}") from error
+    for field in wanted:
+        if not field.nullable and table.column(field.name).null_count:
+            raise RelataskError(f"table {name} for {path} has nulls in column {field.name}.")
+    with atomic_path(path) as temporary:
+        pq.write_table(table.replace_schema_metadata(None), temporary, compression="zstd")
+
+
+def read_table(name: str, path: str | Path, columns: list[str] | None = None) -> "pd.DataFrame":
+    """Read table `name` from `path` as a data frame.
+
+    Raises:
+        RelataskError: the file is absent, is not Parquet, or lacks a declared column.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path, columns=columns, partitioning=None)
+    except FileNotFoundError:
+        raise RelataskError(f"{path} does not exist; run the step that writes table {name} first.") from None
+    except (pa.ArrowInvalid, OSError) as error:
+        raise RelataskError(
+            f"{path} is not a readable Parquet file ({error}); delete it and run the workflow again."
+        ) from None
+    wanted = columns or schema(name).names
+    if missing := [column for column in wanted if column not in table.column_names]:
+        raise RelataskError(f"{path} is not a {name} table: it lacks the columns {missing}.")
+    return table.to_pandas()

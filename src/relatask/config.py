@@ -1,0 +1,297 @@
+"""What a config may say: the one source of keys, types, defaults and their explanations.
+
+`config.yaml` names a study; `config/studies/{study}.yaml` describes it. The JSON schema in
+`workflow/schemas/` is generated from these models (`python -m relatask write_schema`).
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from relatask.errors import RelataskError
+from relatask.registry import suggest
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_]*$"  # names become folders, wildcards and figure labels
+T = TypeVar("T", bound=BaseModel)
+Name = Annotated[str, Field(pattern=NAME, max_length=60)]
+
+
+class Block(BaseModel):
+    """A part of the config; unknown keys are mistakes, and values do not change once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ActiveRule(Block):
+    """Which measured values count as active (label 1); without it the labels must be 0 and 1."""
+
+    at_least: float | None = Field(None, description="active when the value is this or higher, e.g. pChEMBL")
+    at_most: float | None = Field(None, description="active when the value is this or lower, e.g. KIBA")
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> "ActiveRule":
+        if (self.at_least is None) == (self.at_most is None):
+            raise ValueError("give exactly one of at_least and at_most")
+        return self
+
+
+class SourceConfig(Block):
+    """Where labelled molecules come from and how they are read."""
+
+    reader: Literal["table", "kiba", "lsc", "chembl_activities", "planted"] = Field(
+        description="table: CSV or Parquet of SMILES x tasks; the others: the form that data set has"
+    )
+    path: str | None = Field(
+        None, description="a file of yours; without it the source is a name in datasets.tsv"
+    )
+    smiles_column: str = Field("smiles", description="column that holds the SMILES")
+    id_column: str | None = Field(None, description="column that names a molecule")
+    task_columns: list[str] | None = Field(
+        None, description="columns that are tasks; default: all the others"
+    )
+    task_sheet: str | None = Field(
+        None, description="CSV of task, uniprot (several separated by ;), string_id"
+    )
+    active: ActiveRule | None = None
+    targets: list[str] = Field(
+        [], description="chembl_activities: ChEMBL target ids to build a data set from"
+    )
+    min_heavy_atoms: int = Field(3, ge=1, description="molecules with fewer heavy atoms are rejected")
+    min_weight: float = Field(50.0, ge=0, description="Da; lighter molecules are rejected")
+    max_weight: float = Field(900.0, gt=0, description="Da; heavier molecules are rejected")
+
+
+class RelationsConfig(Block):
+    """How tasks relate: the best interaction score over the pairs of their proteins."""
+
+    source: Name = Field(
+        description="a STRING table in datasets.tsv, `planted`, or `string_live` for the service"
+    )
+    channel: Literal[
+        "combined",
+        "experimental",
+        "database",
+        "textmining",
+        "coexpression",
+        "neighborhood",
+        "fusion",
+        "cooccurence",
+    ] = Field("experimental", description="evidence channel; the authors of SGNN-EBM used experimental")
+    min_score: float = Field(0.0, ge=0, le=1, description="edges at or below 0, or below this, are left out")
+    same_protein: Literal["none", "edge"] = Field(
+        "none", description="tasks on one protein: none gives no edge (as the authors), edge gives score 1"
+    )
+
+
+class DensifyConfig(Block):
+    """Sparse molecules and tasks are removed until nothing changes (SGNN-EBM, A.3)."""
+
+    tau: int = Field(ge=1, le=1_000_000, description="least number of labels of a molecule and of a task")
+    min_positives: int = Field(10, ge=1, description="least number of active labels of a task")
+    min_negatives: int = Field(10, ge=1, description="least number of inactive labels of a task")
+    drop_isolated: bool = Field(True, description="remove tasks without a relation first")
+
+
+class SizeConfig(Block):
+    """Expected size of a prepared data set; it only sizes shards and never changes a result."""
+
+    molecules: int = Field(2000, ge=1)
+    tasks: int = Field(50, ge=1)
+    labels_per_task: int | None = Field(None, ge=1, description="default: all molecules")
+
+
+class DatasetConfig(Block):
+    """Molecules, tasks, labels and relations as methods see them."""
+
+    source: Name = Field(description="a key of `sources`")
+    relations: RelationsConfig | None = None
+    densify: DensifyConfig | None = None
+    size: SizeConfig = SizeConfig()
+
+
+def _fractions(value: tuple[float, float, float]) -> tuple[float, float, float]:
+    if abs(sum(value) - 1) > 1e-9 or min(value) <= 0:
+        raise ValueError("must be three positive numbers that sum to 1 (train, valid, test)")
+    return value
+
+
+class SplitsConfig(Block):
+    """Which molecules are for training, validation and test."""
+
+    schemes: list[Literal["random", "scaffold", "stratified"]] = Field(["scaffold"], min_length=1)
+    fractions: Annotated[tuple[float, float, float], AfterValidator(_fractions)] = (0.8, 0.1, 0.1)
+
+
+class TrainingConfig(Block):
+    """How networks are trained; every value is part of a run's identity."""
+
+    epochs: int = Field(30, ge=1)
+    batch_size: int = Field(128, ge=2)
+    learning_rate: float = Field(1e-3, gt=0)
+    weight_decay: float = Field(0.0, ge=0)
+    evaluate_every: int = Field(1, ge=1, description="epochs between validations")
+    patience: int | None = Field(None, ge=1, description="validations without a better one before stopping")
+    precision: Literal["fp32", "bf16"] = "fp32"
+
+
+class MethodConfig(Block):
+    """One row of the tables: a method with its encoder and options."""
+
+    label: Name = Field(description="name of the row in tables and figures")
+    method: str = Field(description="a file of relatask.methods")
+    encoder: str | None = Field(None, description="a file of relatask.encoders")
+    balancing: Literal["equal"] = "equal"
+    options: dict[str, Any] = Field({}, description="options of the method; defaults stand in its file")
+    encoder_options: dict[str, Any] = Field({}, description="options of the encoder, over those of the scale")
+    training: dict[str, Any] = Field({}, description="keys of `training` that differ for this method")
+    parts: int = Field(1, ge=1, le=10_000, description="cut a run of independent tasks into so many runs")
+
+
+class ScaleConfig(Block):
+    """How much is spent: `quick` for a laptop, `paper` for the papers' settings."""
+
+    seeds: list[Annotated[int, Field(ge=0, lt=2**31)]] = Field([0, 1, 2], min_length=1)
+    training: dict[str, Any] = Field({}, description="keys of `training` at this scale")
+    encoders: dict[str, dict[str, Any]] = Field({}, description="encoder -> options at this scale")
+    methods: dict[str, dict[str, Any]] = Field({}, description="method -> options at this scale")
+    reduced: list[str] = Field([], description="what is smaller than in the paper, for the tables' footnotes")
+
+
+class StudyConfig(Block):
+    """Data sets x methods x splits x seeds that together make named tables."""
+
+    title: str
+    sources: dict[Name, SourceConfig] = Field(min_length=1)
+    datasets: dict[Name, DatasetConfig] = Field(min_length=1)
+    splits: SplitsConfig = SplitsConfig()
+    training: TrainingConfig = TrainingConfig()
+    methods: list[MethodConfig] = Field(min_length=1)
+    baseline: Name = Field(description="label of the method that all others are compared with")
+    metrics: list[Literal["roc_auc", "average_precision", "brier", "ece"]] = Field(
+        ["roc_auc", "average_precision", "brier", "ece"],
+        min_length=1,
+        description="the first leads the tables",
+    )
+    scales: dict[Literal["quick", "paper"], ScaleConfig]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "StudyConfig":
+        for name, dataset in self.datasets.items():
+            if dataset.source not in self.sources:
+                raise ValueError(
+                    f"datasets.{name}.source: there is no source {dataset.source!r} in sources"
+                    f".{suggest(dataset.source, self.sources)}"
+                )
+        labels = [method.label for method in self.methods]
+        if twice := sorted({label for label in labels if labels.count(label) > 1}):
+            raise ValueError(f"methods: the label {twice[0]!r} is used twice; labels name the tables' rows")
+        if self.baseline not in labels:
+            raise ValueError(
+                f"baseline: no method has the label {self.baseline!r}.{suggest(self.baseline, labels)}"
+            )
+        return self
+
+
+class ServicesConfig(Block):
+    """Addresses of the live services and how often they may be asked."""
+
+    chembl: str = "https://www.ebi.ac.uk/chembl/api/data"
+    string: str = "https://string-db.org/api"
+    requests_per_second: float = Field(1.0, gt=0, description="STRING asks for one request a second")
+
+
+class Config(Block):
+    """The top of config.yaml."""
+
+    study: str = Field("demo", description="a file of config/studies/, or the path of a study file of yours")
+    scale: Literal["quick", "paper"] = "quick"
+    mirror: str | None = Field(None, description="local folder with the files of datasets.tsv, tried first")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: CUDA where there is one")
+    shard_minutes: float = Field(
+        2.0, gt=0, description="predicted minutes of training in one job; 20-60 on a cluster"
+    )
+    services: ServicesConfig = ServicesConfig()
+
+
+def _explain(error: ValidationError, where: str, model: type[BaseModel]) -> RelataskError:
+    """Turn the first finding of pydantic into one sentence that names file and key."""
+    finding = error.errors()[0]
+    key = ".".join(str(part) for part in finding["loc"])
+    if finding["type"] == "extra_forbidden":
+        parent = ".".join(str(part) for part in finding["loc"][:-1])
+        known = _keys_at(model, finding["loc"][:-1])
+        place = f" in {parent!r}" if parent else ""
+        return RelataskError(
+            f"{where}: unknown key {finding['loc'][-1]!r}{place}.{suggest(str(finding['loc'][-1]), known)}"
+        )
+    if finding["type"] == "missing":
+        return RelataskError(f"{where}: the key {key!r} is missing.")
+    message = finding["msg"].removeprefix("Value error, ")
+    return RelataskError(
+        f"{where}: {key + ': ' if key else ''}{message}"
+        + ("" if finding["type"] == "value_error" else f" (got {finding['input']!r})")
+        + "."
+    )
+
+
+def _keys_at(model: type[BaseModel], path: tuple[Any, ...]) -> list[str]:
+    """Names of the keys that the block at `path` may hold."""
+    schema: dict[str, Any] = model.model_json_schema()
+    node = schema
+    for part in path:
+        node = (
+            node.get("properties", {}).get(part)
+            or node.get("items")
+            or node.get("additionalProperties")
+            or {}
+        )
+        for option in [node, *node.get("anyOf", [])]:
+            if "$ref" in option:
+                node = schema["$defs"][option["$ref"].rsplit("/", 1)[-1]]
+                break
+    return list(node.get("properties", {}))
+
+
+def parse(model: type[T], value: Mapping[str, Any], where: str) -> T:
+    """Validate `value`; the first mistake becomes a `RelataskError` naming `where` and the key."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise _explain(error, where, model) from None
+
+
+def load_config(values: Mapping[str, Any], root: Path) -> tuple[Config, str, StudyConfig]:
+    """Return the config, the study's name and the study that `values` (of config.yaml) select.
+
+    Args:
+        values: the content of config.yaml, with what the command line overrode.
+        root: folder of the project, where `config/studies/` is.
+
+    Raises:
+        RelataskError: a key or value is wrong, or there is no such study.
+    """
+    config = parse(Config, values, "config.yaml")
+    path = Path(config.study)
+    if path.suffix not in {".yaml", ".yml"}:
+        path = root / "config" / "studies" / f"{config.study}.yaml"
+    known = [file.stem for file in (root / "config" / "studies").glob("*.yaml")]
+    if not path.is_file():
+        raise RelataskError(f"config.yaml: study: there is no file {path}.{suggest(config.study, known)}")
+    study = load_study(path)
+    if config.scale not in study.scales:
+        raise RelataskError(f"config.yaml: scale: study {path.stem!r} has no scale {config.scale!r}.")
+    return config, path.stem, study
+
+
+def load_study(path: Path) -> StudyConfig:
+    """Read and validate one study file."""
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RelataskError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(values, dict):
+        raise RelataskError(f"{path} must be a mapping of keys to values; see config/README.md.")
+    return parse(StudyConfig, values, str(path))

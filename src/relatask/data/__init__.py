@@ -1,0 +1,1 @@
+"""Sources, standardisation, relation graphs, densification, splits, features and the planted data."""

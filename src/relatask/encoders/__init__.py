@@ -1,0 +1,1 @@
+"""Encoders: x to embedding, one file each."""

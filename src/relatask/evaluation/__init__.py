@@ -1,0 +1,1 @@
+"""Metrics on saved predictions, aggregation, significance."""

@@ -1,0 +1,96 @@
+"""Files that are whole or absent, and digests of what they hold."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from relatask.errors import RelataskError
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path` that takes its place when the block ends well.
+
+    A reader, or a run started after a kill, sees the old file, the new one, or none: never half of one.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)  # mkstemp makes files only their owner may read
+        with temporary.open("rb+") as written:
+            os.fsync(written.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: str | Path, content: bytes) -> None:
+    """Write `content` to `path`, whole or not at all."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_text(path: str | Path, content: str) -> None:
+    """Write UTF-8 `content` to `path`, whole or not at all."""
+    write_bytes(path, content.encode())
+
+
+def canonical_json(value: Any) -> str:
+    """One text for one value: sorted keys, no spaces, no NaN."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Write `value` as indented JSON with sorted keys, whole or not at all."""
+    write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def read_json(path: str | Path) -> Any:
+    """Return the value of a JSON file; a missing or broken one is a `RelataskError`."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RelataskError(f"{path} does not exist; run the step that writes it first.") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise RelataskError(f"{path} is not valid JSON ({error}); delete it and run again.") from None
+
+
+def sha256_of(*paths: str | Path) -> str:
+    """SHA-256 (hex) of the bytes of the files, in the order given."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with Path(path).open("rb") as handle:
+            while block := handle.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def source_digest(*parts: str) -> str:
+    """Digest (16 hex digits) of the package's own source below `parts`, e.g. ``("data", "config.py")``.
+
+    Snakemake does not see imported code, so each rule passes this digest as a param. Blank lines and
+    lines that hold only a comment do not count: touching a comment must not retrain anything. The text
+    is compared, not the syntax tree, so that every Python version computes the same digest.
+    """
+    root = Path(__file__).parent
+    digest = hashlib.sha256()
+    for part in sorted(set(parts)):
+        path = root / part
+        files = [path] if path.suffix == ".py" else sorted(path.rglob("*.py"))
+        if not files:
+            raise ValueError(f"no source below {path}")
+        for file in files:
+            digest.update(file.relative_to(root).as_posix().encode())
+            for line in file.read_text(encoding="utf-8").splitlines():
+                if line.strip() and not line.lstrip().startswith("#"):
+                    digest.update(line.rstrip().encode() + b"\n")
+    return digest.hexdigest()[:16]

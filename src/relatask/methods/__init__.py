@@ -1,0 +1,1 @@
+"""Multi-task methods, one file each."""

@@ -1,0 +1,117 @@
+"""Methods and encoders are found by reading their files, not by importing them.
+
+Planning happens while Snakemake parses the workflow, where importing torch would cost seconds and
+650 MB. So each method or encoder file states what it is in one literal, ``CAPABILITIES = {...}``, which
+is read from its source text; the module is imported only where it trains. Adding a method is adding a
+file: nothing lists them.
+"""
+
+import ast
+import difflib
+import importlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from relatask.errors import RelataskError
+
+PACKAGE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a method or an encoder needs and offers; each field is a key of its ``CAPABILITIES``."""
+
+    name: str  # the file's name
+    summary: str  # one line for tables and --help
+    label: str  # short name in tables and figures
+    paper: str | None = None  # citation key, see CITATION.cff; None for textbook methods
+    inputs: tuple[str, ...] = ("graph",)  # encoders: graph, ecfp; methods without encoder: what they read
+    loop: str = "supervised"  # methods: which module of relatask.training.loops trains it
+    per_task: bool = False  # one independent model per task; its runs may be cut into parts
+    uses_encoder: bool = True
+    needs_relations: bool = False
+    uses_known_labels: bool = False  # reads other tasks' labels of the same item at inference
+    label_kinds: tuple[str, ...] = ("binary",)
+    cost_in_tasks: str = "O(1)"
+    microseconds: float = 0.0  # per item and epoch (or per item and task), one core, default options
+    options: Mapping[str, Any] = field(default_factory=dict)  # name -> default, which also fixes the type
+
+
+def read_capabilities(path: Path) -> Capabilities:
+    """Return the ``CAPABILITIES`` literal of the module at `path` without importing it.
+
+    Raises:
+        RelataskError: there is none, it is not a literal, or a key is unknown.
+    """
+    for node in ast.parse(path.read_text(encoding="utf-8"), filename=str(path)).body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if any(isinstance(target, ast.Name) and target.id == "CAPABILITIES" for target in targets):
+            try:
+                record = ast.literal_eval(node.value)  # type: ignore[attr-defined]
+            except ValueError:
+                raise RelataskError(
+                    f"{path}: CAPABILITIES must be a literal dict, because planning reads it without "
+                    "importing the file."
+                ) from None
+            known = {entry.name for entry in fields(Capabilities)} - {"name"}
+            if unknown := set(record) - known:
+                raise RelataskError(
+                    f"{path}: CAPABILITIES has no key {sorted(unknown)}; {sorted(known)} exist."
+                )
+            return Capabilities(name=path.stem, **record)
+    raise RelataskError(f"{path} has no CAPABILITIES = {{...}}; see CONTRIBUTING.md for what it holds.")
+
+
+@lru_cache
+def catalogue(kind: str) -> dict[str, Capabilities]:
+    """Return name -> capabilities of every ``methods`` or ``encoders`` file, sorted by name.
+
+    Files that hold no entry of their own (helpers) start with an underscore.
+    """
+    files = sorted((PACKAGE / kind).glob("[!_]*.py"))
+    return {path.stem: read_capabilities(path) for path in files}
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Return " Did you mean 'x'?" where a known name is close, else the list of known names."""
+    known = sorted(known)
+    close = difflib.get_close_matches(name, known, n=1)
+    return f" Did you mean {close[0]!r}?" if close else f" Known: {', '.join(known)}."
+
+
+def capabilities(kind: str, name: str) -> Capabilities:
+    """Return the capabilities of one method or encoder; an unknown name is a `RelataskError`."""
+    found = catalogue(kind)
+    if name not in found:
+        raise RelataskError(f"there is no {kind[:-1]} {name!r} in relatask.{kind}.{suggest(name, found)}")
+    return found[name]
+
+
+def load(kind: str, name: str) -> ModuleType:
+    """Import the module of a method or encoder (this is where torch comes in)."""
+    capabilities(kind, name)
+    return importlib.import_module(f"relatask.{kind}.{name}")
+
+
+def complete_options(kind: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the defaults of a method or encoder overridden by `given`.
+
+    Raises:
+        RelataskError: an option is unknown or of another type than its default.
+    """
+    defaults = dict(capabilities(kind, name).options)
+    for key, value in given.items():
+        if key not in defaults:
+            raise RelataskError(f"{kind[:-1]} {name!r} has no option {key!r}.{suggest(key, defaults)}")
+        default = defaults[key]
+        number = isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool)
+        if default is not None and not number and type(value) is not type(default):
+            raise RelataskError(
+                f"option {key!r} of {kind[:-1]} {name!r} must be {type(default).__name__}, not {value!r}."
+            )
+        defaults[key] = float(value) if number else value
+    return defaults

@@ -1,0 +1,1 @@
+"""Run specs, the plan, the journal, shards and the training loops."""

@@ -1,0 +1,155 @@
+"""The plan: every run of a study and the shards that execute them, a pure function of the config.
+
+Snakemake computes it while parsing, so nothing here imports torch, pandas or looks at data.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from relatask.config import DatasetConfig, MethodConfig, ScaleConfig, StudyConfig, TrainingConfig, parse
+from relatask.errors import RelataskError
+from relatask.registry import Capabilities, capabilities, complete_options
+from relatask.training.spec import RunSpec, Tasks
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """A run with what it is predicted to cost on one core."""
+
+    spec: RunSpec
+    minutes: float
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Runs of one data set that one job executes in one process."""
+
+    index: int
+    dataset: str
+    runs: tuple[PlannedRun, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the shard's manifest."""
+        return f"{self.index:05d}"
+
+    @property
+    def minutes(self) -> float:
+        """Predicted minutes on one core."""
+        return sum(run.minutes for run in self.runs)
+
+
+def refuse(method: MethodConfig, name: str, dataset: DatasetConfig, study: StudyConfig) -> None:
+    """Raise where a method cannot work on a data set, by name and reason."""
+    ability = capabilities("methods", method.method)
+    where = f"methods.{method.label} on data set {name!r}"
+    if ability.uses_encoder and method.encoder is None:
+        raise RelataskError(f"{where}: method {method.method!r} needs an encoder; add e.g. `encoder: gin`.")
+    if not ability.uses_encoder and method.encoder is not None:
+        raise RelataskError(
+            f"{where}: method {method.method!r} reads {'/'.join(ability.inputs)} itself; remove `encoder`."
+        )
+    if ability.needs_relations and dataset.relations is None:
+        raise RelataskError(
+            f"{where}: method {method.method!r} needs a relation graph; add `relations` to the data set."
+        )
+    if method.parts > 1 and not ability.per_task:
+        raise RelataskError(
+            f"{where}: `parts` needs independent tasks, but {method.method!r} trains them together."
+        )
+    if method.parts > 1 and method.parts > dataset.size.tasks:
+        raise RelataskError(f"{where}: {method.parts} parts for {dataset.size.tasks} tasks; use fewer parts.")
+
+
+def predicted_minutes(
+    ability: Capabilities, encoder: Capabilities | None, dataset: DatasetConfig, spec: RunSpec, parts: int
+) -> float:
+    """Minutes on one core, from the measured cost in the capability records and the expected size."""
+    tasks = dataset.size.tasks / parts
+    rows = dataset.size.labels_per_task or dataset.size.molecules
+    if encoder is None:
+        return (2 + tasks * rows * ability.microseconds * 1e-6) / 60
+    default, width = encoder.options.get("width", 1), spec.encoder_options.get("width", 1)
+    layers = spec.encoder_options.get("layers", 1) / encoder.options.get("layers", 1)
+    items = tasks * rows if ability.per_task else dataset.size.molecules
+    seconds = items * spec.training["epochs"] * layers * (width / default) ** 2 * encoder.microseconds * 1e-6
+    return (5 + seconds) / 60
+
+
+def _run(
+    study: StudyConfig,
+    scale: ScaleConfig,
+    method: MethodConfig,
+    name: str,
+    split: str,
+    seed: int,
+    tasks: Tasks,
+) -> RunSpec:
+    ability = capabilities("methods", method.method)
+    chosen = {**study.training.model_dump(), **scale.training, **method.training}
+    training = parse(TrainingConfig, chosen, f"methods.{method.label}.training").model_dump()
+    encoder_options = {}
+    if method.encoder is not None:
+        given = {**scale.encoders.get(method.encoder, {}), **method.encoder_options}
+        encoder_options = complete_options("encoders", method.encoder, given)
+    options = complete_options(
+        "methods", method.method, {**scale.methods.get(method.method, {}), **method.options}
+    )
+    return RunSpec(
+        dataset=name,
+        method=method.method,
+        encoder=method.encoder,
+        balancing=method.balancing,
+        split=split,
+        seed=seed,
+        tasks=tasks,
+        label=method.label,
+        options=options,
+        encoder_options=encoder_options,
+        training=training if ability.uses_encoder else {},
+    )
+
+
+def plan_runs(study: StudyConfig, scale_name: str) -> list[PlannedRun]:
+    """Return every run of the study at a scale, data set by data set.
+
+    Raises:
+        RelataskError: a method, encoder or option is unknown, or a combination makes no sense.
+    """
+    scale = study.scales[scale_name]  # type: ignore[index]
+    runs = []
+    for name, dataset in study.datasets.items():
+        for method in study.methods:
+            refuse(method, name, dataset, study)
+            ability = capabilities("methods", method.method)
+            encoder = capabilities("encoders", method.encoder) if method.encoder else None
+            parts: Sequence[Tasks] = ["all"]
+            if method.parts > 1:
+                parts = [{"part": part, "of": method.parts} for part in range(method.parts)]
+            for split in study.splits.schemes:
+                for seed in scale.seeds:
+                    for tasks in parts:
+                        spec = _run(study, scale, method, name, split, seed, tasks)
+                        runs.append(
+                            PlannedRun(spec, predicted_minutes(ability, encoder, dataset, spec, len(parts)))
+                        )
+    if len({run.spec.run_id for run in runs}) < len(runs):
+        raise RelataskError(
+            "two methods of the study are the same in everything but their label; remove one."
+        )
+    return runs
+
+
+def make_shards(runs: Sequence[PlannedRun], shard_minutes: float) -> list[Shard]:
+    """Pack runs of one data set, in order, into shards of about `shard_minutes`."""
+    shards: list[Shard] = []
+    current: list[PlannedRun] = []
+    for run in runs:
+        full = sum(entry.minutes for entry in current) + run.minutes > shard_minutes
+        if current and (full or run.spec.dataset != current[0].spec.dataset):
+            shards.append(Shard(len(shards), current[0].spec.dataset, tuple(current)))
+            current = []
+        current.append(run)
+    if current:
+        shards.append(Shard(len(shards), current[0].spec.dataset, tuple(current)))
+    return shards

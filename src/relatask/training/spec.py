@@ -1,0 +1,64 @@
+"""A run: one training of one method on one split with one seed, frozen and named by its content."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from relatask.files import canonical_json
+
+Tasks = str | dict[str, int] | tuple[str, ...]  # "all", {"part": i, "of": n}, or task ids
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """Everything that decides a run's result, given data and code."""
+
+    dataset: str
+    method: str
+    encoder: str | None
+    balancing: str
+    split: str  # scheme; the file is splits/{split}-{seed}.parquet
+    seed: int  # drives the split, the initialisation and the order of batches
+    tasks: Tasks = "all"
+    label: str = ""  # row of the tables
+    options: dict[str, Any] = field(default_factory=dict)
+    encoder_options: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
+
+    def canonical(self) -> str:
+        """The spec as canonical JSON. The label is left out: renaming a row must not retrain it."""
+        values = asdict(self)
+        del values["label"]
+        return canonical_json(values)
+
+    @property
+    def run_id(self) -> str:
+        """Twelve hex digits of the SHA-256 of the canonical JSON."""
+        return hashlib.sha256(self.canonical().encode()).hexdigest()[:12]
+
+    def random_seed(self, *names: str | int) -> int:
+        """A 63-bit seed for one purpose, e.g. ``spec.random_seed("epoch", 3)``.
+
+        The task set does not enter: runs that differ only in their tasks start from the same draws,
+        which pairs them, and cutting independent tasks into parts changes no number.
+        """
+        values = json.loads(self.canonical())
+        del values["tasks"]
+        text = canonical_json([values, *names])
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> 1
+
+    def select(self, task_ids: list[str]) -> list[str]:
+        """The tasks of this run, in the data set's order, given all of the data set's."""
+        if self.tasks == "all":
+            return task_ids
+        if isinstance(self.tasks, dict):
+            return task_ids[self.tasks["part"] :: self.tasks["of"]]
+        wanted = set(self.tasks)
+        return [task for task in task_ids if task in wanted]
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "RunSpec":
+        """Rebuild a spec from `asdict` or canonical JSON."""
+        tasks = values.get("tasks", "all")
+        return cls(**{**values, "tasks": tuple(tasks) if isinstance(tasks, list) else tasks})
