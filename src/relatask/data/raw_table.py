@@ -1,0 +1,34 @@
+"""What a reader returns: molecules as the source writes them, with their labels and tasks."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+
+@dataclass
+class RawTable:
+    """One source as read, before any chemistry.
+
+    `smiles`, `source_ids` and `rows` have one entry per input row, also for a row without a SMILES
+    (``None``): standardisation rejects it with a reason, so that nothing is lost silently.
+
+    Attributes:
+        smiles: SMILES of each row as written, ``None`` where the source has none.
+        source_ids: the source's own id of each row, ``None`` where it has none.
+        rows: int64 [n]; 1-based number of the data row in the input (header not counted).
+        labels: one row per measured cell: `row_position` (int64, position in `smiles`), `task`
+            (int32, position in `tasks`), `value` (float64, already 0 or 1). A pair may occur twice.
+        tasks: one row per task in source order: `name`, `source_id` (or None), `uniprots` and
+            `string_ids` (lists of str, empty where unknown).
+        notes: counts and facts about the reading that end in counts.json.
+    """
+
+    smiles: "list[str | None]"
+    source_ids: "list[str | None]"
+    rows: "np.ndarray"
+    labels: "pd.DataFrame"
+    tasks: "pd.DataFrame"
+    notes: dict[str, int | str] = field(default_factory=dict)
