@@ -281,6 +281,11 @@ def load_config(values: Mapping[str, Any], root: Path) -> tuple[Config, str, Stu
     if not path.is_file():
         raise RelataskError(f"config.yaml: study: there is no file {path}.{suggest(config.study, known)}")
     study = load_study(path)
+    taken = {path.stem, "raw", "sources", "logs", "benchmarks", "published"}
+    if clash := sorted(taken & set(study.datasets)):
+        raise RelataskError(
+            f"{path}: datasets.{clash[0]}: results/{clash[0]} is used otherwise; rename the data set."
+        )
     if config.scale not in study.scales:
         raise RelataskError(f"config.yaml: scale: study {path.stem!r} has no scale {config.scale!r}.")
     return config, path.stem, study

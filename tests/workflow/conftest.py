@@ -16,7 +16,7 @@ TINY = {
     "title": "Planted data, small",
     "sources": {"planted": {"reader": "planted"}},
     "datasets": {
-        "tiny": {
+        "tiny_planted": {
             "source": "planted",
             "relations": {"source": "planted", "channel": "experimental"},
             "size": {"molecules": 2000, "tasks": 48, "labels_per_task": 800},
