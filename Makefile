@@ -1,0 +1,45 @@
+# make run    set up .venv, run the default study, write its report
+# make test   set up .venv, run every check and test
+# make bench  measure speed and memory
+# make clean  remove caches and the environment, never results
+# ARGS go to Snakemake or pytest, e.g. make run ARGS="--config study=moleculenet mirror=../shared/data"
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := run
+.PHONY: run test bench clean
+
+CORES ?= all
+ARGS ?=
+BIN := .venv/bin
+READY := .venv/.ready
+
+run: $(READY)
+	$(BIN)/snakemake --cores $(CORES) $(ARGS)
+	$(BIN)/snakemake --cores $(CORES) --report results/report.html $(ARGS) > /dev/null
+	@echo "The report is in results/report.html"
+
+test: $(READY)
+	$(BIN)/python -m pytest $(ARGS)
+
+bench: $(READY)
+	OMP_NUM_THREADS=2 $(BIN)/python -m benchmarks $(ARGS)
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# torch comes first and alone: the lock then finds it installed, and no other package can bring a second build.
+$(READY): requirements.lock pyproject.toml
+	@python=""; \
+	for name in python3 python3.13 python3.12 python3.11; do \
+	  if "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' > /dev/null 2>&1; then python="$$name"; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then echo "relatask needs Python 3.11 or newer; install it so that python3 or python3.11 starts it, then run make again." >&2; exit 1; fi; \
+	if ! $(BIN)/python -m pip --version > /dev/null 2>&1; then \
+	  rm -rf .venv; \
+	  "$$python" -m venv .venv || { echo "Python could not make the environment .venv; on Debian or Ubuntu install python3-venv, then run make again." >&2; exit 1; }; \
+	fi
+	$(BIN)/python -m pip install --quiet "$$(grep '^torch==' requirements.lock)"
+	$(BIN)/python -m pip install --quiet -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $(READY)
