@@ -1,0 +1,75 @@
+"""A chemist's own CSV goes through the workflow, and what is wrong with it is told, not dropped."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.workflow.conftest import run_snakemake, write_study
+
+BAD_ROWS = ["not a molecule", "[Na+].[Cl-]", "CC", ""]
+
+
+@pytest.fixture(scope="module")
+def table(tiny_results: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CSV of 300 molecules x 3 assays with a hostile name, bad molecules, a duplicate and gaps."""
+    molecules = pd.read_csv(tiny_results / "results" / "raw" / "planted" / "molecules.csv").iloc[:300, 0]
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"Smiles": [*molecules, *BAD_ROWS, molecules[0]]})
+    aromatic = frame["Smiles"].str.count("c").to_numpy() > 9
+    for name in ["hERG block", "$(touch pwned)", "<script>alert(1)</script>"]:
+        noisy = np.where(rng.random(len(frame)) < 0.1, ~aromatic, aromatic).astype(float)
+        frame[name] = np.where(rng.random(len(frame)) < 0.3, np.nan, noisy)
+    path = tmp_path_factory.mktemp("user") / "assays.csv"
+    frame.to_csv(path, index=False)
+    return path
+
+
+def _study(table: Path, **source: object) -> dict:
+    return {
+        "title": "A table of one's own",
+        "sources": {"mine": {"reader": "table", "path": str(table), "smiles_column": "Smiles", **source}},
+        "datasets": {"assays": {"source": "mine"}},
+        "splits": {"schemes": ["random"]},
+        "training": {"epochs": 5},
+        "methods": [
+            {"label": "RF", "method": "random_forest", "options": {"n_estimators": 50}},
+            {"label": "MTL", "method": "shared_bottom", "encoder": "fingerprint_mlp"},
+        ],
+        "baseline": "RF",
+        "scales": {"quick": {"seeds": [0]}},
+    }
+
+
+def test_a_table_of_ones_own(table: Path):
+    study = write_study(table.parent, _study(table), name="mine")
+    run_snakemake(table.parent, "--config", f"study={study}")
+    results = table.parent / "results"
+    rejected = pd.read_parquet(results / "assays" / "rejected.parquet")
+    assert len(rejected) >= 5
+    assert set(rejected["row"]) >= {301, 302, 303, 304, 305}
+    assert rejected["reason"].str.len().min() > 0
+    summary = pd.read_parquet(results / "mine" / "summary.parquet")
+    auc = summary.query("method == 'RF' and fold == 'test' and metric == 'roc_auc'")["mean"].iloc[0]
+    assert 0.7 < auc < 1.0
+    assert not (table.parent / "pwned").exists()
+    for page in (results / "mine" / "tables").glob("*.md"):
+        assert "<script>" not in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("source", "named"),
+    [
+        ({"smiles_column": "structure"}, "structure"),
+        ({"task_columns": ["hERG"]}, "hERG"),
+        ({"path": "absent.csv"}, "absent.csv"),
+    ],
+)
+def test_a_mistake_is_one_sentence(table: Path, tmp_path: Path, source: dict, named: str):
+    study = write_study(tmp_path, _study(table, **source), name="wrong")
+    done = run_snakemake(tmp_path, "--config", f"study={study}", check=False)
+    assert done.returncode != 0
+    output = done.stdout + done.stderr
+    assert named in output
+    assert "Traceback" not in output
