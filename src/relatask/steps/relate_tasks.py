@@ -1,0 +1,45 @@
+"""Relate tasks through the interactions of their proteins.
+
+Writes the table `relations`: one row per task pair whose proteins interact, with the best score. With
+--out-report, also counts and the names of tasks and proteins that the interactions do not know.
+
+Example:
+  relatask relate_tasks --tasks results/sources/kiba/tasks.parquet \\
+    --interactions ../shared/data/string/string_v9.1_human_edges_ge400.tsv.gz \\
+    --relations-config '{"source": "string_v9", "channel": "experimental"}' \\
+    --out results/kiba/raw_relations.parquet
+"""
+
+import argparse
+import json
+import logging
+
+from relatask.artifacts import read_table, write_table
+from relatask.config import RelationsConfig, parse
+from relatask.data.interactions import read_interactions
+from relatask.data.relations import relate_tasks
+from relatask.files import write_json
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--tasks", required=True, metavar="FILE", help="table tasks")
+    parser.add_argument(
+        "--interactions", required=True, nargs="+", metavar="FILE", help="STRING tables; several are one"
+    )
+    parser.add_argument("--relations-config", required=True, metavar="JSON", help="block `relations`")
+    parser.add_argument("--out", required=True, metavar="FILE", help="table relations")
+    parser.add_argument("--out-report", metavar="FILE", help="JSON: tasks and proteins without relations")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Read tasks and interactions, write relations."""
+    config = parse(RelationsConfig, json.loads(arguments.relations_config), "--relations-config")
+    tasks = read_table("tasks", arguments.tasks)
+    interactions = read_interactions(arguments.interactions, config.channel)
+    relations, report = relate_tasks(tasks, interactions, config)
+    write_table("relations", relations, arguments.out)
+    if arguments.out_report:
+        write_json(arguments.out_report, report)
+    counts = {key: len(value) if isinstance(value, list) else value for key, value in report.items()}
+    logging.info("relations: %s", ", ".join(f"{key} {value}" for key, value in counts.items()))
