@@ -55,7 +55,7 @@ class SourceConfig(Block):
     task_sheet: str | None = Field(
         None, description="CSV of task, uniprot (several separated by ;), string_id"
     )
-    active: ActiveRule | None = None
+    active: ActiveRule | None = Field(None, description="turns measured values into labels")
     targets: list[str] = Field(
         [], description="chembl_activities: ChEMBL target ids to build a data set from"
     )
@@ -98,8 +98,8 @@ class DensifyConfig(Block):
 class SizeConfig(Block):
     """Expected size of a prepared data set; it only sizes shards and never changes a result."""
 
-    molecules: int = Field(2000, ge=1)
-    tasks: int = Field(50, ge=1)
+    molecules: int = Field(2000, ge=1, description="molecules after preparation")
+    tasks: int = Field(50, ge=1, description="tasks after preparation")
     labels_per_task: int | None = Field(None, ge=1, description="default: all molecules")
 
 
@@ -107,9 +107,13 @@ class DatasetConfig(Block):
     """Molecules, tasks, labels and relations as methods see them."""
 
     source: Name = Field(description="a key of `sources`")
-    relations: RelationsConfig | None = None
-    densify: DensifyConfig | None = None
-    size: SizeConfig = SizeConfig()
+    relations: RelationsConfig | None = Field(
+        None, description="the relation graph; without it there is none"
+    )
+    densify: DensifyConfig | None = Field(
+        None, description="without it, molecules and tasks stay as they are"
+    )
+    size: SizeConfig = Field(SizeConfig(), description="expected size, for the prediction of costs")
 
 
 def _fractions(value: tuple[float, float, float]) -> tuple[float, float, float]:
@@ -121,20 +125,29 @@ def _fractions(value: tuple[float, float, float]) -> tuple[float, float, float]:
 class SplitsConfig(Block):
     """Which molecules are for training, validation and test."""
 
-    schemes: list[Literal["random", "scaffold", "stratified"]] = Field(["scaffold"], min_length=1)
-    fractions: Annotated[tuple[float, float, float], AfterValidator(_fractions)] = (0.8, 0.1, 0.1)
+    schemes: list[Literal["random", "scaffold", "stratified"]] = Field(
+        ["scaffold"],
+        min_length=1,
+        description="scaffold: no Bemis-Murcko scaffold in two folds; stratified: both classes of each task "
+        "in each fold where possible",
+    )
+    fractions: Annotated[tuple[float, float, float], AfterValidator(_fractions)] = Field(
+        (0.8, 0.1, 0.1), description="shares of train, valid and test; they sum to 1"
+    )
 
 
 class TrainingConfig(Block):
     """How networks are trained; every value is part of a run's identity."""
 
-    epochs: int = Field(30, ge=1)
-    batch_size: int = Field(128, ge=2)
-    learning_rate: float = Field(1e-3, gt=0)
-    weight_decay: float = Field(0.0, ge=0)
+    epochs: int = Field(30, ge=1, description="passes over the training molecules")
+    batch_size: int = Field(128, ge=2, description="molecules in a step")
+    learning_rate: float = Field(1e-3, gt=0, description="step size of Adam")
+    weight_decay: float = Field(0.0, ge=0, description="L2 penalty of Adam")
     evaluate_every: int = Field(1, ge=1, description="epochs between validations")
     patience: int | None = Field(None, ge=1, description="validations without a better one before stopping")
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Literal["fp32", "bf16"] = Field(
+        "fp32", description="bf16: matrix products in bfloat16, faster where the machine has it"
+    )
 
 
 class MethodConfig(Block):
@@ -143,7 +156,9 @@ class MethodConfig(Block):
     label: Name = Field(description="name of the row in tables and figures")
     method: str = Field(description="a file of relatask.methods")
     encoder: str | None = Field(None, description="a file of relatask.encoders")
-    balancing: Literal["equal"] = "equal"
+    balancing: Literal["equal"] = Field(
+        "equal", description="equal: the mean over tasks that have a label in the batch"
+    )
     options: dict[str, Any] = Field({}, description="options of the method; defaults stand in its file")
     encoder_options: dict[str, Any] = Field({}, description="options of the encoder, over those of the scale")
     training: dict[str, Any] = Field({}, description="keys of `training` that differ for this method")
@@ -153,7 +168,9 @@ class MethodConfig(Block):
 class ScaleConfig(Block):
     """How much is spent: `quick` for a laptop, `paper` for the papers' settings."""
 
-    seeds: list[Annotated[int, Field(ge=0, lt=2**31)]] = Field([0, 1, 2], min_length=1)
+    seeds: list[Annotated[int, Field(ge=0, lt=2**31)]] = Field(
+        [0, 1, 2], min_length=1, description="one split and one initialisation each"
+    )
     training: dict[str, Any] = Field({}, description="keys of `training` at this scale")
     encoders: dict[str, dict[str, Any]] = Field({}, description="encoder -> options at this scale")
     methods: dict[str, dict[str, Any]] = Field({}, description="method -> options at this scale")
@@ -163,19 +180,23 @@ class ScaleConfig(Block):
 class StudyConfig(Block):
     """Data sets x methods x splits x seeds that together make named tables."""
 
-    title: str
-    sources: dict[Name, SourceConfig] = Field(min_length=1)
-    datasets: dict[Name, DatasetConfig] = Field(min_length=1)
-    splits: SplitsConfig = SplitsConfig()
-    training: TrainingConfig = TrainingConfig()
-    methods: list[MethodConfig] = Field(min_length=1)
+    title: str = Field(description="one line above tables and the report")
+    sources: dict[Name, SourceConfig] = Field(
+        min_length=1, description="raw data; a name is a name in datasets.tsv unless `path` is given"
+    )
+    datasets: dict[Name, DatasetConfig] = Field(min_length=1, description="what methods are trained on")
+    splits: SplitsConfig = Field(SplitsConfig(), description="folds, one split for each seed")
+    training: TrainingConfig = Field(TrainingConfig(), description="settings of the networks")
+    methods: list[MethodConfig] = Field(min_length=1, description="rows of the tables, in their order")
     baseline: Name = Field(description="label of the method that all others are compared with")
     metrics: list[Literal["roc_auc", "average_precision", "brier", "ece"]] = Field(
         ["roc_auc", "average_precision", "brier", "ece"],
         min_length=1,
         description="the first leads the tables",
     )
-    scales: dict[Literal["quick", "paper"], ScaleConfig]
+    scales: dict[Literal["quick", "paper"], ScaleConfig] = Field(
+        description="what `scale` in config.yaml chooses from"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> "StudyConfig":
@@ -198,8 +219,8 @@ class StudyConfig(Block):
 class ServicesConfig(Block):
     """Addresses of the live services and how often they may be asked."""
 
-    chembl: str = "https://www.ebi.ac.uk/chembl/api/data"
-    string: str = "https://string-db.org/api"
+    chembl: str = Field("https://www.ebi.ac.uk/chembl/api/data", description="ChEMBL web services")
+    string: str = Field("https://string-db.org/api", description="STRING's API")
     requests_per_second: float = Field(1.0, gt=0, description="STRING asks for one request a second")
 
 
@@ -207,13 +228,15 @@ class Config(Block):
     """The top of config.yaml."""
 
     study: str = Field("demo", description="a file of config/studies/, or the path of a study file of yours")
-    scale: Literal["quick", "paper"] = "quick"
+    scale: Literal["quick", "paper"] = Field(
+        "quick", description="how much is spent, see `scales` of the study"
+    )
     mirror: str | None = Field(None, description="local folder with the files of datasets.tsv, tried first")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: CUDA where there is one")
     shard_minutes: float = Field(
         2.0, gt=0, description="predicted minutes of training in one job; 20-60 on a cluster"
     )
-    services: ServicesConfig = ServicesConfig()
+    services: ServicesConfig = Field(ServicesConfig(), description="the live services")
 
 
 def _explain(error: ValidationError, where: str, model: type[BaseModel]) -> RelataskError:
