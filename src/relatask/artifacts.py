@@ -24,7 +24,12 @@ COLUMNS: dict[str, dict[str, str]] = {
         "mol_weight": "float32",  # Da
         "scaffold": "string",  # Bemis-Murcko SMILES, empty for acyclic molecules
     },
-    "rejected": {"row": "int64", "source_id": "string?", "smiles": "string?", "reason": "string"},
+    "rejected": {
+        "row": "int64?",  # of the input file, from 1; null for a molecule that densification left out
+        "source_id": "string?",
+        "smiles": "string?",
+        "reason": "string",
+    },
     "tasks": {
         "task_id": "string",  # safe in file names, HTML and shells
         "name": "string",  # as the source writes it
