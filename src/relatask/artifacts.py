@@ -1,9 +1,11 @@
-"""The tables on disk: their columns and types, and the only two functions that read and write them.
+"""The tables on disk: their columns and types, and the only functions that read and write them.
 
 Every table is Parquet. Its columns are declared here once; writing casts to them and refuses what does
 not fit, reading checks them, so a step can rely on what another step wrote.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from relatask.files import atomic_path
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 # name -> {column: type}; "key" columns come first and may not be null. A trailing "?" allows nulls.
 COLUMNS: dict[str, dict[str, str]] = {
@@ -105,19 +108,21 @@ COLUMNS: dict[str, dict[str, str]] = {
         "n_undefined": "int32",  # (task, seed) cells left out because the metric is undefined
         "delta": "float64?",  # mean minus the single-task baseline, over cells defined in both
     },
-    "comparisons": {  # paired test of a method against the baseline over (seed, task) cells
+    "comparisons": {  # paired test of a method against the baseline, a pair per task (mean over seeds)
         "dataset": "string",
         "split": "string",
         "metric": "string",
         "method": "string",
         "baseline": "string",
-        "n_pairs": "int32",
+        "n_pairs": "int32",  # tasks with a (seed, task) cell defined in both
+        "n_cells": "int32",  # (seed, task) cells defined in both
         "mean_difference": "float64?",
         "ci_low": "float64?",  # 95 % bootstrap interval, tasks resampled
         "ci_high": "float64?",
         "statistic": "float64?",  # Wilcoxon signed-rank
         "p_value": "float64?",
         "p_holm": "float64?",  # corrected within (data set, split, metric)
+        "reason": "string?",  # why there is no p value
     },
 }
 
@@ -166,24 +171,73 @@ def write_table(name: str, frame: "pd.DataFrame", path: str | Path) -> None:
         pq.write_table(table.replace_schema_metadata(None), temporary, compression="zstd")
 
 
-def read_table(name: str, path: str | Path, columns: list[str] | None = None) -> "pd.DataFrame":
-    """Read table `name` from `path` as a data frame.
-
-    Raises:
-        RelataskError: the file is absent, is not Parquet, or lacks a declared column.
-    """
+@contextmanager
+def _told(name: str, path: str | Path) -> Iterator[None]:
+    """Tell what is wrong with the file of a table that cannot be read."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(path, columns=columns, partitioning=None)
+        yield
     except FileNotFoundError:
         raise RelataskError(f"{path} does not exist; run the step that writes table {name} first.") from None
     except (pa.ArrowInvalid, OSError) as error:
         raise RelataskError(
             f"{path} is not a readable Parquet file ({error}); delete it and run the workflow again."
         ) from None
-    wanted = columns or schema(name).names
-    if missing := [column for column in wanted if column not in table.column_names]:
+
+
+def _open(name: str, path: str | Path, columns: list[str]) -> "pq.ParquetFile":
+    """Open the Parquet file of table `name` after checking that it has `columns`."""
+    import pyarrow.parquet as pq
+
+    file = pq.ParquetFile(path)
+    if missing := [column for column in columns if column not in file.schema_arrow.names]:
         raise RelataskError(f"{path} is not a {name} table: it lacks the columns {missing}.")
-    return table.to_pandas()
+    return file
+
+
+def read_table(name: str, path: str | Path, columns: list[str] | None = None) -> "pd.DataFrame":
+    """Read table `name` from `path` as a data frame.
+
+    Raises:
+        RelataskError: the file is absent, is not Parquet, or lacks a declared column.
+    """
+    with _told(name, path), _open(name, path, columns or schema(name).names) as file:
+        return file.read(columns=columns).to_pandas()
+
+
+def read_batches(name: str, path: str | Path, by: str, rows: int = 4_000_000) -> "Iterator[pd.DataFrame]":
+    """Yield table `name` in frames of about `rows` rows; rows that share a value of `by` stay together.
+
+    For tables that are larger than memory should hold; rows with one value of `by` must be neighbours.
+
+    Raises:
+        RelataskError: as `read_table`, or a value of `by` comes back after others.
+    """
+    import pyarrow as pa
+
+    finished: set[str] = set()
+    pending: pa.Table | None = None
+    wanted = schema(name).names
+    with _told(name, path), _open(name, path, wanted) as file:
+        for batch in file.iter_batches(batch_size=rows, columns=wanted):
+            table = pa.Table.from_batches([batch])
+            table = table if pending is None else pa.concat_tables([pending, table]).unify_dictionaries()
+            frame = table.to_pandas()
+            cut = int((frame[by] == frame[by].iloc[-1]).to_numpy().argmax())
+            pending = table.slice(cut)
+            if cut:
+                yield _unseen(frame.iloc[:cut], by, finished, path)
+    if pending is not None and len(pending):
+        yield _unseen(pending.to_pandas(), by, finished, path)
+
+
+def _unseen(frame: "pd.DataFrame", by: str, finished: set[str], path: str | Path) -> "pd.DataFrame":
+    """Return `frame` after noting its values of `by`; one that was noted before is a mistake."""
+    values = set(frame[by].unique())
+    if again := sorted(values & finished):
+        raise RelataskError(
+            f"{path}: the rows of {by} {again[0]!r} are not together; write it sorted by {by}."
+        )
+    finished |= values
+    return frame
