@@ -70,7 +70,7 @@ def relate_tasks(
     ).sort_values(["task_i", "task_j"], ignore_index=True)
     related = np.union1d(first[kept], second[kept])
     report |= {
-        "pairs": len(relations),
+        "edges": len(relations),
         "pairs_below_min_score": int((~kept).sum()),
         "tasks_related": len(related),
     }
@@ -91,7 +91,6 @@ def _membership(tasks: "pd.DataFrame", interactions: Interactions) -> tuple[_Mem
     is_known = np.bincount(task[known], minlength=len(tasks)) > 0
     names = tasks["task_id"].to_numpy(dtype=object)
     report = {
-        "tasks": len(tasks),
         "tasks_without_protein": names[(lengths == 0) & ~has_uniprot].tolist(),
         "tasks_without_string_id": names[(lengths == 0) & has_uniprot].tolist(),
         "tasks_unknown_to_interactions": names[(lengths > 0) & ~is_known].tolist(),

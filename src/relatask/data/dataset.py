@@ -1,0 +1,181 @@
+"""The dataset that methods see: a source and its relations after densification, with all counts."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from relatask.artifacts import COLUMNS, read_table, write_table
+from relatask.config import DensifyConfig
+from relatask.data.dataset_counts import dataset_counts
+from relatask.data.densify import LEARNABLE, Kept, densify
+from relatask.errors import RelataskError
+from relatask.files import read_json, write_json
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+SOURCE_TABLES = ("molecules", "rejected", "tasks", "labels")
+
+
+@dataclass
+class Dataset:
+    """The tables of `results/{dataset}` by name, and the content of dataset.json."""
+
+    tables: "dict[str, pd.DataFrame]"
+    counts: dict[str, Any]
+
+
+def write_dataset(
+    source: Path, relations: Path | None, config: DensifyConfig | None, report: Path | None, out: Path
+) -> dict[str, Any]:
+    """Densify the source in folder `source` and write the dataset to folder `out`; return its counts.
+
+    dataset.json is written last, so a folder that has it is whole.
+    """
+    tables = {name: read_table(name, source / f"{name}.parquet") for name in SOURCE_TABLES}
+    edges = read_table("relations", relations) if relations else None
+    dataset = make_dataset(tables, edges, config, out.name)
+    dataset.counts["source"]["standardisation"] = read_json(source / "counts.json")
+    if report:
+        dataset.counts["relations"] |= read_json(report)
+    for name, table in dataset.tables.items():
+        write_table(name, table, out / f"{name}.parquet")
+    write_json(out / "dataset.json", dataset.counts)
+    return dataset.counts
+
+
+def make_dataset(
+    source: "dict[str, pd.DataFrame]",
+    relations: "pd.DataFrame | None",
+    config: DensifyConfig | None,
+    name: str,
+) -> Dataset:
+    """Return the dataset made of the tables of a source and its relations.
+
+    Without `config` everything stays but tasks with fewer than two classes, which can be neither learned
+    nor evaluated, and molecules without a label. Rows are ordered: molecules by mol_id, tasks as in the
+    source, labels by molecule and task. Relations keep only pairs of kept tasks.
+
+    Raises:
+        RelataskError: nothing is left, or the relations name a task that the source does not have.
+    """
+    import numpy as np
+    import pandas as pd
+
+    molecules = source["molecules"].sort_values("mol_id", ignore_index=True)
+    tasks = source["tasks"]
+    names = pd.Index(tasks["task_id"], dtype=object)
+    labels = source["labels"]
+    row = pd.Index(molecules["mol_id"]).get_indexer(labels["mol_id"])
+    column = _task_positions(names, labels["task_id"])
+    if len(labels) and min(row.min(), column.min()) < 0:
+        raise RelataskError(
+            f"dataset {name!r}: labels name a molecule or task that its source does not list."
+        )
+    active = labels["label"].to_numpy() > 0.5
+    ends = None if relations is None else _ends(relations, names, name)
+    related = None if ends is None else np.isin(np.arange(len(tasks)), ends)
+    kept = densify(row, column, active, (len(molecules), len(tasks)), config or LEARNABLE, related)
+    _check_not_empty(kept, row, column, config, name)
+    cells = kept.cells[np.lexsort((column[kept.cells], row[kept.cells]))]
+    tables = {
+        "molecules": molecules[kept.molecules].reset_index(drop=True),
+        "rejected": _rejected(source["rejected"], molecules, kept),
+        "tasks": _with_counts(tasks, column[cells], active[cells])[kept.tasks].reset_index(drop=True),
+        "rejected_tasks": tasks.assign(reason=kept.task_reasons)[~kept.tasks][
+            list(COLUMNS["rejected_tasks"])
+        ].reset_index(drop=True),
+        "labels": pd.DataFrame(
+            {
+                "mol_id": labels["mol_id"].to_numpy()[cells],
+                "task_id": _categories(column[cells], names, kept.tasks),
+                "label": active[cells].astype(np.float32),
+            }
+        ),
+        "relations": _kept_relations(relations, ends, kept.tasks),
+    }
+    return Dataset(tables, dataset_counts(source, relations, config, kept, tables))
+
+
+def _task_positions(names: "pd.Index", ids: "pd.Series") -> "np.ndarray":
+    """Return the position of each id in `names`, -1 where it is not there."""
+    import pandas as pd
+
+    categorical = pd.Categorical(ids)
+    return names.get_indexer(categorical.categories)[categorical.codes]
+
+
+def _ends(relations: "pd.DataFrame", names: "pd.Index", name: str) -> "np.ndarray":
+    """Return task positions [E, 2] of the relations."""
+    import numpy as np
+
+    ends = np.c_[_task_positions(names, relations["task_i"]), _task_positions(names, relations["task_j"])]
+    if (unknown := (ends < 0).any(axis=1)).any():
+        pair = relations[["task_i", "task_j"]].iloc[int(np.argmax(unknown))].to_list()
+        raise RelataskError(
+            f"dataset {name!r}: the relations hold the pair {pair}, but its source has no such task; relate "
+            "the tasks of the same source."
+        )
+    return ends
+
+
+def _check_not_empty(
+    kept: Kept, row: "np.ndarray", column: "np.ndarray", config: DensifyConfig | None, name: str
+) -> None:
+    """Say which key to change when no label is left."""
+    import numpy as np
+
+    if len(kept.cells):
+        return
+    start = kept.rounds[0]
+    if not start["tasks"]:
+        raise RelataskError(
+            f"datasets.{name}: no task has a relation, so none is left; lower relations.min_score, choose "
+            "another relations.channel, or set densify.drop_isolated to false."
+        )
+    if config is None:
+        raise RelataskError(f"datasets.{name}: no task has labels of both classes; nothing can be learned.")
+    most = [int(np.bincount(positions).max()) if len(positions) else 0 for positions in (row, column)]
+    raise RelataskError(
+        f"datasets.{name}.densify.tau: {config.tau} leaves no molecule and no task (the source has up to "
+        f"{most[0]} labels a molecule and {most[1]} a task, and min_positives and min_negatives hold too); "
+        "set a lower value."
+    )
+
+
+def _categories(codes: "np.ndarray", names: "pd.Index", kept: "np.ndarray") -> "pd.Categorical":
+    """Return task ids as categories, those of the kept tasks in their order."""
+    import numpy as np
+    import pandas as pd
+
+    return pd.Categorical.from_codes((np.cumsum(kept) - 1)[codes], categories=names[kept])
+
+
+def _with_counts(tasks: "pd.DataFrame", column: "np.ndarray", active: "np.ndarray") -> "pd.DataFrame":
+    """Return `tasks` with n_pos and n_neg counted on the given labels."""
+    import numpy as np
+
+    positives = np.bincount(column[active], minlength=len(tasks))
+    negatives = np.bincount(column[~active], minlength=len(tasks))
+    return tasks.assign(n_pos=positives, n_neg=negatives)
+
+
+def _rejected(rejected: "pd.DataFrame", molecules: "pd.DataFrame", kept: Kept) -> "pd.DataFrame":
+    """Return the source's rejected rows and the molecules that densification left out."""
+    import pandas as pd
+
+    out = molecules.assign(row=None, reason=kept.molecule_reasons)[~kept.molecules]
+    frames = [frame[list(COLUMNS["rejected"])].astype({"row": "Int64"}) for frame in (rejected, out)]
+    return pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
+
+
+def _kept_relations(
+    relations: "pd.DataFrame | None", ends: "np.ndarray | None", kept: "np.ndarray"
+) -> "pd.DataFrame":
+    """Return the relations between kept tasks; an empty table where there are none."""
+    import pandas as pd
+
+    if relations is None or ends is None:
+        return pd.DataFrame({column: [] for column in COLUMNS["relations"]})
+    return relations[kept[ends].all(axis=1)].reset_index(drop=True)

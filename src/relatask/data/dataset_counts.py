@@ -1,0 +1,87 @@
+"""What dataset.json says of a dataset: sizes at every stage and a digest of the content."""
+
+import hashlib
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from relatask.artifacts import COLUMNS
+from relatask.config import DensifyConfig
+from relatask.data.densify import Kept
+from relatask.files import canonical_json
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+DIGESTED = ("labels", "relations", "tasks", "molecules")
+
+
+def dataset_counts(
+    source: "dict[str, pd.DataFrame]",
+    relations: "pd.DataFrame | None",
+    config: DensifyConfig | None,
+    kept: Kept,
+    tables: "dict[str, pd.DataFrame]",
+) -> dict[str, Any]:
+    """Return the content of dataset.json: sizes at every stage and the digest of the content."""
+    import numpy as np
+
+    tasks, labels, edges = tables["tasks"], tables["labels"], tables["relations"]
+    uniprots, ids = (source["tasks"][key].map(len).to_numpy() for key in ("uniprots", "string_ids"))
+    names = source["tasks"]["task_id"].to_numpy(dtype=object)
+    ends = np.union1d(edges["task_i"].to_numpy(dtype=object), edges["task_j"].to_numpy(dtype=object))
+    return {
+        "source": {
+            "molecules": len(source["molecules"]),
+            "tasks": len(source["tasks"]),
+            "labels": len(source["labels"]),
+        },
+        "relations": {
+            "given": relations is not None,
+            "edges": 0 if relations is None else len(relations),
+            "tasks_without_protein": names[(uniprots == 0) & (ids == 0)].tolist(),
+            "tasks_without_string_id": names[(uniprots > 0) & (ids == 0)].tolist(),
+        },
+        "densify": config.model_dump() if config else None,
+        "rounds": kept.rounds,
+        "molecules_left_out": _tally(kept.molecule_reasons),
+        "tasks_left_out": _tally(kept.task_reasons),
+        "molecules": len(tables["molecules"]),
+        "tasks": len(tasks),
+        "labels": len(labels),
+        "edges": len(edges),
+        "tasks_without_edge": len(tasks) - len(ends),
+        "positive_rate": round(float(tasks["n_pos"].sum()) / len(labels), 6),
+        "labelled_share": round(len(labels) / (len(tables["molecules"]) * len(tasks)), 6),
+        "digest": content_digest(tables),
+    }
+
+
+def _tally(reasons: "np.ndarray") -> dict[str, int]:
+    """Return how often each reason was given; "" means kept."""
+    return dict(sorted(Counter(reasons[reasons != ""].tolist()).items()))
+
+
+def content_digest(tables: "dict[str, pd.DataFrame]") -> str:
+    """SHA-256 over the values of the tables that methods see, whatever wrote the Parquet files."""
+    import numpy as np
+
+    digest = hashlib.sha256()
+    for name in DIGESTED:
+        for column, kind in COLUMNS[name].items():
+            values = tables[name][column]
+            digest.update(f"{name}.{column}:{len(values)}\n".encode())
+            if kind == "category":
+                digest.update(canonical_json(values.cat.categories.tolist()).encode())
+                digest.update(np.ascontiguousarray(values.cat.codes, dtype="<i4").tobytes())
+            elif kind in {"int32", "int16", "float32"}:
+                dtype = np.dtype(kind).newbyteorder("<")
+                digest.update(np.ascontiguousarray(values, dtype=dtype).tobytes())
+            else:
+                digest.update(canonical_json([_plain(value) for value in values]).encode())
+    return digest.hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    """Return a text, a list of texts or None for a cell of a text or list column."""
+    return value if isinstance(value, str) else None if value is None or value != value else list(value)

@@ -1,0 +1,108 @@
+"""Densification: molecules and tasks with too few labels are removed until nothing changes."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from relatask.config import DensifyConfig
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# without a `densify` block: what cannot be learned or evaluated goes, all else stays
+LEARNABLE = DensifyConfig(tau=1, min_positives=1, min_negatives=1, drop_isolated=False)
+ISOLATED = "isolated: no relation to another task"
+
+
+@dataclass
+class Kept:
+    """What densification leaves; every removed molecule and task has its reason, kept ones have ""."""
+
+    molecule_reasons: "np.ndarray"  # str objects [M]
+    task_reasons: "np.ndarray"  # str objects [T]
+    cells: "np.ndarray"  # positions of the labels that stay, ascending
+    rounds: list[dict[str, int]] = field(default_factory=list)  # sizes after each round
+
+    @property
+    def molecules(self) -> "np.ndarray":
+        """Mask [M] of the molecules that stay."""
+        return self.molecule_reasons == ""
+
+    @property
+    def tasks(self) -> "np.ndarray":
+        """Mask [T] of the tasks that stay."""
+        return self.task_reasons == ""
+
+
+def densify(
+    molecule: "np.ndarray",
+    task: "np.ndarray",
+    active: "np.ndarray",
+    shape: tuple[int, int],
+    config: DensifyConfig = LEARNABLE,
+    related: "np.ndarray | None" = None,
+) -> Kept:
+    """Remove sparse molecules and tasks until a round removes nothing (SGNN-EBM, A.3).
+
+    First the tasks without a relation; then, in each round, molecules with fewer than `tau` labels,
+    and on what is left tasks with fewer than `tau` labels, `min_positives` or `min_negatives`, the order
+    of the authors' code. What stays is the largest table that meets all the bounds, so the order changes
+    the reasons but not the result. Tasks are not checked for relations again, as in the paper.
+
+    Args:
+        molecule: int [N], position of each label's molecule.
+        task: int [N], position of each label's task.
+        active: bool [N], the label.
+        shape: numbers of molecules M and tasks T.
+        config: the bounds.
+        related: bool [T], tasks that have a relation; None leaves isolated tasks in.
+    """
+    import numpy as np
+
+    n_molecules, n_tasks = shape
+    molecule_reasons = np.full(n_molecules, "", dtype=object)
+    task_reasons = np.full(n_tasks, "", dtype=object)
+    if config.drop_isolated and related is not None:
+        task_reasons[~related] = ISOLATED
+    cells = np.flatnonzero((task_reasons == "")[task])
+    kept = Kept(molecule_reasons, task_reasons, cells)
+    while True:
+        sizes = [int(kept.molecules.sum()), int(kept.tasks.sum()), len(kept.cells)]
+        kept.rounds.append(dict(zip(("molecules", "tasks", "labels"), sizes, strict=True)))
+        removed = _remove_molecules(kept, molecule, config) + _remove_tasks(kept, task, active, config)
+        if not removed:
+            return kept
+
+
+def _remove_molecules(kept: Kept, molecule: "np.ndarray", config: DensifyConfig) -> int:
+    """Remove molecules with too few labels; return how many."""
+    import numpy as np
+
+    labels = np.bincount(molecule[kept.cells], minlength=len(kept.molecule_reasons))
+    sparse = kept.molecules & (labels < config.tau)
+    kept.molecule_reasons[sparse] = _too_few(config.tau, "label")
+    kept.cells = kept.cells[~sparse[molecule[kept.cells]]]
+    return int(sparse.sum())
+
+
+def _remove_tasks(kept: Kept, task: "np.ndarray", active: "np.ndarray", config: DensifyConfig) -> int:
+    """Remove tasks with too few labels or too few of one class; return how many."""
+    import numpy as np
+
+    columns = task[kept.cells]
+    labels = np.bincount(columns, minlength=len(kept.task_reasons))
+    positives = np.bincount(columns[active[kept.cells]], minlength=len(kept.task_reasons))
+    before = kept.tasks
+    for counts, least, what in (
+        (labels, config.tau, "label"),
+        (positives, config.min_positives, "positive label"),
+        (labels - positives, config.min_negatives, "negative label"),
+    ):
+        kept.task_reasons[kept.tasks & (counts < least)] = _too_few(least, what)
+    removed = before & ~kept.tasks
+    kept.cells = kept.cells[~removed[columns]]
+    return int(removed.sum())
+
+
+def _too_few(least: int, what: str) -> str:
+    """Return the reason for leaving something out."""
+    return f"no {what}" if least == 1 else f"fewer than {least} {what}s"
