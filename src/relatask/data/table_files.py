@@ -1,0 +1,142 @@
+"""CSV and Parquet files of users, read in batches, with errors that a user can act on."""
+
+import csv
+import gzip
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from relatask.errors import RelataskError
+from relatask.registry import suggest
+
+SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
+_BLOCK = 8 << 20  # bytes of text held at a time; a row must fit
+_INDEX = "__index_level_0__"  # what pandas calls an index without a name
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """A table whose header was read and checked; `batches` reads the rest."""
+
+    path: Path
+    names: list[str]
+
+    def batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of `columns` in order; CSV cells are strings, Parquet columns keep their type.
+
+        Raises:
+            RelataskError: the file breaks off, has a row of another width, or is not UTF-8.
+        """
+        try:
+            if self.path.name.endswith(".parquet"):
+                with pa.parquet.ParquetFile(self.path) as file:
+                    yield from file.iter_batches(batch_size=1 << 14, columns=columns)
+            else:
+                yield from self._csv_batches(columns)
+        except (pa.ArrowInvalid, OSError, EOFError) as error:
+            raise _explain(self.path, error) from None
+
+    def _csv_batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
+        with pa.input_stream(str(self.path), compression="detect") as stream:
+            reader = pa.csv.open_csv(
+                stream,
+                read_options=pa.csv.ReadOptions(use_threads=False, block_size=_BLOCK),
+                parse_options=pa.csv.ParseOptions(delimiter=_delimiter(self.path), newlines_in_values=True),
+                convert_options=pa.csv.ConvertOptions(
+                    include_columns=columns, column_types=dict.fromkeys(columns, pa.string())
+                ),
+            )
+            yield from reader
+
+
+def open_table(path: str | Path) -> TableFile:
+    """Read and check the header of a CSV (UTF-8, also .gz), TSV or Parquet file.
+
+    Raises:
+        RelataskError: the file is absent, of another kind or not UTF-8; a column name is empty or repeated.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise RelataskError(f"there is no file {path}; give the path of a CSV or Parquet table.")
+    if not path.name.endswith(SUFFIXES):
+        raise RelataskError(f"{path} is of no kind known here; save it as one of {', '.join(SUFFIXES)}.")
+    try:
+        names = _parquet_names(path) if path.suffix == ".parquet" else _csv_names(path)
+    except (pa.ArrowInvalid, OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+        raise _explain(path, error) from None
+    if not names:
+        raise RelataskError(f"{path} is empty; its first row must name the columns.")
+    for number, name in enumerate(names, start=1):
+        if not name.strip():
+            raise RelataskError(f"{path}: column {number} has no name; name it or remove it.")
+        if names.index(name) < number - 1:
+            raise RelataskError(
+                f"{path}: the column name {name!r} is used twice (columns {names.index(name) + 1} and "
+                f"{number}); give each column a name of its own."
+            )
+    return TableFile(path, names)
+
+
+def find_column(table: TableFile, wanted: str, what: str) -> str:
+    """Return the column called `wanted`, else the only one equal to it but for upper and lower case.
+
+    Args:
+        table: the opened file.
+        wanted: the name that the config gives.
+        what: the config key, for the message.
+    """
+    if wanted in table.names:
+        return wanted
+    alike = [name for name in table.names if name.strip().lower() == wanted.lower()]
+    if len(alike) == 1:
+        return alike[0]
+    if alike:
+        raise RelataskError(f"{table.path}: {what} {wanted!r} could be any of {alike}; write the exact name.")
+    hint = suggest(wanted, table.names[:20])
+    if len(table.names) == 1 and ";" in table.names[0]:
+        hint = " The columns seem to be separated by semicolons; save the file with commas."
+    raise RelataskError(f"{table.path} has no column {wanted!r} ({what}).{hint}")
+
+
+def read_texts(path: str | Path) -> dict[str, list[str]]:
+    """Read a small table (a task sheet) as text: column -> cells, empty string where nothing stands."""
+    table = open_table(path)
+    columns: dict[str, list[str]] = {name: [] for name in table.names}
+    for batch in table.batches(table.names):
+        for name in table.names:
+            columns[name].extend(_text(cell) for cell in batch.column(name).to_pylist())
+    return columns
+
+
+def _text(cell: object) -> str:
+    if cell is None or cell != cell:
+        return ""
+    return ";".join(map(str, cell)) if isinstance(cell, list) else str(cell).strip()
+
+
+def _delimiter(path: Path) -> str:
+    return "\t" if path.name.endswith((".tsv", ".tsv.gz")) else ","
+
+
+def _csv_names(path: Path) -> list[str]:
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8-sig", newline="") as handle:
+        return next(csv.reader(handle, delimiter=_delimiter(path)), [])
+
+
+def _parquet_names(path: Path) -> list[str]:
+    return [name for name in pa.parquet.read_schema(path).names if name != _INDEX]
+
+
+def _explain(path: Path, error: Exception) -> RelataskError:
+    """Turn an error of the parser into one sentence."""
+    text = " ".join(str(error).split())
+    if isinstance(error, UnicodeDecodeError) or "UTF8" in text or "UTF-8" in text:
+        return RelataskError(f"{path} is not UTF-8 text; save it as 'CSV UTF-8' and run again.")
+    if path.suffix in {".gz", ".parquet"}:
+        return RelataskError(f"{path} cannot be read, it may be cut off or damaged ({text}); fetch it again.")
+    return RelataskError(f"{path} is not a table that can be read: {text}; correct the row and run again.")
