@@ -124,6 +124,55 @@ COLUMNS: dict[str, dict[str, str]] = {
         "p_holm": "float64?",  # corrected within (data set, split, metric)
         "reason": "string?",  # why there is no p value
     },
+    # what was drawn, beside each figure; the figures' modules explain the columns
+    "figure_overview": {
+        "dataset": "string",
+        "split": "string",
+        "method": "string",
+        "seed": "int32",
+        "value": "float64",
+        "n_tasks": "int32",
+        "mean": "float64",
+        "std": "float64?",
+        "n_seeds": "int32",
+    },
+    "figure_per_task": {
+        "task_id": "string",
+        "name": "string",
+        "split": "string",
+        "method": "string",
+        "mean": "float64",
+        "std": "float64?",
+        "n_seeds": "int32",
+        "difference": "float64?",
+    },
+    "figure_learning_curves": {
+        "split": "string",
+        "method": "string",
+        "epoch": "int32",
+        "mean": "float64?",
+        "std": "float64?",
+        "n_seeds": "int32",
+        "still_training": "float64",
+    },
+    "figure_label_density": {
+        "task_id": "string",
+        "name": "string",
+        "bin": "int32",
+        "n_molecules": "int32",
+        "n_labels": "int32",
+        "n_pos": "int32",
+    },
+    "figure_relation_graph": {  # rows without task_j are tasks, the others relations
+        "task_i": "string",
+        "task_j": "string?",
+        "score": "float64?",
+        "name": "string?",
+        "x": "float64?",
+        "y": "float64?",
+        "n_labels": "float64?",
+        "family": "float64?",
+    },
 }
 
 
