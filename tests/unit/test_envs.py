@@ -1,0 +1,105 @@
+"""One set of pins: pyproject.toml, the lock file, the conda environments, and what is installed."""
+
+import re
+import subprocess
+import tomllib
+from importlib.metadata import distribution
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ENVS = ("base", "torch-cpu", "torch-cuda")
+
+
+def pins(lines: list[str]) -> dict[str, str]:
+    """Package -> exact version; anything but `name==version` fails."""
+    found = {}
+    for line in lines:
+        match = re.fullmatch(r"([A-Za-z0-9._-]+)==([A-Za-z0-9.]+)", line.strip())
+        assert match, f"{line!r} is not an exact version without a local tag"
+        name = canonicalize_name(match[1])
+        assert name not in found, f"{name} is pinned twice"
+        found[name] = match[2]
+    return found
+
+
+@pytest.fixture(scope="module")
+def project(root: Path) -> dict:
+    return tomllib.loads((root / "pyproject.toml").read_text())["project"]
+
+
+@pytest.fixture(scope="module")
+def needed(project: dict) -> dict[str, str]:
+    return pins(project["dependencies"] + project["optional-dependencies"]["dev"])
+
+
+@pytest.fixture(scope="module")
+def lock(root: Path) -> dict[str, str]:
+    lines = (root / "requirements.lock").read_text().splitlines()
+    return pins([line for line in lines if line and not line.startswith("#")])
+
+
+def test_the_lock_pins_what_the_project_names(lock: dict[str, str], needed: dict[str, str]) -> None:
+    assert {name: lock.get(name) for name in needed} == needed
+
+
+def test_the_lock_pins_what_those_packages_need_in_turn(lock: dict[str, str], needed: dict[str, str]) -> None:
+    todo, seen = [Requirement(name) for name in needed], set()
+    while todo:
+        requirement = todo.pop()
+        name = canonicalize_name(requirement.name)
+        if (name, *requirement.extras) in seen or re.match("nvidia|cuda|triton", name):
+            continue  # what a CUDA build of torch brings was installed with it, before the lock
+        seen.add((name, *requirement.extras))
+        installed = distribution(name)
+        assert lock.get(name) == installed.version.split("+")[0], f"{name}: installed {installed.version}"
+        for text in installed.requires or []:
+            inner = Requirement(text)
+            contexts = [{"extra": extra} for extra in ["", *requirement.extras]]
+            if inner.marker is None or any(inner.marker.evaluate(context) for context in contexts):
+                todo.append(inner)
+
+
+def test_the_lock_has_one_torch_and_nothing_that_brings_another(lock: dict[str, str]) -> None:
+    assert lock["torch"] == "2.13.0"
+    assert [name for name in lock if name in {"torch", "pytorch", "torchvision", "torchaudio"}] == ["torch"]
+    assert [name for name in lock if re.match("nvidia|cuda|triton|xgboost|tensorflow|jax", name)] == []
+
+
+@pytest.mark.parametrize("env", ENVS)
+def test_conda_environments_pin_what_the_project_pins(env: str, root: Path, project: dict) -> None:
+    content = yaml.safe_load((root / "envs" / f"{env}.yaml").read_text())
+    found = pins(next(entry["pip"] for entry in content["dependencies"] if isinstance(entry, dict)))
+    wanted = pins(project["dependencies"])
+    assert {name: wanted.get(name) for name in found} == found
+    if env == "base":
+        assert set(wanted) - set(found) == {"torch", "snakemake", "pygments"}  # only where they are used
+    else:
+        assert set(found) == {
+            "torch",
+            "numpy",
+            "pandas",
+            "pyarrow",
+            "scikit-learn",
+        }  # all that training imports
+
+
+def test_no_committed_file_names_a_package_index(root: Path) -> None:
+    hosts = "|".join(["py" + r"pi\.org", "python" + r"hosted\.org", r"download\.py" + r"torch\.org"])
+    done = subprocess.run(["git", "grep", "-IlE", hosts], cwd=root, capture_output=True, text=True)
+    if done.returncode not in {0, 1}:
+        pytest.skip("not a git checkout")
+    assert done.stdout.split() == []
+
+
+def test_set_up_installs_torch_before_and_without_anything_else(root: Path) -> None:
+    makefile = (root / "Makefile").read_text()
+    installs = [line.split("pip install", 1)[1] for line in makefile.splitlines() if "pip install" in line]
+    assert "^torch==" in installs[0]
+    assert "-r requirements.lock" in installs[1]
+    assert "--no-deps" in installs[2]
+    assert "-e ." in installs[2]
+    assert len(installs) == 3

@@ -1,0 +1,46 @@
+"""A step's code digest changes with the files that the step runs, and with no others."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from relatask import source_code
+from relatask.source_code import code_of, imported_by
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    files = {
+        "steps/a.py": "from relatask.data.b import f\n",
+        "steps/other.py": "import json\n",
+        "data/b.py": "def f():\n    from relatask.data import c\n    import relatask.d\n",
+        "data/c.py": "from relatask.config import Config\nfrom relatask.steps.a import x\n",
+        "d.py": "VALUE = 1\n",
+        "config.py": "import relatask.errors\n",
+        "data/__init__.py": "",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(source_code, "PACKAGE", tmp_path)
+    source_code._imports.cache_clear()
+    yield tmp_path
+    source_code._imports.cache_clear()
+
+
+def test_imports_are_followed_everywhere_but_into_the_config(package: Path) -> None:
+    assert imported_by("steps/a.py") == ["d.py", "data/b.py", "data/c.py", "steps/a.py"]
+    assert imported_by("steps/other.py") == ["steps/other.py"]
+
+
+def test_every_step_of_the_package_has_a_digest(root: Path) -> None:
+    steps = sorted((root / "src" / "relatask" / "steps").glob("[!_]*.py"))
+    digests = {path.stem: code_of(f"steps/{path.name}") for path in steps}
+    assert len(set(digests.values())) == len(steps) >= 2
+
+
+def test_a_step_that_splits_does_not_depend_on_training(root: Path) -> None:
+    found = imported_by("steps/relate_tasks.py")
+    assert "data/relations.py" in found
+    assert not [name for name in found if name.startswith(("training/", "methods/", "encoders/"))]
