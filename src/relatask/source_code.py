@@ -16,7 +16,7 @@ LEFT_OUT = {"config.py", "errors.py"}
 
 
 def code_of(*parts: str) -> str:
-    """Digest (16 hex digits) of `parts`, e.g. ``"steps/merge_runs.py"``, and all they import from the package."""
+    """Digest (16 hex digits) of `parts`, e.g. ``"steps/merge_runs.py"``, with all they import."""
     return source_digest(*imported_by(*parts))
 
 
