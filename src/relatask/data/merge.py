@@ -81,7 +81,7 @@ def standardise_source(table: RawTable, limits: Limits, name: str) -> SourceTabl
         labels=pd.DataFrame(
             {
                 "mol_id": labels.mol_id.astype(np.int32),
-                "task_id": pd.Categorical.from_codes(labels.task.to_numpy(), categories=names),
+                "task_id": pd.Categorical.from_codes(labels.task.to_numpy(), categories=pd.Index(names)),
                 "label": labels.label.astype(np.float32),
             }
         ),

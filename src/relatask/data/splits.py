@@ -1,0 +1,196 @@
+"""Splits: which molecules are for training, validation and test.
+
+Every scheme draws from the seed, so that the spread over seeds is a spread over splits as well.
+"""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from relatask.errors import RelataskError
+from relatask.registry import suggest
+
+FOLDS = ("train", "valid", "test")
+_TRAIN, _VALID, _TEST = range(3)
+_FREE = -1
+Fractions = tuple[float, float, float]
+
+
+def split_molecules(
+    molecules: pd.DataFrame, labels: pd.DataFrame, scheme: str, seed: int, fractions: Fractions
+) -> pd.DataFrame:
+    """Assign every molecule to one fold.
+
+    Args:
+        molecules: mol_id and scaffold, one row per molecule; their order does not matter.
+        labels: mol_id, task_id, label (0 or 1); only `stratified` reads them.
+        scheme: ``random``, ``scaffold`` or ``stratified``.
+        seed: of all draws.
+        fractions: of train, valid and test; valid and test hold int(fraction x molecules), train the rest
+            (`scaffold` comes as near as its groups allow).
+
+    Returns:
+        mol_id and fold (train, valid or test), sorted by mol_id.
+
+    Raises:
+        RelataskError: the scheme is unknown, or a fold would be empty.
+    """
+    if scheme not in _SCHEMES:
+        raise RelataskError(f"there is no split scheme {scheme!r}.{suggest(scheme, _SCHEMES)}")
+    molecules = molecules.sort_values("mol_id", kind="stable")
+    sizes = fold_sizes(len(molecules), fractions)
+    rng = np.random.default_rng([seed, list(_SCHEMES).index(scheme)])
+    fold = _SCHEMES[scheme](molecules, labels, sizes, rng)
+    for number, name in enumerate(FOLDS):
+        if not (fold == number).any():
+            largest = molecules.scaffold.value_counts().iloc[0]
+            raise RelataskError(
+                f"the {scheme} split leaves the fold {name!r} empty: the largest of "
+                f"{molecules.scaffold.nunique()} scaffolds holds {largest} of {len(molecules)} molecules; "
+                "use the scheme random or stratified."
+            )
+    return pd.DataFrame(
+        {
+            "mol_id": molecules.mol_id.to_numpy(),
+            "fold": pd.Categorical.from_codes(fold, categories=pd.Index(FOLDS)),
+        }
+    )
+
+
+def fold_sizes(n: int, fractions: Fractions) -> np.ndarray:
+    """Return int64 [3]: sizes of train, valid and test for `n` molecules."""
+    valid, test = (int(fraction * n + 1e-9) for fraction in fractions[1:])  # 0.29 * 100 is 28.999...
+    if min(valid, test, n - valid - test) < 1:
+        raise RelataskError(
+            f"{n} molecules are too few for folds of {fractions}: each fold needs one; "
+            "give more molecules or larger fractions."
+        )
+    return np.array([n - valid - test, valid, test])
+
+
+def _random(
+    molecules: pd.DataFrame, labels: pd.DataFrame, sizes: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    return rng.permutation(np.repeat(np.arange(3), sizes))
+
+
+def _scaffold(
+    molecules: pd.DataFrame, labels: pd.DataFrame, sizes: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Keep every Bemis-Murcko scaffold in one fold, balanced and drawn by the seed.
+
+    Scaffolds with more molecules than half of the smaller held-out fold go to train, largest first, while
+    they fit, so that no single series decides a test. All others are shuffled and fill test, valid, train
+    where they fit. An acyclic molecule is a group of its own: acyclic molecules have no framework in
+    common, and as one group (a quarter of Tox21) they would all be in train under every seed.
+    """
+    group = _groups(molecules.scaffold.to_numpy(dtype=object))
+    members = np.bincount(group)
+    shuffled = rng.permutation(len(members))
+    big = members[shuffled] > sizes[1:].min() / 2
+    by_size = np.argsort(-members[shuffled[big]], kind="stable")
+    room = sizes.copy()
+    fold_of_group = np.full(len(members), _FREE)
+    for candidate in shuffled[big][by_size]:
+        if members[candidate] <= room[_TRAIN]:
+            fold_of_group[candidate] = _TRAIN
+            room[_TRAIN] -= members[candidate]
+    used = sizes - room
+    for candidate in shuffled:
+        if fold_of_group[candidate] != _FREE:
+            continue
+        fits = [fold for fold in (_TEST, _VALID, _TRAIN) if members[candidate] <= room[fold]]
+        empty = [fold for fold in (_TEST, _VALID) if not used[fold]]
+        fold = (fits or empty or [_TRAIN])[0]
+        fold_of_group[candidate] = fold
+        room[fold] -= members[candidate]
+        used[fold] += members[candidate]
+    return fold_of_group[group]
+
+
+def _groups(scaffolds: np.ndarray) -> np.ndarray:
+    """Number the scaffolds; each acyclic molecule (no scaffold) gets a number of its own."""
+    codes, names = pd.factorize(scaffolds)
+    acyclic = scaffolds == ""
+    codes = codes.astype(np.int64)
+    codes[acyclic] = len(names) + np.arange(acyclic.sum())
+    return np.unique(codes, return_inverse=True)[1]
+
+
+def _stratified(
+    molecules: pd.DataFrame, labels: pd.DataFrame, sizes: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Give each task a positive and a negative in every fold where it has enough of them.
+
+    After `random_filtered_split` of the SGNN-EBM authors: rare tasks choose first, the rest is random and
+    fills the folds to their exact sizes. They order tasks by positives; here the rarer class counts,
+    because an assay that is nearly all active is as hard to place. A class with fewer than three
+    molecules is left to chance.
+    """
+    mol_ids = molecules.mol_id.to_numpy()
+    fold = np.full(len(mol_ids), _FREE)
+    room = sizes.copy()
+    for classes in _classes_by_task(mol_ids, labels):
+        for candidates in classes:
+            for target in range(3) if len(candidates) >= 3 else ():
+                taken = fold[candidates]
+                free = candidates[taken == _FREE]
+                if room[target] and len(free) and not (taken == target).any():
+                    fold[free[rng.integers(len(free))]] = target
+                    room[target] -= 1
+    rest = rng.permutation(np.flatnonzero(fold == _FREE))
+    fold[rest] = np.repeat(np.arange(3), room)
+    return fold
+
+
+def _classes_by_task(mol_ids: np.ndarray, labels: pd.DataFrame) -> list[list[np.ndarray]]:
+    """Return per task the positions of its rarer and its other class; tasks with the rarest class first."""
+    names = labels.task_id.astype("category").cat
+    position = np.searchsorted(mol_ids, labels.mol_id.to_numpy())
+    # Sorted by position within a class, so that the order of the label rows does not matter.
+    code = 2 * names.codes.to_numpy().astype(np.int64) + (labels.label.to_numpy() > 0.5)
+    order = np.lexsort((position, code))
+    bounds = np.searchsorted(code[order], np.arange(1, 2 * len(names.categories)))
+    classes = np.split(position[order], bounds)
+    tasks = [
+        (sorted(classes[2 * task : 2 * task + 2], key=len), str(name))
+        for task, name in enumerate(names.categories)
+    ]
+    return [pair for pair, _ in sorted(tasks, key=lambda task: (len(task[0][0]), task[1]))]
+
+
+_SCHEMES: dict[str, Callable[[pd.DataFrame, pd.DataFrame, np.ndarray, np.random.Generator], np.ndarray]] = {
+    "random": _random,
+    "scaffold": _scaffold,
+    "stratified": _stratified,
+}
+
+
+def split_digest(split: pd.DataFrame) -> str:
+    """SHA-256 (hex) of the lines "mol_id fold", sorted by mol_id: two equal splits have equal digests."""
+    split = split.sort_values("mol_id")
+    lines = (f"{mol_id} {fold}\n" for mol_id, fold in zip(split.mol_id, split.fold, strict=True))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def describe_split(split: pd.DataFrame, labels: pd.DataFrame) -> dict[str, Any]:
+    """Count molecules, labels and tasks with both classes per fold, and give the digest."""
+    fold_of = split.set_index("mol_id").fold.cat.codes
+    fold = fold_of.reindex(labels.mol_id, fill_value=_FREE).to_numpy()
+    task, names = pd.factorize(labels.task_id)
+    seen = np.zeros((len(FOLDS), len(names), 2), dtype=bool)
+    positive = labels.label.to_numpy() > 0.5
+    known = fold != _FREE
+    seen[fold[known], task[known], positive[known].astype(int)] = True
+    counts = {
+        name: {
+            "molecules": int((split.fold == name).sum()),
+            "labels": int((fold == number).sum()),
+            "tasks_with_both_classes": int(seen[number].all(axis=1).sum()),
+        }
+        for number, name in enumerate(FOLDS)
+    }
+    return {"folds": counts, "tasks": len(names), "digest": split_digest(split)}

@@ -1,0 +1,54 @@
+"""Split the molecules of a data set into train, valid and test.
+
+Writes the folds as Parquet, and beside it a JSON file with scheme, seed, counts per fold (also of tasks
+that have both classes there) and a digest.
+
+Example:
+    relatask split_molecules --molecules results/mine/molecules.parquet \\
+        --labels results/mine/labels.parquet --scheme scaffold --seed 0 \\
+        --fractions 0.8 0.1 0.1 --out results/mine/splits/scaffold-0.parquet
+"""
+
+import argparse
+import logging
+from pathlib import Path
+
+from relatask.artifacts import read_table, write_table
+from relatask.data.splits import describe_split, split_molecules
+from relatask.files import write_json
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--molecules", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--labels", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--scheme", required=True, help="random, scaffold or stratified")
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument(
+        "--fractions", type=float, nargs=3, default=[0.8, 0.1, 0.1], metavar=("TRAIN", "VALID", "TEST")
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the JSON goes beside it")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run the step."""
+    molecules = read_table("molecules", arguments.molecules, columns=["mol_id", "scaffold"])
+    labels = read_table("labels", arguments.labels)
+    train, valid, test = arguments.fractions
+    split = split_molecules(molecules, labels, arguments.scheme, arguments.seed, (train, valid, test))
+    record = {
+        "scheme": arguments.scheme,
+        "seed": arguments.seed,
+        "fractions": arguments.fractions,
+        **describe_split(split, labels),
+    }
+    write_table("split", split, arguments.out)
+    write_json(arguments.out.with_suffix(".json"), record)
+    for fold, counts in record["folds"].items():
+        logging.info(
+            "%s: %d molecules, %d of %d tasks have both classes.",
+            fold,
+            counts["molecules"],
+            counts["tasks_with_both_classes"],
+            record["tasks"],
+        )
