@@ -1,0 +1,107 @@
+"""Figure `learning_curves`: the validation metric by epoch, mean and spread over seeds."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from relatask.publishing import figure_data, style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+METRIC = "roc_auc"  # what training validates with, whichever metric leads the tables
+
+
+def table(plan: pd.DataFrame, history: pd.DataFrame, dataset: str) -> pd.DataFrame:
+    """Return what the figure shows: table `figure_learning_curves`, a row per split, method and epoch.
+
+    A method that trains a network per task has a curve per task: their mean is the seed's. A curve that
+    stopped early keeps its last value, since a mean over the remaining ones would jump; `still_training` is
+    the share of curves that have not stopped. `std` is over seeds, null with one.
+    """
+    rows = figure_data.with_plan(history, plan)
+    rows = rows[(rows["dataset"] == dataset) & rows["valid_metric"].notna()]
+    rows = rows.assign(curve=rows["run_id"] + "/" + rows["task_id"].astype("string").fillna(""))
+    parts = [_one_method(group, key) for key, group in rows.groupby(["split", "method"], sort=True)]
+    columns = ["split", "method", "epoch", "mean", "std", "n_seeds", "still_training"]
+    drawn = pd.concat(parts) if parts else pd.DataFrame(columns=columns)
+    return figure_data.arrange(
+        drawn[columns], {"split": None, "method": list(dict.fromkeys(plan["label"])), "epoch": None}
+    )
+
+
+def _one_method(rows: pd.DataFrame, key: tuple[str, str]) -> pd.DataFrame:
+    """The mean curve of one method on one split."""
+    curves = (
+        rows.pivot(index="curve", columns="epoch", values="valid_metric").sort_index(axis=1).astype(float)
+    )
+    seed_of = rows.groupby("curve")["seed"].first()
+    seeds = curves.ffill(axis=1).groupby(seed_of).mean()
+    last = curves.apply(pd.Series.last_valid_index, axis=1).to_numpy()
+    epochs = curves.columns.to_numpy()
+    return pd.DataFrame(
+        {
+            "split": key[0],
+            "method": key[1],
+            "epoch": epochs,
+            "mean": seeds.mean().to_numpy(),
+            "std": seeds.std(ddof=0).to_numpy() if len(seeds) > 1 else np.nan,
+            "n_seeds": len(seeds),
+            "still_training": (last[:, None] >= epochs).mean(axis=0),
+        }
+    )
+
+
+def draw(drawn: pd.DataFrame, methods: list[str], baseline: str, dataset: str) -> "Figure":
+    """Draw table `figure_learning_curves`: a panel per split, a line per method."""
+    splits = list(dict.fromkeys(drawn["split"])) or [""]
+    figure = style.new_figure(1.2 + 4.6 * len(splits), 4.2)
+    grid = figure.subplots(1, len(splits), squeeze=False, sharey=True)[0]
+    looks = style.looks(methods, baseline)
+    for axes, split in zip(grid, splits, strict=True):
+        rows = drawn[drawn["split"] == split]
+        for method in dict.fromkeys(rows["method"]):
+            _line(axes, rows[rows["method"] == method], method, looks[method])
+        axes.set_title(f"{split} split" if split else "no run has epochs", pad=6)
+        axes.set_xlabel("epoch")
+        axes.grid(color=style.FAINT, linewidth=0.7)
+        axes.margins(x=0.02)
+        style.mark_chance(axes, METRIC, across=True)
+    ends = [*(drawn["mean"] - drawn["std"].fillna(0)), *(drawn["mean"] + drawn["std"].fillna(0))]
+    grid[0].set_ylim(*style.value_limits(ends, METRIC))
+    grid[0].set_ylabel("validation ROC-AUC, mean over tasks")
+    handles = {
+        label: handle
+        for axes in grid
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    if handles:
+        columns = max(1, int(figure.get_figwidth() // 1.8))
+        figure.legend(handles.values(), handles, loc="outside upper left", ncols=min(columns, len(handles)))
+    style.heading(figure, f"{dataset}: validation ROC-AUC while training", _note(drawn, methods))
+    return figure
+
+
+def _line(axes, rows: pd.DataFrame, method: str, look: style.Look) -> None:  # type: ignore[no-untyped-def]
+    """Solid while every curve still trains, dashed from the first that stopped; a band over seeds."""
+    epoch, mean, std = (rows[name].to_numpy(float) for name in ("epoch", "mean", "std"))
+    whole = int((rows["still_training"].to_numpy() >= 1).sum())
+    marker = {"marker": look.marker, "markersize": 4, "markevery": max(1, len(rows) // 8)}
+    axes.plot(epoch[:whole], mean[:whole], color=look.colour, lw=1.6, label=method, **marker)
+    axes.plot(
+        epoch[max(whole - 1, 0) :], mean[max(whole - 1, 0) :], color=look.colour, lw=1.1, ls=(0, (3, 2))
+    )
+    if not np.isnan(std).all():
+        axes.fill_between(epoch, mean - std, mean + std, color=look.colour, alpha=0.16, linewidth=0)
+
+
+def _note(drawn: pd.DataFrame, methods: list[str]) -> str:
+    """How to read the figure, and what it leaves out."""
+    seeds = drawn["n_seeds"].max() if len(drawn) else 0
+    words = f"Mean of {seeds} seeds; band: ± one standard deviation over seeds." if seeds > 1 else "One seed."
+    if (drawn["still_training"] < 1).any():
+        words += " Dashed: some runs have stopped early and keep their last value."
+    if absent := [method for method in methods if method not in set(drawn["method"])]:
+        words += f" Without epochs, so not shown: {', '.join(absent)}."
+    return words

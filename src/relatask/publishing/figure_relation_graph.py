@@ -1,0 +1,153 @@
+"""Figure `relation_graph`: tasks as nodes, their relations as edges, groups of related tasks by colour."""
+
+from typing import TYPE_CHECKING
+
+import networkx
+import numpy as np
+import pandas as pd
+
+from relatask.publishing import graph_layout, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+NAMED = 80  # more task names than this would overlap
+COLOURED = len(style.PALETTE)
+
+
+def table(tasks: pd.DataFrame, relations: pd.DataFrame) -> pd.DataFrame:
+    """Return what the figure shows: table `figure_relation_graph`, a row per task, then one per relation.
+
+    A task's row has its position, its labels and its `family`: tasks related more among themselves than with
+    others (communities by Louvain, Blondel et al. 2008, weighted by score, within the connected
+    components), the largest being 0; tasks without relations have family -1.
+    """
+    task_ids = tasks["task_id"].tolist()
+    place = {task: row for row, task in enumerate(task_ids)}
+    graph = networkx.Graph()  # of row numbers: sets of strings come in another order in each process
+    graph.add_nodes_from(range(len(task_ids)))
+    edges = relations.groupby(["task_i", "task_j"], as_index=False, sort=True)["score"].max()
+    graph.add_weighted_edges_from(
+        zip(edges["task_i"].map(place), edges["task_j"].map(place), edges["score"].astype(float), strict=True)
+    )
+    position = graph_layout.positions(graph)
+    nodes = pd.DataFrame(
+        {
+            "task_i": task_ids,
+            "task_j": None,
+            "score": None,
+            "name": tasks["name"],
+            "x": position[:, 0],
+            "y": position[:, 1],
+            "n_labels": tasks["n_pos"].to_numpy() + tasks["n_neg"].to_numpy(),
+            "family": graph_layout.families(graph),
+        }
+    )
+    return pd.concat([nodes.astype({"score": float}), edges.astype({"score": float})], ignore_index=True)
+
+
+def draw(drawn: pd.DataFrame, dataset: str) -> "Figure":
+    """Draw table `figure_relation_graph`."""
+    nodes = drawn[drawn["task_j"].isna()].set_index("task_i")
+    edges = drawn[drawn["task_j"].notna()]
+    xy = nodes[["x", "y"]].astype(float)
+    height = float(np.ptp(xy["y"])) / max(float(np.ptp(xy["x"])), 1e-9) if len(xy) > 1 else 0.5
+    figure = style.new_figure(10, min(max(10 * height, 4.0), 11) + 1.6)
+    axes = figure.subplots()
+    axes.set_axis_off()
+    axes.set_aspect("equal")
+    axes.margins(0.06)
+    _edges(axes, xy, edges)
+    largest = _nodes(axes, xy, nodes)
+    if len(nodes) <= NAMED:
+        graph_layout.name_nodes(
+            figure, axes, xy.to_numpy(), [style.shorten(name, 24) for name in nodes["name"]]
+        )
+    _legend(figure, axes, nodes, edges, largest)
+    related = int((nodes["family"] >= 0).sum())
+    families = int(nodes["family"].max()) + 1 if len(nodes) else 0
+    style.heading(
+        figure,
+        f"{dataset}: {len(edges):,} relations between {related:,} of {len(nodes):,} tasks",
+        f"Colour: {families} families of tasks, related more among themselves than with others (Louvain), "
+        f"the {min(families, COLOURED)} largest coloured. Position has no meaning but closeness within a "
+        "connected part; parts are set side by side"
+        + (", tasks without relations below." if related < len(nodes) else "."),
+    )
+    return figure
+
+
+def _edges(axes: "Axes", xy: pd.DataFrame, edges: pd.DataFrame) -> None:
+    """Lines as wide and as dark as their score is high; as pixels in SVG where there are thousands."""
+    from matplotlib.collections import LineCollection
+
+    ends = np.stack([xy.loc[edges["task_i"]].to_numpy(), xy.loc[edges["task_j"]].to_numpy()], axis=1)
+    score = edges["score"].to_numpy(float)
+    crowd = min(1.0, (300 / max(len(edges), 1)) ** 0.5)
+    lines = LineCollection(
+        list(ends),
+        linewidths=_width(score) * max(crowd, 0.35),
+        colors=[(0.35, 0.35, 0.35, alpha) for alpha in (0.25 + 0.55 * score) * max(crowd, 0.3)],
+        zorder=1,
+        rasterized=len(edges) > 2000,
+    )
+    axes.add_collection(lines)
+
+
+def _width(score: np.ndarray) -> np.ndarray:
+    return 0.4 + 2.6 * score
+
+
+def _sizes(n_labels: np.ndarray, largest: float, n_nodes: int) -> np.ndarray:
+    """Marker areas (points squared) in proportion to the labels, with a floor that can still be seen."""
+    full = float(np.clip(16000 / max(n_nodes, 1), 40, 420))
+    return np.maximum(full * n_labels / max(largest, 1), 7)
+
+
+def _nodes(axes: "Axes", xy: pd.DataFrame, nodes: pd.DataFrame) -> float:
+    """Dots with an area in proportion to the labels; returns the most labels a task has."""
+    n_labels, family = nodes["n_labels"].to_numpy(float), nodes["family"].to_numpy(int)
+    largest = float(n_labels.max(initial=0))
+    colours = [style.PALETTE[index] if 0 <= index < COLOURED else "#9A9A9A" for index in family]
+    colours = ["#FFFFFF" if index < 0 else colour for index, colour in zip(family, colours, strict=True)]
+    axes.scatter(
+        xy["x"],
+        xy["y"],
+        s=_sizes(n_labels, largest, len(nodes)),
+        c=colours,
+        edgecolors="#444444",
+        linewidths=0.5,
+        zorder=2,
+    )
+    return largest
+
+
+def _legend(figure: "Figure", axes: "Axes", nodes: pd.DataFrame, edges: pd.DataFrame, largest: float) -> None:
+    """Sizes, widths and colours, explained at the right."""
+    from matplotlib.lines import Line2D
+
+    def dot(colour: str, area: float, label: str) -> Line2D:
+        return Line2D(
+            [], [], ls="", marker="o", color=colour, mec="#444444", mew=0.5, ms=area**0.5, label=label
+        )
+
+    handles = []
+    for part in (1.0, 0.5, 0.1):
+        count = float(f"{largest * part:.1g}") if part < 1 else largest
+        area = _sizes(np.array([count]), largest, len(nodes))[0]
+        handles.append(dot("#CFCFCF", area, f"{count:,.0f} labels"))
+    if len(edges):
+        score = edges["score"].to_numpy(float)
+        crowd = max(min(1.0, (300 / len(edges)) ** 0.5), 0.35)
+        for value in dict.fromkeys((round(float(score.max()), 2), round(float(score.min()), 2))):
+            width = float(_width(np.array([value]))[0]) * crowd
+            handles.append(Line2D([], [], color="#666666", lw=width, label=f"score {value:.2f}"))
+    sizes = nodes["family"].value_counts()
+    for index in range(min(COLOURED, int(nodes["family"].max()) + 1)):
+        handles.append(dot(style.PALETTE[index], 40, f"family of {sizes[index]} tasks"))
+    if (rest := int((nodes["family"] >= COLOURED).sum())) > 0:
+        handles.append(dot("#9A9A9A", 40, f"{rest} tasks in smaller families"))
+    if (alone := int((nodes["family"] < 0).sum())) > 0:
+        handles.append(dot("#FFFFFF", 40, f"{style.counted(alone, 'task')} without relations"))
+    figure.legend(handles=handles, loc="outside right upper", labelspacing=0.9)

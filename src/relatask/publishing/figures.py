@@ -1,0 +1,139 @@
+"""Which figures a study has, what the report says about each, and how all are drawn.
+
+Snakemake asks for the names while it parses the workflow, so matplotlib and pandas are imported only where
+something is drawn.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from relatask.artifacts import read_table, write_table
+from relatask.config import StudyConfig
+from relatask.errors import RelataskError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the report says about one kind of figure."""
+
+    title: str
+    category: str
+
+
+KINDS = {
+    "overview": Kind("All methods", "Results"),
+    "per_task": Kind("Each task", "Results"),
+    "learning_curves": Kind("Learning curves", "Training"),
+    "label_density": Kind("Label density", "Data"),
+    "relation_graph": Kind("Relation graph", "Data"),
+}
+
+
+def figure_names(study: StudyConfig) -> list[str]:
+    """Return the names of the study's figures, without endings; a pure function of the config."""
+    names = ["overview"]
+    trains = any(method.encoder is not None for method in study.methods)
+    for dataset, config in study.datasets.items():
+        kinds = {"per_task": True, "learning_curves": trains, "label_density": True}
+        kinds["relation_graph"] = config.relations is not None
+        names += [f"{kind}-{dataset}" for kind, wanted in kinds.items() if wanted]
+    return names
+
+
+def report_entry(name: str) -> dict[str, object]:
+    """Return category and labels of a figure in the report, for Snakemake's `report()` flag."""
+    kind, _, dataset = name.partition("-")
+    labels = {"Figure": KINDS[kind].title, "Data set": dataset or "all"}
+    return {"category": KINDS[kind].category, "labels": labels}
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The tables that figures are drawn from."""
+
+    plan: "pd.DataFrame"
+    metrics: "pd.DataFrame"
+    history: "pd.DataFrame"
+    results: Path  # holds a folder per data set
+    baseline: str
+    metric: str
+
+    def of_dataset(self, dataset: str, table: str) -> "pd.DataFrame":
+        """Read one of a data set's tables."""
+        return read_table(table, self.results / dataset / f"{table}.parquet")
+
+
+def draw_figures(inputs: Inputs, names: Sequence[str], out_dir: Path) -> None:
+    """Draw each figure of `names` into `out_dir`: png, svg, and the table that was drawn as parquet.
+
+    Raises:
+        RelataskError: a name is none of a figure, or a table is missing or has no such metric or baseline.
+    """
+    from relatask.publishing import figure_data, style
+
+    methods = figure_data.methods_of(inputs.plan, inputs.baseline)
+    for name in names:
+        kind, _, dataset = name.partition("-")
+        if kind not in KINDS:
+            raise RelataskError(f"--figures: there is no figure {name!r}, only {', '.join(KINDS)}.")
+        with style.styled():
+            table, figure = _draw(kind, dataset, inputs, methods)
+            write_table(f"figure_{kind}", table, out_dir / f"{name}.parquet")
+            style.save(figure, out_dir / name)
+        logging.info("drew %s", out_dir / f"{name}.svg")
+
+
+def _draw(kind: str, dataset: str, inputs: Inputs, methods: list[str]) -> "tuple[pd.DataFrame, Figure]":
+    """Return the table of one figure and the figure drawn from it."""
+    plan, metric, baseline = inputs.plan, inputs.metric, inputs.baseline
+    if kind == "overview":
+        from relatask.publishing import figure_overview as overview
+
+        table = overview.table(plan, inputs.metrics, metric)
+        return table, overview.draw(table, methods, baseline, metric)
+    if kind == "learning_curves":
+        from relatask.publishing import figure_learning_curves as curves
+
+        table = curves.table(plan, inputs.history, dataset)
+        return table, curves.draw(table, methods, baseline, dataset)
+    tasks = inputs.of_dataset(dataset, "tasks")
+    if kind == "per_task":
+        from relatask.publishing import figure_per_task as per_task
+
+        table = per_task.table(plan, inputs.metrics, tasks, dataset, baseline, metric)
+        return table, per_task.draw(table, methods, baseline, metric, dataset, len(tasks))
+    if kind == "label_density":
+        from relatask.publishing import figure_label_density as density
+
+        table = density.table(
+            tasks, inputs.of_dataset(dataset, "labels"), inputs.of_dataset(dataset, "molecules")
+        )
+        return table, density.draw(table, dataset)
+    from relatask.publishing import figure_relation_graph as relation_graph
+
+    table = relation_graph.table(tasks, inputs.of_dataset(dataset, "relations"))
+    return table, relation_graph.draw(table, dataset)
+
+
+def drawable(
+    plan: "pd.DataFrame", history: "pd.DataFrame", results: Path, datasets: Sequence[str]
+) -> list[str]:
+    """Return the figures that the tables have rows for, where the config is not at hand."""
+    names = ["overview"]
+    for dataset in datasets:
+        names += [f"per_task-{dataset}"]
+        runs = set(plan.loc[plan["dataset"] == dataset, "run_id"])
+        if runs & set(history["run_id"].astype(str)):
+            names.append(f"learning_curves-{dataset}")
+        names.append(f"label_density-{dataset}")
+        relations = results / dataset / "relations.parquet"
+        if relations.exists() and len(read_table("relations", relations)):
+            names.append(f"relation_graph-{dataset}")
+    return names

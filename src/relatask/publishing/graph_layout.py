@@ -1,0 +1,110 @@
+"""Where the nodes of a relation graph are drawn, which belong together, and where their names fit."""
+
+from typing import TYPE_CHECKING
+
+import networkx
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+SEED = 0
+
+
+def families(graph: networkx.Graph) -> np.ndarray:
+    """Return the family [N] of each node: communities of the graph, largest first; -1 without edges."""
+    found = networkx.community.louvain_communities(graph, weight="weight", seed=SEED)
+    groups = [sorted(group) for group in found if len(group) > 1]
+    family = np.full(len(graph), -1)
+    for index, group in enumerate(sorted(groups, key=lambda group: (-len(group), group[0]))):
+        family[group] = index
+    lonely = [node for node in graph if family[node] < 0 and graph.degree(node)]
+    family[lonely] = np.arange(len(lonely)) + family.max() + 1
+    return family
+
+
+def positions(graph: networkx.Graph) -> np.ndarray:
+    """Return positions [N, 2]: each connected part by a spring layout, the parts packed on shelves.
+
+    A spring layout of everything at once would push small parts far away. Nodes without edges form a
+    grid below. Rounded, so that the last bits of a processor's arithmetic change nothing.
+    """
+    parts = sorted(
+        (sorted(part) for part in networkx.connected_components(graph)), key=lambda p: (-len(p), p[0])
+    )
+    boxes = [(part, *_part_layout(graph, part)) for part in parts if len(part) > 1]
+    alone = [part[0] for part in parts if len(part) == 1]
+    total = sum(side**2 for _, _, side in boxes)
+    width = max([total**0.5 * 1.25, *(side for _, _, side in boxes)], default=1.0)
+    xy, x, y, shelf = np.zeros((len(graph), 2)), 0.0, 0.0, 0.0
+    for part, layout, side in boxes:
+        if x and x + side > width:
+            x, y, shelf = 0.0, y - shelf, 0.0
+        xy[part] = layout * side + (x, y - side)
+        x, shelf = x + side, max(shelf, side)
+    columns = max(1, int(np.ceil(width / 0.9)))
+    for index, node in enumerate(alone):
+        xy[node] = (0.45 + index % columns * 0.9, y - shelf - 0.6 - index // columns * 0.9)
+    return np.round(xy, 4)
+
+
+def _part_layout(graph: networkx.Graph, part: list[int]) -> tuple[np.ndarray, float]:
+    """Positions of one connected part within the unit square, and the side of the square it gets."""
+    inside = networkx.Graph()
+    inside.add_nodes_from(part)
+    inside.add_edges_from(sorted(graph.subgraph(part).edges(data=True), key=lambda edge: edge[:2]))
+    side = 1.25 * len(part) ** 0.5
+    found = networkx.spring_layout(
+        inside, seed=SEED, weight=None, iterations=300 if len(part) < 300 else 80, method="force"
+    )
+    xy = np.array([found[node] for node in part])
+    low, high = xy.min(axis=0), xy.max(axis=0)
+    scaled = (xy - low) / np.maximum(high - low, 1e-9).max()
+    scaled += (1 - scaled.max(axis=0)) / 2
+    return 0.12 + 0.76 * scaled, side
+
+
+def name_nodes(figure: "Figure", axes: "Axes", xy: np.ndarray, names: list[str], size: float = 6.8) -> None:
+    """Write each name beside its node, on the side where it covers least of other names and nodes."""
+    figure.draw_without_rendering()  # the layout must be final before points can be measured
+    points = axes.transData.transform(xy) * 72 / figure.dpi
+    taken = [(x - 5, y - 5, x + 5, y + 5) for x, y in points]
+    for place in np.lexsort((points[:, 0], -points[:, 1])):
+        (x, y), text = points[place], names[place]
+        width, height = len(text) * size * 0.58, size * 1.15
+        options = [
+            (dx, dy, ha)
+            for distance in (8, 14, 21)
+            for dx, dy, ha in (
+                (distance, 0, "left"),
+                (-distance, 0, "right"),
+                (0, distance, "center"),
+                (0, -distance, "center"),
+                (distance * 0.7, distance * 0.8, "left"),
+                (distance * 0.7, -distance * 0.8, "left"),
+                (-distance * 0.7, distance * 0.8, "right"),
+                (-distance * 0.7, -distance * 0.8, "right"),
+            )
+        ]
+        best = min(options, key=lambda option: _cost(_box(x, y, *option, width, height), taken, option))
+        taken.append(_box(x, y, *best, width, height))
+        dx, dy, ha = best
+        axes.annotate(
+            text, xy[place], (dx, dy), textcoords="offset points", ha=ha, va="center", fontsize=size, zorder=4
+        )
+
+
+def _box(
+    x: float, y: float, dx: float, dy: float, align: str, width: float, height: float
+) -> tuple[float, float, float, float]:
+    left = x + dx - {"left": 0.0, "center": width / 2, "right": width}[align]
+    return (left, y + dy - height / 2, left + width, y + dy + height / 2)
+
+
+def _cost(box: tuple[float, ...], taken: list[tuple[float, ...]], option: tuple[float, float, str]) -> float:
+    """Area (points squared) that `box` shares with what is there, plus a little for being far away."""
+    others = np.array(taken)
+    wide = np.minimum(box[2], others[:, 2]) - np.maximum(box[0], others[:, 0])
+    high = np.minimum(box[3], others[:, 3]) - np.maximum(box[1], others[:, 1])
+    return float((np.maximum(wide, 0) * np.maximum(high, 0)).sum()) + 0.2 * (abs(option[0]) + abs(option[1]))

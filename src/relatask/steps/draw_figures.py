@@ -1,0 +1,53 @@
+"""Draw the figures of a study: overview, tasks, learning curves, label density, relation graph.
+
+Each figure becomes NAME.png, NAME.svg and NAME.parquet (the numbers that were drawn) in the output folder.
+
+Example:
+    relatask draw_figures --plan results/demo/plan.parquet --metrics results/demo/metrics.parquet \
+        --history results/demo/history.parquet --results results --datasets planted \
+        --baseline stl_gin --out-dir results/demo/figures
+"""
+
+import argparse
+from pathlib import Path
+
+from relatask.artifacts import read_table
+from relatask.publishing.figures import Inputs, draw_figures, drawable
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the step's files and options."""
+    parser.add_argument("--plan", required=True, type=Path, metavar="FILE")
+    parser.add_argument("--metrics", required=True, type=Path, metavar="FILE")
+    parser.add_argument("--history", required=True, type=Path, metavar="FILE")
+    parser.add_argument(
+        "--results", required=True, type=Path, metavar="DIR", help="holds a folder per data set"
+    )
+    parser.add_argument("--datasets", required=True, nargs="+", metavar="NAME")
+    parser.add_argument(
+        "--baseline", required=True, metavar="LABEL", help="method that others are compared with"
+    )
+    parser.add_argument(
+        "--metric", default="roc_auc", help="metric of the test fold to draw (default: roc_auc)"
+    )
+    parser.add_argument(
+        "--figures",
+        nargs="+",
+        metavar="NAME",
+        help="only these, e.g. per_task-tox21 (default: all with data)",
+    )
+    parser.add_argument("--out-dir", required=True, type=Path, metavar="DIR")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Read the tables and draw."""
+    inputs = Inputs(
+        plan=read_table("plan", arguments.plan),
+        metrics=read_table("metrics", arguments.metrics),
+        history=read_table("history", arguments.history),
+        results=arguments.results,
+        baseline=arguments.baseline,
+        metric=arguments.metric,
+    )
+    names = arguments.figures or drawable(inputs.plan, inputs.history, inputs.results, arguments.datasets)
+    draw_figures(inputs, names, arguments.out_dir)
