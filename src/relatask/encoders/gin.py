@@ -1,49 +1,100 @@
-"""The graph isomorphism network of the paper for molecules."""
+"""The graph isomorphism network of SGNN-EBM for molecules."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from relatask.data.graph_batch import N_ATOMIC_NUMBERS, N_BOND_KINDS, N_CHIRALITIES, GraphBatch
+from relatask.data.graph_batch import (
+    N_ATOMIC_NUMBERS,
+    N_BOND_DIRECTIONS,
+    N_BOND_TYPES,
+    N_CHIRALITIES,
+    GraphBatch,
+)
+from relatask.encoders._gin_layer import KindSum, Linear, MoleculeMean, NeighbourSum, NormDropout, Padded
 
 CAPABILITIES = {
     "summary": "graph isomorphism network with bond embeddings (Hu et al., 2019)",
     "label": "GIN",
-    "paper": "liu2022sgnnebm",
+    "paper": "sgnn_ebm",
     "inputs": ("graph",),
     "microseconds": 4000.0,
     "options": {"width": 300, "layers": 5, "dropout": 0.2},
 }
 
 
+def _embedding(*sizes: int, width: int) -> nn.Parameter:
+    """Tables of `sizes` entries, each Xavier-uniform by itself, one below the other."""
+    return nn.Parameter(torch.cat([nn.init.xavier_uniform_(torch.empty(size, width)) for size in sizes]))
+
+
+class GINLayer(nn.Module):
+    """Bond embeddings, an MLP width -> 2 width -> width, and batch norm."""
+
+    running_mean: Tensor
+    running_var: Tensor
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.bonds = _embedding(N_BOND_TYPES, N_BOND_DIRECTIONS, width=width)
+        self.up = nn.Linear(width, 2 * width)
+        self.down = nn.Linear(2 * width, width, bias=False)  # batch norm would take a bias away again
+        self.norm_weight = nn.Parameter(torch.ones(width))
+        self.norm_bias = nn.Parameter(torch.zeros(width))
+        self.register_buffer("running_mean", torch.zeros(width))
+        self.register_buffer("running_var", torch.ones(width))
+
+    def hidden(self, states: Tensor, x: Padded) -> Tensor:
+        """Return the MLP's hidden units [N padded, 2 width] of atom states [N, width]."""
+        total = NeighbourSum.apply(states, self.bonds, x)
+        return Linear.apply(total, self.up.weight, self.up.bias, True)
+
+    def first_hidden(self, atoms: Tensor, x: Padded) -> Tensor:
+        """Return the hidden units of the first layer, where a state is the embedding of an atom's kind.
+
+        The sum over neighbours moves behind the linear map, which then runs once for each of the
+        133 embeddings (`atoms` [124, width] and the bonds') and not for each atom.
+        """
+        tables = torch.cat([atoms, self.bonds]).to(x.bond_counts.dtype)
+        mapped = Linear.apply(tables, self.up.weight, None, False)
+        numbers, chiralities, bonds = mapped.split([N_ATOMIC_NUMBERS, N_CHIRALITIES, len(self.bonds)])
+        kinds = (numbers[:, None] + chiralities).flatten(0, 1)
+        return (KindSum.apply(kinds, bonds, x) + self.up.bias.to(kinds.dtype)).relu_()
+
+    def states(self, hidden: Tensor, n_atoms: int, relu: bool, dropout: float) -> Tensor:
+        """Return the atoms' next states [N, width]; a single atom is normalised as in evaluation."""
+        new = Linear.apply(hidden, self.down.weight, None, False)[:n_atoms]
+        statistics = (self.running_mean, self.running_var, self.training and n_atoms > 1)
+        return NormDropout.apply(new, self.norm_weight, self.norm_bias, *statistics, relu, dropout)
+
+
 class GIN(nn.Module):
-    """SGNN-EBM, appendix B: eq. 15 in each layer, eq. 16 to pool. GraphBatch of B molecules -> [B, width]."""
+    """SGNN-EBM, appendix B: eq. 15 in each layer, eq. 16 to pool.
+
+    As Hu et al. (2019): an atom is the sum of the embeddings of its number and chirality, each layer
+    embeds bond types and directions anew, self loops have a bond type of their own, the states of the
+    last layer are averaged. Runs in fp32, or in the type of `torch.autocast` with statistics in fp32.
+    """
 
     def __init__(self, width: int, layers: int, dropout: float):
         super().__init__()
         self.width, self.dropout = width, dropout
-        self.atomic_number = nn.Parameter(nn.init.xavier_uniform_(torch.empty(N_ATOMIC_NUMBERS, width)))
-        self.chirality = nn.Parameter(nn.init.xavier_uniform_(torch.empty(N_CHIRALITIES, width)))
-        self.bonds = nn.ParameterList(torch.empty(N_BOND_KINDS, width) for _ in range(layers))
-        for table in self.bonds:
-            nn.init.xavier_uniform_(table[:6])
-            nn.init.xavier_uniform_(table[6:])
-        self.up = nn.ModuleList(nn.Linear(width, 2 * width) for _ in range(layers))
-        self.down = nn.ModuleList(nn.Linear(2 * width, width) for _ in range(layers))
-        self.norm = nn.ModuleList(nn.BatchNorm1d(width) for _ in range(layers))
+        self.atoms = _embedding(N_ATOMIC_NUMBERS, N_CHIRALITIES, width=width)
+        self.layers = nn.ModuleList(GINLayer(width) for _ in range(layers))
 
     def forward(self, x: GraphBatch) -> Tensor:
-        """Encode the molecules of a batch as [B, width]."""
-        z = self.atomic_number[x.atoms // N_CHIRALITIES] + self.chirality[x.atoms % N_CHIRALITIES]
-        receivers = torch.repeat_interleave(x.neighbour_offsets.diff().long())
-        for k in range(len(self.up)):
-            z = torch.zeros_like(z).index_add(0, receivers, z[x.neighbours]) + x.bond_counts @ self.bonds[k]
-            z = self.norm[k](self.down[k](torch.relu(self.up[k](z))).float())
-            if k < len(self.up) - 1:
-                z = torch.relu(z)
-            z = F.dropout(z, self.dropout, self.training)
-        sizes = x.molecule_offsets.diff().unsqueeze(1)
-        return z.new_zeros(len(x), self.width).index_add(0, x.molecules, z) / sizes
+        """Encode a batch of B molecules as float32 [B, width]."""
+        device = x.atoms.device.type
+        autocast = torch.is_autocast_enabled(device)
+        dtype = torch.get_autocast_dtype(device) if autocast else self.atoms.dtype
+        with torch.autocast(device, enabled=False):
+            padded = Padded(x, dtype)
+            states = self.atoms  # of the kinds; the first layer spreads them over atoms
+            for k, layer in enumerate(self.layers):
+                assert isinstance(layer, GINLayer)
+                hidden = layer.hidden(states, padded) if k else layer.first_hidden(states, padded)
+                last = k == len(self.layers) - 1
+                states = layer.states(hidden, padded.n_atoms, not last, self.dropout)
+            return MoleculeMean.apply(states, x).float()
 
 
 def build(width: int = 300, layers: int = 5, dropout: float = 0.2) -> GIN:
