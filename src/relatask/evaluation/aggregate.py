@@ -1,0 +1,100 @@
+"""Cells of metrics to means over tasks, spreads over seeds and deltas to the baseline.
+
+A *cell* is (data set, split, method, seed, task, fold, metric). Runs that train parts of one method's
+tasks are one result: what counts is the label in the plan, not the run. Nothing is rounded here.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from relatask.errors import RelataskError
+
+RESULT = ["dataset", "split", "method", "fold", "metric"]  # what one row of the summary stands for
+CELL = [*RESULT, "seed", "task_id"]
+
+
+def join_plan(plan: pd.DataFrame, metrics: pd.DataFrame) -> pd.DataFrame:
+    """Return the cells of `metrics` with data set, split, method (its label) and seed from `plan`.
+
+    Raises:
+        RelataskError: a run is not in the plan, or two runs of one method hold the same cell.
+    """
+    runs = plan[["run_id", "dataset", "split", "label", "seed"]].set_index("run_id")
+    metrics = metrics.assign(run_id=metrics["run_id"].astype("category"))
+    place = runs.index.get_indexer(metrics["run_id"].cat.categories)
+    used = np.unique(metrics["run_id"].cat.codes)
+    if (lost := used[place[used] < 0]).size:
+        run_id = metrics["run_id"].cat.categories[lost[0]]
+        raise RelataskError(f"the metrics hold run {run_id!r}, which the plan does not know; evaluate again.")
+    row = place[metrics["run_id"].cat.codes]
+    cells = metrics[["task_id", "fold", "metric", "value"]].copy()
+    for column, source in (("dataset", "dataset"), ("split", "split"), ("method", "label")):
+        codes, names = pd.factorize(runs[source], sort=True)
+        cells[column] = pd.Categorical.from_codes(codes[row], names)
+    cells["seed"] = runs["seed"].to_numpy()[row]
+    twice = cells.duplicated(CELL)
+    if twice.any():
+        cell = cells[twice].iloc[0]
+        raise RelataskError(
+            f"two runs of the plan both hold task {cell['task_id']!r} of method {cell['method']!r} on "
+            f"{cell['dataset']}, split {cell['split']}-{cell['seed']}; give the methods different labels."
+        )
+    return cells[[*CELL, "value"]]
+
+
+def _over_seeds(values: pd.Series, by: Sequence[str]) -> pd.DataFrame:
+    """Mean, population standard deviation (as the papers report) and number of the defined values.
+
+    The deviation is NaN for one value: one seed says nothing about a spread.
+    """
+    grouped = values.groupby(list(by), observed=True)
+    table = grouped.agg(["mean", "count"])
+    table["std"] = grouped.std(ddof=0).where(table["count"] > 1)
+    return table
+
+
+def differences(cells: pd.DataFrame, baseline: str) -> pd.Series:
+    """Value minus the baseline's, for every cell that is defined in both; indexed by `CELL`."""
+    key = [column for column in CELL if column != "method"]
+    theirs = cells.loc[cells["method"] == baseline, [*key, "value"]].dropna(subset="value")
+    both = cells.dropna(subset="value").merge(theirs, on=key, suffixes=("", "_baseline"))
+    both["difference"] = both["value"] - both["value_baseline"]
+    return both.set_index(CELL)["difference"]
+
+
+def summarise(cells: pd.DataFrame, baseline: str) -> pd.DataFrame:
+    """Return the `summary` table: mean over tasks where defined, then mean and spread over seeds.
+
+    `delta` is the mean over seeds of the mean over tasks of the difference to the baseline, over the
+    (seed, task) cells defined in both, so that a method is never credited with easier tasks.
+    `n_undefined` counts the (seed, task) cells without a value among all tasks that any method's
+    metrics name on the data set times the method's seeds; a cell that is missing counts.
+    """
+    seeds = cells.groupby(CELL[:-1], observed=True)["value"].mean()
+    table = _over_seeds(seeds, RESULT).rename(columns={"count": "n_seeds"})
+    defined = cells.dropna(subset="value").groupby(RESULT, observed=True)["task_id"]
+    table["n_tasks"] = defined.nunique()
+    table["n_defined"] = defined.size()
+    seed_differences = differences(cells, baseline).groupby(CELL[:-1], observed=True).mean()
+    table["delta"] = seed_differences.groupby(RESULT, observed=True).mean()
+    table = table.fillna({"n_tasks": 0, "n_defined": 0}).reset_index()
+    tasks = cells.groupby("dataset", observed=True)["task_id"].nunique()
+    planned_seeds = cells.groupby(["dataset", "split", "method"], observed=True)["seed"].nunique()
+    expected = table["dataset"].map(tasks).astype(int).to_numpy() * planned_seeds.reindex(
+        pd.MultiIndex.from_frame(table[["dataset", "split", "method"]])
+    ).to_numpy(dtype=int)
+    table["n_undefined"] = expected - table["n_defined"].to_numpy(dtype=int)
+    table = table.astype({"n_tasks": np.int32, "n_undefined": np.int32, "n_seeds": np.int32})
+    for column in RESULT:
+        table[column] = table[column].astype(object)
+    return table.sort_values(RESULT, ignore_index=True)
+
+
+def per_task(cells: pd.DataFrame, metric: str, fold: str = "test") -> pd.DataFrame:
+    """Mean, spread and number of seeds of every (data set, split, task, method) of one metric."""
+    chosen = cells[(cells["metric"] == metric) & (cells["fold"] == fold)]
+    key = ["dataset", "split", "task_id", "method"]
+    table = _over_seeds(chosen.set_index([*key, "seed"])["value"], key)
+    return table.rename(columns={"count": "n_seeds"}).reset_index()

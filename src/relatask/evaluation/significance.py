@@ -1,0 +1,104 @@
+"""Is a method better than the baseline? Paired tests, corrected p values and intervals.
+
+The unit is the task. Runs of different seeds share the data set and overlap in their training molecules,
+so the differences of one task under three seeds are three looks at one thing: counted as three pairs
+they would triple the sample without new information, and the p value would claim far more certainty than
+there is (it would speak about these tasks under more seeds, not about tasks). Each task therefore gives
+one difference, the mean over its seeds. Tasks are taken as exchangeable; tasks that share molecules or
+proteins are not fully independent, so even these p values are best read as a screen.
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import bootstrap, wilcoxon
+from statsmodels.stats.multitest import multipletests
+
+from relatask.evaluation.aggregate import differences
+
+MIN_PAIRS = 6  # with 5 pairs the smallest two-sided p value of the signed-rank test is 0.0625
+RESAMPLES = 9_999
+FAMILY = ["dataset", "split", "metric"]
+
+
+def interval(values: np.ndarray) -> tuple[float, float]:
+    """95 % bootstrap interval (BCa, Efron 1987) of the mean of `values`, one per task.
+
+    The random stream is fixed, so equal values give equal intervals.
+    """
+    if np.ptp(values) == 0:
+        return float(values[0]), float(values[0])
+    found = bootstrap(
+        (values,),
+        np.mean,
+        n_resamples=RESAMPLES,
+        batch=max(1, 1_000_000 // len(values)),
+        rng=np.random.default_rng(0),
+    )
+    return float(found.confidence_interval.low), float(found.confidence_interval.high)
+
+
+def paired_test(values: np.ndarray) -> dict[str, float | str | None]:
+    """Wilcoxon's signed-rank test that the differences `values`, one per task, are symmetric around 0.
+
+    Returns:
+        ci_low, ci_high, statistic, p_value and, where there are too few pairs for a test, the reason.
+        Zero differences say nothing about the direction and do not count as pairs of the test.
+    """
+    result: dict[str, float | str | None] = dict.fromkeys(
+        ["ci_low", "ci_high", "statistic", "p_value", "reason"]
+    )
+    if len(values) < MIN_PAIRS:
+        return {**result, "reason": f"only {len(values)} tasks, at least {MIN_PAIRS} are needed"}
+    result["ci_low"], result["ci_high"] = interval(values)
+    if (n_changed := np.count_nonzero(values)) < MIN_PAIRS:
+        return {**result, "reason": f"only {n_changed} tasks differ, at least {MIN_PAIRS} are needed"}
+    test = wilcoxon(values)
+    return {**result, "statistic": float(test.statistic), "p_value": float(test.pvalue)}
+
+
+def _holm(p_values: pd.Series) -> pd.Series:
+    """Holm-corrected p values (Holm 1979); undefined ones stay undefined and do not count."""
+    corrected = pd.Series(np.nan, index=p_values.index)
+    defined = p_values.notna()
+    if defined.any():
+        corrected[defined] = multipletests(p_values[defined], method="holm")[1]
+    return corrected
+
+
+def compare(cells: pd.DataFrame, baseline: str, fold: str = "test") -> pd.DataFrame:
+    """Return the `comparisons` table: every method against `baseline` on one fold.
+
+    Args:
+        cells: as `aggregate.join_plan` returns.
+        baseline: label of the method to compare with.
+        fold: the fold to compare on.
+
+    A positive `mean_difference` means a higher value, which is worse for metrics where lower is better.
+    Holm's correction runs over the methods of one (data set, split, metric).
+    """
+    chosen = cells[cells["fold"] == fold]
+    found = differences(chosen, baseline).reset_index()
+    rows: list[dict[Any, Any]] = []
+    key = ["dataset", "split", "metric", "method"]
+    for names in chosen[key].drop_duplicates().to_dict("records"):
+        if names["method"] == baseline:
+            continue
+        own = found[(found[key] == list(names.values())).all(axis=1)]
+        values = own.groupby("task_id", observed=True)["difference"].mean().sort_index().to_numpy()
+        rows.append(
+            {
+                **names,
+                "baseline": baseline,
+                "n_pairs": len(values),
+                "n_cells": len(own),
+                "mean_difference": values.mean() if len(values) else None,
+                **paired_test(values),
+            }
+        )
+    columns = [*key, "baseline", "n_pairs", "n_cells", "mean_difference", "ci_low", "ci_high"]
+    table = pd.DataFrame(rows, columns=[*columns, "statistic", "p_value", "reason"])
+    table["p_value"] = table["p_value"].astype(float)
+    table["p_holm"] = table.groupby(FAMILY)["p_value"].transform(_holm) if len(table) else []
+    return table.sort_values(key, ignore_index=True)

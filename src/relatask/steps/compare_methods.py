@@ -1,0 +1,50 @@
+"""Average metrics over tasks and seeds and test every method against the baseline.
+
+Writes the mean and spread of every (data set, split, method, fold, metric) with its delta to the baseline,
+and paired tests on the test fold with Holm-corrected p values and bootstrap intervals.
+
+Example:
+  relatask compare_methods --plan results/demo/plan.parquet --metrics results/demo/metrics.parquet \\
+    --baseline STL --out-summary results/demo/summary.parquet \\
+    --out-comparisons results/demo/comparisons.parquet
+"""
+
+import argparse
+import logging
+from pathlib import Path
+
+from relatask.artifacts import read_table, write_table
+from relatask.errors import RelataskError
+from relatask.evaluation.aggregate import join_plan, summarise
+from relatask.evaluation.significance import compare
+from relatask.registry import suggest
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--plan", required=True, type=Path, metavar="FILE", help="table plan of the study")
+    parser.add_argument("--metrics", required=True, type=Path, metavar="FILE", help="table metrics")
+    parser.add_argument("--baseline", required=True, metavar="LABEL", help="method to compare with")
+    parser.add_argument("--out-summary", required=True, type=Path, metavar="FILE")
+    parser.add_argument("--out-comparisons", required=True, type=Path, metavar="FILE")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write the summary and the comparisons."""
+    plan = read_table("plan", arguments.plan)
+    if arguments.baseline not in set(plan["label"]):
+        hint = suggest(arguments.baseline, set(plan["label"]))
+        raise RelataskError(f"--baseline: the plan has no method labelled {arguments.baseline!r}.{hint}")
+    cells = join_plan(plan, read_table("metrics", arguments.metrics))
+    summary = summarise(cells, arguments.baseline)
+    comparisons = compare(cells, arguments.baseline)
+    write_table("summary", summary, arguments.out_summary)
+    write_table("comparisons", comparisons, arguments.out_comparisons)
+    logging.info(
+        "%s: %d means, %d comparisons with %s, %d of them significant at 5 %% after correction",
+        arguments.out_summary,
+        len(summary),
+        len(comparisons),
+        arguments.baseline,
+        (comparisons["p_holm"] < 0.05).sum(),
+    )

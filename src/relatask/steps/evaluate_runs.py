@@ -1,0 +1,45 @@
+"""Compute metrics of every run, task and fold from the saved predictions.
+
+A metric that is not defined (a class, or every label, is missing) is null and the row says why.
+
+Example:
+  relatask evaluate_runs --plan results/demo/plan.parquet --predictions results/demo/predictions.parquet \\
+    --metrics-list roc_auc brier --out results/demo/metrics.parquet
+"""
+
+import argparse
+import logging
+import time
+from pathlib import Path
+
+from relatask.artifacts import read_batches, read_table, write_table
+from relatask.evaluation.metrics import METRICS, evaluate_batches
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--plan", required=True, type=Path, metavar="FILE", help="table plan of the study")
+    parser.add_argument("--predictions", required=True, type=Path, metavar="FILE", help="merged predictions")
+    parser.add_argument("--metrics-list", required=True, nargs="+", choices=list(METRICS), metavar="METRIC")
+    parser.add_argument("--out", required=True, type=Path, metavar="FILE", help="table metrics")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Read the predictions run by run and write their metrics."""
+    started = time.monotonic()
+    planned = read_table("plan", arguments.plan, ["run_id"])["run_id"].tolist()
+    batches = read_batches("predictions", arguments.predictions, by="run_id")
+    table, empty = evaluate_batches(batches, arguments.metrics_list, planned)
+    write_table("metrics", table, arguments.out)
+    if empty:
+        logging.warning(
+            "%d of %d runs have no labelled cell to evaluate, e.g. %s", len(empty), len(planned), empty[0]
+        )
+    logging.info(
+        "%s: %d values of %d runs, %d undefined, in %.1f s",
+        arguments.out,
+        len(table),
+        len(planned) - len(empty),
+        table["value"].isna().sum(),
+        time.monotonic() - started,
+    )

@@ -1,0 +1,109 @@
+"""A small study made by hand: plan, predictions and the files around them, for tests of evaluation."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from relatask.artifacts import COLUMNS, write_table
+from relatask.files import write_json
+from relatask.training.spec import RunSpec
+
+
+def make_plan(
+    methods: Sequence[str] = ("STL", "MTL"),
+    datasets: Sequence[str] = ("toy",),
+    seeds: Sequence[int] = (0, 1, 2),
+    split: str = "random",
+    parts: dict[str, int] | None = None,
+) -> pd.DataFrame:
+    """A `plan` of methods x data sets x seeds; `parts` cuts a method's tasks into runs."""
+    rows = []
+    for dataset in datasets:
+        for method in methods:
+            n_parts = (parts or {}).get(method, 1)
+            for seed in seeds:
+                for part in range(n_parts):
+                    tasks: Any = "all" if n_parts == 1 else {"part": part, "of": n_parts}
+                    spec = RunSpec(dataset, method.lower(), None, "equal", split, seed, tasks, label=method)
+                    rows.append(
+                        {
+                            "run_id": spec.run_id,
+                            "label": method,
+                            "dataset": dataset,
+                            "method": spec.method,
+                            "encoder": None,
+                            "balancing": "equal",
+                            "split": split,
+                            "seed": seed,
+                            "tasks": json.dumps(tasks),
+                            "hyperparameters": "{}",
+                            "predicted_minutes": 1.0,
+                            "shard": 0,
+                            "spec": spec.canonical(),
+                        }
+                    )
+    return pd.DataFrame(rows)
+
+
+def make_metrics(
+    plan: pd.DataFrame,
+    tasks: Sequence[str],
+    value: Callable[[str, str, int, str], float],
+    metrics: Sequence[str] = ("roc_auc",),
+    folds: Sequence[str] = ("test",),
+) -> pd.DataFrame:
+    """A `metrics` table where each cell is `value(dataset, method label, seed, task)`; NaN = undefined."""
+    rows = []
+    for run in plan.itertuples():
+        chosen = json.loads(run.tasks)
+        own = tasks if chosen == "all" else tasks[chosen["part"] :: chosen["of"]]
+        for task in own:
+            for fold in folds:
+                for metric in metrics:
+                    found = value(run.dataset, run.label, run.seed, task)
+                    reason = "no positive" if np.isnan(found) else None
+                    rows.append((run.run_id, task, fold, metric, found, 10, 5, reason))
+    return pd.DataFrame(rows, columns=list(COLUMNS["metrics"]))
+
+
+def write_dataset(
+    folder: Path, tasks: Sequence[str], names: Sequence[str] | None = None, seeds: Sequence[int] = (0, 1, 2)
+) -> None:
+    """The files of a prepared data set that tables read: tasks, dataset.json and random splits."""
+    frame = pd.DataFrame(
+        {
+            "task_id": list(tasks),
+            "name": list(names or tasks),
+            "source_id": None,
+            "uniprots": [[] for _ in tasks],
+            "string_ids": [[] for _ in tasks],
+            "n_pos": 25,
+            "n_neg": 75,
+        }
+    )
+    write_table("tasks", frame, folder / "tasks.parquet")
+    write_json(
+        folder / "dataset.json",
+        {
+            "molecules": 200,
+            "tasks": len(tasks),
+            "labels": 100 * len(tasks),
+            "edges": 3,
+            "positive_rate": 0.25,
+            "labelled_share": 0.5,
+            "digest": "d" * 64,
+        },
+    )
+    for seed in seeds:
+        split = pd.DataFrame(
+            {"mol_id": np.arange(200), "fold": ["train"] * 160 + ["valid"] * 20 + ["test"] * 20}
+        )
+        write_table("split", split, folder / "splits" / f"random-{seed}.parquet")
+        write_json(
+            folder / "splits" / f"random-{seed}.json",
+            {"scheme": "random", "seed": seed, "digest": f"{seed}" * 64},
+        )

@@ -1,0 +1,192 @@
+"""Metrics from predictions agree with scikit-learn, and say why where they are not defined."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
+
+from relatask.artifacts import read_batches, read_table, write_table
+from relatask.errors import RelataskError
+from relatask.evaluation.metrics import METRICS, evaluate, evaluate_batches
+
+ALL = list(METRICS)
+
+
+def predictions(cells: dict[tuple[str, str, str], tuple[list[float], list[float]]]) -> pd.DataFrame:
+    """A `predictions` table from (run, task, fold) -> (labels, scores)."""
+    rows = [
+        (run, fold, item, task, label, score)
+        for (run, task, fold), (labels, scores) in cells.items()
+        for item, (label, score) in enumerate(zip(labels, scores, strict=True))
+    ]
+    frame = pd.DataFrame(rows, columns=["run_id", "fold", "item_id", "task_id", "label", "score"])
+    return frame.astype({"label": np.float32, "score": np.float32})
+
+
+def value(table: pd.DataFrame, metric: str, **where: str) -> float:
+    chosen = table[table["metric"] == metric]
+    for column, wanted in where.items():
+        chosen = chosen[chosen[column] == wanted]
+    assert len(chosen) == 1
+    return float(chosen["value"].iloc[0])
+
+
+def test_four_items_by_hand() -> None:
+    # scores .1 .4 .35 .8 with labels 0 0 1 1: 3 of 4 pairs in order; AP = (1/1 + 2/3) / 2
+    table = evaluate(predictions({("r", "t", "test"): ([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])}), ALL)
+    assert value(table, "roc_auc") == 0.75
+    assert value(table, "average_precision") == pytest.approx(5 / 6)
+    assert value(table, "brier") == pytest.approx((0.01 + 0.16 + 0.65**2 + 0.04) / 4, abs=1e-7)
+    # one item in each of four bins: |0 - .1| + |0 - .4| + |1 - .35| + |1 - .8| over 4
+    assert value(table, "ece") == pytest.approx((0.1 + 0.4 + 0.65 + 0.2) / 4, abs=1e-7)
+    assert table[["n", "n_pos"]].drop_duplicates().values.tolist() == [[4, 2]]
+
+
+def test_calibration_error_cancels_within_a_bin_but_not_between_bins() -> None:
+    same = predictions({("r", "t", "test"): ([0, 1], [0.5, 0.5])})
+    apart = predictions({("r", "t", "test"): ([0, 1], [0.25, 0.75])})
+    assert value(evaluate(same, ["ece"]), "ece") == 0
+    assert value(evaluate(apart, ["ece"]), "ece") == 0.25
+
+
+def test_a_score_of_one_falls_into_the_last_bin() -> None:
+    table = evaluate(predictions({("r", "t", "test"): ([1, 0], [1.0, 0.95])}), ["ece"])
+    assert value(table, "ece") == pytest.approx(0.95 / 2, abs=1e-6)
+
+
+@pytest.mark.parametrize("levels", [3, 1000])
+def test_every_cell_agrees_with_scikit_learn(levels: int) -> None:
+    rng = np.random.default_rng(levels)
+    cells = {}
+    for run in ("b", "a"):
+        for task in ("t2", "t1", "t10"):
+            for fold in ("valid", "test"):
+                n = int(rng.integers(5, 40))
+                labels = np.r_[0, 1, rng.integers(0, 2, n - 2)].astype(float)
+                scores = np.float32(rng.integers(0, levels + 1, n) / levels)
+                cells[run, task, fold] = (labels.tolist(), scores.tolist())
+    shuffled = predictions(cells).sample(frac=1, random_state=0)
+    table = evaluate(shuffled, ALL)
+    assert len(table) == 12 * 4
+    for (run, task, fold), (labels, scores) in cells.items():
+        where = {"run_id": run, "task_id": task, "fold": fold}
+        assert value(table, "roc_auc", **where) == pytest.approx(roc_auc_score(labels, scores), abs=1e-12)
+        assert value(table, "average_precision", **where) == pytest.approx(
+            average_precision_score(labels, scores), abs=1e-12
+        )
+        assert value(table, "brier", **where) == pytest.approx(brier_score_loss(labels, scores), abs=1e-12)
+
+
+@pytest.mark.parametrize(("label", "reason"), [(0, "no positive"), (1, "no negative")])
+def test_one_class_only_gives_no_ranking_metric_and_says_why(label: int, reason: str) -> None:
+    table = evaluate(predictions({("r", "t", "test"): ([label] * 3, [0.2, 0.4, 0.6])}), ALL)
+    ranking = table["metric"].isin(["roc_auc", "average_precision"])
+    assert table[ranking]["value"].isna().all()
+    assert table[ranking]["reason"].tolist() == [reason, reason]
+    assert table[~ranking]["value"].notna().all()
+    assert table[~ranking]["reason"].isna().all()
+
+
+def test_a_task_without_labels_in_one_fold_keeps_its_cell_there() -> None:
+    table = evaluate(
+        predictions(
+            {
+                ("r", "t1", "valid"): ([0, 1], [0.2, 0.3]),
+                ("r", "t1", "test"): ([0, 1], [0.2, 0.3]),
+                ("r", "t2", "valid"): ([0, 1], [0.2, 0.3]),
+                ("s", "t1", "test"): ([0, 1], [0.2, 0.3]),
+            }
+        ),
+        ["roc_auc", "brier"],
+    )
+    empty = table[table["reason"] == "no label"]
+    assert empty[["run_id", "task_id", "fold", "metric"]].astype(str).values.tolist() == [
+        ["r", "t2", "test", "roc_auc"],
+        ["r", "t2", "test", "brier"],
+    ]
+    assert empty["value"].isna().all()
+    assert empty["n"].tolist() == [0, 0]
+    assert len(table) == 2 * 5
+
+
+def test_rows_are_ordered_whatever_the_order_of_the_predictions() -> None:
+    frame = predictions(
+        {
+            (run, task, fold): ([0, 1], [0.2, 0.3])
+            for run in "ba"
+            for task in "yx"
+            for fold in ("test", "valid")
+        }
+    )
+    table = evaluate(frame, ALL)
+    pd.testing.assert_frame_equal(table, evaluate(frame.iloc[::-1], ALL))
+    keys = table[["run_id", "task_id", "fold"]].astype(str).drop_duplicates().agg("".join, axis=1).tolist()
+    assert keys == ["axvalid", "axtest", "ayvalid", "aytest", "bxvalid", "bxtest", "byvalid", "bytest"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "scores", "said"),
+    [
+        ([0, 2], [0.1, 0.2], "label 2.0 where 0 or 1"),
+        ([0, 1], [0.1, 1.5], "score 1.5 where a probability"),
+        ([0, 1], [0.1, float("nan")], "score nan where a probability"),
+    ],
+)
+def test_impossible_labels_and_scores_are_refused(
+    labels: list[float], scores: list[float], said: str
+) -> None:
+    with pytest.raises(RelataskError, match=said) as error:
+        evaluate(predictions({("run7", "taskX", "test"): (labels, scores)}), ["roc_auc"])
+    assert "run7" in str(error.value)
+    assert "taskX" in str(error.value)
+
+
+def test_batches_of_any_size_give_the_same_table(tmp_path) -> None:
+    rng = np.random.default_rng(1)
+    runs = [f"{i:02x}" for i in range(7)]
+    frame = predictions(
+        {
+            (run, task, "test"): (rng.integers(0, 2, 9).tolist(), rng.random(9).tolist())
+            for run in runs
+            for task in ("p", "q")
+            if run != "03" or task == "q"
+        }
+    )
+    path = tmp_path / "predictions.parquet"
+    write_table("predictions", frame, path)
+    whole, empty = evaluate_batches(iter([frame]), ALL, [*runs, "ff"])
+    assert empty == ["ff"]
+    for rows in (1, 10, 18, 50):
+        found, _ = evaluate_batches(read_batches("predictions", path, by="run_id", rows=rows), ALL, runs)
+        pd.testing.assert_frame_equal(found, whole)
+        write_table("metrics", found, tmp_path / "metrics.parquet")
+        assert read_table("metrics", tmp_path / "metrics.parquet")["value"].notna().sum() == len(found)
+
+
+def test_a_run_in_two_places_is_refused(tmp_path) -> None:
+    frame = predictions({(run, "t", "test"): ([0, 1], [0.1, 0.2]) for run in "ab"})
+    write_table("predictions", pd.concat([frame, frame.iloc[:2]]), tmp_path / "p.parquet")
+    with pytest.raises(RelataskError, match="run_id 'a' are not together"):
+        list(read_batches("predictions", tmp_path / "p.parquet", by="run_id", rows=2))
+
+
+def test_a_run_that_nobody_planned_is_refused() -> None:
+    frame = predictions({("stray", "t", "test"): ([0, 1], [0.1, 0.2])})
+    with pytest.raises(RelataskError, match="'stray', which the plan does not know"):
+        evaluate_batches(iter([frame]), ["roc_auc"], ["planned"])
+
+
+def test_direction_of_every_metric_is_data() -> None:
+    better = {name for name, metric in METRICS.items() if metric.higher_is_better}
+    assert better == {"roc_auc", "average_precision"}
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 200).astype(float)
+    good, bad = 0.05 + 0.9 * labels, 0.95 - 0.9 * labels
+    for name, metric in METRICS.items():
+        well, badly = (
+            value(
+                evaluate(predictions({("r", "t", "test"): (labels.tolist(), scores.tolist())}), [name]), name
+            )
+            for scores in (good, bad)
+        )
+        assert (well > badly) == metric.higher_is_better
