@@ -39,7 +39,8 @@ $(READY): requirements.lock pyproject.toml
 	  rm -rf .venv; \
 	  "$$python" -m venv .venv || { echo "Python could not make the environment .venv; on Debian or Ubuntu install python3-venv, then run make again." >&2; exit 1; }; \
 	fi
-	$(BIN)/python -m pip install --quiet "$$(grep '^torch==' requirements.lock)"
-	$(BIN)/python -m pip install --quiet -r requirements.lock
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@echo "Installing the pinned packages into .venv; this happens once and takes a few minutes."
+	@$(BIN)/python -m pip install -qq "$$(grep '^torch==' requirements.lock)"
+	@$(BIN)/python -m pip install -qq -r requirements.lock
+	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
 	@touch $(READY)
