@@ -53,26 +53,27 @@ def draw(drawn: pd.DataFrame, dataset: str) -> "Figure":
     labels = drawn["n_labels"].to_numpy().reshape(n_tasks, bins)
     positives = drawn["n_pos"].to_numpy().reshape(n_tasks, bins).sum(axis=1)
     molecules = drawn["n_molecules"].to_numpy()[:bins]
-    named = n_tasks <= NAMED
+    n_molecules, named = int(molecules.sum()), n_tasks <= NAMED
     height = min(max(0.155 * n_tasks, 1.6), 12.5) if named else 7.0
     figure = style.new_figure(10.5, height + 1.9)
-    grid, active, share = figure.subplots(1, 3, sharey=True, width_ratios=[3.2, 1.25, 0.9])
-    _map(figure, grid, 100 * labels / molecules, int(molecules.sum()))
-    _counts(active, labels.sum(axis=1), positives)
+    grid, counts, share = figure.subplots(1, 3, sharey=True, width_ratios=[3.2, 1.25, 0.9])
+    _map(figure, grid, 100 * labels / molecules, n_molecules)
+    _counts(counts, labels.sum(axis=1), positives)
     _share(share, labels.sum(axis=1), positives)
+    for axes in (counts, share):
+        axes.tick_params(axis="y", length=0)
     if named:
         grid.set_yticks(range(n_tasks), [style.shorten(name) for name in first["name"]])
         grid.tick_params(axis="y", length=0, labelsize=7.5)
     else:
         grid.set_ylabel(f"{n_tasks:,} tasks, most labels first")
     grid.set_ylim(n_tasks - 0.5, -0.5)
-    cells, total = int(labels.sum()), n_tasks * int(molecules.sum())
+    cells, total, active = int(labels.sum()), n_tasks * n_molecules, int(positives.sum())
     style.heading(
         figure,
-        f"{dataset}: labels of {n_tasks:,} tasks and {int(molecules.sum()):,} molecules",
-        f"{cells:,} of {total:,} cells are labelled ({cells / max(total, 1):.1%}), {int(positives.sum()):,} "
-        f"of them active ({positives.sum() / max(cells, 1):.1%}). The molecules with most labels come first, in "
-        f"{bins} bins.",
+        f"{dataset}: labels of {n_tasks:,} tasks and {n_molecules:,} molecules",
+        f"{cells:,} of {total:,} cells are labelled ({cells / max(total, 1):.1%}), {active:,} of them active "
+        f"({active / max(cells, 1):.1%}). Molecules are ordered by their number of labels, in {bins} bins.",
     )
     return figure
 

@@ -8,6 +8,7 @@ import pandas as pd
 from relatask.publishing import figure_data, style
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 METRIC = "roc_auc"  # what training validates with, whichever metric leads the tables
@@ -55,7 +56,9 @@ def _one_method(rows: pd.DataFrame, key: tuple[str, str]) -> pd.DataFrame:
 
 def draw(drawn: pd.DataFrame, methods: list[str], baseline: str, dataset: str) -> "Figure":
     """Draw table `figure_learning_curves`: a panel per split, a line per method."""
-    splits = list(dict.fromkeys(drawn["split"])) or [""]
+    title, splits = f"{dataset}: validation ROC-AUC while training", list(dict.fromkeys(drawn["split"]))
+    if drawn.empty:
+        return style.empty(title, "No run of this data set has epochs with a defined validation ROC-AUC.")
     figure = style.new_figure(1.2 + 4.6 * len(splits), 4.2)
     grid = figure.subplots(1, len(splits), squeeze=False, sharey=True)[0]
     looks = style.looks(methods, baseline)
@@ -63,7 +66,7 @@ def draw(drawn: pd.DataFrame, methods: list[str], baseline: str, dataset: str) -
         rows = drawn[drawn["split"] == split]
         for method in dict.fromkeys(rows["method"]):
             _line(axes, rows[rows["method"] == method], method, looks[method])
-        axes.set_title(f"{split} split" if split else "no run has epochs", pad=6)
+        axes.set_title(f"{split} split")
         axes.set_xlabel("epoch")
         axes.grid(color=style.FAINT, linewidth=0.7)
         axes.margins(x=0.02)
@@ -71,19 +74,11 @@ def draw(drawn: pd.DataFrame, methods: list[str], baseline: str, dataset: str) -
     ends = [*(drawn["mean"] - drawn["std"].fillna(0)), *(drawn["mean"] + drawn["std"].fillna(0))]
     grid[0].set_ylim(*style.value_limits(ends, METRIC))
     grid[0].set_ylabel("validation ROC-AUC, mean over tasks")
-    handles = {
-        label: handle
-        for axes in grid
-        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
-    }
-    if handles:
-        columns = max(1, int(figure.get_figwidth() // 1.8))
-        figure.legend(handles.values(), handles, loc="outside upper left", ncols=min(columns, len(handles)))
-    style.heading(figure, f"{dataset}: validation ROC-AUC while training", _note(drawn, methods))
+    style.heading(figure, title, _note(drawn, methods), style.legend_of(grid))
     return figure
 
 
-def _line(axes, rows: pd.DataFrame, method: str, look: style.Look) -> None:  # type: ignore[no-untyped-def]
+def _line(axes: "Axes", rows: pd.DataFrame, method: str, look: style.Look) -> None:
     """Solid while every curve still trains, dashed from the first that stopped; a band over seeds."""
     epoch, mean, std = (rows[name].to_numpy(float) for name in ("epoch", "mean", "std"))
     whole = int((rows["still_training"].to_numpy() >= 1).sum())
@@ -98,7 +93,7 @@ def _line(axes, rows: pd.DataFrame, method: str, look: style.Look) -> None:  # t
 
 def _note(drawn: pd.DataFrame, methods: list[str]) -> str:
     """How to read the figure, and what it leaves out."""
-    seeds = drawn["n_seeds"].max() if len(drawn) else 0
+    seeds = drawn["n_seeds"].max()
     words = f"Mean of {seeds} seeds; band: ± one standard deviation over seeds." if seeds > 1 else "One seed."
     if (drawn["still_training"] < 1).any():
         words += " Dashed: some runs have stopped early and keep their last value."

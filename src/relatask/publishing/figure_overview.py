@@ -46,7 +46,6 @@ def _panel(axes: "Axes", rows: pd.DataFrame, methods: list[str], baseline: str, 
     axes.set_yticks(range(len(methods)), methods)
     axes.set_ylim(len(methods) - 0.45, -0.55)
     axes.grid(axis="x", color=style.FAINT, linewidth=0.7)
-    axes.set_xlim(*style.value_limits(rows["value"], metric))
     style.mark_chance(axes, metric)
 
 
@@ -63,6 +62,7 @@ def draw(drawn: pd.DataFrame, methods: list[str], baseline: str, metric: str) ->
                 axes.set_visible(False)
                 continue
             _panel(axes, rows, methods, baseline, metric)
+            axes.set_xlim(*style.value_limits(drawn["value"], metric))
             tasks, seeds = rows["n_tasks"].max(), rows["n_seeds"].max()
             words = f"{style.counted(tasks, 'task')}, {style.counted(seeds, 'seed')}"
             axes.set_title(f"{dataset}, {split} split ({words})", pad=12)

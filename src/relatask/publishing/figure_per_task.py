@@ -112,7 +112,7 @@ def _distribution(
             axes.hlines(place, low, high, color="black", lw=3.2, zorder=3)
             axes.scatter(middle, place, s=26, color="white", edgecolor="black", zorder=4)
         better = int((values * sign > 0).sum())
-        words = f"\nbetter on {better} of {len(values)}" if column == "difference" else ""
+        words = f"\nbetter on {better:,} of {len(values):,}" if column == "difference" else ""
         labels.append(method + words)
     axes.set_yticks(range(len(shown)), labels)
     axes.set_ylim(len(shown) - 0.5, -0.5)
@@ -124,18 +124,14 @@ def _distribution(
         axes.set_xlabel(f"test {METRICS[metric].label}, one dot per task")
 
 
-def _legend(figure: "Figure", axes: "Axes") -> None:
-    """One legend for all panels, above them."""
-    handles, labels = axes.get_legend_handles_labels()
-    columns = max(1, int(figure.get_figwidth() // 1.8))
-    figure.legend(handles, labels, loc="outside upper left", ncols=min(columns, len(labels)), markerscale=1.4)
-
-
 def draw(
     drawn: pd.DataFrame, methods: list[str], baseline: str, metric: str, dataset: str, n_tasks: int
 ) -> "Figure":
     """Draw table `figure_per_task` of a data set with `n_tasks` tasks: a column of panels per split."""
     label = METRICS[metric].label
+    title = f"{dataset}: test {label} of each task"
+    if drawn.empty:
+        return style.empty(title, f"No seed has a defined {label} for any of the {n_tasks} tasks.")
     lead = leader(drawn, methods, baseline, metric)
     tasks, splits = list(drawn["task_id"].unique()), list(dict.fromkeys(drawn["split"]))
     looks, many = style.looks(methods, baseline), len(tasks) > READABLE
@@ -153,14 +149,22 @@ def draw(
         axes = grid[-1, column]
         _dots(axes, rows[rows["task_id"].isin(shown)], shown, looks, metric)
         axes.set_xlabel(f"test {label} per task")
-        grid[0, column].set_title(f"{split} split, {rows['task_id'].nunique()} tasks", pad=12)
+        grid[0, column].set_title(
+            f"{split} split, {style.counted(rows['task_id'].nunique(), 'task')}", pad=12
+        )
         if many:
             axes.set_title(f"the {len(shown)} tasks named below", pad=12)
-    _legend(figure, grid[-1, 0])
-    style.heading(
-        figure, f"{dataset}: test {label} of each task", _note(drawn, lead, baseline, many, n_tasks)
-    )
+    _same_range(grid)
+    style.heading(figure, title, _note(drawn, lead, baseline, many, n_tasks), style.legend_of(grid[-1]))
     return figure
+
+
+def _same_range(grid: np.ndarray) -> None:
+    """Give the panels of one row the same range, so that splits can be compared."""
+    for line in grid:
+        limits = np.array([axes.get_xlim() for axes in line])
+        for axes in line:
+            axes.set_xlim(limits[:, 0].min(), limits[:, 1].max())
 
 
 def _note(drawn: pd.DataFrame, lead: str, baseline: str, many: bool, n_tasks: int) -> str:
@@ -176,5 +180,7 @@ def _note(drawn: pd.DataFrame, lead: str, baseline: str, many: bool, n_tasks: in
             f"{chosen}. {words}"
         )
     if missing := n_tasks - drawn["task_id"].nunique():
-        words += f" {missing} of {n_tasks} tasks are not shown: no seed has both classes in its test fold."
+        words += (
+            f" {missing:,} of {n_tasks:,} tasks are not shown: no seed has both classes in its test fold."
+        )
     return words

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 NAMED = 80  # more task names than this would overlap
 COLOURED = len(style.PALETTE)
+DRAWING = 8.2  # inches
 
 
 def table(tasks: pd.DataFrame, relations: pd.DataFrame) -> pd.DataFrame:
@@ -31,7 +32,7 @@ def table(tasks: pd.DataFrame, relations: pd.DataFrame) -> pd.DataFrame:
     graph.add_weighted_edges_from(
         zip(edges["task_i"].map(place), edges["task_j"].map(place), edges["score"].astype(float), strict=True)
     )
-    position = graph_layout.positions(graph)
+    position = graph_layout.positions(graph, roomy=len(graph) <= NAMED)
     nodes = pd.DataFrame(
         {
             "task_i": task_ids,
@@ -52,30 +53,38 @@ def draw(drawn: pd.DataFrame, dataset: str) -> "Figure":
     nodes = drawn[drawn["task_j"].isna()].set_index("task_i")
     edges = drawn[drawn["task_j"].notna()]
     xy = nodes[["x", "y"]].astype(float)
-    height = float(np.ptp(xy["y"])) / max(float(np.ptp(xy["x"])), 1e-9) if len(xy) > 1 else 0.5
-    figure = style.new_figure(10, min(max(10 * height, 4.0), 11) + 1.6)
+    span = np.ptp(xy.to_numpy(), axis=0) + 1 if len(xy) else np.ones(2)
+    drawing = float(np.clip(DRAWING * span[1] / span[0], 2.4, min(9, 2.2 + 0.14 * len(xy))))
+    figure = style.new_figure(DRAWING + 2.3, drawing + 0.8)
     axes = figure.subplots()
     axes.set_axis_off()
     axes.set_aspect("equal")
-    axes.margins(0.06)
+    axes.set_xlim(xy["x"].min() - 0.5, xy["x"].max() + 0.5)
+    axes.set_ylim(xy["y"].min() - 0.5, xy["y"].max() + 0.5)
     _edges(axes, xy, edges)
-    largest = _nodes(axes, xy, nodes)
+    sizes = _nodes(axes, xy, nodes)
+    _legend(figure, nodes, edges)
+    style.heading(figure, *_words(nodes, edges, dataset))
     if len(nodes) <= NAMED:
-        graph_layout.name_nodes(
-            figure, axes, xy.to_numpy(), [style.shorten(name, 24) for name in nodes["name"]]
-        )
-    _legend(figure, axes, nodes, edges, largest)
-    related = int((nodes["family"] >= 0).sum())
-    families = int(nodes["family"].max()) + 1 if len(nodes) else 0
-    style.heading(
-        figure,
-        f"{dataset}: {len(edges):,} relations between {related:,} of {len(nodes):,} tasks",
-        f"Colour: {families} families of tasks, related more among themselves than with others (Louvain), "
-        f"the {min(families, COLOURED)} largest coloured. Position has no meaning but closeness within a "
-        "connected part; parts are set side by side"
-        + (", tasks without relations below." if related < len(nodes) else "."),
-    )
+        names = [style.shorten(name, 24) for name in nodes["name"]]
+        graph_layout.name_nodes(figure, axes, xy.to_numpy(), np.sqrt(sizes) / 2, names)
     return figure
+
+
+def _words(nodes: pd.DataFrame, edges: pd.DataFrame, dataset: str) -> tuple[str, str]:
+    """The title, and how to read the figure."""
+    related = int((nodes["family"] >= 0).sum())
+    title = f"{dataset}: {style.counted(len(edges), 'relation')} between {related:,} of {len(nodes):,} tasks"
+    if not related:
+        return title, "No two tasks of this data set are related."
+    families = int(nodes["family"].max()) + 1
+    most = f", the {COLOURED} largest coloured" if families > COLOURED else ""
+    note = (
+        f"Colour: {families} families of tasks, related more among themselves than with others "
+        f"(Louvain){most}. Area: labels; width: score. Closeness means relation within a connected part; "
+        "parts are set side by side" + (", tasks without relations below." if related < len(nodes) else ".")
+    )
+    return title, note
 
 
 def _edges(axes: "Axes", xy: pd.DataFrame, edges: pd.DataFrame) -> None:
@@ -105,25 +114,25 @@ def _sizes(n_labels: np.ndarray, largest: float, n_nodes: int) -> np.ndarray:
     return np.maximum(full * n_labels / max(largest, 1), 7)
 
 
-def _nodes(axes: "Axes", xy: pd.DataFrame, nodes: pd.DataFrame) -> float:
-    """Dots with an area in proportion to the labels; returns the most labels a task has."""
+def _nodes(axes: "Axes", xy: pd.DataFrame, nodes: pd.DataFrame) -> np.ndarray:
+    """Dots with an area in proportion to the labels; returns the areas (points squared)."""
     n_labels, family = nodes["n_labels"].to_numpy(float), nodes["family"].to_numpy(int)
-    largest = float(n_labels.max(initial=0))
+    sizes = _sizes(n_labels, n_labels.max(initial=0), len(nodes))
     colours = [style.PALETTE[index] if 0 <= index < COLOURED else "#9A9A9A" for index in family]
     colours = ["#FFFFFF" if index < 0 else colour for index, colour in zip(family, colours, strict=True)]
     axes.scatter(
         xy["x"],
         xy["y"],
-        s=_sizes(n_labels, largest, len(nodes)),
+        s=sizes,
         c=colours,
         edgecolors="#444444",
         linewidths=0.5,
         zorder=2,
     )
-    return largest
+    return sizes
 
 
-def _legend(figure: "Figure", axes: "Axes", nodes: pd.DataFrame, edges: pd.DataFrame, largest: float) -> None:
+def _legend(figure: "Figure", nodes: pd.DataFrame, edges: pd.DataFrame) -> None:
     """Sizes, widths and colours, explained at the right."""
     from matplotlib.lines import Line2D
 
@@ -132,7 +141,7 @@ def _legend(figure: "Figure", axes: "Axes", nodes: pd.DataFrame, edges: pd.DataF
             [], [], ls="", marker="o", color=colour, mec="#444444", mew=0.5, ms=area**0.5, label=label
         )
 
-    handles = []
+    handles, largest = [], float(nodes["n_labels"].max())
     for part in (1.0, 0.5, 0.1):
         count = float(f"{largest * part:.1g}") if part < 1 else largest
         area = _sizes(np.array([count]), largest, len(nodes))[0]
@@ -147,7 +156,8 @@ def _legend(figure: "Figure", axes: "Axes", nodes: pd.DataFrame, edges: pd.DataF
     for index in range(min(COLOURED, int(nodes["family"].max()) + 1)):
         handles.append(dot(style.PALETTE[index], 40, f"family of {sizes[index]} tasks"))
     if (rest := int((nodes["family"] >= COLOURED).sum())) > 0:
-        handles.append(dot("#9A9A9A", 40, f"{rest} tasks in smaller families"))
+        families = int(nodes["family"].max()) + 1 - COLOURED
+        handles.append(dot("#9A9A9A", 40, f"{rest} tasks in {families} further"))
     if (alone := int((nodes["family"] < 0).sum())) > 0:
         handles.append(dot("#FFFFFF", 40, f"{style.counted(alone, 'task')} without relations"))
-    figure.legend(handles=handles, loc="outside right upper", labelspacing=0.9)
+    figure.legend(handles=handles, loc="outside right upper", labelspacing=1.25, borderpad=1.3, markerscale=1)

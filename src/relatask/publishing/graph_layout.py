@@ -24,28 +24,29 @@ def families(graph: networkx.Graph) -> np.ndarray:
     return family
 
 
-def positions(graph: networkx.Graph) -> np.ndarray:
+def positions(graph: networkx.Graph, roomy: bool) -> np.ndarray:
     """Return positions [N, 2]: each connected part by a spring layout, the parts packed on shelves.
 
     A spring layout of everything at once would push small parts far away. Nodes without edges form a
-    grid below. Rounded, so that the last bits of a processor's arithmetic change nothing.
+    grid below, which leaves space for names where it is `roomy`. Rounded, so that the last bits of a
+    processor's arithmetic change nothing.
     """
-    parts = sorted(
-        (sorted(part) for part in networkx.connected_components(graph)), key=lambda p: (-len(p), p[0])
-    )
+    found = [sorted(part) for part in networkx.connected_components(graph)]
+    parts = sorted(found, key=lambda part: (-len(part), part[0]))
     boxes = [(part, *_part_layout(graph, part)) for part in parts if len(part) > 1]
     alone = [part[0] for part in parts if len(part) == 1]
-    total = sum(side**2 for _, _, side in boxes)
-    width = max([total**0.5 * 1.25, *(side for _, _, side in boxes)], default=1.0)
+    across, down = (2.6, 0.9) if roomy else (0.9, 0.9)
+    area = sum(side**2 for _, _, side in boxes) + across * down * len(alone)
+    width = max([1.8 * area**0.5, *(side for _, _, side in boxes)])
     xy, x, y, shelf = np.zeros((len(graph), 2)), 0.0, 0.0, 0.0
     for part, layout, side in boxes:
         if x and x + side > width:
             x, y, shelf = 0.0, y - shelf, 0.0
         xy[part] = layout * side + (x, y - side)
         x, shelf = x + side, max(shelf, side)
-    columns = max(1, int(np.ceil(width / 0.9)))
+    columns = max(1, int(width / across))
     for index, node in enumerate(alone):
-        xy[node] = (0.45 + index % columns * 0.9, y - shelf - 0.6 - index // columns * 0.9)
+        xy[node] = (0.45 + index % columns * across, y - shelf - 0.6 - index // columns * down)
     return np.round(xy, 4)
 
 
@@ -65,17 +66,19 @@ def _part_layout(graph: networkx.Graph, part: list[int]) -> tuple[np.ndarray, fl
     return 0.12 + 0.76 * scaled, side
 
 
-def name_nodes(figure: "Figure", axes: "Axes", xy: np.ndarray, names: list[str], size: float = 6.8) -> None:
+def name_nodes(
+    figure: "Figure", axes: "Axes", xy: np.ndarray, radii: np.ndarray, names: list[str], size: float = 6.8
+) -> None:
     """Write each name beside its node, on the side where it covers least of other names and nodes."""
     figure.draw_without_rendering()  # the layout must be final before points can be measured
     points = axes.transData.transform(xy) * 72 / figure.dpi
-    taken = [(x - 5, y - 5, x + 5, y + 5) for x, y in points]
+    taken = [(x - r, y - r, x + r, y + r) for (x, y), r in zip(points, radii, strict=True)]
     for place in np.lexsort((points[:, 0], -points[:, 1])):
         (x, y), text = points[place], names[place]
         width, height = len(text) * size * 0.58, size * 1.15
         options = [
             (dx, dy, ha)
-            for distance in (8, 14, 21)
+            for distance in radii[place] + np.array([3, 9, 17])
             for dx, dy, ha in (
                 (distance, 0, "left"),
                 (-distance, 0, "right"),
@@ -91,7 +94,15 @@ def name_nodes(figure: "Figure", axes: "Axes", xy: np.ndarray, names: list[str],
         taken.append(_box(x, y, *best, width, height))
         dx, dy, ha = best
         axes.annotate(
-            text, xy[place], (dx, dy), textcoords="offset points", ha=ha, va="center", fontsize=size, zorder=4
+            text,
+            xy[place],
+            (dx, dy),
+            textcoords="offset points",
+            ha=ha,
+            va="center",
+            fontsize=size,
+            bbox={"facecolor": "white", "alpha": 0.65, "pad": 0.3, "linewidth": 0},
+            zorder=4,
         )
 
 

@@ -6,7 +6,8 @@ one figure into the next.
 
 import math
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +17,14 @@ from relatask.evaluation.metrics import METRICS
 from relatask.files import atomic_path
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 # Okabe & Ito's palette, told apart with any colour vision; yellow is left out, being faint on white.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A4FB5")
-MARKERS = ("o", "D", "^", "s", "v", "P", "X")
-BASELINE_COLOUR, BASELINE_MARKER = "#333333", "|"
+MARKERS = ("o", "D", "^", "v", "P", "X", "p")
+BASELINE_COLOUR, BASELINE_MARKER = "#333333", "s"
 GREY, FAINT = "#767676", "#E4E4E4"
 
 RC = {
@@ -36,6 +38,7 @@ RC = {
     "axes.axisbelow": True,
     "legend.frameon": False,
     "legend.fontsize": 8,
+    "legend.markerscale": 1.3,
     "xtick.labelsize": 8,
     "ytick.labelsize": 8,
     "figure.facecolor": "white",
@@ -59,7 +62,7 @@ class Look:
 
 
 def looks(methods: Sequence[str], baseline: str) -> dict[str, Look]:
-    """Return the look of every method; the baseline is the same dark bar in every figure."""
+    """Return the look of every method; the baseline is the same dark square in every figure."""
     found, index = {}, 0
     for method in methods:
         if method == baseline:
@@ -134,18 +137,47 @@ def mark_chance(axes: "Axes", metric: str, across: bool = False) -> None:
         axes.annotate("chance", (level, 1), (2, -1), xycoords=("data", "axes fraction"), va="bottom", **text)
 
 
-def heading(figure: "Figure", title: str, note: str = "") -> None:
-    """Give `figure` its title and, below everything, a note on how to read it, wrapped to its width."""
-    width = figure.get_figwidth()
-    figure.suptitle(textwrap.fill(title, int(width * 11.5)), x=0.01, ha="left")
-    if note:
-        text = textwrap.fill(note, int(width * 17))
-        figure.supxlabel(text, x=0.01, ha="left", fontsize=7.5, color="#555555")
+def heading(figure: "Figure", title: str, note: str, legend: "Mapping[str, Artist] | None" = None) -> None:
+    """Give `figure` its title, the legend below it and, at the foot, a note on how to read it.
+
+    Text is wrapped to the width; the room it takes is kept free of axes, whatever the height.
+    """
+    width, height = figure.get_size_inches()
+    lines = textwrap.wrap(title, int(width * 11))
+    top = 0.1 + 0.2 * len(lines)
+    text = {"x": 0.1 / width, "ha": "left"}
+    figure.text(y=1 - 0.08 / height, s="\n".join(lines), va="top", fontsize=11, fontweight="bold", **text)
+    if legend:
+        columns = min(max(1, int(width // 1.45)), len(legend))
+        where = (0.05 / width, 1 - top / height)
+        figure.legend(
+            legend.values(), legend, loc="upper left", bbox_to_anchor=where, ncols=columns, borderaxespad=0
+        )
+        top += 0.1 + 0.18 * math.ceil(len(legend) / columns)
+    lines = textwrap.wrap(note, int(width * 16.5))
+    figure.text(y=0.06 / height, s="\n".join(lines), va="bottom", fontsize=7.5, color="#555555", **text)
+    bottom = 0.1 + 0.14 * len(lines)
+    figure.get_layout_engine().set(rect=(0, bottom / height, 1, 1 - (top + bottom) / height))
+
+
+def legend_of(panels: "Iterable[Axes]") -> "dict[str, Artist]":
+    """Return label -> handle over all panels, each label once."""
+    pairs = [zip(*axes.get_legend_handles_labels(), strict=True) for axes in panels]
+    return {label: handle for panel in pairs for handle, label in panel}
+
+
+def empty(title: str, reason: str) -> "Figure":
+    """Return a figure that says why there is nothing to draw; Snakemake expects the file all the same."""
+    figure = new_figure(6, 1.2)
+    heading(figure, title, reason)
+    return figure
 
 
 def save(figure: "Figure", path: Path) -> None:
     """Write `figure` as `path`.png (150 dpi) and `path`.svg, without dates, whole or not at all."""
-
-    for suffix, metadata in (("png", {"Software": None}), ("svg", {"Date": None, "Creator": None})):
-        with atomic_path(path.with_name(f"{path.name}.{suffix}")) as temporary:
-            figure.savefig(temporary, format=suffix, dpi=150, metadata=metadata)
+    with warnings.catch_warnings():
+        # a name in a script that the font lacks: empty boxes in PNG, the right letters in SVG
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        for suffix, metadata in (("png", {"Software": None}), ("svg", {"Date": None, "Creator": None})):
+            with atomic_path(path.with_name(f"{path.name}.{suffix}")) as temporary:
+                figure.savefig(temporary, format=suffix, dpi=150, metadata=metadata)
