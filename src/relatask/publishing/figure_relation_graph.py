@@ -54,7 +54,7 @@ def draw(drawn: pd.DataFrame, dataset: str) -> "Figure":
     edges = drawn[drawn["task_j"].notna()]
     xy = nodes[["x", "y"]].astype(float)
     span = np.ptp(xy.to_numpy(), axis=0) + 1 if len(xy) else np.ones(2)
-    drawing = float(np.clip(DRAWING * span[1] / span[0], 2.4, min(9, 2.2 + 0.14 * len(xy))))
+    drawing = float(np.clip(DRAWING * span[1] / span[0], 2.4, min(9, 2.4 + 0.17 * len(xy))))
     figure = style.new_figure(DRAWING + 2.3, drawing + 0.8)
     axes = figure.subplots()
     axes.set_axis_off()
@@ -66,7 +66,7 @@ def draw(drawn: pd.DataFrame, dataset: str) -> "Figure":
     _legend(figure, nodes, edges)
     style.heading(figure, *_words(nodes, edges, dataset))
     if len(nodes) <= NAMED:
-        names = [style.shorten(name, 24) for name in nodes["name"]]
+        names = [style.shorten(name, 20) for name in nodes["name"]]
         graph_layout.name_nodes(figure, axes, xy.to_numpy(), np.sqrt(sizes) / 2, names)
     return figure
 
@@ -110,7 +110,7 @@ def _width(score: np.ndarray) -> np.ndarray:
 
 def _sizes(n_labels: np.ndarray, largest: float, n_nodes: int) -> np.ndarray:
     """Marker areas (points squared) in proportion to the labels, with a floor that can still be seen."""
-    full = float(np.clip(16000 / max(n_nodes, 1), 40, 420))
+    full = float(np.clip(16000 / max(n_nodes, 1), 40, 300))
     return np.maximum(full * n_labels / max(largest, 1), 7)
 
 

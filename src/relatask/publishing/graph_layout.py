@@ -37,7 +37,7 @@ def positions(graph: networkx.Graph, roomy: bool) -> np.ndarray:
     alone = [part[0] for part in parts if len(part) == 1]
     across, down = (2.6, 0.9) if roomy else (0.9, 0.9)
     area = sum(side**2 for _, _, side in boxes) + across * down * len(alone)
-    width = max([1.8 * area**0.5, *(side for _, _, side in boxes)])
+    width = max([1.5 * area**0.5, *(side for _, _, side in boxes)])
     xy, x, y, shelf = np.zeros((len(graph), 2)), 0.0, 0.0, 0.0
     for part, layout, side in boxes:
         if x and x + side > width:
@@ -78,7 +78,7 @@ def name_nodes(
         width, height = len(text) * size * 0.58, size * 1.15
         options = [
             (dx, dy, ha)
-            for distance in radii[place] + np.array([3, 9, 17])
+            for distance in radii[place] + np.array([3, 8, 14])
             for dx, dy, ha in (
                 (distance, 0, "left"),
                 (-distance, 0, "right"),
@@ -102,7 +102,7 @@ def name_nodes(
             va="center",
             fontsize=size,
             bbox={"facecolor": "white", "alpha": 0.65, "pad": 0.3, "linewidth": 0},
-            zorder=4,
+            zorder=1.5,  # above edges, below nodes
         )
 
 
