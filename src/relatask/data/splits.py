@@ -83,31 +83,30 @@ def _scaffold(
     """Keep every Bemis-Murcko scaffold in one fold, balanced and drawn by the seed.
 
     Scaffolds with more molecules than half of the smaller held-out fold go to train, largest first, while
-    they fit, so that no single series decides a test. All others are shuffled and fill test, valid, train
-    where they fit. An acyclic molecule is a group of its own: acyclic molecules have no framework in
+    they fit, so that no single series decides a test. All others are shuffled; each goes where it fits, to
+    the held-out fold with more room before train. An acyclic molecule is a group of its own: acyclic molecules have no framework in
     common, and as one group (a quarter of Tox21) they would all be in train under every seed.
     """
     group = _groups(molecules.scaffold.to_numpy(dtype=object))
     members = np.bincount(group)
     shuffled = rng.permutation(len(members))
-    big = members[shuffled] > sizes[1:].min() / 2
-    by_size = np.argsort(-members[shuffled[big]], kind="stable")
+    big = shuffled[members[shuffled] > sizes[1:].min() / 2]
+    by_size = big[np.argsort(-members[big], kind="stable")]
     room = sizes.copy()
     fold_of_group = np.full(len(members), _FREE)
-    for candidate in shuffled[big][by_size]:
-        if members[candidate] <= room[_TRAIN]:
+    for candidate in by_size[: max(len(members) - 2, 0)]:  # two groups at least stay for valid and test
+        if members[candidate] <= room[_TRAIN] or candidate == by_size[0]:
             fold_of_group[candidate] = _TRAIN
             room[_TRAIN] -= members[candidate]
-    used = sizes - room
-    for candidate in shuffled:
-        if fold_of_group[candidate] != _FREE:
-            continue
-        fits = [fold for fold in (_TEST, _VALID, _TRAIN) if members[candidate] <= room[fold]]
-        empty = [fold for fold in (_TEST, _VALID) if not used[fold]]
-        fold = (fits or empty or [_TRAIN])[0]
+    rest = shuffled[fold_of_group[shuffled] == _FREE]
+    for number, candidate in enumerate(rest):
+        empty = [fold for fold in (_TEST, _VALID) if room[fold] == sizes[fold]]
+        held_out = (_TEST, _VALID) if room[_TEST] >= room[_VALID] else (_VALID, _TEST)
+        fits = [fold for fold in (*held_out, _TRAIN) if members[candidate] <= room[fold]]
+        last_chance = empty if len(rest) - number <= len(empty) else []
+        fold = (last_chance or fits or [_TRAIN])[0]
         fold_of_group[candidate] = fold
         room[fold] -= members[candidate]
-        used[fold] += members[candidate]
     return fold_of_group[group]
 
 

@@ -13,7 +13,7 @@ def slug(name: str) -> str:
     Accents are dropped, every other run of characters becomes one underscore.
     """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    safe = re.sub(r"[^A-Za-z0-9_.-]+", "_", plain).strip("_").lstrip("-.")
+    safe = re.sub(r"[^A-Za-z0-9_.-]+", "_", plain).strip("_").lstrip("-._")
     return safe[:_LONGEST] or "task"
 
 
