@@ -65,16 +65,19 @@ class Graph:
 
 def graph_of(molecule: Chem.Mol, smiles: str) -> Graph:
     """Return the graph of a molecule; `smiles`, which it was parsed from, tells which tags can occur."""
-    atoms = np.zeros((molecule.GetNumAtoms(), 2), dtype=np.uint8)
-    numbers = [atom.GetAtomicNum() for atom in molecule.GetAtoms()]
-    atoms[:, 0] = [number - 1 if number else UNKNOWN_ATOM for number in numbers]
+    count = molecule.GetNumAtoms()
+    listed = [molecule.GetAtomWithIdx(index) for index in range(count)]  # GetAtoms() takes twice the time
+    numbers = np.array([atom.GetAtomicNum() for atom in listed])
+    atoms = np.zeros((count, 2), dtype=np.uint8)
+    atoms[:, 0] = np.where(numbers > 0, numbers - 1, UNKNOWN_ATOM)
     if "@" in smiles:
-        tags = [int(atom.GetChiralTag()) for atom in molecule.GetAtoms()]
-        atoms[:, 1] = [min(tag, _OTHER_CHIRALITY) for tag in tags]
+        atoms[:, 1] = np.minimum([int(atom.GetChiralTag()) for atom in listed], _OTHER_CHIRALITY)
     if _UNUSUAL_BOND.search(smiles):
         return _with_listed_bonds(molecule, atoms)
-    orders = np.triu(Chem.GetAdjacencyMatrix(molecule, useBO=True))  # five times faster than asking bonds
+    orders = Chem.GetAdjacencyMatrix(molecule, useBO=True)  # five times faster than asking each bond
     source, target = np.nonzero(orders)
+    once = source < target
+    source, target = source[once], target[once]
     bonds = np.zeros((len(source), 2), dtype=np.uint8)
     bonds[:, 0] = _TYPE_OF_DOUBLED_ORDER[(2 * orders[source, target]).astype(np.int64)]
     return Graph(atoms, *_both_ways(source, target, bonds))
