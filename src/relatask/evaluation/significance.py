@@ -79,20 +79,22 @@ def compare(cells: pd.DataFrame, baseline: str, fold: str = "test") -> pd.DataFr
     Holm's correction runs over the methods of one (data set, split, metric).
     """
     chosen = cells[cells["fold"] == fold]
+    key = [*FAMILY, "method"]
     found = differences(chosen, baseline).reset_index()
+    per_task = found.groupby([*key, "task_id"], observed=True)["difference"].agg(["mean", "size"])
+    by_method = dict(list(per_task.groupby(key, observed=True)))
     rows: list[dict[Any, Any]] = []
-    key = ["dataset", "split", "metric", "method"]
     for names in chosen[key].drop_duplicates().to_dict("records"):
         if names["method"] == baseline:
             continue
-        own = found[(found[key] == list(names.values())).all(axis=1)]
-        values = own.groupby("task_id", observed=True)["difference"].mean().sort_index().to_numpy()
+        own = by_method.get(tuple(names.values()), per_task.iloc[:0]).sort_index()
+        values = own["mean"].to_numpy()
         rows.append(
             {
                 **names,
                 "baseline": baseline,
                 "n_pairs": len(values),
-                "n_cells": len(own),
+                "n_cells": own["size"].sum(),
                 "mean_difference": values.mean() if len(values) else None,
                 **paired_test(values),
             }
