@@ -84,8 +84,9 @@ def _scaffold(
 
     Scaffolds with more molecules than half of the smaller held-out fold go to train, largest first, while
     they fit, so that no single series decides a test. All others are shuffled; each goes where it fits, to
-    the held-out fold with more room before train. An acyclic molecule is a group of its own: acyclic molecules have no framework in
-    common, and as one group (a quarter of Tox21) they would all be in train under every seed.
+    the held-out fold with more room before train. An acyclic molecule is a group of its own: acyclic
+    molecules have no framework in common, and as one group (a quarter of Tox21) they would all be in train
+    under every seed.
     """
     group = _groups(molecules.scaffold.to_numpy(dtype=object))
     members = np.bincount(group)
