@@ -104,8 +104,10 @@ class MoleculeGraphs:
             device: where the tensors shall lie.
 
         Raises:
-            RelataskError: a value is outside its vocabulary, or a bond leaves its molecule.
+            RelataskError: the arrays do not fit together, a value is outside its vocabulary, or a bond
+                leaves its molecule.
         """
+        _check_offsets(atom_offsets, bond_offsets, len(atoms), len(bonds), len(bond_index))
         sizes, n_atoms = np.diff(atom_offsets), len(atoms)
         owner = np.repeat(np.arange(len(sizes)), np.diff(bond_offsets))
         _check_vocabulary(atoms, bonds, bond_index, sizes[owner])
@@ -147,9 +149,22 @@ def read_array(path: Path) -> np.ndarray:
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
-        raise RelataskError(f"{path} does not exist; run the step featurise first.") from None
+        raise RelataskError(f"{path} does not exist; run the step featurise_molecules first.") from None
     except (ValueError, OSError, EOFError) as error:
         raise RelataskError(f"{path} is not a NumPy array ({error}); delete it and run again.") from None
+
+
+def _check_offsets(atom_offsets: np.ndarray, bond_offsets: np.ndarray, *lengths: int) -> None:
+    """Refuse offsets that do not cut the arrays (of n atoms, n bonds, n bonds) into molecules."""
+    n_atoms, n_bonds, n_pairs = lengths
+    fits = len(atom_offsets) == len(bond_offsets) > 0 and n_pairs == n_bonds
+    for offsets, length in ((atom_offsets, n_atoms), (bond_offsets, n_bonds)):
+        fits = fits and offsets[0] == 0 and offsets[-1] == length and bool((np.diff(offsets) >= 0).all())
+    if not fits:
+        raise RelataskError(
+            f"features: the offsets of {len(atom_offsets) - 1} molecules do not fit {n_atoms} atoms and "
+            f"{n_bonds} bonds; delete the features folder and run the step featurise_molecules again."
+        )
 
 
 def _check_vocabulary(
@@ -166,10 +181,10 @@ def _check_vocabulary(
         if len(values) and values.max() >= limit:
             raise RelataskError(
                 f"features: {name} reach {values.max()}, but the vocabulary has {limit} entries (0 to "
-                f"{limit - 1}); delete the features folder and run the step featurise again."
+                f"{limit - 1}); delete the features folder and run the step featurise_molecules again."
             )
     if len(bonds) and not (bond_index.min() >= 0 and (bond_index < sizes[:, None]).all()):
         raise RelataskError(
             "features: bond_index leaves its molecule; delete the features folder and run the step "
-            "featurise again."
+            "featurise_molecules again."
         )

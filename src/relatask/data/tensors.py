@@ -35,7 +35,10 @@ class Fingerprints:
     @classmethod
     def load(cls, folder: Path, device: torch.device | str = "cpu") -> "Fingerprints":
         """Read the packed bits of a `features` folder and put them on `device`."""
-        packed = torch.from_numpy(np.array(read_array(folder / "ecfp4.npy")))
+        path = folder / "ecfp4.npy"
+        packed = torch.from_numpy(np.array(read_array(path)))
+        if packed.dtype != torch.uint8 or packed.ndim != 2:
+            raise RelataskError(f"{path} holds no packed bits; delete it and run featurise_molecules again.")
         bytes_ = np.arange(256, dtype=np.uint8)[:, None]
         bits_of = torch.from_numpy(np.unpackbits(bytes_, axis=1).astype(np.float32))
         return cls(packed.to(device), bits_of.to(device))
@@ -94,7 +97,7 @@ class PreparedDataset:
         if len(features) != len(mol_ids):
             raise RelataskError(
                 f"{folder / 'features'} holds {len(features)} molecules, but {folder / 'molecules.parquet'} "
-                f"has {len(mol_ids)}; run the step featurise again."
+                f"has {len(mol_ids)}; run the step featurise_molecules again."
             )
         labels = _read_labels(folder / "labels.parquet", mol_ids, task_ids)
         folds = _read_folds(folder / "splits" / f"{split}.parquet", mol_ids, ~np.isnan(labels).all(axis=1))
@@ -156,7 +159,7 @@ def _read_folds(path: Path, mol_ids: np.ndarray, labelled: np.ndarray) -> dict[s
     if len(np.unique(rows)) != len(mol_ids) or len(rows) != len(mol_ids):
         raise RelataskError(
             f"{path} puts {len(np.unique(rows))} of {len(mol_ids)} molecules in a fold ({len(rows)} rows); "
-            "each must be in exactly one: run the step that splits again."
+            "each must be in exactly one: run the step split_molecules again."
         )
     fold_of = np.empty(len(mol_ids), object)
     fold_of[rows] = frame["fold"].to_numpy(object)

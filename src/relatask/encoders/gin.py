@@ -88,7 +88,7 @@ class GIN(nn.Module):
         dtype = torch.get_autocast_dtype(device) if autocast else self.atoms.dtype
         with torch.autocast(device, enabled=False):
             padded = Padded(x, dtype)
-            states = self.atoms  # of the kinds; the first layer spreads them over atoms
+            states: Tensor = self.atoms  # of the kinds; the first layer spreads them over atoms
             for k, layer in enumerate(self.layers):
                 assert isinstance(layer, GINLayer)
                 hidden = layer.hidden(states, padded) if k else layer.first_hidden(states, padded)
