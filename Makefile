@@ -1,7 +1,7 @@
 # make run    set up .venv, run the default study, write its report
 # make test   set up .venv, run every check and test
 # make bench  measure speed and memory
-# make clean  remove caches and the environment, never results
+# make clean  remove caches, never results or the environment
 # ARGS go to Snakemake or pytest, e.g. make run ARGS="--config study=moleculenet mirror=../shared/data"
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -25,7 +25,7 @@ bench: $(READY)
 	OMP_NUM_THREADS=2 $(BIN)/python -m benchmarks $(ARGS)
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # torch comes first and alone: the lock then finds it installed, and no other package can bring a second build.

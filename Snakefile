@@ -1,0 +1,83 @@
+# relatask: retrieve -> prepare -> plan -> train -> merge -> evaluate -> publish.
+#   snakemake --cores 8                                      the study named in config.yaml
+#   snakemake --cores 8 --config study=moleculenet mirror=../shared/data
+#   snakemake --cores 8 tables                               only as far as the tables
+# Keys of the config: config/README.md. Results: results/, see docs/architecture.md.
+import sys
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+min_version("9.27.0")
+sys.path.insert(0, str(Path(workflow.basedir) / "src"))
+
+
+configfile: Path(workflow.basedir) / "config.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/retrieve.smk"
+include: "workflow/rules/prepare.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/publish.smk"
+
+
+wildcard_constraints:
+    source=NAME,
+    dataset=NAME,
+    study=NAME,
+    scheme="random|scaffold|stratified",
+    seed=r"\d+",
+    shard=r"\d{5}",
+
+
+localrules:
+    all,
+    prepare_all,
+    train_all,
+    tables,
+    figures,
+    publish,
+
+
+rule all:
+    default_target: True
+    input:
+        "results/manifest.json",
+
+
+rule prepare_all:
+    input:
+        prepared_files(),
+
+
+rule train_all:
+    input:
+        f"results/{STUDY_NAME}/predictions.parquet",
+
+
+rule tables:
+    input:
+        study_files("tables", TABLES, "md"),
+
+
+rule figures:
+    input:
+        study_files("figures", FIGURES, "png"),
+
+
+rule publish:
+    input:
+        f"results/published/{STUDY_NAME}/provenance.json",
+
+
+onsuccess:
+    print(where_results_are())
+
+
+onerror:
+    print(f"Something failed. The log of the step that failed is below results/logs/; all of them: {log}")

@@ -1,0 +1,52 @@
+# Metrics from the saved predictions, and what they say about the methods.
+
+
+rule evaluate_runs:
+    input:
+        plan="results/{study}/plan.parquet",
+        predictions="results/{study}/predictions.parquet",
+    output:
+        metrics="results/{study}/metrics.parquet",
+    params:
+        metrics=STUDY.metrics,
+        code=code_of("steps/evaluate_runs.py"),
+    log:
+        "results/logs/evaluate_runs/{study}.log",
+    benchmark:
+        "results/benchmarks/evaluate_runs/{study}.tsv"
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    shell:
+        "python -m relatask evaluate_runs --log {log}"
+        " --plan {input.plan} --predictions {input.predictions} --metrics-list {params.metrics}"
+        " --out {output.metrics}"
+
+
+rule compare_methods:
+    input:
+        plan="results/{study}/plan.parquet",
+        metrics="results/{study}/metrics.parquet",
+    output:
+        summary="results/{study}/summary.parquet",
+        comparisons="results/{study}/comparisons.parquet",
+    params:
+        baseline=STUDY.baseline,
+        code=code_of("steps/compare_methods.py"),
+    log:
+        "results/logs/compare_methods/{study}.log",
+    benchmark:
+        "results/benchmarks/compare_methods/{study}.tsv"
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    shell:
+        "python -m relatask compare_methods --log {log}"
+        " --plan {input.plan} --metrics {input.metrics} --baseline {params.baseline}"
+        " --out-summary {output.summary} --out-comparisons {output.comparisons}"

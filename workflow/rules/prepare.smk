@@ -1,0 +1,136 @@
+# Molecules, tasks and labels of a source; then the relations, splits and features of a data set.
+
+
+rule standardise_molecules:
+    input:
+        raw=raw_files,
+    output:
+        molecules="results/sources/{source}/molecules.parquet",
+        rejected="results/sources/{source}/rejected.parquet",
+        tasks="results/sources/{source}/tasks.parquet",
+        labels="results/sources/{source}/labels.parquet",
+        counts="results/sources/{source}/counts.json",
+    params:
+        raw=lambda wildcards: raw_folder(wildcards.source),
+        config=lambda wildcards: block(STUDY.sources[wildcards.source]),
+        code=code_of("steps/standardise_molecules.py"),
+    log:
+        "results/logs/standardise_molecules/{source}.log",
+    benchmark:
+        "results/benchmarks/standardise_molecules/{source}.tsv"
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    shell:
+        "python -m relatask standardise_molecules --log {log}"
+        " --name {wildcards.source} --source-config {params.config:q} --raw {params.raw}"
+        " --out-dir $(dirname {output.counts})"
+
+
+rule relate_tasks:
+    input:
+        tasks=lambda wildcards: f"results/sources/{STUDY.datasets[wildcards.dataset].source}/tasks.parquet",
+        interactions=interaction_files,
+    output:
+        relations="results/{dataset}/raw_relations.parquet",
+        report="results/{dataset}/raw_relations.json",
+    params:
+        config=lambda wildcards: block(STUDY.datasets[wildcards.dataset].relations),
+        code=code_of("steps/relate_tasks.py"),
+    log:
+        "results/logs/relate_tasks/{dataset}.log",
+    benchmark:
+        "results/benchmarks/relate_tasks/{dataset}.tsv"
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    shell:
+        "python -m relatask relate_tasks --log {log}"
+        " --tasks {input.tasks} --interactions {input.interactions:q} --relations-config {params.config:q}"
+        " --out {output.relations} --out-report {output.report}"
+
+
+rule densify_dataset:
+    input:
+        unpack(source_tables),
+    output:
+        [f"results/{{dataset}}/{name}.parquet" for name in DATASET_TABLES],
+        counts="results/{dataset}/dataset.json",
+    params:
+        source=lambda wildcards, input: Path(input.labels).parent,
+        relations=lambda wildcards, input: (
+            f"--relations {input.relations} --relations-report {input.report}"
+            if "relations" in input.keys()
+            else ""
+        ),
+        config=lambda wildcards: block(STUDY.datasets[wildcards.dataset].densify),
+        code=code_of("steps/densify_dataset.py"),
+    log:
+        "results/logs/densify_dataset/{dataset}.log",
+    benchmark:
+        "results/benchmarks/densify_dataset/{dataset}.tsv"
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    shell:
+        "python -m relatask densify_dataset --log {log} --source-dir {params.source} {params.relations}"
+        " --densify-config {params.config:q} --out-dir $(dirname {output.counts})"
+
+
+rule split_molecules:
+    input:
+        molecules="results/{dataset}/molecules.parquet",
+        labels="results/{dataset}/labels.parquet",
+    output:
+        split="results/{dataset}/splits/{scheme}-{seed}.parquet",
+        counts="results/{dataset}/splits/{scheme}-{seed}.json",
+    params:
+        fractions=STUDY.splits.fractions,
+        code=code_of("steps/split_molecules.py"),
+    log:
+        "results/logs/split_molecules/{dataset}-{scheme}-{seed}.log",
+    benchmark:
+        "results/benchmarks/split_molecules/{dataset}-{scheme}-{seed}.tsv"
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    shell:
+        "python -m relatask split_molecules --log {log}"
+        " --molecules {input.molecules} --labels {input.labels}"
+        " --scheme {wildcards.scheme} --seed {wildcards.seed} --fractions {params.fractions}"
+        " --out {output.split}"
+
+
+rule featurise_molecules:
+    input:
+        molecules="results/{dataset}/molecules.parquet",
+    output:
+        [f"results/{{dataset}}/features/{name}.npy" for name in FEATURES],
+        counts="results/{dataset}/features/features.json",
+    params:
+        code=code_of("steps/featurise_molecules.py"),
+    log:
+        "results/logs/featurise_molecules/{dataset}.log",
+    benchmark:
+        "results/benchmarks/featurise_molecules/{dataset}.tsv"
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    shell:
+        "python -m relatask featurise_molecules --log {log}"
+        " --molecules {input.molecules} --out-dir $(dirname {output.counts})"

@@ -1,0 +1,43 @@
+# Raw files: copied or downloaded, asked of live services, or planted.
+
+
+rule retrieve_files:
+    output:
+        "results/raw/{source}/{file}",
+    params:
+        mirror=CONFIG.mirror or "",
+        code=code_of("steps/retrieve_files.py"),
+    log:
+        "results/logs/retrieve_files/{source}-{file}.log",
+    benchmark:
+        "results/benchmarks/retrieve_files/{source}-{file}.tsv"
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    retries: 2
+    resources:
+        mem_mb=1000,
+        runtime=120,
+    shell:
+        "python -m relatask retrieve_files --log {log}"
+        " --name {wildcards.source} --file {wildcards.file} --mirror {params.mirror:q} --out {output}"
+
+
+rule plant_data:
+    output:
+        PLANTED,
+    params:
+        folder=lambda wildcards, output: Path(output[0]).parent,
+        code=code_of("steps/plant_data.py"),
+    log:
+        "results/logs/plant_data/planted.log",
+    benchmark:
+        "results/benchmarks/plant_data/planted.tsv"
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    shell:
+        "python -m relatask plant_data --log {log} --out-dir {params.folder}"

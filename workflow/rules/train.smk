@@ -1,0 +1,78 @@
+# The plan, its shards, and one merged table of what all runs predicted.
+
+
+rule plan_runs:
+    output:
+        plan=f"results/{STUDY_NAME}/plan.parquet",
+        manifests=[f"results/{STUDY_NAME}/shards/{name}.json" for name in SHARDS],
+    params:
+        study=STUDY_NAME,
+        config=block(STUDY),
+        scale=CONFIG.scale,
+        shard_minutes=CONFIG.shard_minutes,
+        code=code_of("steps/plan_runs.py"),
+    log:
+        f"results/logs/plan_runs/{STUDY_NAME}.log",
+    benchmark:
+        f"results/benchmarks/plan_runs/{STUDY_NAME}.tsv"
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    shell:
+        "python -m relatask plan_runs --log {log} --study {params.study} --study-config {params.config:q}"
+        " --scale {params.scale} --shard-minutes {params.shard_minutes}"
+        " --out {output.plan}"
+
+
+rule train_shard:
+    input:
+        unpack(shard_inputs),
+    output:
+        done="results/{study}/shards/{shard}.done.json",
+    params:
+        device=CONFIG.device,
+        code=shard_code,
+    log:
+        "results/logs/train_shard/{study}-{shard}.log",
+    benchmark:
+        "results/benchmarks/train_shard/{study}-{shard}.tsv"
+    conda:
+        TRAINING_ENV
+    threads: 1
+    retries: 2
+    resources:
+        mem_mb=lambda wildcards, attempt: 3000 * attempt,
+        runtime=shard_minutes,
+        gpu=1 if CONFIG.device == "cuda" else 0,
+    shell:
+        "python -m relatask train_shard --log {log}"
+        " --manifest {input.manifest} --device {params.device} --out {output.done}"
+
+
+rule merge_runs:
+    input:
+        plan=f"results/{STUDY_NAME}/plan.parquet",
+        done=[f"results/{STUDY_NAME}/shards/{name}.done.json" for name in SHARDS],
+    output:
+        predictions=f"results/{STUDY_NAME}/predictions.parquet",
+        history=f"results/{STUDY_NAME}/history.parquet",
+        costs=f"results/{STUDY_NAME}/costs.parquet",
+    params:
+        runs=lambda wildcards, input: Path(input.plan).parent / "runs",
+        code=code_of("steps/merge_runs.py"),
+    log:
+        f"results/logs/merge_runs/{STUDY_NAME}.log",
+    benchmark:
+        f"results/benchmarks/merge_runs/{STUDY_NAME}.tsv"
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    shell:
+        "python -m relatask merge_runs --log {log} --plan {input.plan} --runs {params.runs}"
+        " --out-predictions {output.predictions} --out-history {output.history} --out-costs {output.costs}"
