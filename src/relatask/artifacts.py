@@ -124,6 +124,94 @@ COLUMNS: dict[str, dict[str, str]] = {
         "p_holm": "float64?",  # corrected within (data set, split, metric)
         "reason": "string?",  # why there is no p value
     },
+    # the study's tables as data; publishing/tables.py and data_tables.py say how they are shown
+    "table_main": {
+        "dataset": "string",
+        "split": "string",
+        "method": "string",
+        "metric": "string",
+        "mean": "float64?",
+        "std": "float64?",
+        "delta": "float64?",
+        "n_seeds": "int32",
+        "n_tasks": "int32",
+        "n_undefined": "int32",
+        "published": "float64?",  # on the metric's own scale, as `mean`
+        "published_std": "float64?",
+        "difference_in_spreads": "float64?",  # (mean - published) / published_std
+    },
+    "table_all_metrics": {
+        "dataset": "string",
+        "split": "string",
+        "method": "string",
+        "metric": "string",
+        "mean": "float64?",
+        "std": "float64?",
+        "delta": "float64?",
+        "n_seeds": "int32",
+        "n_tasks": "int32",
+        "n_undefined": "int32",
+    },
+    "table_per_task": {
+        "dataset": "string",
+        "split": "string",
+        "task_id": "string",
+        "name": "string",
+        "n_labels": "int32",  # of the task in the data set, over all folds
+        "n_pos": "int32",
+        "method": "string",
+        "metric": "string",
+        "mean": "float64?",
+        "std": "float64?",
+        "n_seeds": "int32",  # seeds where the metric is defined
+        "reason": "string?",  # why it is undefined for the other seeds
+    },
+    "table_statistics": {
+        "dataset": "string",
+        "molecules": "int32",
+        "tasks": "int32",
+        "labels": "int64",
+        "labelled_percent": "float64",
+        "positive_percent": "float64",
+        "edges": "int32",
+        "published_molecules": "float64?",
+        "published_tasks": "float64?",
+        "published_labelled_percent": "float64?",
+        "digest": "string",
+    },
+    "table_splits": {
+        "dataset": "string",
+        "split": "string",
+        "seed": "int32",
+        "train": "int32",
+        "valid": "int32",
+        "test": "int32",
+        "digest": "string",
+    },
+    "table_significance": {
+        "dataset": "string",
+        "split": "string",
+        "metric": "string",
+        "method": "string",
+        "baseline": "string",
+        "n_pairs": "int32",
+        "mean_difference": "float64?",
+        "ci_low": "float64?",
+        "ci_high": "float64?",
+        "p_value": "float64?",
+        "p_holm": "float64?",
+        "verdict": "string",  # better, worse, not told apart, or why there is no test
+    },
+    "table_costs": {  # measured
+        "dataset": "string",
+        "split": "string",
+        "method": "string",
+        "n_runs": "int32",
+        "seconds": "float64",  # of all runs together
+        "seconds_per_seed": "float64",
+        "peak_rss_mb": "float64",
+        "devices": "string",
+    },
     # what was drawn, beside each figure; the figures' modules explain the columns
     "figure_overview": {
         "dataset": "string",
