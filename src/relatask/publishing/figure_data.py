@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from relatask.errors import RelataskError
+from relatask.evaluation.aggregate import join_plan
 
 ROW = ["dataset", "split", "method"]
 
@@ -53,9 +54,9 @@ def test_values(plan: pd.DataFrame, metrics: pd.DataFrame, metric: str) -> pd.Da
     if chosen.empty:
         known = ", ".join(sorted(metrics["metric"].astype(str).unique()))
         raise RelataskError(f"--metric: the metrics hold no {metric!r} of a test fold, only {known}.")
-    joined = with_plan(chosen, plan)
-    joined["task_id"] = joined["task_id"].astype(str)
-    return joined.loc[joined["value"].notna(), [*ROW, "seed", "task_id", "value"]].reset_index(drop=True)
+    cells = join_plan(plan, chosen)
+    cells = cells.loc[cells["value"].notna(), [*ROW, "seed", "task_id", "value"]].reset_index(drop=True)
+    return cells.astype(dict.fromkeys([*ROW, "task_id"], str))
 
 
 def spread(values: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:

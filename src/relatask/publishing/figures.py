@@ -28,8 +28,8 @@ class Kind:
 
 
 KINDS = {
-    "overview": Kind("All methods", "Results"),
-    "per_task": Kind("Each task", "Results"),
+    "overview": Kind("All methods", "Comparison"),
+    "per_task": Kind("Each task", "Comparison"),
     "learning_curves": Kind("Learning curves", "Training"),
     "label_density": Kind("Label density", "Data"),
     "relation_graph": Kind("Relation graph", "Data"),
@@ -48,9 +48,13 @@ def figure_names(study: StudyConfig) -> list[str]:
 
 
 def report_entry(name: str) -> dict[str, object]:
-    """Return category and labels of a figure in the report, for Snakemake's `report()` flag."""
+    """Return category and labels of a figure in the report, for Snakemake's `report()` flag.
+
+    The overview has no data set label, not even "all": where one of two values stands on half of a category's
+    results, the report turns it into a switch and fails for the result that has no counterpart.
+    """
     kind, _, dataset = name.partition("-")
-    labels = {"Figure": KINDS[kind].title, "Data set": dataset or "all"}
+    labels = {"Figure": KINDS[kind].title} | ({"Data set": dataset} if dataset else {})
     return {"category": KINDS[kind].category, "labels": labels}
 
 

@@ -1,0 +1,115 @@
+"""A study's tables with names made to break things, and a small workflow that reports its figures."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from relatask.artifacts import write_table
+from tests.unit.study_tables import make_metrics, make_plan
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "$(touch pwned)",
+    '"><img src=x onerror=alert(1)>',
+    "a$b_{c}$ & \x07d",
+]
+TASKS = [f"task-{number}" for number in range(12)]
+NAMES = [*HOSTILE, *(f"assay {number}" for number in range(8))]
+
+
+def write_report_study(results: Path, dataset: str = "toy") -> None:
+    """Write the tables that figures are drawn from: below `results`/study and `results`/`dataset`."""
+    random = np.random.default_rng(0)
+    tables = {
+        "tasks": pd.DataFrame(
+            {
+                "task_id": TASKS,
+                "name": NAMES,
+                "source_id": None,
+                "uniprots": [[] for _ in TASKS],
+                "string_ids": [[] for _ in TASKS],
+                "n_pos": 10,
+                "n_neg": np.arange(12) * 5 + 20,
+            }
+        ),
+        "molecules": pd.DataFrame(
+            {
+                "mol_id": range(60),
+                "smiles": "CCO",
+                "source_id": None,
+                "n_heavy_atoms": 3,
+                "mol_weight": 46.0,
+                "scaffold": "",
+            }
+        ),
+        "relations": pd.DataFrame(
+            [(TASKS[i], TASKS[j], 0.9, "planted") for i, j in ((0, 1), (0, 2), (1, 10), (3, 4), (4, 5))],
+            columns=["task_i", "task_j", "score", "kind"],
+        ),
+    }
+    mol, task = np.nonzero(random.random((60, 12)) < 0.6)
+    labels = random.integers(0, 2, len(mol))
+    tables["labels"] = pd.DataFrame(
+        {"mol_id": mol, "task_id": np.array(TASKS)[task], "label": labels.astype(np.float32)}
+    )
+    for name, table in tables.items():
+        write_table(name, table, results / dataset / f"{name}.parquet")
+    plan = make_plan(methods=("STL", "MTL", "RF"), datasets=(dataset,))
+    gains = {"STL": 0.0, "MTL": 0.03, "RF": 0.02}
+    metrics = make_metrics(
+        plan, TASKS, lambda _, method, seed, task: 0.6 + gains[method] + len(task) / 100 + seed / 200
+    )
+    history = [
+        (run.run_id, None, epoch, 1 / epoch, 0.8 - 0.3 / epoch, 1.0, 100.0)
+        for run in plan.itertuples()
+        if run.label != "RF"
+        for epoch in range(1, 9)
+    ]
+    columns = ["run_id", "task_id", "epoch", "train_loss", "valid_metric", "seconds", "examples_per_second"]
+    write_table("plan", plan, results / "study" / "plan.parquet")
+    write_table("metrics", metrics, results / "study" / "metrics.parquet")
+    write_table("history", pd.DataFrame(history, columns=columns), results / "study" / "history.parquet")
+
+
+SNAKEFILE = """
+import sys
+sys.path.insert(0, "{root}/src")
+from relatask.publishing.figures import report_entry
+report: "{root}/workflow/report/workflow.rst"
+FIGURES = [f"{{kind}}-toy" for kind in ("per_task", "learning_curves", "label_density", "relation_graph")]
+FIGURES.append("overview")
+TABLES = ["main", "per_task", "statistics", "splits", "significance"]
+
+rule all:
+    input: expand("figures/{{name}}.svg", name=FIGURES), expand("tables/{{name}}.html", name=TABLES)
+
+rule draw_figures:
+    output:
+        [
+            report(
+                f"figures/{{name}}.svg",
+                caption=f"{root}/workflow/report/{{name.split('-')[0]}}.rst",
+                **report_entry(name),
+            )
+            for name in FIGURES
+        ]
+    params: baseline="STL", metric="roc_auc"
+    shell:
+        "{python} -m relatask draw_figures --plan study/plan.parquet --metrics study/metrics.parquet"
+        " --history study/history.parquet --results . --datasets toy --baseline {{params.baseline}}"
+        " --out-dir figures"
+
+rule write_tables:
+    output:
+        [
+            report(
+                f"tables/{{name}}.html",
+                caption=f"{root}/workflow/report/table_{{name}}.rst",
+                category="Tables",
+                labels={{"Table": name}},
+            )
+            for name in TABLES
+        ]
+    shell: "for file in {{output}}; do cp page.html $file; done"
+"""
