@@ -52,7 +52,9 @@ rule all:
 
 rule prepare_all:
     input:
-        prepared_files(),
+        dataset_records(),
+        split_files(),
+        feature_records(),
 
 
 rule train_all:

@@ -17,7 +17,9 @@ from relatask.training.plan import make_shards, plan_runs
 
 ROOT = Path(workflow.basedir)
 NAME = NAME_PATTERN.strip("^$")
-PLANTED = [f"results/raw/planted/{file}" for file in ("molecules.csv", "tasks.csv", "string_links.txt", "truth.json")]
+PLANTED = [
+    f"results/raw/planted/{file}" for file in ("molecules.csv", "tasks.csv", "string_links.txt", "truth.json")
+]
 DATASET_TABLES = ("molecules", "rejected", "tasks", "rejected_tasks", "labels", "relations")
 FEATURES = ("atoms", "atom_offsets", "bond_index", "bonds", "bond_offsets", "ecfp4")
 
@@ -57,8 +59,11 @@ def require_data_set(name, sheet, key):
 
 
 def block(model):
-    """A block of the config as the JSON argument of a step."""
-    return "null" if model is None else canonical_json(model.model_dump(mode="json"))
+    """A block of the config as the JSON argument of a step.
+
+    Snakemake prints params into the report's script as they are, so no text may end that script.
+    """
+    return "null" if model is None else canonical_json(model.model_dump(mode="json")).replace("<", r"\u003c")
 
 
 def raw_folder(source):
@@ -91,7 +96,9 @@ def interaction_files(wildcards):
 def source_tables(wildcards):
     """Tables of the source of a data set and, where it has them, the relations."""
     dataset = STUDY.datasets[wildcards.dataset]
-    files = {name: f"results/sources/{dataset.source}/{name}.parquet" for name in DATASET_TABLES[:3] + ("labels",)}
+    files = {
+        name: f"results/sources/{dataset.source}/{name}.parquet" for name in DATASET_TABLES[:3] + ("labels",)
+    }
     files["counts"] = f"results/sources/{dataset.source}/counts.json"
     if dataset.relations is not None:
         files["relations"] = f"results/{wildcards.dataset}/raw_relations.parquet"
@@ -135,17 +142,24 @@ def shard_minutes(wildcards, attempt):
     return max(15, int(10 * SHARDS[wildcards.shard].minutes)) * attempt
 
 
-def prepared_files():
-    """Everything that the study's data sets need before training."""
+def dataset_records():
+    """Counts and digest of each data set of the study."""
+    return [f"results/{dataset}/dataset.json" for dataset in STUDY.datasets]
+
+
+def split_files():
+    """Folds of each data set, scheme and seed of the study."""
     return [
-        file
+        f"results/{dataset}/splits/{scheme}-{seed}.parquet"
         for dataset in STUDY.datasets
-        for file in [
-            f"results/{dataset}/dataset.json",
-            f"results/{dataset}/features/features.json",
-            *(f"results/{dataset}/splits/{scheme}-{seed}.json" for scheme in STUDY.splits.schemes for seed in SEEDS),
-        ]
+        for scheme in STUDY.splits.schemes
+        for seed in SEEDS
     ]
+
+
+def feature_records():
+    """Counts and digest of the features of each data set."""
+    return [f"results/{dataset}/features/features.json" for dataset in STUDY.datasets]
 
 
 def command_prefix():
@@ -164,7 +178,7 @@ CONFIG, STUDY_NAME, STUDY, SHARDS, SHEET = load_study()
 SEEDS = STUDY.scales[CONFIG.scale].seeds
 TRAINING_ENV = "../../envs/torch-cuda.yaml" if CONFIG.device == "cuda" else "../../envs/torch-cpu.yaml"
 shell.prefix(command_prefix())
-TABLES = ("main", "per_task", "statistics", "splits", "significance")
+TABLES = ("main", "all_metrics", "per_task", "significance", "statistics", "splits", "costs")
 FIGURES = figure_names(STUDY)
 
 

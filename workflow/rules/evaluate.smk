@@ -7,9 +7,6 @@ rule evaluate_runs:
         predictions="results/{study}/predictions.parquet",
     output:
         metrics="results/{study}/metrics.parquet",
-    params:
-        metrics=STUDY.metrics,
-        code=code_of("steps/evaluate_runs.py"),
     log:
         "results/logs/evaluate_runs/{study}.log",
     benchmark:
@@ -20,6 +17,9 @@ rule evaluate_runs:
     resources:
         mem_mb=4000,
         runtime=60,
+    params:
+        metrics=STUDY.metrics,
+        code=code_of("steps/evaluate_runs.py"),
     shell:
         "python -m relatask evaluate_runs --log {log}"
         " --plan {input.plan} --predictions {input.predictions} --metrics-list {params.metrics}"
@@ -33,9 +33,6 @@ rule compare_methods:
     output:
         summary="results/{study}/summary.parquet",
         comparisons="results/{study}/comparisons.parquet",
-    params:
-        baseline=STUDY.baseline,
-        code=code_of("steps/compare_methods.py"),
     log:
         "results/logs/compare_methods/{study}.log",
     benchmark:
@@ -46,6 +43,9 @@ rule compare_methods:
     resources:
         mem_mb=4000,
         runtime=60,
+    params:
+        baseline=STUDY.baseline,
+        code=code_of("steps/compare_methods.py"),
     shell:
         "python -m relatask compare_methods --log {log}"
         " --plan {input.plan} --metrics {input.metrics} --baseline {params.baseline}"

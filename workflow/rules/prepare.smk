@@ -10,10 +10,6 @@ rule standardise_molecules:
         tasks="results/sources/{source}/tasks.parquet",
         labels="results/sources/{source}/labels.parquet",
         counts="results/sources/{source}/counts.json",
-    params:
-        raw=lambda wildcards: raw_folder(wildcards.source),
-        config=lambda wildcards: block(STUDY.sources[wildcards.source]),
-        code=code_of("steps/standardise_molecules.py"),
     log:
         "results/logs/standardise_molecules/{source}.log",
     benchmark:
@@ -24,6 +20,10 @@ rule standardise_molecules:
     resources:
         mem_mb=4000,
         runtime=60,
+    params:
+        raw=lambda wildcards: raw_folder(wildcards.source),
+        config=lambda wildcards: block(STUDY.sources[wildcards.source]),
+        code=code_of("steps/standardise_molecules.py"),
     shell:
         "python -m relatask standardise_molecules --log {log}"
         " --name {wildcards.source} --source-config {params.config:q} --raw {params.raw}"
@@ -37,9 +37,6 @@ rule relate_tasks:
     output:
         relations="results/{dataset}/raw_relations.parquet",
         report="results/{dataset}/raw_relations.json",
-    params:
-        config=lambda wildcards: block(STUDY.datasets[wildcards.dataset].relations),
-        code=code_of("steps/relate_tasks.py"),
     log:
         "results/logs/relate_tasks/{dataset}.log",
     benchmark:
@@ -50,6 +47,9 @@ rule relate_tasks:
     resources:
         mem_mb=4000,
         runtime=30,
+    params:
+        config=lambda wildcards: block(STUDY.datasets[wildcards.dataset].relations),
+        code=code_of("steps/relate_tasks.py"),
     shell:
         "python -m relatask relate_tasks --log {log}"
         " --tasks {input.tasks} --interactions {input.interactions:q} --relations-config {params.config:q}"
@@ -62,15 +62,6 @@ rule densify_dataset:
     output:
         [f"results/{{dataset}}/{name}.parquet" for name in DATASET_TABLES],
         counts="results/{dataset}/dataset.json",
-    params:
-        source=lambda wildcards, input: Path(input.labels).parent,
-        relations=lambda wildcards, input: (
-            f"--relations {input.relations} --relations-report {input.report}"
-            if "relations" in input.keys()
-            else ""
-        ),
-        config=lambda wildcards: block(STUDY.datasets[wildcards.dataset].densify),
-        code=code_of("steps/densify_dataset.py"),
     log:
         "results/logs/densify_dataset/{dataset}.log",
     benchmark:
@@ -81,6 +72,15 @@ rule densify_dataset:
     resources:
         mem_mb=4000,
         runtime=30,
+    params:
+        source=lambda wildcards, input: Path(input.labels).parent,
+        relations=lambda wildcards, input: (
+            f"--relations {input.relations} --relations-report {input.report}"
+            if "relations" in input.keys()
+            else ""
+        ),
+        config=lambda wildcards: block(STUDY.datasets[wildcards.dataset].densify),
+        code=code_of("steps/densify_dataset.py"),
     shell:
         "python -m relatask densify_dataset --log {log} --source-dir {params.source} {params.relations}"
         " --densify-config {params.config:q} --out-dir $(dirname {output.counts})"
@@ -93,9 +93,6 @@ rule split_molecules:
     output:
         split="results/{dataset}/splits/{scheme}-{seed}.parquet",
         counts="results/{dataset}/splits/{scheme}-{seed}.json",
-    params:
-        fractions=STUDY.splits.fractions,
-        code=code_of("steps/split_molecules.py"),
     log:
         "results/logs/split_molecules/{dataset}-{scheme}-{seed}.log",
     benchmark:
@@ -106,6 +103,9 @@ rule split_molecules:
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        fractions=STUDY.splits.fractions,
+        code=code_of("steps/split_molecules.py"),
     shell:
         "python -m relatask split_molecules --log {log}"
         " --molecules {input.molecules} --labels {input.labels}"
@@ -119,8 +119,6 @@ rule featurise_molecules:
     output:
         [f"results/{{dataset}}/features/{name}.npy" for name in FEATURES],
         counts="results/{dataset}/features/features.json",
-    params:
-        code=code_of("steps/featurise_molecules.py"),
     log:
         "results/logs/featurise_molecules/{dataset}.log",
     benchmark:
@@ -131,6 +129,8 @@ rule featurise_molecules:
     resources:
         mem_mb=4000,
         runtime=60,
+    params:
+        code=code_of("steps/featurise_molecules.py"),
     shell:
         "python -m relatask featurise_molecules --log {log}"
         " --molecules {input.molecules} --out-dir $(dirname {output.counts})"

@@ -7,23 +7,21 @@ rule write_tables:
         metrics=f"results/{STUDY_NAME}/metrics.parquet",
         summary=f"results/{STUDY_NAME}/summary.parquet",
         comparisons=f"results/{STUDY_NAME}/comparisons.parquet",
-        datasets=[f"results/{dataset}/dataset.json" for dataset in STUDY.datasets],
+        costs=f"results/{STUDY_NAME}/costs.parquet",
+        datasets=dataset_records(),
+        splits=split_files(),
+        published=workflow.source_path("../../config/published.csv"),
     output:
         [
             report(
-                f"results/{STUDY_NAME}/tables/{name}.csv",
+                f"results/{STUDY_NAME}/tables/{name}.html",
                 caption=f"../report/table_{name}.rst",
                 category="Tables",
                 labels={"Table": name},
             )
             for name in TABLES
         ],
-        [f"results/{STUDY_NAME}/tables/{name}.{suffix}" for name in TABLES for suffix in ("parquet", "md", "tex")],
-    params:
-        config=block(STUDY),
-        scale=CONFIG.scale,
-        folder=lambda wildcards, output: Path(output[0]).parent,
-        code=code_of("steps/write_tables.py"),
+        study_files("tables", TABLES, "parquet", "csv", "md", "tex"),
     log:
         f"results/logs/write_tables/{STUDY_NAME}.log",
     benchmark:
@@ -32,12 +30,20 @@ rule write_tables:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=4000,
         runtime=30,
+    params:
+        study=STUDY_NAME,
+        config=block(STUDY),
+        scale=CONFIG.scale,
+        results=lambda wildcards, input: Path(input.plan).parents[1],
+        folder=lambda wildcards, output: Path(output[0]).parent,
+        code=code_of("steps/write_tables.py"),
     shell:
-        "python -m relatask write_tables --log {log}"
-        " --plan {input.plan} --summary {input.summary} --comparisons {input.comparisons}"
-        " --metrics {input.metrics} --out-dir {params.folder}"
+        "python -m relatask write_tables --log {log} --plan {input.plan} --metrics {input.metrics}"
+        " --summary {input.summary} --comparisons {input.comparisons} --costs {input.costs}"
+        " --study-config {params.config:q} --study {params.study} --scale {params.scale}"
+        " --published {input.published:q} --results {params.results} --out-dir {params.folder}"
 
 
 rule draw_figures:
@@ -45,7 +51,7 @@ rule draw_figures:
         plan=f"results/{STUDY_NAME}/plan.parquet",
         metrics=f"results/{STUDY_NAME}/metrics.parquet",
         history=f"results/{STUDY_NAME}/history.parquet",
-        datasets=[f"results/{dataset}/dataset.json" for dataset in STUDY.datasets],
+        datasets=dataset_records(),
         tables=ancient(
             [
                 f"results/{dataset}/{name}.parquet"
@@ -62,15 +68,7 @@ rule draw_figures:
             )
             for name in FIGURES
         ],
-        [f"results/{STUDY_NAME}/figures/{name}.{suffix}" for name in FIGURES for suffix in ("svg", "parquet")],
-    params:
-        results="results",
-        datasets=list(STUDY.datasets),
-        baseline=STUDY.baseline,
-        metric=STUDY.metrics[0],
-        figures=FIGURES,
-        folder=lambda wildcards, output: Path(output[0]).parent,
-        code=code_of("steps/draw_figures.py"),
+        study_files("figures", FIGURES, "svg", "parquet"),
     log:
         f"results/logs/draw_figures/{STUDY_NAME}.log",
     benchmark:
@@ -81,6 +79,14 @@ rule draw_figures:
     resources:
         mem_mb=4000,
         runtime=30,
+    params:
+        results=lambda wildcards, input: Path(input.plan).parents[1],
+        datasets=list(STUDY.datasets),
+        baseline=STUDY.baseline,
+        metric=STUDY.metrics[0],
+        figures=FIGURES,
+        folder=lambda wildcards, output: Path(output[0]).parent,
+        code=code_of("steps/draw_figures.py"),
     shell:
         "python -m relatask draw_figures --log {log}"
         " --plan {input.plan} --metrics {input.metrics} --history {input.history}"

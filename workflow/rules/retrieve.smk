@@ -4,20 +4,20 @@
 rule retrieve_files:
     output:
         "results/raw/{source}/{file}",
-    params:
-        mirror=CONFIG.mirror or "",
-        code=code_of("steps/retrieve_files.py"),
     log:
         "results/logs/retrieve_files/{source}-{file}.log",
     benchmark:
         "results/benchmarks/retrieve_files/{source}-{file}.tsv"
+    retries: 2
     conda:
         "../../envs/base.yaml"
     threads: 1
-    retries: 2
     resources:
         mem_mb=1000,
         runtime=120,
+    params:
+        mirror=CONFIG.mirror or "",
+        code=code_of("steps/retrieve_files.py"),
     shell:
         "python -m relatask retrieve_files --log {log}"
         " --name {wildcards.source} --file {wildcards.file} --mirror {params.mirror:q} --out {output}"
@@ -26,9 +26,6 @@ rule retrieve_files:
 rule plant_data:
     output:
         PLANTED,
-    params:
-        folder=lambda wildcards, output: Path(output[0]).parent,
-        code=code_of("steps/plant_data.py"),
     log:
         "results/logs/plant_data/planted.log",
     benchmark:
@@ -39,5 +36,8 @@ rule plant_data:
     resources:
         mem_mb=2000,
         runtime=15,
+    params:
+        folder=lambda wildcards, output: Path(output[0]).parent,
+        code=code_of("steps/plant_data.py"),
     shell:
         "python -m relatask plant_data --log {log} --out-dir {params.folder}"

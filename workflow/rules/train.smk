@@ -5,12 +5,6 @@ rule plan_runs:
     output:
         plan=f"results/{STUDY_NAME}/plan.parquet",
         manifests=[f"results/{STUDY_NAME}/shards/{name}.json" for name in SHARDS],
-    params:
-        study=STUDY_NAME,
-        config=block(STUDY),
-        scale=CONFIG.scale,
-        shard_minutes=CONFIG.shard_minutes,
-        code=code_of("steps/plan_runs.py"),
     log:
         f"results/logs/plan_runs/{STUDY_NAME}.log",
     benchmark:
@@ -21,6 +15,12 @@ rule plan_runs:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        study=STUDY_NAME,
+        config=block(STUDY),
+        scale=CONFIG.scale,
+        shard_minutes=CONFIG.shard_minutes,
+        code=code_of("steps/plan_runs.py"),
     shell:
         "python -m relatask plan_runs --log {log} --study {params.study} --study-config {params.config:q}"
         " --scale {params.scale} --shard-minutes {params.shard_minutes}"
@@ -32,21 +32,21 @@ rule train_shard:
         unpack(shard_inputs),
     output:
         done="results/{study}/shards/{shard}.done.json",
-    params:
-        device=CONFIG.device,
-        code=shard_code,
     log:
         "results/logs/train_shard/{study}-{shard}.log",
     benchmark:
         "results/benchmarks/train_shard/{study}-{shard}.tsv"
+    retries: 2
     conda:
         TRAINING_ENV
     threads: 1
-    retries: 2
     resources:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=shard_minutes,
         gpu=1 if CONFIG.device == "cuda" else 0,
+    params:
+        device=CONFIG.device,
+        code=shard_code,
     shell:
         "python -m relatask train_shard --log {log}"
         " --manifest {input.manifest} --device {params.device} --out {output.done}"
@@ -60,9 +60,6 @@ rule merge_runs:
         predictions=f"results/{STUDY_NAME}/predictions.parquet",
         history=f"results/{STUDY_NAME}/history.parquet",
         costs=f"results/{STUDY_NAME}/costs.parquet",
-    params:
-        runs=lambda wildcards, input: Path(input.plan).parent / "runs",
-        code=code_of("steps/merge_runs.py"),
     log:
         f"results/logs/merge_runs/{STUDY_NAME}.log",
     benchmark:
@@ -73,6 +70,9 @@ rule merge_runs:
     resources:
         mem_mb=4000,
         runtime=60,
+    params:
+        runs=lambda wildcards, input: Path(input.plan).parent / "runs",
+        code=code_of("steps/merge_runs.py"),
     shell:
         "python -m relatask merge_runs --log {log} --plan {input.plan} --runs {params.runs}"
         " --out-predictions {output.predictions} --out-history {output.history} --out-costs {output.costs}"

@@ -1,0 +1,197 @@
+"""The workflow itself: what it plans, how fast it starts, and what it says to mistakes."""
+
+import os
+import re
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.workflow.conftest import ROOT, run_snakemake, write_study
+
+HEAVY = (
+    "torch",
+    "torch_geometric",
+    "pandas",
+    "pyarrow",
+    "numpy",
+    "rdkit",
+    "sklearn",
+    "scipy",
+    "matplotlib",
+    "duckdb",
+)
+
+
+def jobs_of(output: str) -> dict[str, int]:
+    """Rule -> jobs, from the table of a dry-run."""
+    rows = re.findall(r"^(\w+) +(\d+)$", output.split("Job stats:")[1].split("total")[0], re.MULTILINE)
+    return {rule: int(count) for rule, count in rows}
+
+
+def cpu_seconds(folder: Path, *arguments: str) -> float:
+    """CPU time of one start of Snakemake; the wall clock would measure who else is on the machine."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    run_snakemake(folder, *arguments)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+@pytest.mark.parametrize(
+    ("study", "retrieved", "datasets", "splits", "planted"),
+    [("demo", 0, 1, 3, 1), ("kiba_string", 4, 1, 3, 0), ("moleculenet", 2, 2, 12, 0)],
+)
+def test_each_study_plans_every_job(
+    tmp_path: Path, study: str, retrieved: int, datasets: int, splits: int, planted: int
+) -> None:
+    done = run_snakemake(tmp_path, "--dry-run", "--config", f"study={study}")
+    jobs = jobs_of(done.stdout + done.stderr)
+    assert jobs.get("retrieve_files", 0) == retrieved
+    assert jobs.get("plant_data", 0) == planted
+    assert jobs["densify_dataset"] == jobs["featurise_molecules"] == datasets
+    assert jobs["split_molecules"] == splits
+    assert jobs["train_shard"] >= 2  # more than one job, or two cores would be of no use
+    for once in [
+        "plan_runs",
+        "merge_runs",
+        "evaluate_runs",
+        "compare_methods",
+        "write_tables",
+        "draw_figures",
+    ]:
+        assert jobs[once] == 1
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_users_table_is_read_where_it_lies(tmp_path: Path, tiny_study: dict) -> None:
+    table = tmp_path / "my assays.csv"
+    table.write_text("smiles,a\nCCO,1\n")
+    study = {
+        **tiny_study,
+        "sources": {"mine": {"reader": "table", "path": str(table)}},
+        "datasets": {"mine": {"source": "mine"}},
+    }
+    done = run_snakemake(tmp_path, "--dry-run", "--config", f"study={write_study(tmp_path, study)}")
+    jobs = jobs_of(done.stdout + done.stderr)
+    assert jobs["standardise_molecules"] == 1
+    assert not {"retrieve_files", "plant_data", "relate_tasks"} & set(jobs)
+
+
+@pytest.mark.parametrize("target", ["prepare_all", "train_all", "tables", "figures"])
+def test_a_named_target_stops_where_it_says(tmp_path: Path, target: str) -> None:
+    jobs = jobs_of(run_snakemake(tmp_path, "--dry-run", target).stdout)
+    assert ("train_shard" in jobs) == (target != "prepare_all")
+    assert ("evaluate_runs" in jobs) == (target in {"tables", "figures"})
+    assert ("write_tables" in jobs) == (target == "tables")
+    assert ("draw_figures" in jobs) == (target == "figures")
+
+
+@pytest.fixture(scope="module")
+def big_study(tmp_path_factory: pytest.TempPathFactory, tiny_study: dict) -> Path:
+    """10,000 runs: 20 methods, 500 seeds."""
+    methods = [
+        {**tiny_study["methods"][1], "label": f"M{width}", "encoder_options": {"width": width}}
+        for width in range(16, 36)
+    ]
+    scales = {"quick": {"seeds": list(range(500))}}
+    study = {**tiny_study, "methods": methods, "baseline": "M16", "scales": scales}
+    return write_study(tmp_path_factory.mktemp("big"), study, name="big")
+
+
+def test_ten_thousand_runs_are_planned_in_seconds(big_study: Path) -> None:
+    arguments = ["--dry-run", "--quiet", "--config", f"study={big_study}"]
+    assert min(cpu_seconds(big_study.parent, *arguments) for _ in range(2)) < 5
+    done = run_snakemake(
+        big_study.parent, "--dry-run", "--quiet", "--config", f"study={big_study}", "shard_minutes=1"
+    )
+    shards = jobs_of(done.stdout)["train_shard"]
+    assert 100 < shards < 2000  # of 10,000 runs: many runs in a job
+
+
+def test_the_workflow_is_parsed_in_no_time(tmp_path: Path) -> None:
+    assert min(cpu_seconds(tmp_path, "--list-rules") for _ in range(3)) < 1.5
+
+
+def test_parsing_imports_nothing_heavy() -> None:
+    text = "\n".join(path.read_text() for path in [ROOT / "Snakefile", *ROOT.glob("workflow/rules/*.smk")])
+    imports = "\n".join(re.findall(r"^from relatask\S* import .+$", text, re.MULTILINE))
+    assert "plan_runs" in imports
+    code = f"import sys\n{imports}\nprint([name for name in {HEAVY!r} if name in sys.modules])"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_parsing_a_study_does_not_import_torch(tmp_path: Path) -> None:
+    arguments = ["--snakefile", str(ROOT / "Snakefile"), "--directory", str(tmp_path), "--dry-run", "-c1"]
+    heavy = ("torch", "rdkit", "sklearn", "matplotlib", "duckdb")
+    code = (
+        "import sys; from snakemake.cli import main\n"
+        f"try: main({arguments!r})\n"
+        "except SystemExit as end: assert not end.code\n"
+        f"print([name for name in {heavy!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().splitlines()[-1] == "[]"
+
+
+MISTAKES = {
+    "a key of the config": (["scal=paper"], {}, "config.yaml: unknown key 'scal'. Did you mean 'scale'?"),
+    "an unknown study": (["study=dem"], {}, "there is no file"),
+    "a wrong value": (["device=gpu"], {}, "config.yaml: device: "),
+    "a key of the study": ([], {"splts": {}}, "unknown key 'splts'. Did you mean 'splits'?"),
+    "an unknown method": (
+        [],
+        {"methods": [{"label": "STL", "method": "singel_task", "encoder": "gin"}]},
+        "there is no method 'singel_task' in relatask.methods. Did you mean 'single_task'?",
+    ),
+    "a data set that nobody lists": (
+        [],
+        {"sources": {"tox12": {"reader": "table"}}, "datasets": {"tox12": {"source": "tox12"}}},
+        "sources.tox12: 'tox12' is not in config/datasets.tsv",
+    ),
+    "a wrong tau": (
+        [],
+        {"datasets": {"d": {"source": "planted", "densify": {"tau": 0}}}},
+        "datasets.d.densify.tau: ",
+    ),
+    "a scale that the study lacks": (["scale=paper"], {"title": "x"}, "has no scale 'paper'"),
+    "two data sets in one folder": ([], {"datasets": {"raw": {"source": "planted"}}}, "rename the data set"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_one_sentence(name: str, tmp_path: Path, tiny_study: dict) -> None:
+    overrides, changes, sentence = MISTAKES[name]
+    if changes:
+        overrides = [*overrides, f"study={write_study(tmp_path, {**tiny_study, **changes})}"]
+    done = run_snakemake(tmp_path, "--dry-run", "--config", *overrides, check=False)
+    message = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert sentence in message
+    assert "Traceback" not in message
+    assert not (tmp_path / "results").exists()
+
+
+def test_the_default_config_says_its_defaults(root: Path) -> None:
+    from relatask.config import Config, parse
+
+    values = yaml.safe_load((root / "config.yaml").read_text())
+    assert set(values) == set(Config.model_fields), "every key stands in config.yaml"
+    assert parse(Config, values, "config.yaml") == Config()
+
+
+def test_a_gpu_is_asked_of_the_scheduler_only_when_the_config_does(tmp_path: Path) -> None:
+    said = {}
+    for device in ["auto", "cuda"]:
+        done = run_snakemake(
+            tmp_path, "--dry-run", "--verbose", "--quiet", "host", "--config", f"device={device}"
+        )
+        said[device] = len(re.findall(r"resources: .*\bgpu=1\b", done.stdout + done.stderr))
+    assert said["auto"] == 0
+    assert said["cuda"] >= 1
