@@ -86,7 +86,9 @@ def test_running_statistics_are_those_of_torchs_batch_norm():
     for _ in range(3):
         expected = reference(states)
         given = (layer.norm_weight, layer.norm_bias, layer.running_mean, layer.running_var)
-        torch.testing.assert_close(_gin_layer.NormDropout.apply(states, *given, True, False, 0.0), expected)
+        torch.testing.assert_close(
+            _gin_layer.NormDropout.apply(states, 50, *given, True, False, 0.0), expected
+        )
     torch.testing.assert_close(layer.running_mean, reference.running_mean)
     torch.testing.assert_close(layer.running_var, reference.running_var)
 
@@ -114,7 +116,7 @@ def test_dropout_keeps_the_rate_the_mean_and_its_gradient(relu):
     x = torch.randn(4000, 50, requires_grad=True)
     weight, bias = torch.ones(50), torch.full((50,), 4.0)
     running = (torch.zeros(50), torch.ones(50))
-    y = _gin_layer.NormDropout.apply(x, weight, bias, *running, True, relu, 0.2)
+    y = _gin_layer.NormDropout.apply(x, 4000, weight, bias, *running, True, relu, 0.2)
     dropped = y == 0
     assert dropped.float().mean().item() == pytest.approx(0.2, abs=0.005)
     assert y.mean().item() == pytest.approx(4.0, abs=0.02)

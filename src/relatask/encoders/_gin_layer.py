@@ -109,8 +109,9 @@ class Linear(Function):
         x, weight, y = ctx.saved_tensors
         if y is not None:
             grad = torch.ops.aten.threshold_backward(grad, y, 0)
-        bias = grad.sum(0, dtype=torch.float32).to(ctx.kind) if ctx.biased else None
-        return linear(grad, weight.t()), (grad.t() @ x).to(ctx.kind), bias, None
+        product = grad.t() @ x if grad.shape[1] <= x.shape[1] else (x.t() @ grad).t()  # the faster order
+        bias = grad.sum(0).to(ctx.kind) if ctx.biased else None
+        return linear(grad, weight.t()), product.to(ctx.kind), bias, None
 
 
 class NormDropout(Function):
@@ -120,6 +121,7 @@ class NormDropout(Function):
     def forward(
         ctx: Any,
         x: Tensor,
+        n_atoms: int,
         weight: Tensor,
         bias: Tensor,
         running_mean: Tensor,
@@ -128,7 +130,8 @@ class NormDropout(Function):
         relu: bool,
         dropout: float,
     ) -> Tensor:
-        """Normalise [N, w] over atoms; the dropout's scale 1 / (1 - p) rides on weight and bias."""
+        """Normalise the first N rows of [N padded, w]; the scale 1 / (1 - p) rides on weight and bias."""
+        ctx.n_padding, x = len(x) - n_atoms, x[:n_atoms]
         threshold = round(dropout * 2**RANDOM_BITS) if training else 0
         scale = 1 / (1 - threshold / 2**RANDOM_BITS)
         scaled = weight * scale
@@ -156,7 +159,9 @@ class NormDropout(Function):
         x, weight, bias = torch.ops.aten.native_batch_norm_backward(
             grad, x, scaled, running_mean, running_var, mean, invstd, ctx.training, 1e-5, [True] * 3
         )
-        return x, weight * ctx.scale, bias * ctx.scale, None, None, None, None, None
+        if ctx.n_padding:
+            x = F.pad(x, (0, 0, 0, ctx.n_padding))
+        return x, None, weight * ctx.scale, bias * ctx.scale, None, None, None, None, None
 
 
 def keep_mask(like: Tensor, threshold: int) -> Tensor:

@@ -62,9 +62,9 @@ class GINLayer(nn.Module):
 
     def states(self, hidden: Tensor, n_atoms: int, relu: bool, dropout: float) -> Tensor:
         """Return the atoms' next states [N, width]; a single atom is normalised as in evaluation."""
-        new = Linear.apply(hidden, self.down.weight, None, False)[:n_atoms]
-        statistics = (self.running_mean, self.running_var, self.training and n_atoms > 1)
-        return NormDropout.apply(new, self.norm_weight, self.norm_bias, *statistics, relu, dropout)
+        new = Linear.apply(hidden, self.down.weight, None, False)
+        norm = (self.norm_weight, self.norm_bias, self.running_mean, self.running_var)
+        return NormDropout.apply(new, n_atoms, *norm, self.training and n_atoms > 1, relu, dropout)
 
 
 class GIN(nn.Module):
