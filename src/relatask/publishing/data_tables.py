@@ -1,0 +1,114 @@
+"""The tables about data sets, splits and what the runs cost."""
+
+from typing import Any
+
+import pandas as pd
+
+from relatask.artifacts import COLUMNS, read_table
+from relatask.errors import RelataskError
+from relatask.files import read_json
+from relatask.publishing.formatting import NOTHING, Table, number
+from relatask.publishing.inputs import Inputs, records
+from relatask.publishing.published_values import lookup, slug
+
+FOLDS = ("train", "valid", "test")
+COUNTED = ("molecules", "tasks", "labelled_percent")
+
+
+def _dataset_json(inputs: Inputs, dataset: str) -> dict[str, Any]:
+    path = inputs.results / dataset / "dataset.json"
+    counts = read_json(path)
+    wanted = ("molecules", "tasks", "labels", "edges", "positive_rate", "labelled_share", "digest")
+    if missing := [key for key in wanted if key not in counts]:
+        raise RelataskError(f"{path} lacks {missing}; delete it and prepare the data set again.")
+    return counts
+
+
+def statistics_table(inputs: Inputs) -> Table:
+    """Data set x sizes, as table 1 of the SGNN-EBM paper, with its numbers where they are known."""
+    printed = {name: lookup(inputs.published, name) for name in COUNTED}
+    rows = []
+    for dataset in inputs.study.datasets:
+        counts = _dataset_json(inputs, dataset)
+        row = {
+            "dataset": dataset,
+            **{key: counts[key] for key in ("molecules", "tasks", "labels", "edges", "digest")},
+        }
+        row["labelled_percent"] = 100 * counts["labelled_share"]
+        row["positive_percent"] = 100 * counts["positive_rate"]
+        for name in COUNTED:
+            paper = printed[name].get((slug(dataset), name.removesuffix("_percent")))
+            row[f"published_{name}"] = paper.value if paper else None
+        rows.append(row)
+    frame = pd.DataFrame(rows, columns=list(COLUMNS["table_statistics"]))
+    published = [f"published_{name}" for name in COUNTED]
+    frame = frame.astype(dict.fromkeys(published, float))
+    has_published = bool(frame[published].notna().to_numpy().any())
+    header = ["data set", "molecules", "tasks", "labels", "labelled %", "active %", "relations"]
+    header += ["published molecules", "published tasks", "published labelled %"] if has_published else []
+    body = []
+    for row in records(frame):
+        cells = [number(row[key], 0) for key in ("molecules", "tasks", "labels")]
+        cells += [number(row["labelled_percent"]), number(row["positive_percent"]), number(row["edges"], 0)]
+        if has_published:
+            cells += [number(row[name], 2 if "percent" in name else 0) for name in published]
+        body.append([row["dataset"], *cells])
+    notes = ["labelled: share of (molecule, task) cells with a label; active: share of labels that are 1."]
+    return Table("statistics", f"{inputs.study.title}: data sets", frame, header, body, 1, notes)
+
+
+def splits_table(inputs: Inputs) -> Table:
+    """(Data set, scheme, seed) x molecules per fold, with the digest that identifies a split."""
+    rows = []
+    for dataset, split in inputs.columns:
+        for seed in inputs.study.scales[inputs.scale].seeds:  # type: ignore[index]
+            path = inputs.results / dataset / "splits" / f"{split}-{seed}.parquet"
+            sizes = read_table("split", path)["fold"].value_counts()
+            record = {"dataset": dataset, "split": split, "seed": seed}
+            record |= {fold: int(sizes.get(fold, 0)) for fold in FOLDS}
+            rows.append({**record, "digest": read_json(path.with_suffix(".json"))["digest"]})
+    frame = pd.DataFrame(rows, columns=list(COLUMNS["table_splits"]))
+    body = [
+        [
+            row["dataset"],
+            row["split"],
+            str(row["seed"]),
+            *(number(row[fold], 0) for fold in FOLDS),
+            row["digest"][:16],
+        ]
+        for row in records(frame)
+    ]
+    header = ["data set", "split", "seed", *FOLDS, "digest"]
+    notes = [
+        "Molecules per fold. Equal digests: the same molecules in the same folds (16 of 64 digits are shown)."
+    ]
+    return Table("splits", f"{inputs.study.title}: splits", frame, header, body, 3, notes)
+
+
+def costs_table(inputs: Inputs) -> Table:
+    """(Data set, split, method) x measured time and memory; not the same from run to run."""
+    assert inputs.costs is not None
+    runs = inputs.plan[["run_id", "dataset", "split", "label", "seed"]].rename(columns={"label": "method"})
+    joined = runs.merge(inputs.costs, on="run_id")
+    grouped = joined.groupby(["dataset", "split", "method"], sort=False)
+    frame = pd.DataFrame(
+        {
+            "n_runs": grouped["run_id"].size(),
+            "seconds": grouped["seconds"].sum().astype(float),
+            "seconds_per_seed": grouped["seconds"].sum().astype(float) / grouped["seed"].nunique(),
+            "peak_rss_mb": grouped["peak_rss_mb"].max().astype(float),
+            "devices": grouped["device"].agg(lambda devices: ", ".join(sorted(set(devices)))),
+        }
+    ).reset_index()
+    frame = inputs.ordered(frame)
+    body = []
+    for row in records(frame):
+        figures = [
+            number(row["n_runs"], 0),
+            number(row["seconds_per_seed"], 1),
+            number(row["peak_rss_mb"], 0),
+        ]
+        body.append([row["dataset"], row["split"], row["method"], *figures, row["devices"] or NOTHING])
+    header = ["data set", "split", "method", "runs", "seconds per seed", "peak memory (MB)", "device"]
+    notes = ["Measured: these figures differ from run to run and from machine to machine.", inputs.reduced]
+    return Table("costs", f"{inputs.study.title}: measured costs", frame, header, body, 3, notes)

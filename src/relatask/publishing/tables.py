@@ -1,0 +1,150 @@
+"""The main table, the table of all metrics, and the files that a table becomes.
+
+Each maker returns a `Table`: unrounded data, and the cells that are read.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from relatask.artifacts import COLUMNS, write_table
+from relatask.evaluation.metrics import METRICS
+from relatask.files import atomic_path, write_text
+from relatask.publishing.formatting import (
+    NOTHING,
+    Table,
+    mean_std,
+    one_line,
+    scale_of,
+    signed,
+    to_latex,
+    to_markdown,
+)
+from relatask.publishing.inputs import Inputs, best_of, marked, records
+from relatask.publishing.page import table_page
+from relatask.publishing.published_values import lookup, slug
+
+
+def _main_data(inputs: Inputs) -> pd.DataFrame:
+    """The summary of the leading metric beside what papers report, on the metric's own scale."""
+    summary = inputs.test_summary()
+    summary = summary[summary["metric"] == inputs.metric].reset_index(drop=True)
+    factor, _ = scale_of(METRICS[inputs.metric])
+    printed = lookup(inputs.published, inputs.metric)
+    found = [printed.get((slug(row["method"]), slug(row["dataset"]))) for row in records(summary)]
+    summary["published"] = [p.value / factor if p else None for p in found]
+    summary["published_std"] = [p.spread / factor if p and p.spread else None for p in found]
+    summary = summary.astype({"published": float, "published_std": float})
+    gap = (summary["mean"] - summary["published"]) / summary["published_std"]
+    summary["difference_in_spreads"] = gap if len(inputs.study.splits.schemes) == 1 else float("nan")
+    return summary
+
+
+def _cell(row: dict[str, Any] | None, inputs: Inputs, best: float | None) -> str:
+    """A cell of the main table: mean ± std and, in brackets, the delta to the baseline."""
+    if row is None:
+        return NOTHING
+    metric = METRICS[inputs.metric]
+    factor, digits = scale_of(metric)
+    text = mean_std(row["mean"], row["std"], metric)
+    if row["method"] != inputs.study.baseline and pd.notna(row["delta"]):
+        text += f" ({signed(row['delta'] * factor, digits)})"
+    return marked(text, row["mean"], best)
+
+
+def main_table(inputs: Inputs) -> Table:
+    """Methods x (data set, split): mean ± std over seeds of the leading metric, and the delta.
+
+    Where the sheet of published numbers has the study's data set (its column, as a slug) and method (its
+    row, as a slug), a column prints them, and one says how many published spreads ours differs: the
+    latter only for studies of one split scheme, as a paper's number stands for one.
+    """
+    data = _main_data(inputs)
+    metric, schemes = METRICS[inputs.metric], inputs.study.splits.schemes
+    cells = {(row["method"], row["dataset"], row["split"]): row for row in records(data)}
+    header, body = ["method"], [[method] for method in inputs.methods]
+    for dataset, split in inputs.columns:
+        column = [cells.get((method, dataset, split)) for method in inputs.methods]
+        best = best_of([row["mean"] for row in column if row], inputs.metric)
+        header.append(f"{dataset} {split}")
+        for line, row in zip(body, column, strict=True):
+            line.append(_cell(row, inputs, best))
+        if split != schemes[-1] or not any(row and pd.notna(row["published"]) for row in column):
+            continue
+        header += [f"{dataset} published"] + ["in spreads"] * (len(schemes) == 1)
+        for line, row in zip(body, column, strict=True):
+            line.append(mean_std(row["published"], row["published_std"], metric) if row else NOTHING)
+            if len(schemes) == 1:
+                line.append(signed(row["difference_in_spreads"], 1) if row else NOTHING)
+    title = f"{inputs.study.title}: test {metric.label} of each method"
+    return Table("main", title, data, header, body, 1, _main_notes(inputs, data))
+
+
+def _main_notes(inputs: Inputs, data: pd.DataFrame) -> list[str]:
+    metric = METRICS[inputs.metric]
+    seeds = sorted(set(inputs.plan["seed"]))
+    better = "higher" if metric.higher_is_better else "lower"
+    notes = [
+        f"{metric.label}{' × 100' if metric.percent else ''} ({better} is better): mean over tasks, then "
+        f"mean ± population standard deviation over {len(seeds)} seed{'s' * (len(seeds) > 1)} "
+        f"({', '.join(map(str, seeds))}); the best mean of a column is bold.",
+        f"In brackets: difference to {inputs.study.baseline} over the (seed, task) cells defined in both.",
+        *_undefined_notes(data),
+    ]
+    if data["published"].notna().any():
+        papers = sorted({number.paper for number in inputs.published})
+        notes.append(
+            f"published: as printed in {', '.join(papers)} (config/published.csv); in spreads: "
+            "(ours − published) / published standard deviation."
+        )
+    return [*notes, inputs.reduced]
+
+
+def _undefined_notes(data: pd.DataFrame) -> list[str]:
+    """A note for each data set and split where cells are undefined, else one that says that none is."""
+    notes = []
+    for (dataset, split), rows in data.groupby(["dataset", "split"], sort=False):
+        counts = {row["method"]: row["n_undefined"] for row in records(rows) if row["n_undefined"]}
+        if not counts:
+            continue
+        if len(counts) == len(rows) and len(set(counts.values())) == 1:
+            said = f"{next(iter(counts.values()))} of each method"
+        else:
+            said = ", ".join(f"{count} of {method}" for method, count in counts.items())
+        notes.append(f"Undefined (seed, task) cells, left out, on {dataset} ({split} split): {said}.")
+    return notes or ["No (seed, task) cell is undefined."]
+
+
+def all_metrics_table(inputs: Inputs) -> Table:
+    """(Data set, split, method) x metric: mean ± std over seeds on the test fold."""
+    data = inputs.test_summary()
+    metrics = [name for name in inputs.study.metrics if name in set(data["metric"])]
+    cells = {(row["dataset"], row["split"], row["method"], row["metric"]): row for row in records(data)}
+    body = []
+    for dataset, split in inputs.columns:
+        own = [method for method in inputs.methods if (dataset, split, method, inputs.metric) in cells]
+        lines = [[dataset, split, method] for method in own]
+        for name in metrics:
+            column = [cells[dataset, split, method, name] for method in own]
+            best = best_of([row["mean"] for row in column], name)
+            for line, row in zip(lines, column, strict=True):
+                line.append(marked(mean_std(row["mean"], row["std"], METRICS[name]), row["mean"], best))
+        body += lines
+    header = ["data set", "split", "method", *(METRICS[name].label for name in metrics)]
+    notes = ["ROC-AUC and average precision × 100; Brier score and ECE: lower is better.", inputs.reduced]
+    return Table(
+        "all_metrics", f"{inputs.study.title}: all metrics on the test fold", data, header, body, 3, notes
+    )
+
+
+def save(table: Table, out_dir: Path) -> None:
+    """Write a table as parquet and csv (unrounded), md, tex and html (as read)."""
+    name = f"table_{table.name}"
+    write_table(name, table.data, out_dir / f"{table.name}.parquet")
+    with atomic_path(out_dir / f"{table.name}.csv") as path:
+        table.data[list(COLUMNS[name])].to_csv(path, index=False, lineterminator="\n")
+    write_text(out_dir / f"{table.name}.md", to_markdown(table))
+    write_text(out_dir / f"{table.name}.tex", to_latex(table))
+    shown = pd.DataFrame([[one_line(cell) for cell in row] for row in table.rows], columns=list(table.header))
+    write_text(out_dir / f"{table.name}.html", table_page(table.title, shown, table.notes))

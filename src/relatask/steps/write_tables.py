@@ -1,0 +1,62 @@
+"""Write the tables of a study: main, all_metrics, per_task, significance, statistics, splits (and costs).
+
+Each becomes NAME.parquet and NAME.csv (unrounded), NAME.md, NAME.tex and NAME.html (as they are read).
+With --costs there is also a table `costs`, which is measured and so differs from run to run.
+
+Example:
+  relatask write_tables --plan results/demo/plan.parquet --metrics results/demo/metrics.parquet \\
+    --summary results/demo/summary.parquet --comparisons results/demo/comparisons.parquet --results results \\
+    --study-config '{"title": ...}' --study demo --scale quick --published config/published.csv \\
+    --out-dir results/demo/tables
+"""
+
+import argparse
+import json
+import logging
+from pathlib import Path
+
+from relatask.artifacts import read_table
+from relatask.config import StudyConfig, parse
+from relatask.errors import RelataskError
+from relatask.publishing.data_tables import costs_table, splits_table, statistics_table
+from relatask.publishing.detail_tables import per_task_table, significance_table
+from relatask.publishing.inputs import Inputs
+from relatask.publishing.published_values import read_published
+from relatask.publishing.tables import all_metrics_table, main_table, save
+
+MAKERS = (main_table, all_metrics_table, per_task_table, significance_table, statistics_table, splits_table)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    for name in ("plan", "metrics", "summary", "comparisons"):
+        parser.add_argument(f"--{name}", required=True, type=Path, metavar="FILE", help=f"table {name}")
+    parser.add_argument("--results", required=True, type=Path, metavar="DIR", help="holds the data sets")
+    parser.add_argument("--study-config", required=True, metavar="JSON", help="the study, as its YAML file")
+    parser.add_argument("--study", required=True, metavar="NAME")
+    parser.add_argument("--scale", required=True, choices=["quick", "paper"])
+    parser.add_argument("--published", type=Path, metavar="FILE", help="numbers that papers report")
+    parser.add_argument("--costs", type=Path, metavar="FILE", help="table costs, for the measured costs")
+    parser.add_argument("--out-dir", required=True, type=Path, metavar="DIR")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Make and write every table."""
+    study = parse(StudyConfig, json.loads(arguments.study_config), "--study-config")
+    if arguments.scale not in study.scales:
+        raise RelataskError(f"--scale: study {arguments.study!r} has no scale {arguments.scale!r}.")
+    inputs = Inputs(
+        study=study,
+        scale=arguments.scale,
+        plan=read_table("plan", arguments.plan),
+        metrics=read_table("metrics", arguments.metrics),
+        summary=read_table("summary", arguments.summary),
+        comparisons=read_table("comparisons", arguments.comparisons),
+        results=arguments.results,
+        published=read_published(arguments.published) if arguments.published else [],
+        costs=read_table("costs", arguments.costs) if arguments.costs else None,
+    )
+    for make in [*MAKERS, *([costs_table] if arguments.costs else [])]:
+        table = make(inputs)
+        save(table, arguments.out_dir)
+        logging.info("%s: %d rows", arguments.out_dir / f"{table.name}.md", len(table.rows))
