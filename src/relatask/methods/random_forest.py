@@ -1,0 +1,30 @@
+"""A random forest per task on ECFP4 bits (Breiman, 2001): the baseline that reviewers ask for first."""
+
+from sklearn.ensemble import RandomForestClassifier
+
+CAPABILITIES = {
+    "summary": "random forest per task on ECFP4",
+    "label": "RF",
+    "paper": "breiman_2001",
+    "inputs": ("ecfp",),
+    "loop": "estimator",
+    "per_task": True,
+    "uses_encoder": False,
+    "cost_in_tasks": "O(T)",
+    "microseconds": 600.0,
+    "options": {"n_estimators": 300, "min_samples_leaf": 1, "max_features": "sqrt", "class_weight": ""},
+}
+
+
+def build(
+    seed: int, n_estimators: int, min_samples_leaf: int, max_features: str, class_weight: str
+) -> RandomForestClassifier:
+    """Return the untrained classifier of one task; an empty `class_weight` weighs all items alike."""
+    return RandomForestClassifier(
+        n_estimators=n_estimators,
+        min_samples_leaf=min_samples_leaf,
+        max_features=max_features,
+        class_weight=class_weight or None,
+        random_state=seed,
+        n_jobs=1,
+    )

@@ -1,0 +1,39 @@
+"""Multi-task learning with a shared encoder and one linear head per task (Caruana, 1997).
+
+The "MTL" of SGNN-EBM, table 2.
+"""
+
+from torch import Tensor, nn
+
+from relatask.methods._context import Encoder, TaskContext, task_linear
+from relatask.methods._losses import task_losses
+
+CAPABILITIES = {
+    "summary": "one encoder for all tasks, one linear head each",
+    "label": "MTL",
+    "paper": "caruana_1997",
+    "loop": "supervised",
+    "cost_in_tasks": "O(1)",
+}
+
+
+class SharedBottom(nn.Module):
+    """Encoder, then a linear head per task: x of B items -> logits [B, T]."""
+
+    def __init__(self, encoder: Encoder, context: TaskContext):
+        super().__init__()
+        self.encoder = encoder
+        self.heads = task_linear(encoder.width, context)
+
+    def forward(self, x: object) -> Tensor:
+        """Return the logits [B, T] of label 1."""
+        return self.heads(self.encoder(x))
+
+    def losses(self, logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return each task's mean loss over its labelled cells and their number, both [T]."""
+        return task_losses(logits, labels)
+
+
+def build(encoder: Encoder, context: TaskContext) -> SharedBottom:
+    """Return the model around `encoder`."""
+    return SharedBottom(encoder, context)

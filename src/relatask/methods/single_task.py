@@ -1,0 +1,20 @@
+"""One network per task, each trained on that task's labelled items only: the baseline of all sharing.
+
+The "STL" of SGNN-EBM, table 2. Selection and early stopping are per task.
+"""
+
+from relatask.methods._context import Encoder, TaskContext
+from relatask.methods.shared_bottom import SharedBottom
+
+CAPABILITIES = {
+    "summary": "one network per task",
+    "label": "STL",
+    "loop": "supervised",
+    "per_task": True,
+    "cost_in_tasks": "O(T)",
+}
+
+
+def build(encoder: Encoder, context: TaskContext) -> SharedBottom:
+    """Return the network of the one task in `context`."""
+    return SharedBottom(encoder, context)

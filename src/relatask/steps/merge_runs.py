@@ -1,0 +1,30 @@
+"""Merge the journalled runs of a study into one table each of predictions, histories and costs.
+
+Example:
+  relatask merge_runs --plan results/demo/plan.parquet --runs results/demo/runs \\
+    --out-predictions predictions.parquet --out-history history.parquet --out-costs costs.parquet
+"""
+
+import argparse
+from pathlib import Path
+
+from relatask.artifacts import read_table
+from relatask.training.merge import merge_runs
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the step's arguments."""
+    parser.add_argument("--plan", required=True, type=Path)
+    parser.add_argument("--runs", required=True, type=Path, help="folder of the journal's entries")
+    for name in ("predictions", "history", "costs"):
+        parser.add_argument(f"--out-{name}", required=True, type=Path)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Merge; a planned run that is missing is named."""
+    out = {
+        "predictions": arguments.out_predictions,
+        "history": arguments.out_history,
+        "costs": arguments.out_costs,
+    }
+    merge_runs(read_table("plan", arguments.plan), arguments.runs, out)

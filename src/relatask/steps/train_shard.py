@@ -1,0 +1,46 @@
+"""Train the runs of one shard that are not in the journal yet.
+
+Needs the manifest and the prepared data set, which lie where the workflow put them:
+results/{study}/shards/{shard}.json and results/{dataset}/. Kill it and start it again: same numbers.
+
+Example:
+  relatask train_shard --manifest results/demo/shards/00000.json --out results/demo/shards/00000.done.json
+"""
+
+import argparse
+from pathlib import Path
+
+import torch
+
+from relatask.files import write_json
+from relatask.training.manifest import read_manifest
+from relatask.training.shard import choose_device, train_shard
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the step's arguments."""
+    parser.add_argument("--manifest", required=True, type=Path)
+    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
+    parser.add_argument(
+        "--threads", type=int, default=1, help="CPU threads; small networks are cheapest with one"
+    )
+    parser.add_argument("--keep-models", default="joint", choices=["all", "joint", "none"])
+    parser.add_argument(
+        "--out", required=True, type=Path, help="written at the end: the digest of each run's predictions"
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Train, and say what came of it."""
+    torch.set_num_threads(arguments.threads)
+    dataset, specs = read_manifest(arguments.manifest)
+    study = arguments.manifest.parents[1]
+    digests = train_shard(
+        specs,
+        arguments.manifest.stem,
+        study,
+        study.parent / dataset,
+        choose_device(arguments.device),
+        arguments.keep_models,
+    )
+    write_json(arguments.out, digests)
