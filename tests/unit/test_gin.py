@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from relatask.data.graph_batch import GraphBatch, MoleculeGraphs
-from relatask.encoders import _gin_layer
+from relatask.encoders import _gin_layer, _kernels
 from relatask.encoders.gin import GIN, build
 from relatask.registry import capabilities
 from tests.oracles.gin_oracle import Molecule, as_arrays, gin, random_molecules
@@ -160,7 +160,7 @@ def test_bf16_autocast_stays_near_fp32_and_returns_fp32():
 def test_the_kernel_of_onednn_changes_nothing(monkeypatch):
     molecules, model = random_molecules(SIZES), encoder()
     fast = model(batch(molecules))
-    monkeypatch.setattr(_gin_layer, "_ONEDNN", False)
+    monkeypatch.setattr(_kernels, "_ONEDNN", False)
     torch.testing.assert_close(model(batch(molecules)), fast, atol=1e-6, rtol=1e-5)
 
 

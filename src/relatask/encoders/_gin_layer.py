@@ -13,30 +13,9 @@ from torch import Tensor
 from torch.autograd.function import Function, once_differentiable
 
 from relatask.data.graph_batch import GraphBatch
+from relatask.encoders._kernels import keep_mask, keep_threshold, linear, segment_sum
 
-RANDOM_BITS = 16  # of a dropout draw: the rate is met to 1 / 65536 at a quarter of bernoulli_'s cost
 ROW_MULTIPLE = 32  # oneDNN compiles a kernel for each new number of rows, so batches share a few
-
-
-def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None, relu: bool = False) -> Tensor:
-    """Return x @ weight.T + bias, rectified if wanted: [n, k], [m, k], [m] -> [n, m].
-
-    On CPU in fp32, oneDNN's kernel takes a fifth less time than MKL's behind `F.linear` at these shapes.
-    """
-    if x.device.type == "cpu" and x.dtype == torch.float32 and _ONEDNN:
-        return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "relu" if relu else "none", [], "")
-    y = F.linear(x, weight, bias)
-    return y.relu_() if relu else y
-
-
-_ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
-
-
-def segment_sum(values: Tensor, index: Tensor, offsets: Tensor, mode: int = 0) -> Tensor:
-    """Return the sum (mean with mode 1) of ``values[index[offsets[i]:offsets[i + 1]]]`` for each i."""
-    return torch.ops.aten._embedding_bag_forward_only(values, index, offsets, False, mode, False, None, True)[
-        0
-    ]
 
 
 class Padded:
@@ -132,8 +111,7 @@ class NormDropout(Function):
     ) -> Tensor:
         """Normalise the first N rows of [N padded, w]; the scale 1 / (1 - p) rides on weight and bias."""
         ctx.n_padding, x = len(x) - n_atoms, x[:n_atoms]
-        threshold = round(dropout * 2**RANDOM_BITS) if training else 0
-        scale = 1 / (1 - threshold / 2**RANDOM_BITS)
+        threshold, scale = keep_threshold(dropout if training else 0)
         scaled = weight * scale
         y, mean, invstd = torch.native_batch_norm(
             x, scaled, bias * scale, running_mean, running_var, training, 0.1, 1e-5
@@ -162,14 +140,6 @@ class NormDropout(Function):
         if ctx.n_padding:
             x = F.pad(x, (0, 0, 0, ctx.n_padding))
         return x, None, weight * ctx.scale, bias * ctx.scale, None, None, None, None, None
-
-
-def keep_mask(like: Tensor, threshold: int) -> Tensor:
-    """Return 1 with probability 1 - threshold / 2**16, else 0, in the shape and type of `like`."""
-    words = torch.empty(-(-like.numel() // 4), dtype=torch.int64, device=like.device)
-    words.random_(-(2**63), None)
-    draws = words.view(torch.int16)[: like.numel()].view(like.shape)
-    return torch.ge(draws, threshold - 2**15, out=torch.empty_like(like))
 
 
 class MoleculeMean(Function):

@@ -1,16 +1,69 @@
 """A multilayer perceptron on ECFP bits."""
 
+from itertools import pairwise
+from typing import Any
+
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import Function, once_differentiable
+
+from relatask.encoders._kernels import keep_mask, keep_threshold, segment_sum
 
 CAPABILITIES = {
     "summary": "multilayer perceptron on 2,048 ECFP4 bits",
     "label": "MLP",
     "inputs": ("ecfp",),
-    "microseconds": 30.0,
+    "microseconds": 80.0,
     "options": {"width": 512, "layers": 2, "dropout": 0.2},
 }
 N_BITS = 2048
+
+
+class BitSum(Function):
+    """``bits @ weight`` as a sum over the set bits, some 50 of 2,048; a third of the dense product's time."""
+
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor, bits: Tensor) -> Tensor:
+        """Sum the rows of weight [n bits, w] where bits [B, n bits] are 1, to [B, w]."""
+        rows, columns = bits.nonzero().unbind(1)
+        ctx.save_for_backward(rows, columns)
+        ctx.n_bits = len(weight)
+        return segment_sum(weight, columns, _offsets(rows, len(bits)))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        """A bit's weight gets the gradients of the rows that have it."""
+        rows, columns = ctx.saved_tensors
+        holders = rows[columns.sort(stable=True).indices]
+        return segment_sum(grad.contiguous(), holders, _offsets(columns, ctx.n_bits)), None
+
+
+def _offsets(index: Tensor, n: int) -> Tensor:
+    """Return where each of n groups begins once `index` is sorted: int64 [n + 1]."""
+    return F.pad(torch.bincount(index, minlength=n).cumsum(0), (1, 0))
+
+
+class ReLUDropout(Function):
+    """ReLU and dropout in one: the output is all that the derivative needs."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, dropout: float) -> Tensor:
+        """Rectify and drop, in the shape of `x`."""
+        threshold, ctx.scale = keep_threshold(dropout)
+        y = F.relu(x)
+        if threshold:
+            y.mul_(keep_mask(y, threshold)).mul_(ctx.scale)
+        ctx.save_for_backward(y)
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        """Nothing flows back through a zero."""
+        (y,) = ctx.saved_tensors
+        return torch.ops.aten.threshold_backward(grad * ctx.scale, y, 0), None
 
 
 class FingerprintMLP(nn.Module):
@@ -18,16 +71,23 @@ class FingerprintMLP(nn.Module):
 
     def __init__(self, width: int, layers: int, dropout: float):
         super().__init__()
-        self.width = width
-        sizes = [N_BITS] + [width] * layers
-        self.layers = nn.ModuleList(nn.Linear(sizes[k], sizes[k + 1]) for k in range(layers))
-        self.dropout = nn.Dropout(dropout)
+        self.width, self.dropout = width, dropout
+        bound = N_BITS**-0.5  # as nn.Linear
+        self.weight = nn.Parameter(torch.empty(N_BITS, width).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(width).uniform_(-bound, bound))
+        self.layers = nn.ModuleList(nn.Linear(*sizes) for sizes in pairwise([width] * layers))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Encode float bits [B, 2048] as [B, width]."""
+        """Encode bits [B, 2048], each 0 or 1, as float32 [B, width]."""
+        dropout = self.dropout if self.training else 0.0
+        if x.device.type == "cpu":
+            y = BitSum.apply(self.weight, x) + self.bias
+        else:
+            y = x @ self.weight + self.bias  # on a GPU the dense product costs nothing and needs no lists
+        y = ReLUDropout.apply(y, dropout)
         for layer in self.layers:
-            x = self.dropout(torch.relu(layer(x)))
-        return x
+            y = ReLUDropout.apply(layer(y), dropout)
+        return y.float()
 
 
 def build(width: int = 512, layers: int = 2, dropout: float = 0.2) -> FingerprintMLP:
