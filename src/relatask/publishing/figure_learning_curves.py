@@ -1,6 +1,6 @@
 """Figure `learning_curves`: the validation metric by epoch, mean and spread over seeds."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,8 @@ def table(plan: pd.DataFrame, history: pd.DataFrame, dataset: str) -> pd.DataFra
     rows = figure_data.with_plan(history, plan)
     rows = rows[(rows["dataset"] == dataset) & rows["valid_metric"].notna()]
     rows = rows.assign(curve=rows["run_id"] + "/" + rows["task_id"].astype("string").fillna(""))
-    parts = [_one_method(group, key) for key, group in rows.groupby(["split", "method"], sort=True)]
+    groups = rows.groupby(["split", "method"])
+    parts = [_one_method(group, str(split), str(method)) for (split, method), group in groups]
     columns = ["split", "method", "epoch", "mean", "std", "n_seeds", "still_training"]
     drawn = pd.concat(parts) if parts else pd.DataFrame(columns=columns)
     return figure_data.arrange(
@@ -32,19 +33,19 @@ def table(plan: pd.DataFrame, history: pd.DataFrame, dataset: str) -> pd.DataFra
     )
 
 
-def _one_method(rows: pd.DataFrame, key: tuple[str, str]) -> pd.DataFrame:
+def _one_method(rows: pd.DataFrame, split: str, method: str) -> pd.DataFrame:
     """The mean curve of one method on one split."""
     curves = (
         rows.pivot(index="curve", columns="epoch", values="valid_metric").sort_index(axis=1).astype(float)
     )
     seed_of = rows.groupby("curve")["seed"].first()
     seeds = curves.ffill(axis=1).groupby(seed_of).mean()
-    last = curves.apply(pd.Series.last_valid_index, axis=1).to_numpy()
     epochs = curves.columns.to_numpy()
+    last = epochs[curves.shape[1] - 1 - curves.notna().to_numpy()[:, ::-1].argmax(axis=1)]
     return pd.DataFrame(
         {
-            "split": key[0],
-            "method": key[1],
+            "split": split,
+            "method": method,
             "epoch": epochs,
             "mean": seeds.mean().to_numpy(),
             "std": seeds.std(ddof=0).to_numpy() if len(seeds) > 1 else np.nan,
@@ -82,7 +83,7 @@ def _line(axes: "Axes", rows: pd.DataFrame, method: str, look: style.Look) -> No
     """Solid while every curve still trains, dashed from the first that stopped; a band over seeds."""
     epoch, mean, std = (rows[name].to_numpy(float) for name in ("epoch", "mean", "std"))
     whole = int((rows["still_training"].to_numpy() >= 1).sum())
-    marker = {"marker": look.marker, "markersize": 4, "markevery": max(1, len(rows) // 8)}
+    marker: dict[str, Any] = {"marker": look.marker, "markersize": 4, "markevery": max(1, len(rows) // 8)}
     axes.plot(epoch[:whole], mean[:whole], color=look.colour, lw=1.6, label=method, **marker)
     axes.plot(
         epoch[max(whole - 1, 0) :], mean[max(whole - 1, 0) :], color=look.colour, lw=1.1, ls=(0, (3, 2))

@@ -28,7 +28,7 @@ def table(tasks: pd.DataFrame, relations: pd.DataFrame) -> pd.DataFrame:
     place = {task: row for row, task in enumerate(task_ids)}
     graph = networkx.Graph()  # of row numbers: sets of strings come in another order in each process
     graph.add_nodes_from(range(len(task_ids)))
-    edges = relations.groupby(["task_i", "task_j"], as_index=False, sort=True)["score"].max()
+    edges = relations.groupby(["task_i", "task_j"])["score"].max().reset_index()
     graph.add_weighted_edges_from(
         zip(edges["task_i"].map(place), edges["task_j"].map(place), edges["score"].astype(float), strict=True)
     )
@@ -45,7 +45,7 @@ def table(tasks: pd.DataFrame, relations: pd.DataFrame) -> pd.DataFrame:
             "family": graph_layout.families(graph),
         }
     )
-    return pd.concat([nodes.astype({"score": float}), edges.astype({"score": float})], ignore_index=True)
+    return pd.concat([nodes, edges], ignore_index=True).astype({"score": float})
 
 
 def draw(drawn: pd.DataFrame, dataset: str) -> "Figure":

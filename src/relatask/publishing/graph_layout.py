@@ -1,6 +1,6 @@
 """Where the nodes of a relation graph are drawn, which belong together, and where their names fit."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import networkx
 import numpy as np
@@ -10,6 +10,19 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SEED = 0
+Box = tuple[float, float, float, float]  # left, low, right, high in points
+Side = tuple[float, float, Literal["left", "center", "right"]]  # offset in points, alignment
+SIDES: tuple[Side, ...] = (
+    (1, 0, "left"),
+    (-1, 0, "right"),
+    (0, 1, "center"),
+    (0, -1, "center"),
+    (0.7, 0.8, "left"),
+    (0.7, -0.8, "left"),
+    (-0.7, 0.8, "right"),
+    (-0.7, -0.8, "right"),
+)
+GAPS = np.array([3.0, 8.0, 14.0])  # points between a node and its name
 
 
 def families(graph: networkx.Graph) -> np.ndarray:
@@ -72,33 +85,19 @@ def name_nodes(
     """Write each name beside its node, on the side where it covers least of other names and nodes."""
     figure.draw_without_rendering()  # the layout must be final before points can be measured
     points = axes.transData.transform(xy) * 72 / figure.dpi
-    taken = [(x - r, y - r, x + r, y + r) for (x, y), r in zip(points, radii, strict=True)]
+    taken: list[Box] = [(x - r, y - r, x + r, y + r) for (x, y), r in zip(points, radii, strict=True)]
     for place in np.lexsort((points[:, 0], -points[:, 1])):
-        (x, y), text = points[place], names[place]
-        width, height = len(text) * size * 0.58, size * 1.15
-        options = [
-            (dx, dy, ha)
-            for distance in radii[place] + np.array([3, 8, 14])
-            for dx, dy, ha in (
-                (distance, 0, "left"),
-                (-distance, 0, "right"),
-                (0, distance, "center"),
-                (0, -distance, "center"),
-                (distance * 0.7, distance * 0.8, "left"),
-                (distance * 0.7, -distance * 0.8, "left"),
-                (-distance * 0.7, distance * 0.8, "right"),
-                (-distance * 0.7, -distance * 0.8, "right"),
-            )
-        ]
-        best = min(options, key=lambda option: _cost(_box(x, y, *option, width, height), taken, option))
-        taken.append(_box(x, y, *best, width, height))
-        dx, dy, ha = best
+        extent = (len(names[place]) * size * 0.58, size * 1.15)
+        sides = [(dx * away, dy * away, align) for away in radii[place] + GAPS for dx, dy, align in SIDES]
+        costs = [_cost(_box(points[place], side, extent), taken, side) for side in sides]
+        dx, dy, align = best = sides[int(np.argmin(costs))]
+        taken.append(_box(points[place], best, extent))
         axes.annotate(
-            text,
+            names[place],
             xy[place],
             (dx, dy),
             textcoords="offset points",
-            ha=ha,
+            ha=align,
             va="center",
             fontsize=size,
             bbox={"facecolor": "white", "alpha": 0.65, "pad": 0.3, "linewidth": 0},
@@ -106,16 +105,17 @@ def name_nodes(
         )
 
 
-def _box(
-    x: float, y: float, dx: float, dy: float, align: str, width: float, height: float
-) -> tuple[float, float, float, float]:
-    left = x + dx - {"left": 0.0, "center": width / 2, "right": width}[align]
-    return (left, y + dy - height / 2, left + width, y + dy + height / 2)
+def _box(point: np.ndarray, side: Side, extent: tuple[float, float]) -> Box:
+    """Where a name of that extent comes to lie beside `point`."""
+    (dx, dy, align), (width, height) = side, extent
+    left = float(point[0]) + dx - {"left": 0.0, "center": width / 2, "right": width}[align]
+    low = float(point[1]) + dy - height / 2
+    return (left, low, left + width, low + height)
 
 
-def _cost(box: tuple[float, ...], taken: list[tuple[float, ...]], option: tuple[float, float, str]) -> float:
+def _cost(box: Box, taken: list[Box], side: Side) -> float:
     """Area (points squared) that `box` shares with what is there, plus a little for being far away."""
     others = np.array(taken)
     wide = np.minimum(box[2], others[:, 2]) - np.maximum(box[0], others[:, 0])
     high = np.minimum(box[3], others[:, 3]) - np.maximum(box[1], others[:, 1])
-    return float((np.maximum(wide, 0) * np.maximum(high, 0)).sum()) + 0.2 * (abs(option[0]) + abs(option[1]))
+    return float((np.maximum(wide, 0) * np.maximum(high, 0)).sum()) + 0.2 * (abs(side[0]) + abs(side[1]))

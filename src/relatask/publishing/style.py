@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from relatask.evaluation.metrics import METRICS
 from relatask.files import atomic_path
@@ -27,7 +27,7 @@ MARKERS = ("o", "D", "^", "v", "P", "X", "p")
 BASELINE_COLOUR, BASELINE_MARKER = "#333333", "s"
 GREY, FAINT = "#767676", "#E4E4E4"
 
-RC = {
+RC: Any = {
     "font.family": "DejaVu Sans",  # ships with matplotlib, so every machine draws the same
     "font.size": 9,
     "axes.titlesize": 9,
@@ -127,8 +127,13 @@ def mark_chance(axes: "Axes", metric: str, across: bool = False) -> None:
     """Mark the chance level, where the metric has one, with a dashed line and the word at its end."""
     if (level := CHANCE.get(metric)) is None:
         return
-    line = {"color": GREY, "linewidth": 0.9, "linestyle": (0, (4, 3)), "zorder": 1.2}
-    text = {"color": GREY, "fontsize": 7, "annotation_clip": False, "textcoords": "offset points"}
+    line: dict[str, Any] = {"color": GREY, "linewidth": 0.9, "linestyle": (0, (4, 3)), "zorder": 1.2}
+    text: dict[str, Any] = {
+        "color": GREY,
+        "fontsize": 7,
+        "annotation_clip": False,
+        "textcoords": "offset points",
+    }
     if across:
         axes.axhline(level, **line)
         axes.annotate("chance", (1, level), (-2, 2), xycoords=("axes fraction", "data"), ha="right", **text)
@@ -157,7 +162,7 @@ def heading(figure: "Figure", title: str, note: str, legend: "Mapping[str, Artis
     lines = textwrap.wrap(note, int(width * 16.5))
     figure.text(y=0.06 / height, s="\n".join(lines), va="bottom", fontsize=7.5, color="#555555", **text)
     bottom = 0.1 + 0.14 * len(lines)
-    figure.get_layout_engine().set(rect=(0, bottom / height, 1, 1 - (top + bottom) / height))
+    figure.set_layout_engine("constrained", rect=(0, bottom / height, 1, 1 - (top + bottom) / height))
 
 
 def legend_of(panels: "Iterable[Axes]") -> "dict[str, Artist]":
