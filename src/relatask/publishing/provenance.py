@@ -1,0 +1,149 @@
+"""Where published numbers come from: code, command, software, hardware, data; never who or which host."""
+
+import getpass
+import os
+import platform
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from relatask.files import read_json, sha256_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PACKAGES = (
+    "torch",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "duckdb",
+    "pydantic",
+    "rdkit",
+    "scikit-learn",
+    "scipy",
+    "statsmodels",
+    "matplotlib",
+    "networkx",
+    "snakemake",
+)
+SECRET = re.compile(
+    r"(?i)((?:token|secret|password|passwd|api[-_]?key|credentials?)[\w-]*(?:\s*[=:]\s*|\s+))\S+"
+)
+LOGIN = re.compile(r"(?<=://)[^/\s@]+@")
+ABSOLUTE = re.compile(r"(?<![\w.~/-])(?:~\w*)?/(?:[^\s/'\",=:]+/)*([^\s/'\",=:]+)")
+
+
+def scrub(text: str, root: Path) -> str:
+    """Return `text` without home folders, absolute paths, user and host names, logins and secrets.
+
+    Paths below `root` become relative; of another absolute path only the last name is kept, as `…/name`.
+    """
+    text = LOGIN.sub("", SECRET.sub(r"\1[removed]", text.replace("file://", "")))
+    text = text.replace(f"{root.resolve()}/", "").replace(str(root.resolve()), ".")
+    text = ABSOLUTE.sub(r"…/\1", text)
+    for name, instead in ((_user(), "[user]"), (socket.gethostname(), "[host]")):
+        if len(name) > 2 and name != "root":
+            text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", instead, text)
+    return text
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a user id without a name, as in containers
+        return ""
+
+
+def _said(command: Sequence[str], folder: Path | None = None) -> str | None:
+    """What a program prints, or None where it is absent or fails."""
+    if shutil.which(command[0]) is None:
+        return None
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def commit(root: Path) -> dict[str, Any]:
+    """Return the commit of the code in `root` and whether files differ from it.
+
+    `results/published` does not count: publishing writes there. Both are None outside a git repository.
+    """
+    head = _said(["git", "rev-parse", "HEAD"], root)
+    changed = _said(["git", "status", "--porcelain", "--", ".", ":!results/published"], root)
+    return {"commit": head, "dirty": None if head is None else bool(changed)}
+
+
+def packages() -> dict[str, str]:
+    """Return the versions of Python and of the packages that decide a result."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def hardware() -> dict[str, Any]:
+    """Return CPU model, usable cores, memory in GiB, GPU names and the system's name."""
+    cpu = platform.processor() or platform.machine()
+    memory = None
+    if sys.platform == "linux":
+        models = re.findall(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.M)
+        cpu = models[0] if models else cpu
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    gpus = _said(["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"])
+    return {
+        "cpu": cpu,
+        "cores": cores,
+        "memory_gib": None if memory is None else round(memory, 1),
+        "gpus": gpus.splitlines() if gpus else [],
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def durations(costs: "pd.DataFrame | None", wall_seconds: float | None) -> dict[str, Any]:
+    """Return the seconds that all runs took together, the devices they ran on, and the wall time if known."""
+    record: dict[str, Any] = {
+        "wall_seconds": wall_seconds,
+        "run_seconds": None,
+        "n_runs": None,
+        "devices": [],
+    }
+    if costs is not None:
+        record["run_seconds"] = round(float(costs["seconds"].sum()), 1)
+        record["n_runs"] = len(costs)
+        record["devices"] = sorted(set(costs["device"]))
+    return record
+
+
+def data_digests(files: Sequence[Path], results: Path) -> dict[str, str]:
+    """Return the digest that each JSON record states, else the file's SHA-256, by path below `results`."""
+    digests = {}
+    for path in sorted(files):
+        inside = path.resolve().is_relative_to(results.resolve())
+        name = path.resolve().relative_to(results.resolve()).as_posix() if inside else path.name
+        record = read_json(path) if path.suffix == ".json" else {}
+        stated = record.get("digest") if isinstance(record, dict) else None
+        digests[name] = stated or sha256_of(path)
+    return digests
+
+
+def provenance(facts: Mapping[str, Any], command: str, root: Path) -> dict[str, Any]:
+    """Return the record beside published files: `facts` and what is known about code and machine."""
+    return {
+        **facts,
+        **commit(root),
+        "command": scrub(command, Path.cwd()),
+        "packages": packages(),
+        "hardware": hardware(),
+    }

@@ -1,0 +1,91 @@
+"""Copy chosen tables and figures of a study to results/published with a record of where they come from.
+
+provenance.json says: commit (and whether files differed from it), command, scale and what it reduced, seeds,
+package versions, hardware, duration, data digests and the SHA-256 of each copy. It names no user, host
+or folder of the machine.
+
+Example:
+  relatask publish_study --study demo --study-config '{"title": ...}' --scale quick \\
+    --plan results/demo/plan.parquet --costs results/demo/costs.parquet --results results \\
+    --data results/planted/dataset.json results/planted/splits/scaffold-0.json \\
+    --files results/demo/tables/main.csv results/demo/tables/main.md results/demo/figures/overview.png \\
+    --command 'snakemake --cores 2' --out-dir results/published/demo
+"""
+
+import argparse
+import json
+import logging
+from pathlib import Path
+
+import relatask
+from relatask.artifacts import read_table
+from relatask.config import StudyConfig, parse
+from relatask.errors import RelataskError
+from relatask.files import sha256_of, write_bytes, write_json
+from relatask.publishing.provenance import data_digests, durations, provenance
+
+KINDS = (".csv", ".md", ".png")
+RECORD = "provenance.json"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--study", required=True, metavar="NAME")
+    parser.add_argument("--study-config", required=True, metavar="JSON", help="the study, as its YAML file")
+    parser.add_argument("--scale", required=True, choices=["quick", "paper"])
+    parser.add_argument("--plan", required=True, type=Path, metavar="FILE", help="table plan")
+    parser.add_argument("--costs", type=Path, metavar="FILE", help="table costs, for the duration")
+    parser.add_argument("--results", required=True, type=Path, metavar="DIR", help="names of data start here")
+    parser.add_argument(
+        "--data", nargs="*", default=[], type=Path, metavar="FILE", help="records with a digest"
+    )
+    parser.add_argument(
+        "--files", required=True, nargs="+", type=Path, metavar="FILE", help="csv, md and png"
+    )
+    parser.add_argument("--command", default="", help="what a reader types to get these files")
+    parser.add_argument("--wall-seconds", type=float, help="duration of the workflow, where it is known")
+    parser.add_argument("--out-dir", required=True, type=Path, metavar="DIR")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Copy the files; write their record last, so that a folder that has it is whole."""
+    study = parse(StudyConfig, json.loads(arguments.study_config), "--study-config")
+    if arguments.scale not in study.scales:
+        raise RelataskError(f"--scale: study {arguments.study!r} has no scale {arguments.scale!r}.")
+    _check(arguments.files)
+    for path in arguments.files:
+        write_bytes(arguments.out_dir / path.name, path.read_bytes())
+    plan = read_table("plan", arguments.plan)
+    facts = {
+        "study": arguments.study,
+        "title": study.title,
+        "scale": arguments.scale,
+        "reduced": study.scales[arguments.scale].reduced,
+        "seeds": sorted({int(seed) for seed in plan["seed"]}),
+        "data": data_digests(arguments.data, arguments.results),
+        "files": {path.name: sha256_of(arguments.out_dir / path.name) for path in sorted(arguments.files)},
+        "duration": durations(
+            read_table("costs", arguments.costs) if arguments.costs else None, arguments.wall_seconds
+        ),
+    }
+    root = Path(relatask.__file__).parents[2]
+    write_json(arguments.out_dir / RECORD, provenance(facts, arguments.command, root))
+    logging.info("%s: %d files and their %s", arguments.out_dir, len(arguments.files), RECORD)
+    known = {path.name for path in arguments.files} | {RECORD}
+    for path in sorted(arguments.out_dir.iterdir()):
+        if path.name not in known:
+            logging.warning("%s is of an earlier publication; remove it if it is not meant to stay.", path)
+
+
+def _check(files: list[Path]) -> None:
+    """Refuse kinds that are not published and two files of one name, before anything is written."""
+    names = [path.name for path in files]
+    for path in files:
+        if path.suffix not in KINDS:
+            raise RelataskError(f"--files: {path} is not published; only {', '.join(KINDS)} are.")
+        if not path.is_file():
+            raise RelataskError(f"--files: {path} does not exist; write the tables and figures first.")
+        if names.count(path.name) > 1:
+            raise RelataskError(
+                f"--files: two files are called {path.name}; they would overwrite each other."
+            )
