@@ -153,7 +153,7 @@ def draw(
             f"{split} split, {style.counted(rows['task_id'].nunique(), 'task')}", pad=12
         )
         if many:
-            axes.set_title(f"the {len(shown)} tasks named below", pad=12)
+            axes.set_title(f"{len(shown)} of {len(tasks):,} tasks", pad=12)
     _same_range(grid)
     style.heading(figure, title, _note(drawn, lead, baseline, many, n_tasks), style.legend_of(grid[-1]))
     return figure
