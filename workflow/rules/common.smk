@@ -1,5 +1,4 @@
 # What the rules share: the study, names of files, and how a step is started. Nothing runs here.
-import csv
 import shlex
 from functools import lru_cache
 
@@ -8,10 +7,11 @@ from snakemake.settings.types import DeploymentMethod
 
 from relatask.config import NAME as NAME_PATTERN
 from relatask.config import load_config
+from relatask.data.dataset_sheet import read_sheet
 from relatask.errors import RelataskError
 from relatask.files import canonical_json
 from relatask.publishing.figures import figure_names, report_entry
-from relatask.registry import suggest
+from relatask.registry import capabilities, suggest
 from relatask.source_code import code_of
 from relatask.training.plan import make_shards, plan_runs
 
@@ -29,7 +29,7 @@ def load_study():
     try:
         settings, name, study = load_config(config, ROOT)
         shards = make_shards(plan_runs(study, settings.scale), settings.shard_minutes)
-        sheet = read_sheet()
+        sheet = read_sheet(ROOT / "config" / "datasets.tsv")
         for source, entry in study.sources.items():
             if entry.path is None and entry.reader not in {"planted", "chembl_activities"}:
                 require_data_set(source, sheet, f"sources.{source}")
@@ -39,15 +39,6 @@ def load_study():
     except RelataskError as error:
         raise WorkflowError(str(error)) from None
     return settings, name, study, {shard.name: shard for shard in shards}, sheet
-
-
-def read_sheet():
-    """Files of each data set in config/datasets.tsv."""
-    with open(ROOT / "config" / "datasets.tsv", encoding="utf-8", newline="") as handle:
-        files = {}
-        for row in csv.DictReader(handle, delimiter="\t"):
-            files.setdefault(row["name"], []).append(row["file"])
-        return files
 
 
 def require_data_set(name, sheet, key):
@@ -80,7 +71,15 @@ def raw_files(wildcards):
         return PLANTED
     if source.reader == "chembl_activities":
         return [f"results/raw/{wildcards.source}/activities.json", *sheet]
-    return [f"results/raw/{wildcards.source}/{file}" for file in SHEET[wildcards.source]] + sheet
+    return [f"results/raw/{wildcards.source}/{entry.file}" for entry in SHEET[wildcards.source]] + sheet
+
+
+def sheet_entry(wildcards):
+    """Row of config/datasets.tsv of one raw file, as JSON."""
+    entries = {entry.file: entry for entry in SHEET.get(wildcards.source, [])}
+    if wildcards.file not in entries:
+        raise WorkflowError(f"config/datasets.tsv has no file {wildcards.file} of {wildcards.source}.")
+    return canonical_json(entries[wildcards.file].as_dict())
 
 
 def interaction_files(wildcards):
@@ -90,7 +89,7 @@ def interaction_files(wildcards):
         return "results/raw/planted/string_links.txt"
     if dataset.relations.source == "string_live":
         return f"results/raw/string_live/{dataset.source}.tsv"
-    return [f"results/raw/{dataset.relations.source}/{file}" for file in SHEET[dataset.relations.source]]
+    return [f"results/raw/{dataset.relations.source}/{entry.file}" for entry in SHEET[dataset.relations.source]]
 
 
 def source_tables(wildcards):
@@ -130,9 +129,10 @@ def code_of_training(*modules):
 
 
 def shard_code(wildcards):
-    """Digest of what trains a shard: the step, and the methods and encoders of its runs."""
+    """Digest of what trains a shard: the step, and the methods, loops and encoders of its runs."""
     specs = [run.spec for run in SHARDS[wildcards.shard].runs]
     modules = {f"methods/{spec.method}.py" for spec in specs}
+    modules |= {f"training/loops/{capabilities('methods', spec.method).loop}.py" for spec in specs}
     modules |= {f"encoders/{spec.encoder}.py" for spec in specs if spec.encoder}
     return code_of_training(*sorted(modules))
 

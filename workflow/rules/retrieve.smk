@@ -16,11 +16,12 @@ rule retrieve_files:
         mem_mb=1000,
         runtime=120,
     params:
-        mirror=CONFIG.mirror or "",
+        entry=sheet_entry,
+        mirror=str(Path(CONFIG.mirror).absolute()) if CONFIG.mirror else "",
         code=code_of("steps/retrieve_files.py"),
     shell:
         "python -m relatask retrieve_files --log {log}"
-        " --name {wildcards.source} --file {wildcards.file} --mirror {params.mirror:q} --out {output}"
+        " --entry {params.entry:q} --mirror {params.mirror:q} --out {output}"
 
 
 rule plant_data:
