@@ -1,7 +1,6 @@
 """Files of a data set, from the mirror or from their official address, checked by SHA-256."""
 
 import logging
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +20,7 @@ TIMEOUT = (10, 60)  # seconds to connect, and without a byte
 log = logging.getLogger(__name__)
 
 
-class Interrupted(Exception):
+class InterruptedDownloadError(Exception):
     """A download that may succeed when it is tried again."""
 
 
@@ -59,12 +58,12 @@ def retrieve_file(
         out.parent.mkdir(parents=True, exist_ok=True)
         download(entry["url"], partial, wait)
         digest = _check(partial, entry, out, entry["url"], delete=True)
-        os.replace(partial, out)
+        partial.replace(out)
     else:
         searched = f"{local} does not exist" if local else "no mirror is configured"
         raise RelataskError(
-            f"{entry['file']} has no public address that serves these bytes, and {searched}; put the file into "
-            f"a folder as {entry['path']} and set `mirror` in the config to that folder."
+            f"{entry['file']} has no public address that serves these bytes, and {searched}; put the file "
+            f"into a folder as {entry['path']} and set `mirror` in the config to that folder."
         )
     if entry["sha256"] == UNKNOWN:
         write_json(_record(out), {"sha256": digest})
@@ -97,14 +96,14 @@ def download(url: str, partial: Path, wait: Callable[..., float] | None = None) 
         RelataskError: the server refuses, or the last of six attempts broke off.
     """
     retrying = Retrying(
-        retry=retry_if_exception_type(Interrupted),
+        retry=retry_if_exception_type(InterruptedDownloadError),
         stop=stop_after_attempt(ATTEMPTS),
         wait=wait or wait_exponential_jitter(initial=1, max=60),
         reraise=True,
     )
     try:
         retrying(_attempt, url, partial)
-    except Interrupted as error:
+    except InterruptedDownloadError as error:
         raise RelataskError(f"{url} could not be downloaded in {ATTEMPTS} attempts: {error}.") from None
 
 
@@ -116,14 +115,14 @@ def _attempt(url: str, partial: Path) -> None:
         with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
             if answer.status_code == 416:  # nothing is left, or the file changed: start over
                 partial.unlink(missing_ok=True)
-                raise Interrupted("the server refused to go on where the download stopped")
+                raise InterruptedDownloadError("the server refused to go on where the download stopped")
             if answer.status_code == 429 or answer.status_code >= 500:
-                raise Interrupted(f"the server answered {answer.status_code}")
+                raise InterruptedDownloadError(f"the server answered {answer.status_code}")
             if answer.status_code >= 400:
                 raise RelataskError(f"{url}: the server answered {answer.status_code}; is the address right?")
             _store(answer, partial, have if answer.status_code == 206 else 0)
     except requests.RequestException as error:
-        raise Interrupted(type(error).__name__) from None
+        raise InterruptedDownloadError(type(error).__name__) from None
 
 
 def _store(answer: requests.Response, partial: Path, have: int) -> None:
@@ -139,4 +138,4 @@ def _store(answer: requests.Response, partial: Path, have: int) -> None:
             bar.update(len(block))
     size = partial.stat().st_size
     if total is not None and size != total:
-        raise Interrupted(f"{size} of {total} bytes arrived")
+        raise InterruptedDownloadError(f"{size} of {total} bytes arrived")
