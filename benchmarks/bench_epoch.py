@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from benchmarks.common import (
+    CLOCK,
     SIDER,
     interleaved,
     masked_loss,
@@ -79,17 +80,19 @@ def main() -> None:
     gflop = 3 * 2 * LAYERS * len(graphs.atoms) * 2 * WIDTH * 2 * WIDTH / 1e9
     runs = {"fp32": epoch(graphs, False), "bf16": epoch(graphs, True)}
     measured = interleaved(runs, arguments.rounds)
+    clock = CLOCK[arguments.threads == 1]
     print(
-        f"SIDER epoch, {arguments.threads} threads: {len(graphs)} molecules, {len(graphs.atoms)} atoms, "
-        f"{gflop:.0f} GFLOP; {measured.quiet} of {measured.rounds} rounds were quiet, "
-        f"square fp32 {measured.gauge:.0f} GFLOP/s"
+        f"SIDER epoch, {arguments.threads} threads ({clock} time), {len(graphs)} molecules, {gflop:.0f} GFLOP"
+    )
+    print(
+        f"{measured.quiet} of {measured.rounds} rounds were quiet; square fp32 {measured.gauge:.0f} GFLOP/s"
     )
     for name, taken in measured.seconds.items():
         cpu = time.process_time()
         runs[name]()
         cpu = time.process_time() - cpu
         print(
-            f"{name} {taken:6.2f} s wall {cpu:6.2f} s CPU {gflop / taken:6.0f} GFLOP/s "
+            f"{name} {taken:6.2f} s {cpu:6.2f} s CPU {gflop / taken:6.0f} GFLOP/s "
             f"{gflop / taken / measured.gauge:.2f} of square fp32"
         )
     print(f"peak resident {peak_megabytes():.0f} MB")

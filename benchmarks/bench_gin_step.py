@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmarks.common import (
+    CLOCK,
     interleaved,
     masked_loss,
     molecules,
@@ -143,7 +144,10 @@ def main() -> None:
     )
     taken = measured.seconds
     mm = layer / taken["products fp32"]
-    print(f"GIN step, {arguments.threads} threads, {GFLOP:.1f} GFLOP, torch {torch.__version__}")
+    clock = CLOCK[arguments.threads == 1]
+    print(
+        f"GIN step, {arguments.threads} threads ({clock} time), {GFLOP:.1f} GFLOP, torch {torch.__version__}"
+    )
     print(
         f"{measured.quiet} of {measured.rounds} rounds were quiet; square fp32 {measured.gauge:.0f} GFLOP/s"
     )
