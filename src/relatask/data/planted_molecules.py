@@ -58,13 +58,19 @@ SCAFFOLDS = {
     "piperidine_amide": "[*:1]C1CCN(C(=O)c2ccc([*:2])cc2)CC1",
     "proline_amide": "[*:1]C(=O)C1CCCN1[*:8]",
 }
-# texts of words rather than lists, which would take three pages
-SMALL = (
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """Return the words of a text; a list of so many SMILES, one a line, would take three pages."""
+    return tuple(text.split())
+
+
+SMALL = _words(
     "[H] C F Cl Br O OC OCC OC(F)F OC(F)(F)F C(F)(F)F C#N N NC N(C)C C(=O)O C(=O)OC C(=O)N C(=O)NC "
     "S(=O)(=O)C S(=O)(=O)N NS(=O)(=O)C NC(=O)C C(C)C C1CC1 C(C)(C)C CO CN CCO SC C(=O)C [N+](=O)[O-] "
     "OCCN(C)C CN(C)C C#C"
-).split()  # noqa: SIM905
-LARGE = (
+)
+LARGE = _words(
     "c1ccccc1 c1ccc(F)cc1 c1cccc(Cl)c1 c1ccc(OC)cc1 c1ccc(O)cc1 c1ccc(C(=O)O)cc1 c1ccc(S(=O)(=O)N)cc1 "
     "c1cccnc1 c1ccncc1 c1ccco1 c1cccs1 c1nccs1 c1cn[nH]c1 c1nnn[nH]1 N1CCOCC1 N1CCNCC1 N1CCN(C)CC1 "
     "N1CCCCC1 N1CCCC1 C1CCCCC1 Cc1ccccc1 Cc1ccc(F)cc1 Nc1ccccc1 Nc1ccc(F)c(Cl)c1 Nc1cccc(C#C)c1 NCc1ccccc1 "
@@ -73,12 +79,12 @@ LARGE = (
     "NC(=O)Nc1ccccc1 NC(=O)Nc1ccc(Cl)c(C(F)(F)F)c1 NS(=O)(=O)c1ccc(C)cc1 S(=O)(=O)N1CCOCC1 "
     "CN1CCOCC1 CN1CCN(C)CC1 NC1CCNCC1 NCCN(C)C NCCc1c[nH]c2ccccc12 C=Cc1ccccc1 C(=O)c1ccccc1 n1ccnc1 "
     "OCC(=O)O NCC(=O)O CCC(=O)O C(=O)NO"
-).split()  # noqa: SIM905
-AT_NITROGEN = (
+)
+AT_NITROGEN = _words(
     "[H] C CC C(C)C C1CC1 CCO CCN(C)C CC(=O)O CC(=O)N C(=O)C C(=O)c1ccccc1 C(=O)c1ccco1 S(=O)(=O)C "
     "S(=O)(=O)c1ccc(C)cc1 c1ccccc1 c1ccc(F)cc1 c1ccncc1 Cc1ccccc1 Cc1ccc(Cl)cc1 Cc1cccnc1 CCc1ccccc1 "
     "CCN1CCOCC1 C1CCCC1 C1CCNCC1 CC(=O)Nc1ccccc1 C(=O)Nc1ccccc1"
-).split()  # noqa: SIM905
+)
 
 
 @dataclass(frozen=True)
@@ -102,7 +108,7 @@ def make_molecules(count: int, rng: "np.random.Generator") -> PlantedMolecules:
     weights = rng.gamma(1.5, size=len(names)) + 0.2
     weights /= weights.sum()
     made: dict[str, str] = {}
-    for _ in range(40 * count + 1000):
+    for _ in range(10 * count + 1000):
         if len(made) == count:
             return PlantedMolecules(list(made), list(made.values()))
         name = names[rng.choice(len(names), p=weights)]
