@@ -26,14 +26,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--relations-report", type=Path, metavar="FILE", help="report of relate_tasks, kept in dataset.json"
     )
     parser.add_argument(
-        "--densify-config", default="null", metavar="JSON", help="block `densify`; null or absent: none"
+        "--densify-config", type=json.loads, metavar="JSON", help="block `densify`; null or absent: none"
     )
     parser.add_argument("--out-dir", required=True, type=Path, metavar="DIR", help="results/DATASET")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Read a source and its relations, write the dataset."""
-    block = json.loads(arguments.densify_config)
+    block = arguments.densify_config
     config = None if block is None else parse(DensifyConfig, block, "--densify-config")
     counts = write_dataset(
         arguments.source_dir, arguments.relations, config, arguments.relations_report, arguments.out_dir

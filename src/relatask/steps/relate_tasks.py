@@ -27,14 +27,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--interactions", required=True, nargs="+", metavar="FILE", help="STRING tables; several are one"
     )
-    parser.add_argument("--relations-config", required=True, metavar="JSON", help="block `relations`")
+    parser.add_argument(
+        "--relations-config", required=True, type=json.loads, metavar="JSON", help="block `relations`"
+    )
     parser.add_argument("--out", required=True, metavar="FILE", help="table relations")
     parser.add_argument("--out-report", metavar="FILE", help="JSON: tasks and proteins without relations")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Read tasks and interactions, write relations."""
-    config = parse(RelationsConfig, json.loads(arguments.relations_config), "--relations-config")
+    config = parse(RelationsConfig, arguments.relations_config, "--relations-config")
     tasks = read_table("tasks", arguments.tasks)
     interactions = read_interactions(arguments.interactions, config.channel)
     relations, report = relate_tasks(tasks, interactions, config)
