@@ -84,4 +84,7 @@ def content_digest(tables: "dict[str, pd.DataFrame]") -> str:
 
 def _plain(value: Any) -> Any:
     """Return a text, a list of texts or None for a cell of a text or list column."""
-    return value if isinstance(value, str) else None if value is None or value != value else list(value)
+    if isinstance(value, str):
+        return value
+    missing = value is None or isinstance(value, float)  # pandas reads a null of a text column as NaN
+    return None if missing else list(value)
