@@ -4,7 +4,7 @@ Every table is Parquet. Its columns are declared here once; writing casts to the
 not fit, reading checks them, so a step can rely on what another step wrote.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -306,6 +306,30 @@ def write_table(name: str, frame: "pd.DataFrame", path: str | Path) -> None:
             raise RelataskError(f"table {name} for {path} has nulls in column {field.name}.")
     with atomic_path(path) as temporary:
         pq.write_table(table.replace_schema_metadata(None), temporary, compression="zstd")
+
+
+def write_batches(name: str, batches: "Iterable[pa.RecordBatch]", path: str | Path) -> None:
+    """Write table `name` batch by batch, for tables that are larger than memory should hold.
+
+    Raises:
+        RelataskError: as `write_table`.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    wanted = schema(name)
+    with atomic_path(path) as temporary, pq.ParquetWriter(temporary, wanted, compression="zstd") as writer:
+        for batch in batches:
+            arrays = [
+                batch.column(field.name).dictionary_encode().cast(field.type)
+                if pa.types.is_dictionary(field.type)
+                else batch.column(field.name).cast(field.type)
+                for field in wanted
+            ]
+            for field, array in zip(wanted, arrays, strict=True):
+                if not field.nullable and array.null_count:
+                    raise RelataskError(f"table {name} for {path} has nulls in column {field.name}.")
+            writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=wanted))
 
 
 @contextmanager

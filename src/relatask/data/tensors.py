@@ -1,7 +1,7 @@
 """A prepared data set as flat tensors on one device: labels, folds, and inputs by index operations."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +66,13 @@ class PreparedDataset:
     def relations(self) -> tuple[Tensor, Tensor]:
         """Return (edges, scores): int64 [2, E] task positions, each pair once, and float32 [E] in 0 to 1."""
         return self.edge_index, self.edge_score
+
+    def with_split(self, folder: Path, split: str) -> "PreparedDataset":
+        """Return the same data under another split of `folder`, sharing all tensors but the folds."""
+        labelled = ~self.labels.isnan().all(1).cpu().numpy()
+        folds = _read_folds(folder / "splits" / f"{split}.parquet", self.mol_ids.cpu().numpy(), labelled)
+        device = self.labels.device
+        return replace(self, folds={fold: torch.from_numpy(rows).to(device) for fold, rows in folds.items()})
 
     @classmethod
     def load(

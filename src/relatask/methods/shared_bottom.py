@@ -29,8 +29,8 @@ class SharedBottom(nn.Module):
         """Return the logits [B, T] of label 1."""
         return self.heads(self.encoder(x))
 
-    def losses(self, logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Return each task's mean loss over its labelled cells and their number, both [T]."""
+    def losses(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Return each task's mean loss over its labelled cells, [T]; labels are NaN where missing."""
         return task_losses(logits, labels)
 
 

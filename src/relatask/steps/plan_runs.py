@@ -8,7 +8,9 @@ Example:
 import argparse
 import json
 import logging
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -16,7 +18,7 @@ from relatask.artifacts import write_table
 from relatask.config import StudyConfig, parse
 from relatask.files import canonical_json, write_text
 from relatask.training.manifest import shard_manifest
-from relatask.training.plan import make_shards, plan_runs
+from relatask.training.plan import PlannedRun, Shard, make_shards, plan_runs
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -35,38 +37,44 @@ def run(arguments: argparse.Namespace) -> None:
     study = parse(StudyConfig, json.loads(arguments.study_config), "--study-config")
     runs = plan_runs(study, arguments.scale)
     shards = make_shards(runs, arguments.shard_minutes)
-    rows = []
-    for shard in shards:
-        path = arguments.out.parent / "shards" / f"{shard.name}.json"
-        text = shard_manifest([run.spec for run in shard.runs], arguments.study)
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            write_text(path, text)
-        rows += [
-            {
-                "run_id": run.spec.run_id,
-                "label": run.spec.label,
-                "dataset": run.spec.dataset,
-                "method": run.spec.method,
-                "encoder": run.spec.encoder,
-                "balancing": run.spec.balancing,
-                "split": run.spec.split,
-                "seed": run.spec.seed,
-                "tasks": canonical_json(run.spec.tasks),
-                "hyperparameters": canonical_json(
-                    {
-                        "method": run.spec.options,
-                        "encoder": run.spec.encoder_options,
-                        "training": run.spec.training,
-                    }
-                ),
-                "predicted_minutes": run.minutes,
-                "shard": shard.index,
-                "spec": run.spec.canonical(),
-            }
-            for run in shard.runs
-        ]
+    write_manifests(shards, arguments.study, arguments.out.parent / "shards")
+    rows = [_row(run, shard.index) for shard in shards for run in shard.runs]
     write_table("plan", pd.DataFrame(rows), arguments.out)
     minutes = sum(shard.minutes for shard in shards)
     logging.info(
         "%d runs in %d shards, predicted to take %.0f minutes on one core", len(runs), len(shards), minutes
     )
+
+
+def write_manifests(shards: Sequence[Shard], study: str, folder: Path) -> None:
+    """Write the manifests whose content changes, and remove those of shards that are no more."""
+    for shard in shards:
+        path = folder / f"{shard.name}.json"
+        text = shard_manifest([run.spec for run in shard.runs], study)
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            write_text(path, text)
+    names = {shard.name for shard in shards}
+    for path in folder.glob("*.json"):
+        name = path.name.split(".")[0]
+        if name.isdigit() and name not in names:
+            path.unlink()
+
+
+def _row(run: PlannedRun, shard: int) -> dict[str, Any]:
+    spec = run.spec
+    chosen = {"method": spec.options, "encoder": spec.encoder_options, "training": spec.training}
+    return {
+        "run_id": spec.run_id,
+        "label": spec.label,
+        "dataset": spec.dataset,
+        "method": spec.method,
+        "encoder": spec.encoder,
+        "balancing": spec.balancing,
+        "split": spec.split,
+        "seed": spec.seed,
+        "tasks": canonical_json(spec.tasks),
+        "hyperparameters": canonical_json(chosen),
+        "predicted_minutes": run.minutes,
+        "shard": shard,
+        "spec": spec.canonical(),
+    }

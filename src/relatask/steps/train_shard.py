@@ -14,7 +14,7 @@ import torch
 
 from relatask.files import write_json
 from relatask.training.manifest import read_manifest
-from relatask.training.shard import choose_device, train_shard
+from relatask.training.shard import Shard, ShardData, choose_device
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -35,12 +35,6 @@ def run(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(arguments.threads)
     dataset, specs = read_manifest(arguments.manifest)
     study = arguments.manifest.parents[1]
-    digests = train_shard(
-        specs,
-        arguments.manifest.stem,
-        study,
-        study.parent / dataset,
-        choose_device(arguments.device),
-        arguments.keep_models,
-    )
+    data = ShardData(study.parent / dataset, choose_device(arguments.device))
+    digests = Shard(arguments.manifest.stem, study, data, arguments.keep_models).train(specs)
     write_json(arguments.out, digests)

@@ -3,6 +3,7 @@
 import io
 import logging
 import os
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -12,20 +13,20 @@ import torch
 from relatask.files import write_bytes
 
 SECONDS = float(os.environ.get("RELATASK_CHECKPOINT_SECONDS", "30"))  # tests set it to 0
+LEAST_WORK = 10  # a save may take a tenth of the time that is trained between two
 log = logging.getLogger(__name__)
 
 
 class Checkpoint:
     """One file per unfinished run: the results of its finished units and the state of the one in flight.
 
-    A unit is what is trained at a time: a task of a per-task method, else the whole run. All random draws
-    of an epoch come from seeds of that epoch, so no generator's state is kept. A file counts only for the
-    code and data that wrote it.
+    A unit is what is trained at a time: a task of a per-task method, else the whole run. A file counts
+    only for the code and data that wrote it.
     """
 
     def __init__(self, path: Path, stamp: str):
         self.path, self.stamp = path, stamp
-        self._saved = time.monotonic()
+        self._saved, self._interval = time.monotonic(), SECONDS
         content = self._read()
         self.finished: list[dict[str, Any]] = content["finished"]
         self.in_flight: dict[str, Any] | None = content["in_flight"]
@@ -35,7 +36,7 @@ class Checkpoint:
         if not self.path.exists():
             return empty
         try:
-            content = torch.load(self.path, weights_only=True)
+            content = torch.load(self.path, weights_only=True, map_location="cpu")
             stamp = content["stamp"]
         except Exception as error:  # torch raises many kinds for a broken file; each means: start over
             log.warning("%s cannot be read (%s); the run starts over.", self.path, type(error).__name__)
@@ -47,14 +48,16 @@ class Checkpoint:
 
     def due(self) -> bool:
         """Whether the last save is long enough ago."""
-        return time.monotonic() - self._saved >= SECONDS
+        return time.monotonic() - self._saved >= self._interval
 
     def save(self, in_flight: dict[str, Any] | None) -> None:
         """Write the state of the unit in flight beside the results of the finished ones."""
+        start = time.monotonic()
         self.in_flight = in_flight
         content = {"stamp": self.stamp, "finished": self.finished, "in_flight": in_flight}
         write_bytes(self.path, tensor_bytes(content))
         self._saved = time.monotonic()
+        self._interval = max(SECONDS, LEAST_WORK * (self._saved - start))
 
     def finish(self, unit: dict[str, Any]) -> None:
         """Keep the result of a unit; the next one starts afresh."""
@@ -69,7 +72,24 @@ class Checkpoint:
 
 
 def tensor_bytes(value: Any) -> bytes:
-    """`value` as torch saves it, with the same bytes for the same value wherever it is written."""
+    """`value` as torch saves it, with the same bytes for equal values wherever they were made."""
     buffer = io.BytesIO()  # a path would put its own name into the archive
-    torch.save(value, buffer)
+    torch.save(_plain(value), buffer)
     return buffer.getvalue()
+
+
+def _plain(value: Any) -> Any:
+    """`value` without what pickling would keep besides its content.
+
+    A state dict carries module versions, a view its whole storage, and a string that occurs twice is
+    written once if both are one object: all that differs between a network and its copy from a file.
+    """
+    if isinstance(value, torch.Tensor):
+        return value.detach().clone(memory_format=torch.contiguous_format)
+    if isinstance(value, str):
+        return sys.intern(str(value))
+    if isinstance(value, dict):
+        return {_plain(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_plain(entry) for entry in value)
+    return value

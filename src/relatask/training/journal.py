@@ -4,6 +4,7 @@ It is no declared output of any rule, so it survives a failed job, another numbe
 machine. An entry counts while its spec, code and data are still the same.
 """
 
+import logging
 import shutil
 import uuid
 from dataclasses import asdict
@@ -17,6 +18,10 @@ from relatask.training.checkpoint import tensor_bytes
 from relatask.training.run import RunResult
 from relatask.training.spec import RunSpec
 
+Stamp = dict[str, str]  # digests under which a run was trained: "code" and "data"
+FILES = ("run.json", "predictions.parquet", "history.parquet")
+log = logging.getLogger(__name__)
+
 
 class Journal:
     """The finished and failed runs of one study, below `folder`."""
@@ -26,25 +31,23 @@ class Journal:
         self.runs = folder / "runs"
         self.failures = folder / "failed"
 
-    def holds(self, spec: RunSpec, stamp: dict[str, str]) -> bool:
-        """Whether the run is finished under the same digests of code and data.
-
-        Args:
-            spec: the run.
-            stamp: digests, "code" and "data".
-        """
-        path = self.runs / spec.run_id / "run.json"
-        if not path.exists():
+    def holds(self, spec: RunSpec, stamp: Stamp) -> bool:
+        """Whether the run is finished under the same digests; if it is under others, the log says so."""
+        entry = self.runs / spec.run_id
+        if not entry.exists():
             return False
         try:
-            entry = read_json(path)
+            known = read_json(entry / "run.json").get("stamp")
         except RelataskError:
-            return False  # broken on disk: train again
-        return entry.get("stamp") == stamp
+            known = None
+        if known == stamp and all((entry / name).exists() for name in FILES):
+            return True
+        other = [key for key in stamp if known is not None and known.get(key) != stamp[key]]
+        reason = f"its {' and '.join(other)} changed" if other else "its entry in the journal is damaged"
+        log.info("run %s (%s seed %d) is trained again: %s", spec.run_id, spec.label, spec.seed, reason)
+        return False
 
-    def enter(
-        self, spec: RunSpec, stamp: dict[str, str], result: RunResult, measured: dict[str, Any], keep: bool
-    ) -> None:
+    def enter(self, spec: RunSpec, stamp: Stamp, result: RunResult, measured: dict[str, Any]) -> None:
         """Add a finished run; one of other code or data makes room for it.
 
         Args:
@@ -52,27 +55,42 @@ class Journal:
             stamp: digests, "code" and "data".
             result: what it left behind.
             measured: seconds, memory and machine: whatever differs from time to time.
-            keep: whether to store the weights.
         """
-        entry = self.runs / spec.run_id
         temporary = self.runs / f".{spec.run_id}.{uuid.uuid4().hex}"
         temporary.mkdir(parents=True)
         try:
             write_table("predictions", result.predictions, temporary / "predictions.parquet")
             write_table("history", result.history, temporary / "history.parquet")
-            if keep and result.weights is not None:
+            if result.weights is not None:
                 write_bytes(temporary / "model.pt", tensor_bytes(result.weights))
             write_json(temporary / "run.json", {"spec": asdict(spec), "stamp": stamp, "measured": measured})
-            if entry.exists():
-                shutil.rmtree(entry)
-            temporary.rename(entry)
+            self._replace(temporary, spec, stamp)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
         (self.failures / f"{spec.run_id}.json").unlink(missing_ok=True)
 
+    def _replace(self, temporary: Path, spec: RunSpec, stamp: Stamp) -> None:
+        entry = self.runs / spec.run_id
+        if entry.exists():
+            shutil.rmtree(entry, ignore_errors=True)
+        try:
+            temporary.rename(entry)
+        except OSError:  # another process finished the same run at this moment, with the same numbers
+            if not self.holds(spec, stamp):
+                raise
+
+    def clear(self, spec: RunSpec) -> None:
+        """Remove what a killed process was writing for a run that is about to be trained."""
+        for leftover in self.runs.glob(f".{spec.run_id}.*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+
     def fail(self, spec: RunSpec, reason: str) -> None:
         """Note why a run failed; it is tried again by the next shard that holds it."""
         write_json(self.failures / f"{spec.run_id}.json", {"spec": asdict(spec), "reason": reason})
+
+    def predictions_path(self, spec: RunSpec) -> Path:
+        """Where a finished run's predictions are."""
+        return self.runs / spec.run_id / "predictions.parquet"
 
     def checkpoint_path(self, spec: RunSpec) -> Path:
         """Where an unfinished run keeps its state."""

@@ -1,20 +1,21 @@
 """One table per study from thousands of journalled runs, in one query."""
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from relatask.artifacts import write_table
+from relatask.artifacts import schema, write_batches, write_table
 from relatask.errors import RelataskError
 from relatask.files import read_json
 
+ROWS = 1_000_000  # in memory at a time
+TABLES = ("predictions", "history")
 log = logging.getLogger(__name__)
-ORDERS = {
-    "predictions": "row.number, table_.fold, table_.item_id, table_.task_id",
-    "history": "row.number, table_.task_id, table_.epoch",
-}
 
 
 def merge_runs(plan: pd.DataFrame, runs: Path, out: dict[str, Path]) -> None:
@@ -29,49 +30,93 @@ def merge_runs(plan: pd.DataFrame, runs: Path, out: dict[str, Path]) -> None:
         RelataskError: a planned run is missing, by name, or rows got lost.
     """
     entries = [runs / run_id for run_id in plan["run_id"]]
-    require_all(plan, entries)
-    for name, order in ORDERS.items():
-        write_table(name, _merge(name, entries, order), out[name])
+    _require_entries(plan, entries)
+    for name in TABLES:
+        write_batches(name, _checked(plan, Merged(name, entries)), out[name])
     measured = [read_json(entry / "run.json")["measured"] for entry in entries]
-    costs = pd.DataFrame(measured)
+    costs = pd.DataFrame(measured, columns=["seconds", "peak_rss_mb", "device", "host"])
     costs["run_id"] = plan["run_id"].to_numpy()
     write_table("costs", costs, out["costs"])
     log.info("merged %d runs", len(entries))
 
 
-def require_all(plan: pd.DataFrame, entries: list[Path]) -> None:
-    """Raise with the names of planned runs that the journal lacks."""
+class Merged:
+    """Table `name` of all `entries`, in their order, and which runs and how many rows it holds."""
+
+    def __init__(self, name: str, entries: list[Path]):
+        self.name = name
+        self.files = [str(entry / f"{name}.parquet") for entry in entries]
+        self.runs: list[str] = []  # in the order of the rows, each once if its rows are together
+        self.rows = self.expected = 0
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of the entries, one entry after the other, each in its own order."""
+        columns = ", ".join(f'"{column}"' for column in schema(self.name).names)
+        try:
+            with duckdb.connect() as connection:
+                connection.execute("SET preserve_insertion_order = true; SET threads = 1")
+                files = {"files": self.files}
+                count = "SELECT coalesce(sum(num_rows), 0) FROM parquet_file_metadata($files)"
+                ((self.expected,),) = connection.sql(count, params=files).fetchall()
+                rows = connection.sql(f"SELECT {columns} FROM read_parquet($files)", params=files)
+                for batch in rows.to_arrow_reader(ROWS):
+                    self._note(batch.column("run_id"))
+                    yield batch
+        except duckdb.Error as error:
+            text = " ".join(str(error).split())
+            raise RelataskError(
+                f"table {self.name} of the runs cannot be merged ({text}); delete that run's folder and run "
+                "the workflow again."
+            ) from None
+
+    def _note(self, run_ids: pa.Array) -> None:
+        self.rows += len(run_ids)
+        changes = pc.run_end_encode(run_ids).values.to_pylist()
+        self.runs += changes[1:] if self.runs and changes[:1] == self.runs[-1:] else changes
+
+
+def _require_entries(plan: pd.DataFrame, entries: list[Path]) -> None:
+    """Raise with the names of planned runs that the journal lacks, and why the first of them failed."""
     missing = [not (entry / "run.json").exists() for entry in entries]
-    if any(missing):
-        rows = plan[missing]
-        some = [f"{r.run_id} ({r.label}, {r.dataset}, seed {r.seed})" for r in rows.head(5).itertuples()]
-        more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
+    if not any(missing):
+        return
+    first = next(entry for entry, absent in zip(entries, missing, strict=True) if absent)
+    failure = first.parents[1] / "failed" / f"{first.name}.json"
+    why = f" {first.name} failed: {read_json(failure)['reason'].rstrip('.')}." if failure.exists() else ""
+    raise RelataskError(
+        f"{sum(missing)} of {len(plan)} planned runs are missing: {_names(plan[missing])}; run the workflow "
+        f"again, it trains only those.{why}"
+    )
+
+
+def _checked(plan: pd.DataFrame, merged: Merged) -> Iterator[pa.RecordBatch]:
+    """Yield the rows; a fault found at their end keeps the file from taking its place."""
+    yield from merged.batches()
+    _require_rows(plan, merged)
+
+
+def _require_rows(plan: pd.DataFrame, merged: Merged) -> None:
+    """Raise where a row got lost, or a run lies elsewhere than the plan says."""
+    if merged.rows != merged.expected:
         raise RelataskError(
-            f"{len(rows)} of {len(plan)} planned runs are missing: {', '.join(some)}{more}; "
-            "run the workflow again, it trains only those."
+            f"merging table {merged.name} gave {merged.rows} rows instead of {merged.expected}; "
+            "please report it."
+        )
+    planned = plan["run_id"].tolist()
+    found = set(merged.runs)
+    if merged.name == "predictions" and (silent := ~plan["run_id"].isin(found)).any():
+        raise RelataskError(
+            f"{silent.sum()} of {len(plan)} runs have no predictions: {_names(plan[silent])}; no molecule of "
+            "validation or test has a label in their tasks: choose other tasks or another split."
+        )
+    if merged.runs != [run for run in planned if run in found]:
+        strange = next(iter(found - set(planned)), merged.runs[0] if merged.runs else "?")
+        raise RelataskError(
+            f"the entries of the journal hold rows of other runs, e.g. {strange}; delete the study's folder "
+            "runs and run the workflow again."
         )
 
 
-def _merge(name: str, entries: list[Path], order: str) -> pd.DataFrame:
-    """Read table `name` of all entries, sorted, and check that no run is absent from it."""
-    files = [str(entry / f"{name}.parquet") for entry in entries]
-    numbers = pd.DataFrame({"number": range(len(entries)), "run_id": [entry.name for entry in entries]})
-    connection = duckdb.connect()
-    connection.register("row", numbers)
-    try:
-        frame = connection.execute(
-            f"SELECT table_.* FROM read_parquet($files, union_by_name=true) table_ "
-            f"JOIN row ON row.run_id = table_.run_id ORDER BY {order}",
-            {"files": files},
-        ).df()
-        total = connection.execute(
-            "SELECT sum(num_rows) FROM parquet_file_metadata($files)", {"files": files}
-        )
-        expected = total.fetchone()
-    except duckdb.Error as error:
-        raise RelataskError(f"table {name} of the runs cannot be merged: {error}") from None
-    if expected is None or len(frame) != int(expected[0] or 0):
-        raise RelataskError(f"merging table {name} gave {len(frame)} rows instead of {expected}.")
-    if name == "predictions" and frame["run_id"].nunique() != len(entries):
-        raise RelataskError(f"only {frame['run_id'].nunique()} of {len(entries)} runs have predictions.")
-    return frame
+def _names(rows: pd.DataFrame) -> str:
+    some = [f"{r.run_id} ({r.label}, {r.dataset}, seed {r.seed})" for r in rows.head(5).itertuples()]
+    return ", ".join(some) + (f" and {len(rows) - 5} more" if len(rows) > 5 else "")

@@ -1,7 +1,7 @@
 """One run from its spec to predictions, history and weights."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -13,7 +13,7 @@ from relatask.registry import Capabilities, capabilities
 from relatask.source_code import code_of
 from relatask.training.checkpoint import Checkpoint
 from relatask.training.spec import RunSpec
-from relatask.training.unit import EVALUATED, Unit, UnitResult, units_of
+from relatask.training.unit import EVALUATED, Progress, Unit, UnitResult, constant_result, units_of
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,12 @@ class RunResult:
     weights: dict[str, Any] | None  # the state of the network, or one per task
 
 
-def code_of_run(spec: RunSpec) -> str:
-    """Digest of the code that decides the run's numbers: loop, method, encoder and what they import."""
-    loop = capabilities("methods", spec.method).loop
-    parts = ["training/run.py", f"training/loops/{loop}.py", f"methods/{spec.method}.py"]
-    return code_of(*parts, *([f"encoders/{spec.encoder}.py"] if spec.encoder else []))
+@lru_cache  # also because the files may change while a shard runs what it imported before
+def code_of_run(method: str, encoder: str | None) -> str:
+    """Digest of the code that decides a run's numbers: loop, method, encoder and what they import."""
+    loop = capabilities("methods", method).loop
+    parts = ["training/run.py", f"training/loops/{loop}.py", f"methods/{method}.py"]
+    return code_of(*parts, *([f"encoders/{encoder}.py"] if encoder else []))
 
 
 def inputs_of(spec: RunSpec) -> str:
@@ -41,18 +42,36 @@ def inputs_of(spec: RunSpec) -> str:
 
 
 def train_run(
-    spec: RunSpec, data: PreparedDataset, checkpoint: Checkpoint, progress: Callable[[str], None]
+    spec: RunSpec, data: PreparedDataset, checkpoint: Checkpoint, progress: Progress, keep_weights: bool
 ) -> RunResult:
-    """Train every unit of the run that the checkpoint does not hold yet."""
+    """Train every unit of the run that the checkpoint does not hold yet.
+
+    Args:
+        spec: the run.
+        data: its data set, under its split, with its kind of input.
+        checkpoint: of this run.
+        progress: is told the share of the run that is done, and where it is.
+        keep_weights: whether the result shall hold weights; those of 1,000 networks fill gigabytes.
+
+    Raises:
+        RelataskError: the run has no task or no labelled molecule in training, or it diverged.
+    """
     ability = capabilities("methods", spec.method)
     loop = import_module(f"relatask.training.loops.{ability.loop}")
     units = units_of(spec, data, ability.per_task)
     for number in range(len(checkpoint.finished), len(units)):
         unit = units[number]
-        place = f"task {number + 1}/{len(units)} · " if unit.name else ""
-        result: UnitResult = loop.train(unit, checkpoint, lambda text, place=place: progress(place + text))
-        checkpoint.finish(result.as_dict())
+        told = _progress_of_unit(progress, number, len(units), unit)
+        result: UnitResult = (ability.per_task and constant_result(unit)) or loop.train(
+            unit, checkpoint, told
+        )
+        checkpoint.finish((result if keep_weights else replace(result, weights=None)).as_dict())
     return _collect(spec, ability, units, [UnitResult(**finished) for finished in checkpoint.finished])
+
+
+def _progress_of_unit(progress: Progress, number: int, total: int, unit: Unit) -> Progress:
+    place = f"task {number + 1}/{total} · " if unit.name else ""
+    return lambda share, text: progress((number + share) / total, place + text)
 
 
 def _collect(spec: RunSpec, ability: Capabilities, units: list[Unit], results: list[UnitResult]) -> RunResult:
@@ -80,11 +99,11 @@ def _collect(spec: RunSpec, ability: Capabilities, units: list[Unit], results: l
             "examples_per_second",
         ],
     )
-    weights: dict[str, Any] | None = None
-    if results and results[0].weights is not None:
-        per_task = {unit.name: result.weights for unit, result in zip(units, results, strict=True)}
-        weights = per_task if ability.per_task else results[0].weights
-    return RunResult(predictions.drop(columns="task"), history, weights)
+    per_unit = {
+        unit.name: result.weights for unit, result in zip(units, results, strict=True) if result.weights
+    }
+    weights = per_unit if ability.per_task else per_unit.get("")
+    return RunResult(predictions.drop(columns="task"), history, weights or None)
 
 
 def _cells(unit: Unit, fold: str, result: UnitResult) -> pd.DataFrame:

@@ -4,14 +4,10 @@ It needs its manifest, the prepared data set and this package; no Snakemake, no 
 """
 
 import logging
-import os
-import platform
-import resource
-import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -20,7 +16,8 @@ from relatask.errors import RelataskError
 from relatask.files import read_json, sha256_of
 from relatask.registry import capabilities
 from relatask.training.checkpoint import Checkpoint
-from relatask.training.journal import Journal
+from relatask.training.host import Meter
+from relatask.training.journal import Journal, Stamp
 from relatask.training.progress import ProgressLine
 from relatask.training.run import code_of_run, inputs_of, train_run
 from relatask.training.spec import RunSpec
@@ -35,86 +32,86 @@ def choose_device(wanted: str) -> torch.device:
     return torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")
 
 
-def data_stamp(dataset: Path, split: str) -> str:
-    """Digests of what a run reads: the data set, its features and its split."""
-    parts = [
-        dataset / "dataset.json",
-        dataset / "features" / "features.json",
-        dataset / "splits" / f"{split}.json",
-    ]
-    return "-".join(str(read_json(part)["digest"])[:16] for part in parts)
+class ShardData:
+    """A prepared data set that all runs of a shard share."""
+
+    def __init__(self, folder: Path, device: torch.device):
+        self.folder, self.device = folder, device
+        self._loaded: dict[str, PreparedDataset] = {}
+        self.digest = lru_cache(self._digest)
+
+    def get(self, split: str, inputs: str) -> PreparedDataset:
+        """Return the data under a split ("scaffold-0") with a kind of input; tensors are read once."""
+        if inputs not in self._loaded:
+            data = PreparedDataset.load(self.folder, split, inputs=inputs, device=self.device)
+            other = next(iter(self._loaded.values()), data)
+            self._loaded[inputs] = replace(data, labels=other.labels)
+        return self._loaded[inputs].with_split(self.folder, split)
+
+    def _digest(self, split: str) -> str:
+        """Digests of what a run under `split` reads: the data set, its features and the split."""
+        parts = ("dataset.json", "features/features.json", f"splits/{split}.json")
+        return "-".join(_digest_in(self.folder / part)[:16] for part in parts)
 
 
-def train_shard(
-    specs: Sequence[RunSpec], name: str, study: Path, dataset: Path, device: torch.device, keep_models: str
-) -> dict[str, str]:
-    """Train the runs that the journal does not hold yet.
+def _digest_in(path: Path) -> str:
+    value = read_json(path)
+    if not isinstance(value, dict) or not isinstance(value.get("digest"), str):
+        raise RelataskError(f"{path} has no `digest`; delete it and run the step that writes it again.")
+    return value["digest"]
+
+
+class Shard:
+    """Trains runs of one data set, one after the other.
 
     Args:
-        specs: runs of one data set.
-        name: of the shard, for messages.
-        study: the study's folder of results.
-        dataset: the prepared data set's folder.
-        device: where to train.
+        name: for messages.
+        study: the study's folder of results, with the journal.
+        data: the data set.
         keep_models: "all", "joint" (not those of per-task methods) or "none".
-
-    Returns:
-        run_id -> SHA-256 of the run's predictions.
-
-    Raises:
-        RelataskError: runs failed; the others are journalled.
     """
-    journal = Journal(study)
-    progress = ProgressLine(f"shard {name}", len(specs))
 
-    @lru_cache(maxsize=2)
-    def data_of(split: str, inputs: str) -> PreparedDataset:
-        return PreparedDataset.load(dataset, split, inputs=inputs, device=device)
+    def __init__(self, name: str, study: Path, data: ShardData, keep_models: str):
+        self.name, self.data, self.keep_models = name, data, keep_models
+        self.journal = Journal(study)
 
-    failed = []
-    for number, spec in enumerate(specs):
+    def train(self, specs: Sequence[RunSpec]) -> dict[str, str]:
+        """Train the runs that the journal does not hold yet, and return run_id -> SHA-256 of predictions.
+
+        Raises:
+            RelataskError: runs failed, by name; the others are journalled.
+        """
+        progress = ProgressLine(f"shard {self.name}", len(specs))
+        failed = []
+        for number, spec in enumerate(specs):
+            try:
+                self._train_one(spec, number, progress)
+            except Exception as error:  # one bad run must not take the others with it
+                reason = " ".join(str(error).split()) or type(error).__name__
+                log.exception("run %s (%s seed %d) failed: %s", spec.run_id, spec.label, spec.seed, reason)
+                self.journal.fail(spec, reason)
+                failed.append(f"{spec.run_id} ({spec.label} seed {spec.seed}: {reason.rstrip('.')})")
+        progress.end(len(failed))
+        if failed:
+            raise RelataskError(
+                f"shard {self.name}: {len(failed)} of {len(specs)} runs failed: {'; '.join(failed)}."
+            )
+        return {spec.run_id: sha256_of(self.journal.predictions_path(spec)) for spec in specs}
+
+    def _train_one(self, spec: RunSpec, number: int, progress: ProgressLine) -> None:
         split = f"{spec.split}-{spec.seed}"
-        stamp = {"code": code_of_run(spec), "data": data_stamp(dataset, split)}
-        if journal.holds(spec, stamp):
+        stamp: Stamp = {"code": code_of_run(spec.method, spec.encoder), "data": self.data.digest(split)}
+        if self.journal.holds(spec, stamp):
             progress.skip()
-            continue
-        progress.begin(number, f"{spec.label or spec.method} {spec.dataset} seed {spec.seed}")
-        checkpoint = Checkpoint(journal.checkpoint_path(spec), f"{stamp['code']}-{stamp['data']}")
-        start = time.perf_counter()
-        try:
-            result = train_run(spec, data_of(split, inputs_of(spec)), checkpoint, progress.update)
-        except Exception as error:  # one bad run must not take the others with it
-            log.exception("run %s (%s, seed %d) failed", spec.run_id, spec.label, spec.seed)
-            journal.fail(spec, f"{type(error).__name__}: {error}")
-            failed.append(f"{spec.run_id} ({spec.label}, seed {spec.seed}: {error})")
-            continue
-        keep = keep_models == "all" or (
-            keep_models == "joint" and not capabilities("methods", spec.method).per_task
-        )
-        journal.enter(spec, stamp, result, _measured(time.perf_counter() - start, device), keep)
+            return
+        per_task = capabilities("methods", spec.method).per_task
+        keep = self.keep_models == "all" or (self.keep_models == "joint" and not per_task)
+        progress.begin(number, " ".join(filter(None, [spec.label, spec.encoder, f"seed {spec.seed}"])))
+        self.journal.clear(spec)
+        path = self.journal.checkpoint_path(spec)
+        checkpoint = Checkpoint(path, f"{stamp['code']}-{stamp['data']}-{self.data.device.type}-{keep}")
+        meter = Meter(self.data.device)
+        data = self.data.get(split, inputs_of(spec))
+        result = train_run(spec, data, checkpoint, progress.update, keep)
+        self.journal.enter(spec, stamp, result, meter.read())
         checkpoint.delete()
-    progress.end()
-    if failed:
-        raise RelataskError(f"shard {name}: {len(failed)} of {len(specs)} runs failed: {'; '.join(failed)}")
-    return {spec.run_id: sha256_of(journal.runs / spec.run_id / "predictions.parquet") for spec in specs}
-
-
-def _measured(seconds: float, device: torch.device) -> dict[str, Any]:
-    """Facts that differ from time to time; nothing that names a person or a folder."""
-    return {
-        "seconds": seconds,
-        "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else _processor(),
-        "host": f"{platform.system()}, {os.cpu_count()} cores, torch {torch.__version__}",
-        "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-    }
-
-
-@lru_cache
-def _processor() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or "CPU"

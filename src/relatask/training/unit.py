@@ -1,5 +1,6 @@
 """A unit of training: what is trained at a time, a whole run or one task of a per-task method."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,8 @@ from relatask.data.tensors import PreparedDataset
 from relatask.training.spec import RunSpec
 
 EVALUATED = ("valid", "test")
-Progress = Callable[[str], None]
+Progress = Callable[[float, str], None]  # share of the unit that is done, and where it is
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -28,9 +30,17 @@ class Unit:
         """The unit's tasks."""
         return [self.data.task_ids[column] for column in self.columns.tolist()]
 
+    @property
+    def title(self) -> str:
+        """What messages call the unit."""
+        run = f"{self.spec.label or self.spec.method} seed {self.spec.seed}"
+        return f"{run} task {self.name}" if self.name else run
+
     def rows(self, fold: str) -> Tensor:
         """Positions of the fold's molecules with a label in the unit's tasks, int64 [n]."""
         rows = self.data.folds[fold]
+        if len(self.columns) == len(self.data.task_ids):
+            return rows  # which hold a label in some task
         return rows[~self.labels(rows).isnan().all(1)]
 
     def labels(self, rows: Tensor) -> Tensor:
@@ -48,7 +58,7 @@ class UnitResult:
 
     scores: dict[str, Tensor]  # fold -> float32 [n, t], in the order of Unit.rows(fold)
     history: list[dict[str, Any]]
-    weights: dict[str, Tensor] | None
+    weights: dict[str, Tensor] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain tensors and numbers, as a checkpoint stores them."""
@@ -65,3 +75,15 @@ def units_of(spec: RunSpec, data: PreparedDataset, per_task: bool) -> list[Unit]
         Unit(spec, data, torch.tensor([position[task] for task in tasks], device=device), name)
         for tasks, name in groups
     ]
+
+
+def constant_result(unit: Unit) -> UnitResult | None:
+    """Return the training prevalence as every score where training has one class only, else None."""
+    labels = unit.labels(unit.rows("train"))
+    if labels.numel() and labels.min() < labels.max():
+        return None
+    prevalence = float(labels[0, 0]) if labels.numel() else 0.5
+    seen = f"only label {prevalence:.0f}" if labels.numel() else "no label"
+    log.info("%s has %s in training; every score is %.1f", unit.title, seen, prevalence)
+    scores = {fold: torch.full((len(unit.rows(fold)), 1), prevalence) for fold in EVALUATED}
+    return UnitResult(scores, [])

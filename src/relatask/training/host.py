@@ -1,0 +1,63 @@
+"""What a run cost and on which machine; nothing that names a person or a folder."""
+
+import os
+import platform
+import resource
+import time
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+class Meter:
+    """Time and peak memory from its making on."""
+
+    def __init__(self, device: torch.device):
+        self.device = device
+        self.start = time.perf_counter()
+        self.per_run = _reset_peak()
+
+    def read(self) -> dict[str, Any]:
+        """The run's cost and the machine; the memory is the process's where it cannot be reset."""
+        return {
+            "seconds": time.perf_counter() - self.start,
+            "peak_rss_mb": _peak() if self.per_run else _process_peak(),
+            "device": torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else _processor(),
+            "host": f"{platform.system()}, {os.cpu_count()} cores, torch {torch.__version__}",
+            "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        }
+
+
+def _reset_peak() -> bool:
+    """Let Linux count the peak from now on; whether it does."""
+    try:
+        CLEAR.write_text("5")
+    except OSError:
+        return False
+    return STATUS.exists()
+
+
+def _peak() -> float:
+    for line in STATUS.read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    return _process_peak()
+
+
+def _process_peak() -> float:
+    unit = 1024 if platform.system() == "Linux" else 1024**2  # macOS counts bytes
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+@lru_cache
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or "CPU"
