@@ -19,6 +19,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/files.smk"
 include: "workflow/rules/retrieve.smk"
 include: "workflow/rules/prepare.smk"
 include: "workflow/rules/train.smk"
@@ -33,15 +34,6 @@ wildcard_constraints:
     scheme="random|scaffold|stratified",
     seed=r"\d+",
     shard=r"\d{5}",
-
-
-localrules:
-    all,
-    prepare_all,
-    train_all,
-    tables,
-    figures,
-    publish,
 
 
 rule all:
@@ -64,12 +56,12 @@ rule train_all:
 
 rule tables:
     input:
-        study_files("tables", TABLES, "md"),
+        study_files("tables", TABLES, ["md"]),
 
 
 rule figures:
     input:
-        study_files("figures", FIGURES, "png"),
+        study_files("figures", FIGURES, ["png"]),
 
 
 rule publish:
@@ -82,4 +74,4 @@ onsuccess:
 
 
 onerror:
-    print(f"Something failed. The log of the step that failed is below results/logs/; all of them: {log}")
+    print(f"Something failed; the message above says what. Logs of the steps: results/logs/; of all: {log}")

@@ -102,17 +102,15 @@ def big_study(tmp_path_factory: pytest.TempPathFactory, tiny_study: dict) -> Pat
 
 
 def test_ten_thousand_runs_are_planned_in_seconds(big_study: Path) -> None:
-    arguments = ["--dry-run", "--quiet", "--config", f"study={big_study}"]
+    arguments = ["--dry-run", "--config", f"study={big_study}"]
     assert min(cpu_seconds(big_study.parent, *arguments) for _ in range(2)) < 5
-    done = run_snakemake(
-        big_study.parent, "--dry-run", "--quiet", "--config", f"study={big_study}", "shard_minutes=1"
-    )
-    shards = jobs_of(done.stdout)["train_shard"]
-    assert 100 < shards < 2000  # of 10,000 runs: many runs in a job
+    shards = jobs_of(run_snakemake(big_study.parent, *arguments).stdout)["train_shard"]
+    assert 100 < shards < 1000  # of 10,000 runs: many runs in a job
 
 
 def test_the_workflow_is_parsed_in_no_time(tmp_path: Path) -> None:
-    assert min(cpu_seconds(tmp_path, "--list-rules") for _ in range(3)) < 1.5
+    start = min(cpu_seconds(tmp_path, "--version") for _ in range(2))
+    assert min(cpu_seconds(tmp_path, "--list-rules") for _ in range(3)) - start < 1
 
 
 def test_parsing_imports_nothing_heavy() -> None:

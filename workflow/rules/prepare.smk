@@ -134,3 +134,10 @@ rule featurise_molecules:
     shell:
         "python -m relatask featurise_molecules --log {log}"
         " --molecules {input.molecules} --out-dir $(dirname {output.counts})"
+
+
+rule prepare_dataset:
+    input:
+        training_files,
+    output:
+        touch("results/{study}/prepared/{dataset}"),

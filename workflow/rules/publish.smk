@@ -21,7 +21,7 @@ rule write_tables:
             )
             for name in TABLES
         ],
-        study_files("tables", TABLES, "parquet", "csv", "md", "tex"),
+        study_files("tables", TABLES, TABLE_FORMATS[1:]),
     log:
         f"results/logs/write_tables/{STUDY_NAME}.log",
     benchmark:
@@ -68,7 +68,7 @@ rule draw_figures:
             )
             for name in FIGURES
         ],
-        study_files("figures", FIGURES, "svg", "parquet"),
+        study_files("figures", FIGURES, FIGURE_FORMATS[1:]),
     log:
         f"results/logs/draw_figures/{STUDY_NAME}.log",
     benchmark:
@@ -92,3 +92,67 @@ rule draw_figures:
         " --plan {input.plan} --metrics {input.metrics} --history {input.history}"
         " --results {params.results} --datasets {params.datasets} --baseline {params.baseline}"
         " --metric {params.metric} --figures {params.figures} --out-dir {params.folder}"
+
+
+rule publish_study:
+    input:
+        plan=f"results/{STUDY_NAME}/plan.parquet",
+        costs=f"results/{STUDY_NAME}/costs.parquet",
+        data=[*dataset_records(), *feature_records(), *split_files("json")],
+        tables=study_files("tables", TABLES, ["csv", "md"]),
+        figures=study_files("figures", FIGURES, ["png"]),
+    output:
+        published_files(),
+        record=f"results/published/{STUDY_NAME}/provenance.json",
+    log:
+        f"results/logs/publish_study/{STUDY_NAME}.log",
+    benchmark:
+        f"results/benchmarks/publish_study/{STUDY_NAME}.tsv"
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        study=STUDY_NAME,
+        config=block(STUDY),
+        scale=CONFIG.scale,
+        command=reader_command(),
+        results=lambda wildcards, input: Path(input.plan).parents[1],
+        folder=lambda wildcards, output: Path(output.record).parent,
+        code=code_of("steps/publish_study.py"),
+    shell:
+        "python -m relatask publish_study --log {log} --study {params.study} --study-config {params.config:q}"
+        " --scale {params.scale} --plan {input.plan} --costs {input.costs} --results {params.results}"
+        " --data {input.data} --files {input.tables} {input.figures} --command {params.command:q}"
+        " --out-dir {params.folder}"
+
+
+rule write_manifest:
+    input:
+        config=config_files(),
+        data=[*dataset_records(), *feature_records(), *split_files("json")],
+        lock=str(ROOT / "requirements.lock"),
+        merged=[f"results/{STUDY_NAME}/{name}.parquet" for name in MERGED],
+        tables=study_files("tables", [name for name in TABLES if name != "costs"], TABLE_FORMATS),
+        figures=study_files("figures", FIGURES, FIGURE_FORMATS),
+        costs=study_files("tables", ["costs"], TABLE_FORMATS),
+    output:
+        manifest="results/manifest.json",
+    log:
+        f"results/logs/write_manifest/{STUDY_NAME}.log",
+    benchmark:
+        f"results/benchmarks/write_manifest/{STUDY_NAME}.tsv"
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=source_digest("."),
+    shell:
+        "python -m relatask write_manifest --log {log} --config {input.config:q} --data {input.data}"
+        " --environment {input.lock:q} --outputs {input.merged} {input.tables} {input.figures}"
+        " --measured {input.costs} --out {output.manifest}"

@@ -17,11 +17,10 @@ rule retrieve_files:
         runtime=120,
     params:
         entry=sheet_entry,
-        mirror=str(Path(CONFIG.mirror).absolute()) if CONFIG.mirror else "",
         code=code_of("steps/retrieve_files.py"),
     shell:
         "python -m relatask retrieve_files --log {log}"
-        " --entry {params.entry:q} --mirror {params.mirror:q} --out {output}"
+        ' --entry {params.entry:q} --mirror "$RELATASK_MIRROR" --out {output}'
 
 
 rule plant_data:

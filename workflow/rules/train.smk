@@ -46,6 +46,7 @@ rule train_shard:
         gpu=1 if CONFIG.device == "cuda" else 0,
     params:
         device=CONFIG.device,
+        splits=[*STUDY.splits.fractions, code_of("steps/split_molecules.py")],
         code=shard_code,
     shell:
         "python -m relatask train_shard --log {log}"

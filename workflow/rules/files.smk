@@ -1,0 +1,120 @@
+# Names of the files that rules read and write, as functions of the study. Nothing runs here.
+
+PLANTED = [
+    f"results/raw/planted/{name}" for name in ("molecules.csv", "tasks.csv", "string_links.txt", "truth.json")
+]
+SOURCE_TABLES = ("molecules", "rejected", "tasks", "labels")
+DATASET_TABLES = ("molecules", "rejected", "tasks", "rejected_tasks", "labels", "relations")
+FEATURES = ("atoms", "atom_offsets", "bond_index", "bonds", "bond_offsets", "ecfp4")
+MERGED = ("plan", "predictions", "metrics", "summary", "comparisons")
+TABLES = ("main", "all_metrics", "per_task", "significance", "statistics", "splits", "costs")
+TABLE_FORMATS = ("html", "parquet", "csv", "md", "tex")
+FIGURES = figure_names(STUDY)
+FIGURE_FORMATS = ("png", "svg", "parquet")
+
+
+def retrieved(name):
+    """Files of a data set of config/datasets.tsv."""
+    return [f"results/raw/{name}/{entry.file}" for entry in SHEET[name]]
+
+
+def raw_folder(source):
+    return f"results/raw/{'planted' if STUDY.sources[source].reader == 'planted' else source}"
+
+
+def raw_files(wildcards):
+    """What a source is read from."""
+    source = STUDY.sources[wildcards.source]
+    sheet = [source.task_sheet] if source.task_sheet else []
+    if source.path is not None:
+        return [source.path, *sheet]
+    if source.reader == "planted":
+        return [*PLANTED, *sheet]
+    if source.reader == "chembl_activities":
+        return [f"results/raw/{wildcards.source}/activities.json", *sheet]
+    return [*retrieved(wildcards.source), *sheet]
+
+
+def interaction_files(wildcards):
+    """Protein interactions that relate the tasks of a data set."""
+    dataset = STUDY.datasets[wildcards.dataset]
+    if dataset.relations.source == "planted":
+        return "results/raw/planted/string_links.txt"
+    if dataset.relations.source == "string_live":
+        return f"results/raw/string_live/{dataset.source}.tsv"
+    return retrieved(dataset.relations.source)
+
+
+def source_tables(wildcards):
+    """Tables of the source of a data set and, where it has them, the relations."""
+    dataset = STUDY.datasets[wildcards.dataset]
+    files = {name: f"results/sources/{dataset.source}/{name}.parquet" for name in SOURCE_TABLES}
+    files["counts"] = f"results/sources/{dataset.source}/counts.json"
+    if dataset.relations is not None:
+        files["relations"] = f"results/{wildcards.dataset}/raw_relations.parquet"
+        files["report"] = f"results/{wildcards.dataset}/raw_relations.json"
+    return files
+
+
+def training_files(wildcards):
+    """All that training reads of a data set."""
+    folder = f"results/{wildcards.dataset}"
+    tables = [f"{folder}/{name}.parquet" for name in ("tasks", "labels", "relations")]
+    arrays = [f"{folder}/features/{name}.npy" for name in FEATURES]
+    splits = [f"{folder}/splits/{scheme}-{seed}.parquet" for scheme in STUDY.splits.schemes for seed in SEEDS]
+    return [*tables, *arrays, *splits]
+
+
+def shard_inputs(wildcards):
+    """Manifest and data set of a shard.
+
+    The small records hold the digests of the big files. That the big files and the splits exist, one marker
+    says: with each of them as an input, a dry-run of thousands of shards would take minutes. The marker
+    makes no shard run again; what a split is made from is among the params of the shard.
+    """
+    dataset = SHARDS[wildcards.shard].dataset
+    return {
+        "manifest": f"results/{wildcards.study}/shards/{wildcards.shard}.json",
+        "dataset": f"results/{dataset}/dataset.json",
+        "features": f"results/{dataset}/features/features.json",
+        "prepared": ancient(f"results/{wildcards.study}/prepared/{dataset}"),
+    }
+
+
+def dataset_records():
+    """Counts and digest of each data set of the study."""
+    return [f"results/{dataset}/dataset.json" for dataset in STUDY.datasets]
+
+
+def feature_records():
+    """Counts and digest of the features of each data set."""
+    return [f"results/{dataset}/features/features.json" for dataset in STUDY.datasets]
+
+
+def split_files(suffix="parquet"):
+    """Folds, or their records, of each data set, scheme and seed of the study."""
+    return [
+        f"results/{dataset}/splits/{scheme}-{seed}.{suffix}"
+        for dataset in STUDY.datasets
+        for scheme in STUDY.splits.schemes
+        for seed in SEEDS
+    ]
+
+
+def study_files(folder, names, formats):
+    """Files of the study's tables or figures."""
+    return [f"results/{STUDY_NAME}/{folder}/{name}.{suffix}" for name in names for suffix in formats]
+
+
+def published_files():
+    """Copies of tables and figures that are meant to be committed."""
+    tables = [f"{name}.{suffix}" for name in TABLES for suffix in ("csv", "md")]
+    names = [*tables, *(f"{name}.png" for name in FIGURES)]
+    return [f"results/published/{STUDY_NAME}/{name}" for name in names]
+
+
+def config_files():
+    """The files that the run was configured with."""
+    named = Path(CONFIG.study)
+    study = named if named.suffix else ROOT / "config" / "studies" / f"{STUDY_NAME}.yaml"
+    return [str(ROOT / "config.yaml"), str(study)]
