@@ -16,7 +16,7 @@ READY := .venv/.ready
 run: $(READY)
 	$(BIN)/snakemake --cores $(CORES) $(ARGS)
 	$(BIN)/snakemake --cores $(CORES) --report results/report.html $(ARGS) > /dev/null
-	@echo "The report is in results/report.html"
+	@echo "Done. The report, results/report.html, shows the tables and figures named above."
 
 test: $(READY)
 	$(BIN)/python -m pytest $(ARGS)

@@ -3,6 +3,7 @@
 #   snakemake --cores 8 --config study=moleculenet mirror=../shared/data
 #   snakemake --cores 8 tables                               only as far as the tables
 # Keys of the config: config/README.md. Results: results/, see docs/architecture.md.
+import atexit
 import sys
 from pathlib import Path
 
@@ -70,7 +71,7 @@ rule publish:
 
 
 onsuccess:
-    print(where_results_are())
+    atexit.register(print, where_results_are())  # after Snakemake's own last words
 
 
 onerror:
