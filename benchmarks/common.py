@@ -72,10 +72,12 @@ def square_rate(size: int = 1024) -> Callable[[], float]:
 
 @dataclass(frozen=True)
 class Measured:
-    """Medians over the rounds that were quiet."""
+    """Medians over the rounds that were quiet, and the best of all rounds."""
 
     seconds: dict[str, float]
-    gauge: float  # GFLOP/s of the square product beside them
+    best: dict[str, float]
+    gauge: float  # GFLOP/s of the square product beside the quiet ones
+    best_gauge: float
     quiet: int
     rounds: int
 
@@ -106,7 +108,9 @@ def interleaved(actions: dict[str, Callable[[], object]], rounds: int) -> Measur
         quiet = {name: quiet[name] or [taken for _, taken in timed] for name, timed in samples.items()}
     return Measured(
         {name: statistics.median(taken) for name, taken in quiet.items()},
+        {name: min(taken for _, taken in timed) for name, timed in samples.items()},
         statistics.median(rate for timed in samples.values() for rate, _ in timed if rate >= QUIET * best),
+        best,
         min(len(taken) for taken in quiet.values()),
         rounds,
     )
