@@ -38,6 +38,7 @@ class Capabilities:
     label_kinds: tuple[str, ...] = ("binary",)
     cost_in_tasks: str = "O(1)"
     microseconds: float = 0.0  # per item and epoch (or per item and task), one core, default options
+    cost_options: tuple[str, ...] = ()  # options the cost is proportional to; twice for a square
     options: Mapping[str, Any] = field(default_factory=dict)  # name -> default, which also fixes the type
 
 

@@ -11,7 +11,13 @@ import pytest
 
 from tests.workflow.conftest import ROOT, run_snakemake, snakemake_command, write_study
 
-COMPARED = ["predictions.parquet", "metrics.parquet", "summary.parquet", "comparisons.parquet", "tables/main.csv"]
+COMPARED = [
+    "predictions.parquet",
+    "metrics.parquet",
+    "summary.parquet",
+    "comparisons.parquet",
+    "tables/main.csv",
+]
 
 
 def _kill_group(process: subprocess.Popen) -> None:
@@ -20,7 +26,9 @@ def _kill_group(process: subprocess.Popen) -> None:
 
 
 @pytest.mark.parametrize("seed", [0, 1])
-def test_a_killed_study_ends_with_the_same_bytes(tmp_path: Path, tiny_results: Path, tiny_study: dict, seed: int):
+def test_a_killed_study_ends_with_the_same_bytes(
+    tmp_path: Path, tiny_results: Path, tiny_study: dict, seed: int
+):
     study = write_study(tmp_path, tiny_study)
     rng = random.Random(seed)
     kills = 0

@@ -15,6 +15,7 @@ CAPABILITIES = {
     "label": "MLP",
     "inputs": ("ecfp",),
     "microseconds": 65.0,
+    "cost_options": ("width",),
     "options": {"width": 512, "layers": 2, "dropout": 0.2},
 }
 N_BITS = 2048

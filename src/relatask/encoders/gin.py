@@ -18,6 +18,7 @@ CAPABILITIES = {
     "paper": "sgnn_ebm",
     "inputs": ("graph",),
     "microseconds": 3000.0,
+    "cost_options": ("layers", "width", "width"),
     "options": {"width": 300, "layers": 5, "dropout": 0.2},
 }
 

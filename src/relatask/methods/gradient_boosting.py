@@ -18,6 +18,7 @@ CAPABILITIES = {
     "uses_encoder": False,
     "cost_in_tasks": "O(T)",
     "microseconds": 1500.0,
+    "cost_options": ("max_iter",),
     "options": {"max_iter": 100, "learning_rate": 0.1, "max_leaf_nodes": 31, "min_samples_leaf": 20},
 }
 

@@ -12,6 +12,7 @@ CAPABILITIES = {
     "uses_encoder": False,
     "cost_in_tasks": "O(T)",
     "microseconds": 600.0,
+    "cost_options": ("n_estimators",),
     "options": {"n_estimators": 300, "min_samples_leaf": 1, "max_features": "sqrt", "class_weight": ""},
 }
 

@@ -3,13 +3,17 @@
 Snakemake computes it while parsing, so nothing here imports torch, pandas or looks at data.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from relatask.config import DatasetConfig, MethodConfig, ScaleConfig, StudyConfig, TrainingConfig, parse
 from relatask.errors import RelataskError
 from relatask.registry import Capabilities, capabilities, complete_options
 from relatask.training.spec import RunSpec, Tasks
+
+SECONDS_PER_RUN = 1.0  # whatever it trains: loading, journalling
 
 
 @dataclass(frozen=True)
@@ -65,15 +69,19 @@ def predicted_minutes(
     ability: Capabilities, encoder: Capabilities | None, dataset: DatasetConfig, spec: RunSpec, parts: int
 ) -> float:
     """Minutes on one core, from the measured cost in the capability records and the expected size."""
-    tasks = dataset.size.tasks / parts
     rows = dataset.size.labels_per_task or dataset.size.molecules
+    items = rows * dataset.size.tasks / parts if ability.per_task else dataset.size.molecules
     if encoder is None:
-        return (2 + tasks * rows * ability.microseconds * 1e-6) / 60
-    default, width = encoder.options.get("width", 1), spec.encoder_options.get("width", 1)
-    layers = spec.encoder_options.get("layers", 1) / encoder.options.get("layers", 1)
-    items = tasks * rows if ability.per_task else dataset.size.molecules
-    seconds = items * spec.training["epochs"] * layers * (width / default) ** 2 * encoder.microseconds * 1e-6
-    return (5 + seconds) / 60
+        seconds = items * _microseconds(ability, spec.options) * 1e-6
+    else:
+        seconds = items * spec.training["epochs"] * _microseconds(encoder, spec.encoder_options) * 1e-6
+    return (SECONDS_PER_RUN + seconds) / 60
+
+
+def _microseconds(ability: Capabilities, options: Mapping[str, Any]) -> float:
+    """Cost of an item with `options`, scaled from that with the defaults."""
+    scale = math.prod(options[name] / ability.options[name] for name in ability.cost_options)
+    return ability.microseconds * scale
 
 
 def _run(
