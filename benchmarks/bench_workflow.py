@@ -1,4 +1,4 @@
-"""How fast the workflow starts: parsing, a dry-run of 10,000 runs, a run with nothing to do; for `make bench`.
+"""How fast the workflow starts: parsing, a dry-run of 10,000 runs, a run with nothing to do.
 
     python -m benchmarks.bench_workflow
 
