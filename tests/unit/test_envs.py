@@ -1,6 +1,7 @@
 """One set of pins: pyproject.toml, the lock file, the conda environments, and what is installed."""
 
 import re
+import shutil
 import subprocess
 import tomllib
 from importlib.metadata import distribution
@@ -103,3 +104,21 @@ def test_set_up_installs_torch_before_and_without_anything_else(root: Path) -> N
     assert "--no-deps" in installs[2]
     assert "-e ." in installs[2]
     assert len(installs) == 3
+
+
+def test_an_old_python_is_refused_in_one_sentence(root: Path, tmp_path: Path) -> None:
+    make = shutil.which("make")
+    if make is None:
+        pytest.skip("make is not on this machine")
+    (tmp_path / "bin").mkdir()
+    for name in ["python3", "python3.11"]:  # both older than they say
+        (tmp_path / "bin" / name).write_text("#!/bin/sh\nexit 1\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    for name in ["Makefile", "requirements.lock", "pyproject.toml"]:
+        shutil.copy(root / name, tmp_path)
+    done = subprocess.run(
+        [make, "test"], cwd=tmp_path, env={"PATH": str(tmp_path / "bin")}, capture_output=True, text=True
+    )
+    assert done.returncode != 0
+    assert done.stderr.startswith("relatask needs Python 3.11 or newer; install it so that")
+    assert not (tmp_path / ".venv").exists()
