@@ -1,0 +1,109 @@
+"""A prepared data set that tests make in milliseconds, without RDKit and without molecules."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from relatask.artifacts import write_table
+from relatask.files import write_json
+from relatask.registry import capabilities, catalogue
+from relatask.training.spec import RunSpec
+from tests.oracles.gin_oracle import as_arrays, random_molecules
+
+SMALL = {"width": 16, "layers": 2, "n_estimators": 15, "max_iter": 15, "min_samples_leaf": 2}
+TRAINING = {
+    "epochs": 3,
+    "batch_size": 16,
+    "learning_rate": 0.01,
+    "weight_decay": 0.0,
+    "evaluate_every": 1,
+    "patience": None,
+    "precision": "fp32",
+}
+
+
+def combinations() -> list[tuple[str, str | None]]:
+    """Every registered method with every encoder it can have."""
+    pairs: list[tuple[str, str | None]] = []
+    for name, ability in catalogue("methods").items():
+        pairs += (
+            [(name, encoder) for encoder in catalogue("encoders")] if ability.uses_encoder else [(name, None)]
+        )
+    return pairs
+
+
+def make_spec(
+    method: str = "shared_bottom", encoder: str | None = "fingerprint_mlp", **changes: Any
+) -> RunSpec:
+    """A small run; keys of `training` and any other field can be changed."""
+
+    def options(kind: str, name: str) -> dict[str, Any]:
+        defaults = capabilities(kind, name).options
+        return {key: SMALL.get(key, value) for key, value in defaults.items()}
+
+    training = {**TRAINING, **changes.pop("training", {})}
+    values: dict[str, Any] = {
+        "dataset": "small",
+        "balancing": "equal",
+        "split": "scaffold",
+        "seed": 0,
+        "label": method.upper(),
+        "options": options("methods", method),
+        "encoder_options": options("encoders", encoder) if encoder else {},
+        "training": training if encoder else {},
+    }
+    return RunSpec(method=method, encoder=encoder, **{**values, **changes})
+
+
+def random_labels(n: int, n_tasks: int, seed: int = 0) -> np.ndarray:
+    """0, 1 and NaN [n, n_tasks], 40 % missing; every molecule has a label."""
+    rng = np.random.default_rng(seed)
+    labels = (rng.random((n, n_tasks)) < 0.5).astype(np.float32)
+    labels[rng.random(labels.shape) < 0.4] = np.nan
+    empty = np.isnan(labels).all(1)
+    labels[empty, rng.integers(n_tasks, size=empty.sum())] = 1
+    return labels
+
+
+def write_dataset(
+    folder: Path,
+    labels: np.ndarray,
+    folds: Sequence[str] | None = None,
+    mol_ids: Sequence[int] | None = None,
+    seeds: Sequence[int] = (0,),
+) -> Path:
+    """Write a data set of random molecules under labels [n, T] (NaN: missing) and return its folder.
+
+    A molecule depends on its `mol_id` alone, so data sets that share ids share molecules.
+    """
+    n, n_tasks = labels.shape
+    ids = np.arange(n) if mol_ids is None else np.asarray(mol_ids)
+    folds = ["train", "train", "train", "valid", "test"] * (n // 5 + 1) if folds is None else folds
+    tasks = [f"task{number}" for number in range(n_tasks)]
+    row, column = np.nonzero(~np.isnan(labels))
+    none = [[]] * n_tasks
+    tables: dict[str, dict[str, Any]] = {
+        "molecules": {"mol_id": ids, "smiles": "C", "source_id": None, "n_heavy_atoms": 3},
+        "tasks": {"task_id": tasks, "name": tasks, "source_id": None, "uniprots": none, "string_ids": none},
+        "labels": {"mol_id": ids[row], "task_id": np.array(tasks)[column], "label": labels[row, column]},
+        "relations": {"task_i": tasks[:-1], "task_j": tasks[1:], "score": 0.5, "kind": "protein"},
+    }
+    tables["molecules"] |= {"mol_weight": 60.0, "scaffold": ""}
+    tables["tasks"] |= {"n_pos": 1, "n_neg": 1}
+    for name, columns in tables.items():
+        write_table(name, pd.DataFrame(columns), folder / f"{name}.parquet")
+    for seed in seeds:
+        split = pd.DataFrame({"mol_id": ids, "fold": list(folds)[:n]})
+        write_table("split", split, folder / "splits" / f"scaffold-{seed}.parquet")
+        write_json(folder / "splits" / f"scaffold-{seed}.json", {"digest": f"split{seed}"})
+    molecules = [random_molecules([4 + int(mol_id) % 9], seed=int(mol_id))[0] for mol_id in ids]
+    bits = [np.random.default_rng(int(mol_id)).random(2048) < 0.03 for mol_id in ids]
+    (folder / "features").mkdir(exist_ok=True)
+    for name, array in {**as_arrays(molecules), "ecfp4": np.packbits(bits, axis=1)}.items():
+        np.save(folder / "features" / f"{name}.npy", array)
+    write_json(folder / "features" / "features.json", {"digest": "features"})
+    write_json(folder / "dataset.json", {"digest": f"dataset of {n}"})
+    return folder

@@ -1,0 +1,126 @@
+"""An entry of the journal is there as a whole or not at all, and counts for its own code and data only."""
+
+import json
+import logging
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+from relatask.artifacts import read_table
+from relatask.training import journal as journals
+from relatask.training.journal import Journal
+from relatask.training.run import RunResult
+from tests.prepared_dataset import make_spec
+
+SPEC = make_spec()
+STAMP = {"code": "c", "data": "d"}
+MEASURED = {"seconds": 1.0, "peak_rss_mb": 2.0, "device": "CPU", "host": "Linux"}
+
+
+def result(score: float = 0.5) -> RunResult:
+    cells = {"run_id": SPEC.run_id, "fold": ["test"], "item_id": [3], "task_id": ["a"]}
+    epochs = {
+        "run_id": SPEC.run_id,
+        "task_id": [None],
+        "epoch": [1],
+        "train_loss": [0.7],
+        "valid_metric": [0.6],
+    }
+    return RunResult(
+        pd.DataFrame({**cells, "label": [1.0], "score": [score]}),
+        pd.DataFrame({**epochs, "seconds": [0.1], "examples_per_second": [10.0]}),
+        {"weight": torch.ones(2)},
+    )
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    return Journal(tmp_path)
+
+
+def test_a_finished_run_is_held_with_all_its_files(journal):
+    assert not journal.holds(SPEC, STAMP)
+    journal.enter(SPEC, STAMP, result(), MEASURED)
+    assert journal.holds(SPEC, STAMP)
+    entry = journal.runs / SPEC.run_id
+    assert {path.name for path in entry.iterdir()} == {
+        "run.json", "predictions.parquet", "history.parquet", "model.pt",
+    }  # fmt: skip
+    assert json.loads((entry / "run.json").read_text())["spec"]["method"] == SPEC.method
+    assert torch.load(entry / "model.pt", weights_only=True)["weight"].tolist() == [1, 1]
+    assert [path.name for path in journal.runs.iterdir()] == [SPEC.run_id]
+
+
+@pytest.mark.parametrize(
+    ("stamp", "said"), [({"code": "x", "data": "d"}, "code"), ({"code": "c", "data": "x"}, "data")]
+)
+def test_an_entry_of_other_code_or_data_is_replaced_and_the_log_says_why(journal, caplog, stamp, said):
+    journal.enter(SPEC, STAMP, result(0.1), MEASURED)
+    with caplog.at_level(logging.INFO):
+        assert not journal.holds(SPEC, stamp)
+    assert f"trained again: its {said} changed" in caplog.text
+    journal.enter(SPEC, stamp, result(0.9), MEASURED)
+    assert journal.holds(SPEC, stamp)
+    assert not journal.holds(SPEC, STAMP)
+    assert read_table("predictions", journal.predictions_path(SPEC))["score"].tolist() == [pytest.approx(0.9)]
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda e: (e / "run.json").write_text("{"), lambda e: (e / "history.parquet").unlink()]
+)
+def test_a_damaged_entry_does_not_count(journal, caplog, damage):
+    journal.enter(SPEC, STAMP, result(), MEASURED)
+    damage(journal.runs / SPEC.run_id)
+    with caplog.at_level(logging.INFO):
+        assert not journal.holds(SPEC, STAMP)
+    assert "damaged" in caplog.text
+
+
+@pytest.mark.parametrize("table", ["predictions", "history"])
+def test_a_failure_while_writing_leaves_nothing_and_keeps_the_old_entry(journal, monkeypatch, table):
+    journal.enter(SPEC, STAMP, result(0.1), MEASURED)
+    write = journals.write_table
+
+    def broken(name: str, frame: pd.DataFrame, path: Path) -> None:
+        if name == table:
+            raise OSError("disk full")
+        write(name, frame, path)
+
+    monkeypatch.setattr(journals, "write_table", broken)
+    with pytest.raises(OSError, match="disk full"):
+        journal.enter(SPEC, {"code": "new", "data": "d"}, result(0.9), MEASURED)
+    assert journal.holds(SPEC, STAMP)
+    assert [path.name for path in journal.runs.iterdir()] == [SPEC.run_id]
+
+
+def test_two_processes_that_finish_the_same_run_do_not_hurt_each_other(journal, monkeypatch):
+    rename = Path.rename
+
+    def late(self: Path, target: Path) -> Path:
+        monkeypatch.setattr(Path, "rename", rename)
+        Journal(journal.folder).enter(SPEC, STAMP, result(), MEASURED)  # the other one is first
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", late)
+    journal.enter(SPEC, STAMP, result(), MEASURED)
+    assert journal.holds(SPEC, STAMP)
+    assert [path.name for path in journal.runs.iterdir()] == [SPEC.run_id]
+
+
+def test_what_a_killed_process_was_writing_is_removed_by_the_next(journal):
+    leftover = journal.runs / f".{SPEC.run_id}.abc"
+    leftover.mkdir(parents=True)
+    (leftover / "predictions.parquet").write_text("half")
+    journal.clear(SPEC)
+    assert not leftover.exists()
+
+
+def test_a_failure_is_noted_until_the_run_succeeds(journal):
+    journal.fail(SPEC, "the loss diverged")
+    note = journal.failures / f"{SPEC.run_id}.json"
+    assert json.loads(note.read_text())["reason"] == "the loss diverged"
+    assert not journal.holds(SPEC, STAMP)
+    journal.enter(SPEC, STAMP, result(), MEASURED)
+    assert not note.exists()

@@ -1,0 +1,198 @@
+"""The plan is a pure function of the config, and its shards execute every run once."""
+
+import json
+import subprocess
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relatask.artifacts import read_table
+from relatask.config import StudyConfig, parse
+from relatask.errors import RelataskError
+from relatask.steps import plan_runs as step
+from relatask.training.manifest import read_manifest
+from relatask.training.plan import Shard, make_shards, plan_runs
+from relatask.training.spec import RunSpec
+
+METHODS = [
+    {"label": "STL", "method": "single_task", "encoder": "gin", "parts": 3},
+    {"label": "MTL", "method": "shared_bottom", "encoder": "gin", "training": {"epochs": 9}},
+    {"label": "RF", "method": "random_forest", "options": {"n_estimators": 7}},
+]
+
+
+def study(**changes: Any) -> dict[str, Any]:
+    return {
+        "title": "t",
+        "sources": {"s": {"reader": "planted"}},
+        "datasets": {"a": {"source": "s"}, "b": {"source": "s", "size": {"molecules": 9000, "tasks": 12}}},
+        "splits": {"schemes": ["scaffold", "random"]},
+        "methods": METHODS,
+        "baseline": "STL",
+        "scales": {"quick": {"seeds": [0, 1], "encoders": {"gin": {"width": 8}}}},
+        **changes,
+    }
+
+
+def planned(**changes: Any):
+    return plan_runs(parse(StudyConfig, study(**changes), "study"), "quick")
+
+
+def test_a_study_is_the_product_of_its_axes():
+    runs = [run.spec for run in planned()]
+    assert len(runs) == 2 * 2 * 2 * (3 + 1 + 1)  # data sets, schemes, seeds, runs of the methods
+    assert len({run.run_id for run in runs}) == len(runs)
+    assert {(run.dataset, run.split, run.seed) for run in runs} == {
+        (dataset, split, seed) for dataset in "ab" for split in ("scaffold", "random") for seed in (0, 1)
+    }
+    assert [run.tasks for run in runs[:3]] == [
+        {"part": 0, "of": 3},
+        {"part": 1, "of": 3},
+        {"part": 2, "of": 3},
+    ]
+
+
+def test_the_same_config_gives_the_same_plan_in_another_process():
+    code = (
+        "import json,sys; from relatask.config import *; from relatask.training.plan import *;"
+        "s = parse(StudyConfig, json.load(sys.stdin), 's');"
+        "print(json.dumps([r.spec.run_id for r in plan_runs(s, 'quick')]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=json.dumps(study()), capture_output=True, text=True, check=True,
+        env={"PYTHONHASHSEED": "7"},
+    )  # fmt: skip
+    assert json.loads(done.stdout) == [run.spec.run_id for run in planned()]
+
+
+def test_settings_come_from_the_study_then_the_scale_then_the_method():
+    by_label = {run.spec.label: run.spec for run in planned(training={"epochs": 5, "batch_size": 32})}
+    assert by_label["STL"].training["epochs"] == 5
+    assert by_label["MTL"].training["epochs"] == 9
+    assert by_label["MTL"].training["batch_size"] == 32
+    assert by_label["MTL"].encoder_options == {"width": 8, "layers": 5, "dropout": 0.2}
+    assert by_label["RF"].options["n_estimators"] == 7
+    assert by_label["RF"].training == {}
+
+
+def test_a_setting_of_networks_leaves_the_forests_alone():
+    before = {run.spec.run_id for run in planned() if run.spec.label == "RF"}
+    after = {run.spec.run_id for run in planned(training={"epochs": 3}) if run.spec.label == "RF"}
+    assert before == after
+
+
+@pytest.mark.parametrize(
+    ("method", "message"),
+    [
+        (
+            {"method": "shared_botom", "encoder": "gin"},
+            "no method 'shared_botom'.*Did you mean 'shared_bottom'",
+        ),
+        ({"method": "shared_bottom", "encoder": "gim"}, "no encoder 'gim'.*Did you mean 'gin'"),
+        ({"method": "shared_bottom"}, "methods.X on data set 'a'.*needs an encoder"),
+        ({"method": "random_forest", "encoder": "gin"}, "reads ecfp itself; remove `encoder`"),
+        ({"method": "random_forest", "options": {"trees": 3}}, "no option 'trees'"),
+        ({"method": "random_forest", "options": {"n_estimators": "many"}}, "'n_estimators'.*must be int"),
+        ({"method": "shared_bottom", "encoder": "gin", "parts": 2}, "trains them together"),
+        ({"method": "single_task", "encoder": "gin", "parts": 51}, "51 parts for 50 tasks"),
+        ({"method": "single_task", "encoder": "gin", "training": {"epoch": 3}}, "unknown key 'epoch'"),
+    ],
+)
+def test_a_combination_that_makes_no_sense_is_refused_by_name(method, message):
+    with pytest.raises(RelataskError, match=message):
+        planned(methods=[{"label": "X", **method}], baseline="X")
+
+
+def test_two_rows_that_are_the_same_run_are_refused():
+    twins = [{"label": label, "method": "random_forest"} for label in ("A", "B")]
+    with pytest.raises(RelataskError, match="the same in everything but their label"):
+        planned(methods=twins, baseline="A")
+
+
+@pytest.mark.parametrize("minutes", [0.001, 1.0, 30.0, 1e9])
+def test_shards_hold_every_run_once_in_order_and_one_data_set_each(minutes):
+    runs = planned()
+    shards = make_shards(runs, minutes)
+    assert [run for shard in shards for run in shard.runs] == runs
+    assert [shard.name for shard in shards] == [f"{index:05d}" for index in range(len(shards))]
+    for shard in shards:
+        assert {run.spec.dataset for run in shard.runs} == {shard.dataset}
+        assert len(shard.runs) == 1 or shard.minutes <= minutes
+    if minutes == 0.001:
+        assert len(shards) == len(runs)
+    if minutes == 1e9:
+        assert [shard.dataset for shard in shards] == ["a", "b"]
+
+
+def test_longer_trainings_are_predicted_to_cost_more():
+    wide = {"quick": {"seeds": [0]}}
+    minutes = {run.spec.label + run.spec.dataset: run.minutes for run in planned(scales=wide)}
+    assert minutes["MTLb"] > 4 * minutes["MTLa"]  # 9,000 molecules and 2,000
+    settings = {"scales": wide, "training": {"epochs": 300}}
+    long = {run.spec.label + run.spec.dataset: run.minutes for run in planned(**settings)}
+    assert long["STLa"] > 8 * minutes["STLa"]
+    assert long["RFa"] == minutes["RFa"]
+
+
+@pytest.fixture
+def plan(tmp_path: Path):
+    def write(minutes: float = 0.001, **changes: Any) -> Path:
+        out = tmp_path / "results" / "t" / "plan.parquet"
+        text = json.dumps(study(**changes))
+        step.run(Namespace(study="t", study_config=text, scale="quick", shard_minutes=minutes, out=out))
+        return out
+
+    return write
+
+
+def test_the_plan_on_disk_can_be_read_and_its_manifests_hold_its_runs(plan):
+    out = plan(minutes=60.0)
+    table = read_table("plan", out)
+    assert table["run_id"].tolist() == [run.spec.run_id for run in planned()]
+    assert [RunSpec.from_json(json.loads(text)).run_id for text in table["spec"]] == table["run_id"].tolist()
+    for shard, rows in table.groupby("shard"):
+        dataset, specs = read_manifest(out.parent / "shards" / f"{shard:05d}.json")
+        assert [spec.run_id for spec in specs] == rows["run_id"].tolist()
+        assert [spec.label for spec in specs] == rows["label"].tolist()
+        assert {dataset} == set(rows["dataset"])
+
+
+def test_only_manifests_that_change_are_written(plan):
+    shards = plan().parent / "shards"
+    old = {path.name: path.stat().st_mtime_ns for path in shards.iterdir()}
+    assert len(old) == 40
+    other = [{**METHODS[0]}, {**METHODS[1], "training": {"epochs": 8}}, {**METHODS[2]}]
+    plan(methods=other)
+    new = {path.name: path.stat().st_mtime_ns for path in shards.iterdir()}
+    assert sum(new[name] != old[name] for name in old) == 8  # the MTL runs
+
+
+def test_manifests_of_shards_that_are_no_more_are_removed(plan):
+    shards = plan().parent / "shards"
+    (shards / "00039.done.json").write_text("{}")
+    (shards / "note.json").write_text("{}")
+    plan(minutes=1e9)
+    assert sorted(path.name for path in shards.iterdir()) == ["00000.json", "00001.json", "note.json"]
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", '{"dataset": "a", "runs": [{"colour": 1}]}', "{"])
+def test_what_is_no_manifest_is_refused_by_name(tmp_path, text):
+    path = tmp_path / "00000.json"
+    path.write_text(text)
+    with pytest.raises(RelataskError, match=r"00000\.json is not"):
+        read_manifest(path)
+
+
+def test_planning_imports_neither_torch_nor_pandas():
+    heavy = {"torch", "pandas", "rdkit", "sklearn", "duckdb"}
+    code = f"import relatask.training.plan, sys; print({heavy} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_a_shard_knows_its_predicted_minutes():
+    runs = tuple(planned()[:3])
+    assert Shard(0, "a", runs).minutes == pytest.approx(sum(run.minutes for run in runs))
