@@ -34,10 +34,11 @@ def sider() -> MoleculeGraphs:
     if not SIDER.is_file():
         sizes = np.random.default_rng(0).gamma(2.0, 16.8, round(TRAIN_SHARE * 1427)).astype(int) + 3
         return MoleculeGraphs.from_arrays(**molecules(sizes))
-    from rdkit import Chem
+    from rdkit import Chem, RDLogger
 
     from relatask.data.features import write_features
 
+    RDLogger.DisableLog("rdApp.*")
     smiles = pd.read_csv(SIDER)["smiles"]
     readable = [text for text in smiles if (mol := Chem.MolFromSmiles(text)) and mol.GetNumAtoms()]
     train = np.random.default_rng(0).permutation(len(readable))[: round(TRAIN_SHARE * len(readable))]
