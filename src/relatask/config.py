@@ -253,11 +253,10 @@ def _explain(error: ValidationError, where: str, model: type[BaseModel]) -> Rela
     if finding["type"] == "missing":
         return RelataskError(f"{where}: the key {key!r} is missing.")
     message = finding["msg"].removeprefix("Value error, ")
-    return RelataskError(
-        f"{where}: {key + ': ' if key else ''}{message}"
-        + ("" if finding["type"] == "value_error" else f" (got {finding['input']!r})")
-        + "."
-    )
+    if finding["type"] != "value_error":
+        message += f" (got {finding['input']!r})"
+    end = "" if message.endswith((".", "?")) else "."
+    return RelataskError(f"{where}: {key + ': ' if key else ''}{message}{end}")
 
 
 def _keys_at(model: type[BaseModel], path: tuple[Any, ...]) -> list[str]:

@@ -1,0 +1,150 @@
+"""A config that means something is read; a mistake is one sentence that names file and key."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relatask.config import (
+    ActiveRule,
+    Config,
+    DensifyConfig,
+    SplitsConfig,
+    StudyConfig,
+    load_config,
+    load_study,
+    parse,
+)
+from relatask.errors import RelataskError
+from relatask.training.plan import plan_runs
+
+STUDIES = ("demo", "kiba_string", "moleculenet")
+
+
+def study_values(root: Path, name: str = "demo") -> dict:
+    return yaml.safe_load((root / "config" / "studies" / f"{name}.yaml").read_text())
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_each_study_has_runs_at_both_scales(name: str, root: Path) -> None:
+    _, found, study = load_config({"study": name}, root)
+    assert found == name
+    for scale in ["quick", "paper"]:
+        runs = plan_runs(study, scale)
+        expected = len(study.datasets) * len(study.splits.schemes) * len(study.scales[scale].seeds)
+        assert len(runs) == expected * sum(method.parts for method in study.methods)
+    assert len(study.scales["quick"].seeds) == 3
+    assert study.scales["quick"].reduced, "what is smaller than in the paper must be said"
+
+
+def test_the_paper_scale_has_the_papers_gin(root: Path) -> None:
+    for name in STUDIES:
+        runs = [run.spec for run in plan_runs(load_study(root / f"config/studies/{name}.yaml"), "paper")]
+        gin = [spec for spec in runs if spec.encoder == "gin"]
+        assert gin
+        assert {(spec.encoder_options["width"], spec.encoder_options["layers"]) for spec in gin} == {(300, 5)}
+        assert {spec.training["batch_size"] for spec in gin} == {128}
+
+
+def test_a_study_file_of_the_users_own_is_named_by_its_path(root: Path, tmp_path: Path) -> None:
+    path = tmp_path / "mine.yml"
+    path.write_text(yaml.safe_dump(study_values(root)))
+    assert load_config({"study": str(path)}, root)[1] == "mine"
+
+
+WRONG = {
+    "study: a typo in a key": ({"titel": "x"}, "unknown key 'titel'. Did you mean 'title'?"),
+    "study: a typo further down": (
+        {"training": {"epoch": 3}},
+        "unknown key 'epoch' in 'training'. Did you mean 'epochs'?",
+    ),
+    "a negative number": ({"training": {"epochs": -1}}, "training.epochs: "),
+    "a fold of nothing": ({"splits": {"fractions": [0.9, 0.1, 0.0]}}, "splits.fractions: must be three"),
+    "an unknown scheme": ({"splits": {"schemes": ["scafold"]}}, "splits.schemes.0: "),
+    "a source that is not there": (
+        {"datasets": {"d": {"source": "plantd"}}},
+        "datasets.d.source: there is no source 'plantd' in sources. Did you mean 'planted'?",
+    ),
+    "a baseline that is not there": (
+        {"baseline": "STL", "methods": [{"label": "SLT", "method": "random_forest"}]},
+        "baseline: no method has the label 'STL'. Did you mean 'SLT'?",
+    ),
+    "a label twice": (
+        {"methods": [{"label": "STL", "method": "random_forest"}] * 2},
+        "methods: the label 'STL' is used twice",
+    ),
+    "a name that is no folder": ({"datasets": {"a/b": {"source": "planted"}}}, "datasets.a/b"),
+    "no methods": ({"methods": []}, "methods: "),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_mistake_in_a_study_names_file_and_key(name: str, root: Path, tmp_path: Path) -> None:
+    changes, sentence = WRONG[name]
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump({**study_values(root), **changes}))
+    with pytest.raises(RelataskError) as caught:
+        load_study(path)
+    message = str(caught.value)
+    assert message.startswith(str(path))
+    assert sentence in message
+    assert "\n" not in message
+    assert not message.endswith(("..", "?."))
+
+
+def test_a_missing_key_is_named(root: Path, tmp_path: Path) -> None:
+    values = study_values(root)
+    del values["baseline"]
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(values))
+    with pytest.raises(RelataskError, match="the key 'baseline' is missing"):
+        load_study(path)
+
+
+@pytest.mark.parametrize("text", ["a: [", "- a\n- b\n", "just text", ""])
+def test_a_file_that_is_no_mapping_is_refused(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "broken.yaml"
+    path.write_text(text)
+    with pytest.raises(RelataskError, match=r"broken\.yaml (is not valid YAML|must be a mapping)"):
+        load_study(path)
+
+
+def test_an_unknown_study_suggests_one_that_exists(root: Path) -> None:
+    with pytest.raises(RelataskError, match="Did you mean 'moleculenet'"):
+        load_config({"study": "molecule_net"}, root)
+
+
+@pytest.mark.parametrize("bounds", [{}, {"at_least": 6.0, "at_most": 3.0}])
+def test_active_needs_exactly_one_bound(bounds: dict) -> None:
+    with pytest.raises(RelataskError, match="give exactly one of at_least and at_most"):
+        parse(ActiveRule, bounds, "here")
+
+
+@given(st.integers(max_value=0))
+def test_tau_must_be_positive(tau: int) -> None:
+    with pytest.raises(RelataskError, match="here: tau: "):
+        parse(DensifyConfig, {"tau": tau}, "here")
+
+
+@given(st.tuples(*[st.floats(0.01, 0.98)] * 3))
+def test_fractions_are_taken_only_when_they_sum_to_one(values: tuple[float, float, float]) -> None:
+    total = sum(values)
+    exact = [value / total for value in values]
+    assert SplitsConfig(fractions=exact).fractions == tuple(exact)
+    if abs(total - 1) > 1e-6:
+        with pytest.raises(RelataskError, match="sum to 1"):
+            parse(SplitsConfig, {"fractions": list(values)}, "here")
+
+
+@given(st.text(min_size=1).filter(lambda key: key not in Config.model_fields))
+def test_no_unknown_key_of_the_config_passes(key: str) -> None:
+    with pytest.raises(RelataskError, match="unknown key"):
+        parse(Config, {key: 1}, "config.yaml")
+
+
+def test_the_study_says_everything_that_decides_its_runs(root: Path) -> None:
+    study = load_study(root / "config/studies/demo.yaml")
+    again = parse(StudyConfig, study.model_dump(mode="json"), "again")
+    assert [run.spec for run in plan_runs(again, "quick")] == [run.spec for run in plan_runs(study, "quick")]
