@@ -118,3 +118,9 @@ def config_files():
     named = Path(CONFIG.study)
     study = named if named.suffix else ROOT / "config" / "studies" / f"{STUDY_NAME}.yaml"
     return [str(ROOT / "config.yaml"), str(study)]
+
+
+def environment_files():
+    """The files that pin packages; a copy of the workflow alone has no lock file."""
+    named = [ROOT / "requirements.lock", *sorted((ROOT / "envs").glob("*.yaml"))]
+    return [str(path) for path in named if path.is_file()]

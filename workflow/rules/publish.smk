@@ -133,7 +133,7 @@ rule write_manifest:
     input:
         config=config_files(),
         data=[*dataset_records(), *feature_records(), *split_files("json")],
-        lock=str(ROOT / "requirements.lock"),
+        environment=environment_files(),
         merged=[f"results/{STUDY_NAME}/{name}.parquet" for name in MERGED],
         tables=study_files("tables", [name for name in TABLES if name != "costs"], TABLE_FORMATS),
         figures=study_files("figures", FIGURES, FIGURE_FORMATS),
@@ -154,5 +154,5 @@ rule write_manifest:
         code=source_digest("."),
     shell:
         "python -m relatask write_manifest --log {log} --config {input.config:q} --data {input.data}"
-        " --environment {input.lock:q} --outputs {input.merged} {input.tables} {input.figures}"
+        " --environment {input.environment:q} --outputs {input.merged} {input.tables} {input.figures}"
         " --measured {input.costs} --out {output.manifest}"
