@@ -1,5 +1,6 @@
 """The workflow itself: what it plans, how fast it starts, and what it says to mistakes."""
 
+import json
 import os
 import re
 import resource
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from relatask.config import load_study
+from relatask.training.plan import make_shards, plan_runs
 from tests.workflow.conftest import ROOT, run_snakemake, write_study
 
 HEAVY = (
@@ -78,6 +81,19 @@ def test_a_users_table_is_read_where_it_lies(tmp_path: Path, tiny_study: dict) -
     jobs = jobs_of(done.stdout + done.stderr)
     assert jobs["standardise_molecules"] == 1
     assert not {"retrieve_files", "plant_data", "relate_tasks"} & set(jobs)
+
+
+def test_shards_are_those_that_the_parse_planned(tmp_path: Path, tiny_study: dict) -> None:
+    dataset = next(iter(tiny_study["datasets"].values()))
+    study = {**tiny_study, "title": "</script> & 'quotes'", "datasets": {"second": dataset, "first": dataset}}
+    path = write_study(tmp_path, study)
+    run_snakemake(tmp_path, "results/tiny/plan.parquet", "--config", f"study={path}", "shard_minutes=0.3")
+    manifests = sorted((tmp_path / "results" / "tiny" / "shards").glob("*.json"))
+    found = [json.loads(manifest.read_text())["dataset"] for manifest in manifests]
+    planned = make_shards(plan_runs(load_study(path), "quick"), 0.3)
+    assert found == [shard.dataset for shard in planned]
+    assert found[0] == "second"
+    assert len(found) >= 2
 
 
 @pytest.mark.parametrize("target", ["prepare_all", "train_all", "tables", "figures"])

@@ -1,4 +1,5 @@
 # What the rules share: the study, its shards, and how a step is started. Nothing runs here.
+import json
 import shlex
 from functools import lru_cache
 
@@ -50,9 +51,11 @@ def require_data_set(name, sheet, key):
 def block(model):
     """A block of the config as the JSON argument of a step.
 
-    Snakemake prints params into the report's script as they are, so no text may end that script.
+    Keys keep their order, which is that of runs and shards. Snakemake prints params into the report's
+    script as they are, so no text may end that script.
     """
-    return "null" if model is None else canonical_json(model.model_dump(mode="json")).replace("<", r"\u003c")
+    text = "null" if model is None else json.dumps(model.model_dump(mode="json"), ensure_ascii=False)
+    return text.replace("<", r"\u003c")
 
 
 def sheet_entry(wildcards):
