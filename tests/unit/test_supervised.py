@@ -13,6 +13,7 @@ import torch
 from relatask.data.tensors import PreparedDataset
 from relatask.errors import RelataskError
 from relatask.training import checkpoint as checkpoints
+from relatask.training.adam import Adam
 from relatask.training.checkpoint import Checkpoint, tensor_bytes
 from relatask.training.loops import supervised
 from relatask.training.loops.supervised import Training
@@ -62,6 +63,25 @@ def test_the_loss_of_a_batch_is_the_mean_over_its_tasks_of_the_mean_over_their_c
     training.unit.data.labels[batch] = labels
     training.take_step(batch)
     assert float(training.total) == pytest.approx(sum(by_task) / 2, rel=1e-5)
+
+
+@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
+def test_adam_is_torchs(weight_decay):
+    torch.manual_seed(0)
+    mine, theirs = ([torch.nn.Parameter(p) for p in (torch.ones(3, 4), torch.ones(2))] for _ in range(2))
+    adam = Adam(mine, 0.01, weight_decay)
+    reference = torch.optim.Adam(theirs, lr=0.01, weight_decay=weight_decay, fused=True)
+    for step in range(7):
+        adam.clear()
+        reference.zero_grad()
+        for k, parameters in enumerate(zip(mine, theirs, strict=True)):
+            if k == 0 or step > 3:  # the second parameter is not used at first
+                gradient = torch.randn_like(parameters[0])
+                for parameter in parameters:
+                    parameter.grad = gradient.clone()
+        adam.step()
+        reference.step()
+        assert all(torch.equal(*parameters) for parameters in zip(mine, theirs, strict=True))
 
 
 def test_the_epoch_with_the_best_validation_is_restored(unit_of, tmp_path):

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 
 import duckdb
@@ -41,23 +42,24 @@ def merge_runs(plan: pd.DataFrame, runs: Path, out: dict[str, Path]) -> None:
 
 
 class Merged:
-    """Table `name` of all `entries`, in their order, and which runs and how many rows it holds."""
+    """Table `name` of all `entries`, in their order, and how many rows of which run it holds."""
 
     def __init__(self, name: str, entries: list[Path]):
         self.name = name
-        self.files = [str(entry / f"{name}.parquet") for entry in entries]
-        self.runs: list[str] = []  # in the order of the rows, each once if its rows are together
-        self.rows = self.expected = 0
+        self.files = {str(entry / f"{name}.parquet"): entry.name for entry in entries}
+        self.expected: list[tuple[str, int]] = []  # (run, rows), as the files say
+        self.found: list[tuple[str, int]] = []  # as the rows come
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows of the entries, one entry after the other, each in its own order."""
         columns = ", ".join(f'"{column}"' for column in schema(self.name).names)
+        files = {"files": list(self.files)}
         try:
             with duckdb.connect() as connection:
                 connection.execute("SET preserve_insertion_order = true; SET threads = 1")
-                files = {"files": self.files}
-                count = "SELECT coalesce(sum(num_rows), 0) FROM parquet_file_metadata($files)"
-                ((self.expected,),) = connection.sql(count, params=files).fetchall()
+                count = "SELECT file_name, num_rows FROM parquet_file_metadata($files)"
+                counts = dict(connection.sql(count, params=files).fetchall())
+                self.expected = [(run, counts[file]) for file, run in self.files.items() if counts[file]]
                 rows = connection.sql(f"SELECT {columns} FROM read_parquet($files)", params=files)
                 for batch in rows.to_arrow_reader(ROWS):
                     self._note(batch.column("run_id"))
@@ -70,9 +72,12 @@ class Merged:
             ) from None
 
     def _note(self, run_ids: pa.Array) -> None:
-        self.rows += len(run_ids)
-        changes = pc.run_end_encode(run_ids).values.to_pylist()
-        self.runs += changes[1:] if self.runs and changes[:1] == self.runs[-1:] else changes
+        start = 0
+        encoded = pc.run_end_encode(run_ids)
+        for run, end in zip(encoded.values.to_pylist(), encoded.run_ends.to_pylist(), strict=True):
+            before = self.found.pop()[1] if self.found and self.found[-1][0] == run else 0
+            self.found.append((run, before + end - start))
+            start = end
 
 
 def _require_entries(plan: pd.DataFrame, entries: list[Path]) -> None:
@@ -97,23 +102,18 @@ def _checked(plan: pd.DataFrame, merged: Merged) -> Iterator[pa.RecordBatch]:
 
 def _require_rows(plan: pd.DataFrame, merged: Merged) -> None:
     """Raise where a row got lost, or a run lies elsewhere than the plan says."""
-    if merged.rows != merged.expected:
+    if merged.found != merged.expected:
+        pairs = zip_longest(merged.expected, merged.found)
+        strange = next(planned or found for planned, found in pairs if planned != found)
         raise RelataskError(
-            f"merging table {merged.name} gave {merged.rows} rows instead of {merged.expected}; "
-            "please report it."
+            f"the {merged.name} of run {strange[0]} in the journal hold rows of other runs or lack some; "
+            "delete that run's folder and run the workflow again."
         )
-    planned = plan["run_id"].tolist()
-    found = set(merged.runs)
-    if merged.name == "predictions" and (silent := ~plan["run_id"].isin(found)).any():
+    silent = ~plan["run_id"].isin([run for run, _ in merged.found])
+    if merged.name == "predictions" and silent.any():
         raise RelataskError(
             f"{silent.sum()} of {len(plan)} runs have no predictions: {_names(plan[silent])}; no molecule of "
             "validation or test has a label in their tasks: choose other tasks or another split."
-        )
-    if merged.runs != [run for run in planned if run in found]:
-        strange = next(iter(found - set(planned)), merged.runs[0] if merged.runs else "?")
-        raise RelataskError(
-            f"the entries of the journal hold rows of other runs, e.g. {strange}; delete the study's folder "
-            "runs and run the workflow again."
         )
 
 

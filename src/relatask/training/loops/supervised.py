@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from relatask.errors import RelataskError
 from relatask.methods._context import TaskContext
 from relatask.registry import load
+from relatask.training.adam import Adam
 from relatask.training.checkpoint import Checkpoint
 from relatask.training.selection import mean_roc_auc
 from relatask.training.unit import EVALUATED, Progress, Unit, UnitResult
@@ -54,11 +55,8 @@ class Training:
         if not len(self.rows):
             raise RelataskError(f"{unit.title} has no labelled molecule in training; choose other tasks.")
         self.model = build_model(unit).to(self.device)
-        self.optimiser = torch.optim.Adam(
-            self.model.parameters(),
-            lr=self.settings["learning_rate"],
-            weight_decay=self.settings["weight_decay"],
-            fused=True,  # one pass over the weights instead of eight
+        self.optimiser = Adam(
+            self.model.parameters(), self.settings["learning_rate"], self.settings["weight_decay"]
         )
         self.epoch = self.step = self.stale = 0  # epochs finished, steps of the next one, bad validations
         self.total, self.seconds = torch.zeros((), device=self.device), 0.0  # loss and time of those steps
@@ -94,7 +92,7 @@ class Training:
             logits = self.model(self.unit.data.x(batch))
         losses: Tensor = self.model.losses(logits.float(), labels)  # type: ignore[operator]
         loss = losses.sum() / (~labels.isnan()).any(0).sum()
-        self.optimiser.zero_grad(set_to_none=True)
+        self.optimiser.clear()
         loss.backward()
         self.optimiser.step()
         self.total += loss.detach()
@@ -154,7 +152,7 @@ class Training:
         cuda = self.device.type == "cuda"
         return {
             "model": self.model.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+            "optimiser": self.optimiser.state(),
             "best_weights": self.best_weights,
             "numbers": {key: getattr(self, key) for key in ("epoch", "step", "stale", "best", "seconds")},
             "total": self.total,
@@ -166,7 +164,7 @@ class Training:
     def restore(self, state: dict[str, Any]) -> None:
         """Go on where `state` was taken, after a step."""
         self.model.load_state_dict(state["model"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        self.optimiser.restore(state["optimiser"])
         self.best_weights, self.history = state["best_weights"], state["history"]
         self.total.copy_(state["total"])
         for name, value in state["numbers"].items():
