@@ -19,6 +19,18 @@ if TYPE_CHECKING:
 
 # name -> {column: type}; "key" columns come first and may not be null. A trailing "?" allows nulls.
 COLUMNS: dict[str, dict[str, str]] = {
+    "assay_targets": {  # what ChEMBL says an assay measures
+        "assay_id": "string",
+        "target_id": "string?",
+        "organism": "string?",
+        "uniprots": "list<string>",  # of human targets only
+        "reason": "string?",  # why there are none
+    },
+    "proteins": {  # how STRING calls the proteins of tasks
+        "identifier": "string",  # UniProt accession, or the STRING id of a task without one
+        "string_id": "string?",  # null: STRING does not know it
+        "preferred_name": "string?",
+    },
     "molecules": {
         "mol_id": "int32",  # row of the molecule in its source's standardised table
         "smiles": "string",  # canonical

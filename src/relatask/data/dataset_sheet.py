@@ -1,5 +1,7 @@
 """config/datasets.tsv: which files a data set consists of, where they come from and what they must hold.
 
+Empty lines and lines that begin with # are comments.
+
 Read while Snakemake parses, so only the standard library is used.
 """
 
@@ -20,7 +22,7 @@ class SheetFile:
     name: str  # of the data set
     file: str  # below results/raw/{name}/
     path: str  # below the mirror folder
-    url: str  # official address, "-" where there is none that serves these bytes
+    url: str  # official address, "-" where there is none that serves these bytes; a.zip#b is b of an archive
     sha256: str  # "-" where it is not known; then the first download is recorded beside the file
     licence: str
     citation: str
@@ -39,23 +41,27 @@ def read_sheet(path: Path) -> dict[str, list[SheetFile]]:
     """
     columns = [field.name for field in fields(SheetFile)]
     try:
-        with path.open(encoding="utf-8", newline="") as handle:
-            reader = csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE)
-            if reader.fieldnames != columns:
-                raise RelataskError(f"{path}: the columns must be {', '.join(columns)}, separated by tabs.")
-            rows = list(reader)
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise RelataskError(f"{path} does not exist; it lists the data sets that can be retrieved.") from None
     except UnicodeDecodeError as error:
         raise RelataskError(f"{path} is not UTF-8: {error}.") from None
+    lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if not _skipped(line)]
+    reader = csv.DictReader((line for _, line in lines), delimiter="\t", quoting=csv.QUOTE_NONE)
+    if reader.fieldnames != columns:
+        raise RelataskError(f"{path}: the columns must be {', '.join(columns)}, separated by tabs.")
     sheet: dict[str, list[SheetFile]] = {}
-    for line, row in enumerate(rows, start=2):
+    for (line, _), row in zip(lines[1:], reader, strict=True):
         entry = _check(row, f"{path}, line {line}")
         known = sheet.setdefault(entry.name, [])
         if entry.file in {other.file for other in known}:
             raise RelataskError(f"{path}, line {line}: {entry.name} already has a file {entry.file!r}.")
         known.append(entry)
     return sheet
+
+
+def _skipped(line: str) -> bool:
+    return not line.strip() or line.startswith("#")
 
 
 def _check(row: dict, where: str) -> SheetFile:

@@ -2,30 +2,38 @@
 
 import logging
 import shutil
+import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import requests
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 from tqdm import tqdm
 
+from relatask.data.http import (
+    TIMEOUT,
+    USER_AGENT,
+    InterruptedAnswerError,
+    Wait,
+    check_status,
+    request,
+    retrying,
+)
 from relatask.errors import RelataskError
-from relatask.files import atomic_path, read_json, sha256_of, write_json
+from relatask.files import atomic_path, read_json, sha256_of, write_json, write_text
 
 UNKNOWN = "-"
 ATTEMPTS = 6
 BLOCK = 1 << 20
-TIMEOUT = (10, 60)  # seconds to connect, and without a byte
 log = logging.getLogger(__name__)
 
 
-class InterruptedDownloadError(Exception):
-    """A download that may succeed when it is tried again."""
-
-
 def retrieve_file(
-    entry: dict[str, str], mirror: Path | None, out: Path, wait: Callable[..., float] | None = None
+    entry: dict[str, str],
+    mirror: Path | None,
+    out: Path,
+    wait: Wait | None = None,
+    pause: Callable[[float], None] = time.sleep,
 ) -> str:
     """Put one file at `out`: from the mirror if it is there, else from its address.
 
@@ -33,10 +41,12 @@ def retrieve_file(
     is recorded beside the file, and checked when the file is retrieved again.
 
     Args:
-        entry: path (below the mirror), url and sha256 of the sheet.
+        entry: path (below the mirror), url and sha256 of the sheet. ``https://…/a.zip#b`` is the file `b`
+            of an archive, in whichever folder of it.
         mirror: local folder with the same files, or None.
         out: where the file shall be.
         wait: tenacity's wait between attempts; tests pass a short one.
+        pause: how to wait.
 
     Returns:
         The SHA-256 of the file.
@@ -45,7 +55,7 @@ def retrieve_file(
         RelataskError: it is nowhere to be had, or its digest is wrong.
     """
     local = mirror / entry["path"] if mirror else None
-    if local is not None and not mirror.is_dir():  # type: ignore[union-attr]
+    if mirror is not None and not mirror.is_dir():
         raise RelataskError(
             f"mirror: there is no folder {mirror}; correct `mirror` in the config or remove it."
         )
@@ -54,11 +64,11 @@ def retrieve_file(
         with atomic_path(out) as temporary:
             shutil.copyfile(local, temporary)
     elif entry["url"] != UNKNOWN:
+        url, _, member = entry["url"].partition("#")
         partial = out.with_name(f".{out.name}.part")
         out.parent.mkdir(parents=True, exist_ok=True)
-        download(entry["url"], partial, wait)
-        digest = _check(partial, entry, out, entry["url"], delete=True)
-        partial.replace(out)
+        download(url, partial, wait, pause)
+        digest = _install(partial, member, entry, out)
     else:
         searched = f"{local} does not exist" if local else "no mirror is configured"
         raise RelataskError(
@@ -70,18 +80,44 @@ def retrieve_file(
     return digest
 
 
+def _install(partial: Path, member: str, entry: dict[str, str], out: Path) -> str:
+    """Move a download, or one file of a downloaded archive, to `out`; a wrong one does not survive."""
+    try:
+        if not member:
+            digest = _check(partial, entry, out, entry["url"])
+            partial.replace(out)
+            return digest
+        with atomic_path(out) as temporary:
+            _extract(partial, member, temporary)
+            return _check(temporary, entry, out, entry["url"])
+    finally:
+        partial.unlink(missing_ok=True)
+        _validator(partial).unlink(missing_ok=True)
+
+
+def _extract(archive: Path, member: str, out: Path) -> None:
+    """Copy the one file called `member` out of a ZIP archive; nothing else of it is written anywhere."""
+    try:
+        with zipfile.ZipFile(archive) as content:
+            found = [info for info in content.infolist() if f"/{info.filename}".endswith(f"/{member}")]
+            if len(found) != 1:
+                raise RelataskError(f"the archive holds {len(found)} files {member!r}, expected one.")
+            with content.open(found[0]) as source, out.open("wb") as target:
+                shutil.copyfileobj(source, target, BLOCK)
+    except zipfile.BadZipFile as error:
+        raise RelataskError(f"the download for {member} is no ZIP archive ({error}); get it again.") from None
+
+
 def _record(out: Path) -> Path:
     return out.with_name(f".{out.name}.sha256.json")
 
 
-def _check(path: Path, entry: dict[str, str], out: Path, origin: str, delete: bool = False) -> str:
+def _check(path: Path, entry: dict[str, str], out: Path, origin: str) -> str:
     """Return the digest of `path`; one that differs from the sheet's or the recorded one is an error."""
     digest, expected = sha256_of(path), entry["sha256"]
     if expected == UNKNOWN and _record(out).exists():
         expected = read_json(_record(out))["sha256"]
     if expected not in (UNKNOWN, digest):
-        if delete:
-            path.unlink()
         raise RelataskError(
             f"{origin} has SHA-256 {digest} instead of {expected}; the file was changed or damaged, get it "
             "again, or correct config/datasets.tsv if the new file is meant."
@@ -89,45 +125,66 @@ def _check(path: Path, entry: dict[str, str], out: Path, origin: str, delete: bo
     return digest
 
 
-def download(url: str, partial: Path, wait: Callable[..., float] | None = None) -> None:
+def download(
+    url: str, partial: Path, wait: Wait | None = None, pause: Callable[[float], None] = time.sleep
+) -> None:
     """Fetch `url` into `partial`, going on from what is there, until all its bytes are.
 
     Raises:
         RelataskError: the server refuses, or the last of six attempts broke off.
     """
-    retrying = Retrying(
-        retry=retry_if_exception_type(InterruptedDownloadError),
-        stop=stop_after_attempt(ATTEMPTS),
-        wait=wait or wait_exponential_jitter(initial=1, max=60),
-        reraise=True,
-    )
     try:
-        retrying(_attempt, url, partial)
-    except InterruptedDownloadError as error:
+        with requests.Session() as session:
+            retrying(url, ATTEMPTS, wait, pause)(_attempt, session, url, partial)
+    except InterruptedAnswerError as error:
         raise RelataskError(f"{url} could not be downloaded in {ATTEMPTS} attempts: {error}.") from None
 
 
-def _attempt(url: str, partial: Path) -> None:
-    have = partial.stat().st_size if partial.exists() else 0
-    headers = {"Range": f"bytes={have}-"} if have else {}
-    headers["Accept-Encoding"] = "identity"  # so that Content-Length counts the file's bytes
-    try:
-        with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
-            if answer.status_code == 416:  # nothing is left, or the file changed: start over
-                partial.unlink(missing_ok=True)
-                raise InterruptedDownloadError("the server refused to go on where the download stopped")
-            if answer.status_code == 429 or answer.status_code >= 500:
-                raise InterruptedDownloadError(f"the server answered {answer.status_code}")
-            if answer.status_code >= 400:
-                raise RelataskError(f"{url}: the server answered {answer.status_code}; is the address right?")
-            _store(answer, partial, have if answer.status_code == 206 else 0)
-    except requests.RequestException as error:
-        raise InterruptedDownloadError(type(error).__name__) from None
+def _validator(partial: Path) -> Path:
+    """What the server called the version that `partial` is the beginning of."""
+    return partial.with_name(f"{partial.name}.version")
+
+
+def _attempt(session: requests.Session, url: str, partial: Path) -> None:
+    have, version = 0, _validator(partial)
+    if partial.exists() and version.exists():  # without a version, the rest could be of another file
+        have = partial.stat().st_size
+    headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}  # so that lengths count file bytes
+    if have:
+        headers |= {"Range": f"bytes={have}-", "If-Range": version.read_text(encoding="utf-8")}
+    with request(session, "GET", url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
+        if answer.status_code == 416:
+            if answer.headers.get("Content-Range", "") == f"bytes */{have}":
+                return  # nothing is left
+            partial.unlink(missing_ok=True)
+            raise InterruptedAnswerError("it refused to go on where the download stopped")
+        check_status(answer, url)
+        going_on = answer.headers.get("Content-Range", "").startswith(f"bytes {have}-")
+        if answer.status_code == 206 and not going_on:
+            partial.unlink(missing_ok=True)
+            raise InterruptedAnswerError("it sent another part of the file than was asked for")
+        if answer.status_code != 206:
+            have = 0
+            _note_version(answer, version)
+        try:
+            _store(answer, partial, have)
+        except requests.RequestException as error:
+            raise InterruptedAnswerError(type(error).__name__) from None
+
+
+def _note_version(answer: requests.Response, version: Path) -> None:
+    """Keep what If-Range needs: a strong ETag, or else the date (RFC 9110, 13.1.5)."""
+    tag = answer.headers.get("ETag", "")
+    name = tag if tag.startswith('"') else answer.headers.get("Last-Modified", "")
+    if name:
+        write_text(version, name)
+    else:
+        version.unlink(missing_ok=True)
 
 
 def _store(answer: requests.Response, partial: Path, have: int) -> None:
     """Append the body to `partial` (or start it anew) and check its length."""
-    length: Any = answer.headers.get("Content-Length")
+    length = answer.headers.get("Content-Length")
     total = have + int(length) if length is not None else None
     with (
         partial.open("ab" if have else "wb") as handle,
@@ -138,4 +195,4 @@ def _store(answer: requests.Response, partial: Path, have: int) -> None:
             bar.update(len(block))
     size = partial.stat().st_size
     if total is not None and size != total:
-        raise InterruptedDownloadError(f"{size} of {total} bytes arrived")
+        raise InterruptedAnswerError(f"{size} of {total} bytes arrived")

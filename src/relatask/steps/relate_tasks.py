@@ -17,6 +17,7 @@ import logging
 from relatask.artifacts import read_table, write_table
 from relatask.config import RelationsConfig, parse
 from relatask.data.interactions import read_interactions
+from relatask.data.protein_ids import with_string_ids
 from relatask.data.relations import relate_tasks
 from relatask.files import write_json
 
@@ -26,6 +27,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tasks", required=True, metavar="FILE", help="table tasks")
     parser.add_argument(
         "--interactions", required=True, nargs="+", metavar="FILE", help="STRING tables; several are one"
+    )
+    parser.add_argument(
+        "--proteins", metavar="FILE", help="table proteins: the STRING ids that query_string found"
     )
     parser.add_argument(
         "--relations-config", required=True, type=json.loads, metavar="JSON", help="block `relations`"
@@ -38,6 +42,8 @@ def run(arguments: argparse.Namespace) -> None:
     """Read tasks and interactions, write relations."""
     config = parse(RelationsConfig, arguments.relations_config, "--relations-config")
     tasks = read_table("tasks", arguments.tasks)
+    if arguments.proteins:
+        tasks = with_string_ids(tasks, read_table("proteins", arguments.proteins))
     interactions = read_interactions(arguments.interactions, config.channel)
     relations, report = relate_tasks(tasks, interactions, config)
     write_table("relations", relations, arguments.out)

@@ -1,0 +1,52 @@
+"""Ask ChEMBL for all activities measured on a list of targets.
+
+Writes activities.json: the targets with their proteins, the targets that ChEMBL does not know, and the
+activities. Every answer is kept under --answers, so an interrupted query goes on where it stopped.
+
+Example:
+  relatask query_activities --source-config '{"reader": "chembl_activities", "targets": ["CHEMBL203"]}' \\
+    --service-url https://www.ebi.ac.uk/chembl/api/data --answers results/raw/egfr/answers \\
+    --out results/raw/egfr/activities.json
+"""
+
+import argparse
+import json
+import logging
+from pathlib import Path
+
+from relatask.config import SourceConfig, parse
+from relatask.data.chembl import Chembl
+from relatask.data.http import Client
+from relatask.data.target_activities import collect_activities
+from relatask.errors import RelataskError
+from relatask.files import canonical_json, write_text
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--source-config", required=True, metavar="JSON", help="block of `sources` as JSON")
+    parser.add_argument("--service-url", required=True, metavar="URL", help="ChEMBL's web service")
+    parser.add_argument("--requests-per-second", type=float, default=1.0, metavar="N")
+    parser.add_argument("--answers", required=True, type=Path, metavar="DIR", help="answers as they came")
+    parser.add_argument("--out", required=True, metavar="FILE", help="activities.json")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Ask for what is not there yet and write the activities."""
+    try:
+        block = json.loads(arguments.source_config)
+    except json.JSONDecodeError as error:
+        raise RelataskError(f"--source-config is not JSON ({error}); quote it for the shell.") from None
+    config = parse(SourceConfig, block, "--source-config")
+    client = Client("ChEMBL", arguments.answers, arguments.requests_per_second)
+    content = collect_activities(Chembl(client, arguments.service_url.rstrip("/")), config.targets)
+    write_text(arguments.out, canonical_json(content) + "\n")
+    logging.info(
+        "%s: %d activities on %d targets, %d targets unknown (%d requests, %d answers were there already).",
+        arguments.out,
+        len(content["activities"]),
+        len(content["targets"]),
+        len(content["unknown_targets"]),
+        client.asked,
+        client.reused,
+    )

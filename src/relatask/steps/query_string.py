@@ -1,0 +1,54 @@
+"""Ask STRING for the interactions among the human proteins of tasks.
+
+First their STRING ids (get_string_ids), then the interactions (network), by POST in batches. Writes the
+interaction table with all channels, of which relate_tasks takes one (escore is `experimental`, score is
+`combined`), and the table `proteins`: how STRING calls each protein, or that it does not know it.
+
+Example:
+  relatask query_string --tasks results/sources/lsc/tasks.parquet \\
+    --service-url https://string-db.org/api --answers results/raw/string_live/answers \\
+    --out results/raw/string_live/lsc.tsv --out-proteins results/raw/string_live/lsc.parquet
+"""
+
+import argparse
+import logging
+from pathlib import Path
+
+from relatask.artifacts import read_table, write_table
+from relatask.data.http import Client
+from relatask.data.protein_ids import identifiers_of
+from relatask.data.string_db import String, table_of
+from relatask.errors import RelataskError
+from relatask.files import write_text
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--tasks", required=True, metavar="FILE", help="table tasks")
+    parser.add_argument("--service-url", required=True, metavar="URL", help="STRING's API")
+    parser.add_argument("--requests-per-second", type=float, default=1.0, metavar="N")
+    parser.add_argument("--answers", required=True, type=Path, metavar="DIR", help="answers as they came")
+    parser.add_argument("--out", required=True, metavar="FILE", help="interaction table, 13 columns")
+    parser.add_argument("--out-proteins", required=True, metavar="FILE", help="table proteins")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Ask for what is not there yet and write both tables."""
+    identifiers = identifiers_of(read_table("tasks", arguments.tasks))
+    if not identifiers:
+        raise RelataskError(f"{arguments.tasks}: no task has a protein; give the source a `task_sheet`.")
+    client = Client("STRING", arguments.answers, arguments.requests_per_second)
+    string = String(client, arguments.service_url.rstrip("/"))
+    proteins = string.string_ids(identifiers)
+    rows = string.network(proteins.string_id.dropna())
+    write_text(arguments.out, table_of(rows))
+    write_table("proteins", proteins, arguments.out_proteins)
+    logging.info(
+        "%s: %d interactions; STRING knows %d of %d proteins (%d requests, %d answers were there already).",
+        arguments.out,
+        len(rows),
+        int(proteins.string_id.notna().sum()),
+        len(proteins),
+        client.asked,
+        client.reused,
+    )
