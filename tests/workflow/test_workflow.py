@@ -83,6 +83,29 @@ def test_a_users_table_is_read_where_it_lies(tmp_path: Path, tiny_study: dict) -
     assert not {"retrieve_files", "plant_data", "relate_tasks"} & set(jobs)
 
 
+def test_live_services_are_asked_only_for_what_the_study_needs(tmp_path: Path, tiny_study: dict) -> None:
+    live = {"source": "string_live"}
+    study = {
+        **tiny_study,
+        "sources": {
+            "egfr": {"reader": "chembl_activities", "targets": ["CHEMBL203"], "active": {"at_least": 6.5}},
+            "lsc": {"reader": "lsc"},
+        },
+        "datasets": {
+            "egfr": {"source": "egfr"},
+            "chembl": {"source": "lsc", "relations": live, "densify": {"tau": 10}},
+        },
+    }
+    arguments = ["--dry-run", "--config", f"study={write_study(tmp_path, study)}"]
+    jobs = jobs_of(run_snakemake(tmp_path, *arguments).stdout)
+    assert jobs["query_activities"] == jobs["query_assay_targets"] == jobs["query_string"] == 1
+    assert jobs["retrieve_files"] == 2
+    study["datasets"]["chembl"] = {"source": "lsc", "densify": {"tau": 10}}
+    arguments = ["--dry-run", "--config", f"study={write_study(tmp_path, study)}"]
+    jobs = jobs_of(run_snakemake(tmp_path, *arguments).stdout)
+    assert not {"query_assay_targets", "query_string", "relate_tasks"} & set(jobs)
+
+
 def test_shards_are_those_that_the_parse_planned(tmp_path: Path, tiny_study: dict) -> None:
     dataset = next(iter(tiny_study["datasets"].values()))
     study = {**tiny_study, "title": "</script> & 'quotes'", "datasets": {"second": dataset, "first": dataset}}

@@ -32,17 +32,23 @@ def raw_files(wildcards):
         return [*PLANTED, *sheet]
     if source.reader == "chembl_activities":
         return [f"results/raw/{wildcards.source}/activities.json", *sheet]
-    return [*retrieved(wildcards.source), *sheet]
+    files = [*retrieved(wildcards.source), *sheet]
+    related = any(entry.relations for entry in STUDY.datasets.values() if entry.source == wildcards.source)
+    if source.reader == "lsc" and related and not sheet:
+        files.append(f"results/raw/{wildcards.source}/assay_targets.parquet")
+    return files
 
 
-def interaction_files(wildcards):
-    """Protein interactions that relate the tasks of a data set."""
+def relation_inputs(wildcards):
+    """Tasks, protein interactions, and where STRING was asked how it calls the proteins."""
     dataset = STUDY.datasets[wildcards.dataset]
+    files = {"tasks": f"results/sources/{dataset.source}/tasks.parquet"}
     if dataset.relations.source == "planted":
-        return "results/raw/planted/string_links.txt"
+        return {**files, "interactions": "results/raw/planted/string_links.txt"}
     if dataset.relations.source == "string_live":
-        return f"results/raw/string_live/{dataset.source}.tsv"
-    return retrieved(dataset.relations.source)
+        live = f"results/raw/string_live/{dataset.source}"
+        return {**files, "interactions": f"{live}.tsv", "proteins": f"{live}.parquet"}
+    return {**files, "interactions": retrieved(dataset.relations.source)}
 
 
 def source_tables(wildcards):

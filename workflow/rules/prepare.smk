@@ -32,8 +32,7 @@ rule standardise_molecules:
 
 rule relate_tasks:
     input:
-        tasks=lambda wildcards: f"results/sources/{STUDY.datasets[wildcards.dataset].source}/tasks.parquet",
-        interactions=interaction_files,
+        unpack(relation_inputs),
     output:
         relations="results/{dataset}/raw_relations.parquet",
         report="results/{dataset}/raw_relations.json",
@@ -49,10 +48,11 @@ rule relate_tasks:
         runtime=30,
     params:
         config=lambda wildcards: block(STUDY.datasets[wildcards.dataset].relations),
+        proteins=lambda wildcards, input: f"--proteins {input.proteins}" if "proteins" in input.keys() else "",
         code=code_of("steps/relate_tasks.py"),
     shell:
         "python -m relatask relate_tasks --log {log}"
-        " --tasks {input.tasks} --interactions {input.interactions:q} --relations-config {params.config:q}"
+        " --tasks {input.tasks} --interactions {input.interactions:q} {params.proteins} --relations-config {params.config:q}"
         " --out {output.relations} --out-report {output.report}"
 
 

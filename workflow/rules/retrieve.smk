@@ -1,6 +1,9 @@
 # Raw files: copied or downloaded, asked of live services, or planted.
 
 
+ruleorder: query_assay_targets > retrieve_files
+
+
 rule retrieve_files:
     output:
         "results/raw/{source}/{file}",
@@ -8,6 +11,8 @@ rule retrieve_files:
         "results/logs/retrieve_files/{source}-{file}.log",
     benchmark:
         "results/benchmarks/retrieve_files/{source}-{file}.tsv"
+    wildcard_constraints:
+        source="|".join(SHEET),
     retries: 2
     conda:
         "../../envs/base.yaml"
@@ -41,3 +46,87 @@ rule plant_data:
         code=code_of("steps/plant_data.py"),
     shell:
         "python -m relatask plant_data --log {log} --out-dir {params.folder}"
+
+
+rule query_activities:
+    output:
+        activities="results/raw/{source}/activities.json",
+    log:
+        "results/logs/query_activities/{source}.log",
+    benchmark:
+        "results/benchmarks/query_activities/{source}.tsv"
+    retries: 2
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=720,
+        service=1,
+    params:
+        config=lambda wildcards: block(STUDY.sources[wildcards.source]),
+        url=CONFIG.services.chembl,
+        rate=CONFIG.services.requests_per_second,
+        answers=lambda wildcards, output: Path(output[0]).parent / "answers",
+        code=code_of("steps/query_activities.py"),
+    shell:
+        "python -m relatask query_activities --log {log} --source-config {params.config:q}"
+        " --service-url {params.url:q} --requests-per-second {params.rate} --answers {params.answers}"
+        " --out {output.activities}"
+
+
+rule query_assay_targets:
+    input:
+        assays="results/raw/{source}/labelsHard.pckl",
+    output:
+        targets="results/raw/{source}/assay_targets.parquet",
+    log:
+        "results/logs/query_assay_targets/{source}.log",
+    benchmark:
+        "results/benchmarks/query_assay_targets/{source}.tsv"
+    retries: 2
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=720,
+        service=1,
+    params:
+        url=CONFIG.services.chembl,
+        rate=CONFIG.services.requests_per_second,
+        answers=lambda wildcards, output: Path(output[0]).parent / "answers",
+        code=code_of("steps/query_assay_targets.py"),
+    shell:
+        "python -m relatask query_assay_targets --log {log} --assays {input.assays}"
+        " --service-url {params.url:q} --requests-per-second {params.rate} --answers {params.answers}"
+        " --out {output.targets}"
+
+
+rule query_string:
+    input:
+        tasks="results/sources/{source}/tasks.parquet",
+    output:
+        interactions="results/raw/string_live/{source}.tsv",
+        proteins="results/raw/string_live/{source}.parquet",
+    log:
+        "results/logs/query_string/{source}.log",
+    benchmark:
+        "results/benchmarks/query_string/{source}.tsv"
+    retries: 2
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=720,
+        service=1,
+    params:
+        url=CONFIG.services.string,
+        rate=CONFIG.services.requests_per_second,
+        answers=lambda wildcards, output: Path(output[0]).parent / "answers",
+        code=code_of("steps/query_string.py"),
+    shell:
+        "python -m relatask query_string --log {log} --tasks {input.tasks}"
+        " --service-url {params.url:q} --requests-per-second {params.rate} --answers {params.answers}"
+        " --out {output.interactions} --out-proteins {output.proteins}"
