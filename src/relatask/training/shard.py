@@ -38,9 +38,9 @@ class ShardData:
     def __init__(self, folder: Path, device: torch.device):
         self.folder, self.device = folder, device
         self._loaded: dict[str, PreparedDataset] = {}
-        self.digest = lru_cache(self._digest)
+        self.get, self.digest = lru_cache(self._get), lru_cache(self._digest)
 
-    def get(self, split: str, inputs: str) -> PreparedDataset:
+    def _get(self, split: str, inputs: str) -> PreparedDataset:
         """Return the data under a split ("scaffold-0") with a kind of input; tensors are read once."""
         if inputs not in self._loaded:
             data = PreparedDataset.load(self.folder, split, inputs=inputs, device=self.device)
