@@ -9,8 +9,9 @@ import pandas as pd
 import torch
 
 from relatask.data.tensors import PreparedDataset
+from relatask.files import source_digest
 from relatask.registry import Capabilities, capabilities
-from relatask.source_code import code_of
+from relatask.source_code import PLUMBING, imported_by
 from relatask.training.checkpoint import Checkpoint
 from relatask.training.spec import RunSpec
 from relatask.training.unit import EVALUATED, Progress, Unit, UnitResult, constant_result, units_of
@@ -27,10 +28,14 @@ class RunResult:
 
 @lru_cache  # also because the files may change while a shard runs what it imported before
 def code_of_run(method: str, encoder: str | None) -> str:
-    """Digest of the code that decides a run's numbers: loop, method, encoder and what they import."""
+    """Digest of the code that decides a run's numbers: loop, method, encoder and what they import.
+
+    Not the package's plumbing: a new table, declared in artifacts.py, must not train every run again.
+    """
     loop = capabilities("methods", method).loop
     parts = ["training/run.py", f"training/loops/{loop}.py", f"methods/{method}.py"]
-    return code_of(*parts, *([f"encoders/{encoder}.py"] if encoder else []))
+    files = imported_by(*parts, *([f"encoders/{encoder}.py"] if encoder else []))
+    return source_digest(*(file for file in files if file not in PLUMBING))
 
 
 def inputs_of(spec: RunSpec) -> str:
