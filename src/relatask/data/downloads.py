@@ -24,7 +24,7 @@ from relatask.files import atomic_path, read_json, sha256_of, write_json, write_
 
 UNKNOWN = "-"
 ATTEMPTS = 6
-BLOCK = 1 << 20
+BLOCK = 1 << 16  # bytes; of a block that breaks off nothing is kept
 log = logging.getLogger(__name__)
 
 

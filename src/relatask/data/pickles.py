@@ -6,7 +6,7 @@ stand for the plain classes below, which only keep what the file says; every oth
 table serves files of Python 2 and of any version of the libraries, because none of them takes part.
 
 Allowed names, by what stands for them:
-  arrays    numpy: ndarray, dtype, _reconstruct, _frombuffer, scalar; _codecs.encode; bytearray
+  arrays    numpy: ndarray, dtype, _reconstruct, _frombuffer, scalar; _codecs.encode; bytes, bytearray
   sparse    scipy.sparse: csr_matrix, csc_matrix, coo_matrix and the arrays of these names
   Series    pandas: Series, SingleBlockManager, _unpickle_block, Index and its old kinds, _new_Index
   strings   pandas: ArrowStringArray, StringDtype; pyarrow.lib: _restore_array, type_for_alias, py_buffer
@@ -195,7 +195,7 @@ _NAMES: dict[str, dict[str, Any]] = {
     r"pyarrow\.lib": {"_restore_array": _keep, "type_for_alias": _keep, "py_buffer": _keep},
     r"_codecs": {"encode": _encode},
     r"copyreg|copy_reg": {"_reconstructor": _reconstruct},
-    r"builtins|__builtin__": {"object": object, "slice": slice, "bytearray": _as_bytes},
+    r"builtins|__builtin__": {"object": object, "slice": slice, "bytearray": _as_bytes, "bytes": _as_bytes},
 }
 
 

@@ -1,0 +1,74 @@
+"""The sheet of data sets is checked row by row, and agrees with the files it describes."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from relatask.data.dataset_sheet import UNKNOWN, read_sheet
+from relatask.errors import RelataskError
+from relatask.files import sha256_of
+
+HEADER = "name\tfile\tpath\turl\tsha256\tlicence\tcitation\tnote"
+ROW = (
+    f"tox21\ttox21.csv\tmoleculenet/tox21.csv\thttps://a.example/tox21.csv\t{'0' * 64}\tMIT\tWu et al. 2018\t"
+)
+
+
+def sheet(tmp_path: Path, *lines: str) -> Path:
+    path = tmp_path / "datasets.tsv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_files_are_grouped_by_data_set_and_comments_skipped(tmp_path: Path) -> None:
+    other = ROW.replace("tox21.csv", "tasks.csv").replace("https://a.example/tasks.csv", UNKNOWN)
+    found = read_sheet(sheet(tmp_path, "# a comment", "", HEADER, ROW, "# another", other))
+    assert [entry.file for entry in found["tox21"]] == ["tox21.csv", "tasks.csv"]
+    assert found["tox21"][1].url == UNKNOWN
+    assert set(found["tox21"][0].as_dict()) == {"file", "path", "url", "sha256"}  # what decides the bytes
+
+
+MISTAKES = {
+    "the columns must be name, file, path": (HEADER.replace("sha256", "md5"), ROW),
+    "line 3: the row must have as many fields": (HEADER, ROW, ROW.rsplit("\t", 2)[0]),
+    "line 2: the row must have as many fields": (HEADER, ROW + "\tmore"),
+    "line 2: name 'tox 21' may hold letters": (HEADER, ROW.replace("tox21\t", "tox 21\t", 1)),
+    r"line 2: file '\.\./tox21.csv' must be a plain": (HEADER, ROW.replace("\ttox21.csv", "\t../tox21.csv")),
+    r"line 2: path '\.\./moleculenet/tox21.csv' must lie": (HEADER, ROW.replace("\tmole", "\t../mole")),
+    "line 2: path '/moleculenet/tox21.csv' must lie": (HEADER, ROW.replace("\tmole", "\t/mole")),
+    "line 2: url 'file:///a' must begin": (HEADER, ROW.replace("https://a.example/tox21.csv", "file:///a")),
+    "line 2: sha256 must be 64 hex digits": (HEADER, ROW.replace("0" * 64, "0" * 63)),
+    "line 3: tox21 already has a file 'tox21.csv'": (HEADER, ROW, ROW),
+}
+
+
+@pytest.mark.parametrize("message", MISTAKES)
+def test_a_mistake_is_told_with_its_line(tmp_path: Path, message: str) -> None:
+    with pytest.raises(RelataskError, match=message):
+        read_sheet(sheet(tmp_path, *MISTAKES[message]))
+
+
+def test_an_absent_or_foreign_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(RelataskError, match="does not exist"):
+        read_sheet(tmp_path / "absent.tsv")
+    (tmp_path / "datasets.tsv").write_bytes(b"\xff\xfe")
+    with pytest.raises(RelataskError, match="is not UTF-8"):
+        read_sheet(tmp_path / "datasets.tsv")
+
+
+def test_every_row_of_the_project_says_where_from_and_on_which_terms(root: Path) -> None:
+    found = read_sheet(root / "config" / "datasets.tsv")
+    assert {"tox21", "sider", "toxcast", "kiba", "string_v9_1", "lsc", "string_v12_info"} <= set(found)
+    for name, entries in found.items():
+        for entry in entries:
+            assert entry.licence, f"{name}/{entry.file}"
+            assert re.search(r"\d{4}|US EPA", entry.citation), f"{name}/{entry.file}"
+            assert entry.sha256 != UNKNOWN or entry.url != UNKNOWN, f"{name}/{entry.file}"
+
+
+def test_the_digests_are_those_of_the_files(root: Path, mirror: Path) -> None:
+    entries = [entry for group in read_sheet(root / "config" / "datasets.tsv").values() for entry in group]
+    there = {entry.path: entry.sha256 for entry in entries if (mirror / entry.path).is_file()}
+    assert len(there) >= 12
+    assert {path: sha256_of(mirror / path) for path in there} == there
