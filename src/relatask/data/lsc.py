@@ -14,7 +14,7 @@ from relatask.config import SourceConfig
 from relatask.data.pickles import Array, read_pickles
 from relatask.data.raw_table import RawTable
 from relatask.data.task_sheet import read_task_sheet, tasks_without_sheet
-from relatask.data.unpickled import LayoutError, entries_of, name_of, series_of
+from relatask.data.unpickled import LONGEST, LayoutError, entries_of, name_of, series_of
 from relatask.errors import RelataskError
 
 SMILES = "chembl20Smiles.pckl"
@@ -133,7 +133,10 @@ def _ordered_columns(columns: Any) -> tuple[list[str], np.ndarray]:
         raise LayoutError("the index of the assays must map assay ids to whole numbers")
     if len(set(names)) != len(names) or len(np.unique(values)) != len(values):
         raise LayoutError("the index of the assays names an assay or a column twice")
-    positions = values.astype(np.int64) - values.min()
+    positions = values.astype(np.int64)
+    positions -= positions.min()
+    if positions.min() < 0 or positions.max() > LONGEST:
+        raise LayoutError(f"the columns of the assays lie from {values.min()} to {values.max()}")
     order = np.argsort(positions)
     task_of_column = np.full(positions.max() + 1, -1, dtype=np.int64)
     task_of_column[positions[order]] = np.arange(len(order))
@@ -168,8 +171,8 @@ def _tasks(config: SourceConfig, folder: Path, names: list[str]) -> pd.DataFrame
 
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
-    """Turn a `LayoutError` into the sentence that names the file."""
+    """Turn a `LayoutError`, or what damaged parts lead numpy to, into the sentence that names the file."""
     try:
         yield
-    except LayoutError as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise RelataskError(f"{path}: {error}; it is not the file of LSC, get it again.") from None

@@ -17,6 +17,8 @@ from relatask.data.pickles import (
     StringArray,
 )
 
+LONGEST = 10**7  # rows, columns or labels, several times ChEMBL; memory for a forged size is not reserved
+
 
 class LayoutError(ValueError):
     """A stand-in does not hold what its kind needs."""
@@ -33,6 +35,8 @@ def entries_of(matrix: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[i
     state = matrix.state
     try:
         shape = tuple(int(size) for size in state.get("_shape", state.get("shape")))
+        if len(shape) != 2 or not 0 <= min(shape) <= max(shape) <= LONGEST:
+            raise LayoutError(f"the shape {shape} of the matrix is not that of a data set")
         values = array_of(state["data"])
         if isinstance(matrix, Coo):
             pair = state["coords"] if "coords" in state else (state["row"], state["col"])
@@ -40,7 +44,12 @@ def entries_of(matrix: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[i
         else:
             starts, minor = array_of(state["indptr"]), array_of(state["indices"])
             lines = shape[1] if isinstance(matrix, Csc) else shape[0]
-            if len(starts) != lines + 1 or starts[0] != 0 or (np.diff(starts) < 0).any():
+            if (
+                starts.dtype.kind != "i"
+                or len(starts) != lines + 1
+                or starts[0]
+                or (np.diff(starts) < 0).any()
+            ):
                 raise LayoutError("the index pointers of the matrix are wrong")
             if starts[-1] > len(minor):
                 raise LayoutError("the index pointers of the matrix point behind its end")
@@ -106,7 +115,7 @@ def _labels(axis: Any) -> np.ndarray:
     if "data" in parts:
         return array_of(parts["data"]).reshape(-1)
     span = range(int(parts["start"] or 0), int(parts["stop"]), int(parts["step"] or 1))
-    if len(span) > 10**9:
+    if len(span) > LONGEST:
         raise LayoutError("the index is longer than any data set")
     return np.arange(span.start, span.stop, span.step)
 
