@@ -1,8 +1,10 @@
 """An entry of the journal is there as a whole or not at all, and counts for its own code and data only."""
 
+import fcntl
 import json
 import logging
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -95,26 +97,50 @@ def test_a_failure_while_writing_leaves_nothing_and_keeps_the_old_entry(journal,
     assert [path.name for path in journal.runs.iterdir()] == [SPEC.run_id]
 
 
-def test_two_processes_that_finish_the_same_run_do_not_hurt_each_other(journal, monkeypatch):
-    rename = Path.rename
+def other_process(monkeypatch, journal: Journal, owner: type, name: str) -> None:
+    """Let another process enter the same run right before this one's first call of `owner.name`."""
+    original = getattr(owner, name)
 
-    def late(self: Path, target: Path) -> Path:
-        monkeypatch.setattr(Path, "rename", rename)
-        Journal(journal.folder).enter(SPEC, STAMP, result(), MEASURED)  # the other one is first
-        return rename(self, target)
+    def late(*arguments: Any, **options: Any) -> Any:
+        monkeypatch.setattr(owner, name, original)
+        Journal(journal.folder).enter(SPEC, STAMP, result(), MEASURED)
+        return original(*arguments, **options)
 
-    monkeypatch.setattr(Path, "rename", late)
+    monkeypatch.setattr(owner, name, late)
+
+
+@pytest.mark.parametrize("stale", [False, True])
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [(Path, "mkdir"), (journals, "write_table"), (journals, "write_json"), (fcntl, "flock")],
+)
+def test_two_processes_that_finish_the_same_run_do_not_hurt_each_other(
+    journal, monkeypatch, owner, name, stale
+):
+    if stale:
+        journal.enter(SPEC, {"code": "old", "data": "d"}, result(0.1), MEASURED)
+    other_process(monkeypatch, journal, owner, name)
     journal.enter(SPEC, STAMP, result(), MEASURED)
     assert journal.holds(SPEC, STAMP)
+    assert read_table("predictions", journal.predictions_path(SPEC))["score"].tolist() == [0.5]
     assert [path.name for path in journal.runs.iterdir()] == [SPEC.run_id]
 
 
-def test_what_a_killed_process_was_writing_is_removed_by_the_next(journal):
-    leftover = journal.runs / f".{SPEC.run_id}.abc"
-    leftover.mkdir(parents=True)
-    (leftover / "predictions.parquet").write_text("half")
-    journal.clear(SPEC)
-    assert not leftover.exists()
+def test_an_entry_that_counts_is_never_touched_again(journal):
+    journal.enter(SPEC, STAMP, result(), MEASURED)
+    before = {path: path.stat() for path in (journal.runs / SPEC.run_id).iterdir()}
+    journal.enter(SPEC, STAMP, result(), {**MEASURED, "seconds": 9.0})
+    assert {path: path.stat() for path in (journal.runs / SPEC.run_id).iterdir()} == before
+
+
+def test_what_killed_processes_left_behind_is_removed(journal):
+    for name in ("abc", "abc.old"):
+        leftover = journal.runs / f".{SPEC.run_id}.{name}"
+        leftover.mkdir(parents=True)
+        (leftover / "predictions.parquet").write_text("half")
+    assert not journal.holds(SPEC, STAMP)
+    journal.enter(SPEC, STAMP, result(), MEASURED)
+    assert [path.name for path in journal.runs.iterdir()] == [SPEC.run_id]
 
 
 def test_a_failure_is_noted_until_the_run_succeeds(journal):

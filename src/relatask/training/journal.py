@@ -4,9 +4,12 @@ It is no declared output of any rule, so it survives a failed job, another numbe
 machine. An entry counts while its spec, code and data are still the same.
 """
 
+import fcntl
 import logging
 import shutil
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -33,22 +36,28 @@ class Journal:
 
     def holds(self, spec: RunSpec, stamp: Stamp) -> bool:
         """Whether the run is finished under the same digests; if it is under others, the log says so."""
-        entry = self.runs / spec.run_id
-        if not entry.exists():
+        if not (self.runs / spec.run_id).exists():
             return False
-        try:
-            known = read_json(entry / "run.json").get("stamp")
-        except RelataskError:
-            known = None
-        if known == stamp and all((entry / name).exists() for name in FILES):
+        if (known := self._stamp(spec)) == stamp:
             return True
         other = [key for key in stamp if known is not None and known.get(key) != stamp[key]]
         reason = f"its {' and '.join(other)} changed" if other else "its entry in the journal is damaged"
         log.info("run %s (%s seed %d) is trained again: %s", spec.run_id, spec.label, spec.seed, reason)
         return False
 
+    def _stamp(self, spec: RunSpec) -> Stamp | None:
+        """The digests of the run's entry, None if it is absent or damaged."""
+        entry = self.runs / spec.run_id
+        try:
+            known: Stamp = read_json(entry / "run.json").get("stamp")
+        except RelataskError:
+            return None
+        return known if all((entry / name).exists() for name in FILES) else None
+
     def enter(self, spec: RunSpec, stamp: Stamp, result: RunResult, measured: dict[str, Any]) -> None:
         """Add a finished run; one of other code or data makes room for it.
+
+        Of two processes that finish the same run, the first one's entry stays: the numbers are the same.
 
         Args:
             spec: the run.
@@ -64,25 +73,37 @@ class Journal:
             if result.weights is not None:
                 write_bytes(temporary / "model.pt", tensor_bytes(result.weights))
             write_json(temporary / "run.json", {"spec": asdict(spec), "stamp": stamp, "measured": measured})
-            self._replace(temporary, spec, stamp)
+            with self._alone():
+                self._replace(temporary, spec, stamp)
+                self._clear(spec)
+        except OSError:
+            if self._stamp(spec) != stamp:  # else another process was first and removed what this one wrote
+                raise
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
-        (self.failures / f"{spec.run_id}.json").unlink(missing_ok=True)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other processes from the entries until the block, or this process, ends."""
+        with (self.folder / ".journal.lock").open("w") as lock:
+            with suppress(OSError):  # a file system without locks: the harm is a run that is trained again
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def _replace(self, temporary: Path, spec: RunSpec, stamp: Stamp) -> None:
+        """Put a written entry in its place, unless the same one is there."""
+        if self._stamp(spec) == stamp:
+            return
         entry = self.runs / spec.run_id
-        if entry.exists():
-            shutil.rmtree(entry, ignore_errors=True)
-        try:
-            temporary.rename(entry)
-        except OSError:  # another process finished the same run at this moment, with the same numbers
-            if not self.holds(spec, stamp):
-                raise
+        with suppress(FileNotFoundError):
+            entry.rename(temporary.with_name(f"{temporary.name}.old"))
+        temporary.rename(entry)
 
-    def clear(self, spec: RunSpec) -> None:
-        """Remove what a killed process was writing for a run that is about to be trained."""
+    def _clear(self, spec: RunSpec) -> None:
+        """Remove all that is left of the run besides its entry, also by processes that were killed."""
         for leftover in self.runs.glob(f".{spec.run_id}.*"):
             shutil.rmtree(leftover, ignore_errors=True)
+        (self.failures / f"{spec.run_id}.json").unlink(missing_ok=True)
 
     def fail(self, spec: RunSpec, reason: str) -> None:
         """Note why a run failed; it is tried again by the next shard that holds it."""

@@ -152,12 +152,14 @@ def make_shards(runs: Sequence[PlannedRun], shard_minutes: float) -> list[Shard]
     """Pack runs of one data set, in order, into shards of about `shard_minutes`."""
     shards: list[Shard] = []
     current: list[PlannedRun] = []
+    minutes = 0.0
     for run in runs:
-        full = sum(entry.minutes for entry in current) + run.minutes > shard_minutes
+        full = minutes + run.minutes > shard_minutes
         if current and (full or run.spec.dataset != current[0].spec.dataset):
             shards.append(Shard(len(shards), current[0].spec.dataset, tuple(current)))
-            current = []
+            current, minutes = [], 0.0
         current.append(run)
+        minutes += run.minutes
     if current:
         shards.append(Shard(len(shards), current[0].spec.dataset, tuple(current)))
     return shards

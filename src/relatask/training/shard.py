@@ -107,7 +107,6 @@ class Shard:
         per_task = capabilities("methods", spec.method).per_task
         keep = self.keep_models == "all" or (self.keep_models == "joint" and not per_task)
         progress.begin(number, " ".join(filter(None, [spec.label, spec.encoder, f"seed {spec.seed}"])))
-        self.journal.clear(spec)
         path = self.journal.checkpoint_path(spec)
         checkpoint = Checkpoint(path, f"{stamp['code']}-{stamp['data']}-{self.data.device.type}-{keep}")
         meter = Meter(self.data.device)

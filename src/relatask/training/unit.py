@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 from relatask.data.tensors import PreparedDataset
+from relatask.errors import RelataskError
+from relatask.files import canonical_json
 from relatask.training.spec import RunSpec
 
 EVALUATED = ("valid", "test")
@@ -66,9 +68,18 @@ class UnitResult:
 
 
 def units_of(spec: RunSpec, data: PreparedDataset, per_task: bool) -> list[Unit]:
-    """Return the units of a run: one per task for a per-task method, else one for all its tasks."""
+    """Return the units of a run: one per task for a per-task method, else one for all its tasks.
+
+    Raises:
+        RelataskError: the data set has none of the run's tasks.
+    """
     position = {task: column for column, task in enumerate(data.task_ids)}
     chosen = spec.select(data.task_ids)
+    if not chosen:
+        raise RelataskError(
+            f"{spec.label or spec.method} has no task to learn: the data set {spec.dataset!r} has "
+            f"{len(position)}, the run asks for {canonical_json(spec.tasks)}; use fewer parts."
+        )
     groups = [([task], task) for task in chosen] if per_task else [(chosen, "")]
     device = data.labels.device
     return [
