@@ -209,15 +209,15 @@ def test_assay_ids_are_read_one_a_line(tmp_path: Path) -> None:
 
 
 ACTIVITIES = [
-    activity(4, "CHEMBL101", "CHEMBL10", "6.40", "CCO"),
-    activity(1, "CHEMBL101", "CHEMBL10", "6.60", "CCO"),  # median 6.5: active
-    activity(2, "CHEMBL101", "CHEMBL20", "5.00", "CCO"),
-    activity(3, "CHEMBL102", "CHEMBL10", "7.10", "CCN"),
-    activity(5, "CHEMBL102", "CHEMBL10", "5.00", "CCN"),
-    activity(6, "CHEMBL102", "CHEMBL10", "5.20", "CCN"),  # median 5.2: inactive
+    activity(4, "CHEMBL101", "CHEMBL10", "6.40", "CCCO"),
+    activity(1, "CHEMBL101", "CHEMBL10", "6.60", "CCCO"),  # median 6.5: active
+    activity(2, "CHEMBL101", "CHEMBL20", "5.00", "CCCO"),
+    activity(3, "CHEMBL102", "CHEMBL10", "9.90", "CCCN"),
+    activity(5, "CHEMBL102", "CHEMBL10", "5.00", "CCCN"),
+    activity(6, "CHEMBL102", "CHEMBL10", "5.20", "CCCN"),  # median 5.2: inactive, though the mean is 6.7
     activity(7, "CHEMBL103", "CHEMBL10", None, "CCC"),
     activity(8, "CHEMBL104", "CHEMBL20", "8.00", None),
-    activity(9, "CHEMBL101", "CHEMBL20", "5.00", "CCO"),
+    activity(9, "CHEMBL101", "CHEMBL20", "5.00", "CCCO"),
 ]
 
 
@@ -246,7 +246,7 @@ def test_activities_become_labels_by_their_median(collected: Path) -> None:
     cells = {(table.source_ids[row.row_position], row.task): row.value for row in table.labels.itertuples()}
     assert cells == {("CHEMBL101", 0): 1, ("CHEMBL102", 0): 0, ("CHEMBL101", 1): 0, ("CHEMBL104", 1): 1}
     smiles = dict(zip(table.source_ids, table.smiles, strict=True))
-    assert smiles == {"CHEMBL101": "CCO", "CHEMBL102": "CCN", "CHEMBL104": None}
+    assert smiles == {"CHEMBL101": "CCCO", "CHEMBL102": "CCCN", "CHEMBL104": None}
 
 
 def test_what_is_left_out_or_conflicts_is_counted_by_reason(collected: Path) -> None:
@@ -263,6 +263,22 @@ def test_what_is_left_out_or_conflicts_is_counted_by_reason(collected: Path) -> 
         "cells_with_values_on_both_sides": 2,
     }
     assert read(collected, ["CHEMBL20"]).notes["activities_of_other_targets"] == 6
+
+
+def test_activities_are_standardised_and_what_is_lost_is_counted(collected: Path) -> None:
+    block = {"reader": "chembl_activities", "targets": [], "active": {"at_least": 6.5}}
+    step = ["standardise_molecules", "--source-config", json.dumps(block), "--name", "egfr"]
+    assert main([*step, "--raw", str(collected), "--out-dir", str(collected / "out")]) == 0
+    molecules = read_table("molecules", collected / "out" / "molecules.parquet")
+    assert molecules.source_id.tolist() == ["CHEMBL101", "CHEMBL102"]
+    rejected = read_table("rejected", collected / "out" / "rejected.parquet")
+    assert rejected[["row", "source_id", "reason"]].to_numpy().tolist() == [[2, "CHEMBL104", "no SMILES"]]
+    assert read_table("tasks", collected / "out" / "tasks.parquet").uniprots.map(list).tolist() == [
+        ["P3"],
+        ["P1", "P2"],
+    ]
+    counts = json.loads((collected / "out" / "counts.json").read_text())
+    assert counts["notes"]["activities_without_pchembl"] == 1
 
 
 def test_unknown_targets_are_named_and_stay_in_the_file(
@@ -304,7 +320,7 @@ def test_the_mistakes_of_a_user_are_one_sentence_each(
 
 def test_a_pchembl_that_is_no_number_is_named(collected: Path) -> None:
     path = collected / "activities.json"
-    path.write_text(path.read_text().replace('"7.10"', '"high"'))
+    path.write_text(path.read_text().replace('"9.90"', '"high"'))
     with pytest.raises(RelataskError, match="activity 3 has the pChEMBL 'high', expected a number"):
         read(collected, [])
 

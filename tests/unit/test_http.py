@@ -169,6 +169,12 @@ def test_requests_keep_their_distance(
     assert [pause for pause in clock.pauses if pause] == [0.25] * 4
 
 
+@pytest.mark.parametrize("rate", [0, -1, float("nan")])
+def test_a_rate_that_allows_no_request_is_a_mistake(tmp_path: Path, rate: float) -> None:
+    with pytest.raises(RelataskError, match=r"requests_per_second is .* it must be above 0"):
+        client_of(tmp_path, requests_per_second=rate)
+
+
 def test_a_damaged_stored_answer_is_asked_for_again(
     served: Service, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from relatask.artifacts import write_table
+from relatask.__main__ import main
+from relatask.artifacts import read_table, write_table
 from relatask.config import SourceConfig
 from relatask.data.assay_targets import read_assay_ids
 from relatask.data.lsc import LABELS, SMILES, TARGETS, read_lsc
@@ -168,6 +169,19 @@ def test_proteins_come_from_the_answers_of_chembl(tmp_path: Path) -> None:
     sheet.write_text(f"task,uniprot\n{ASSAYS[1]},P00003\n")
     config = SourceConfig(reader="lsc", task_sheet=str(sheet))
     assert read_lsc(config, tmp_path).tasks.uniprots.tolist() == [[], ["P00003"], []]
+
+
+def test_lsc_is_standardised_without_its_missing_molecules(tmp_path: Path) -> None:
+    write(tmp_path, *parts())
+    step = ["standardise_molecules", "--source-config", '{"reader": "lsc"}', "--name", "lsc"]
+    assert main([*step, "--raw", str(tmp_path), "--out-dir", str(tmp_path / "out")]) == 0
+    assert read_table("molecules", tmp_path / "out" / "molecules.parquet").smiles.tolist() == [
+        "c1ccccc1",
+        "CC(=O)O",
+    ]
+    assert read_table("rejected", tmp_path / "out" / "rejected.parquet").row.tolist() == [1, 2]
+    assert len(read_table("labels", tmp_path / "out" / "labels.parquet")) == 4
+    assert read_table("tasks", tmp_path / "out" / "tasks.parquet").source_id.tolist() == ASSAYS
 
 
 def test_assay_ids_are_read_from_the_labels(tmp_path: Path) -> None:

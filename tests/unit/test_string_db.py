@@ -72,7 +72,7 @@ def test_a_wrong_address_is_not_taken_for_unknown_proteins(service: Service, tmp
         string.string_ids(["P1"])
 
 
-@pytest.mark.parametrize(("block", "requests"), [(100, 1), (12, 1), (5, 3), (3, 6), (1, 66)])
+@pytest.mark.parametrize(("block", "requests"), [(100, 1), (12, 1), (5, 3), (3, 6), (2, 15)])
 def test_no_pair_falls_between_two_batches(
     service: Service, tmp_path: Path, block: int, requests: int
 ) -> None:

@@ -116,6 +116,12 @@ class Client:
     _session: requests.Session = field(default_factory=requests.Session)
     _next: float = 0.0  # monotonic time before which nothing is sent
 
+    def __post_init__(self) -> None:
+        if not self.requests_per_second > 0:
+            raise RelataskError(
+                f"requests_per_second is {self.requests_per_second}; it must be above 0, such as 1."
+            )
+
     def ask(
         self,
         url: str,
