@@ -1,0 +1,215 @@
+"""Held-out labels and molecules decide nothing: what every method with every encoder must not read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import Tensor
+
+from relatask.data.tensors import PreparedDataset
+from relatask.errors import RelataskError
+from relatask.registry import capabilities
+from relatask.training.checkpoint import Checkpoint, tensor_bytes
+from relatask.training.loops.supervised import Training
+from relatask.training.run import RunResult, inputs_of, train_run
+from relatask.training.spec import RunSpec
+from relatask.training.unit import units_of
+from tests.prepared_dataset import combinations, make_spec, random_labels, write_dataset
+
+ALL = pytest.mark.parametrize(("method", "encoder"), combinations())
+PER_TASK = pytest.mark.parametrize(
+    ("method", "encoder"), [pair for pair in combinations() if capabilities("methods", pair[0]).per_task]
+)
+SETTINGS = {"training": {"epochs": 5}}
+CELL = ["fold", "item_id", "task_id"]
+Load = Callable[[RunSpec], PreparedDataset]
+
+
+@pytest.fixture(scope="module")
+def load(tmp_path_factory: pytest.TempPathFactory) -> Load:
+    folder = write_dataset(tmp_path_factory.mktemp("small"), random_labels(60, 3))
+    return lambda spec: PreparedDataset.load(folder, "scaffold-0", inputs=inputs_of(spec))
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[[RunSpec, PreparedDataset], RunResult]:
+    return lambda spec, data: train_run(
+        spec, data, Checkpoint(tmp_path / "none.pt", ""), lambda share, text: None, keep_weights=True
+    )
+
+
+def with_labels(data: PreparedDataset, fold: str, change: Callable[[Tensor], Tensor]) -> PreparedDataset:
+    labels = data.labels.clone()
+    labels[data.folds[fold]] = change(labels[data.folds[fold]])
+    assert not torch.equal(labels.nan_to_num(2.0), data.labels.nan_to_num(2.0))
+    return replace(data, labels=labels)
+
+
+def flipped(labels: Tensor) -> Tensor:
+    return 1 - labels
+
+
+def shuffled(labels: Tensor) -> Tensor:
+    """Each task's labels among the molecules that have one."""
+    labels = labels.clone()
+    for task in labels.T:
+        known = (~task.isnan()).nonzero()[:, 0]
+        task[known] = task[known.flip(0)]
+    return labels
+
+
+@dataclass(frozen=True)
+class Disguised:
+    """Inputs in which some molecules look like others."""
+
+    inputs: Any
+    looks_like: Tensor  # int64 [M]
+
+    def batch(self, rows: Tensor) -> Any:
+        return self.inputs.batch(self.looks_like[rows])
+
+
+def disguise(data: PreparedDataset, fold: str) -> PreparedDataset:
+    looks_like = torch.arange(len(data.mol_ids))
+    rows = data.folds[fold]
+    looks_like[rows] = data.folds["train"][: len(rows)]
+    return replace(data, inputs=Disguised(data.inputs, looks_like))  # type: ignore[arg-type]
+
+
+def scores(result: RunResult, fold: str | None = None) -> pd.DataFrame:
+    cells = result.predictions if fold is None else result.predictions.query("fold == @fold")
+    return cells[[*CELL, "score"]].reset_index(drop=True)
+
+
+def losses(result: RunResult) -> list[float]:
+    return result.history["train_loss"].tolist()
+
+
+def trace(result: RunResult) -> pd.DataFrame:
+    return result.history[["task_id", "epoch", "train_loss", "valid_metric"]]
+
+
+@ALL
+@pytest.mark.parametrize("change", [flipped, shuffled])
+def test_labels_of_test_change_no_score_and_no_selected_epoch(method, encoder, load, run, change):
+    spec = make_spec(method, encoder, **(SETTINGS if encoder else {}))
+    first, second = run(spec, load(spec)), run(spec, with_labels(load(spec), "test", change))
+    assert scores(first).equals(scores(second))
+    assert trace(first).equals(trace(second))
+    assert tensor_bytes(first.weights) == tensor_bytes(second.weights)
+    assert not first.predictions["label"].equals(second.predictions["label"])
+
+
+@ALL
+def test_labels_of_training_do_change_the_scores(method, encoder, load, run):
+    spec = make_spec(method, encoder, **(SETTINGS if encoder else {}))
+    first, second = run(spec, load(spec)), run(spec, with_labels(load(spec), "train", flipped))
+    assert not scores(first).equals(scores(second))
+
+
+@ALL
+def test_labels_of_validation_act_through_the_selected_epoch_alone(method, encoder, load, run):
+    spec = make_spec(method, encoder, **(SETTINGS if encoder else {}))
+    first, second = run(spec, load(spec)), run(spec, with_labels(load(spec), "valid", flipped))
+    assert losses(first) == losses(second)
+    if encoder is None:
+        assert scores(first).equals(scores(second))
+        return
+    mirrored = 1 - first.history["valid_metric"]
+    assert second.history["valid_metric"].to_numpy() == pytest.approx(mirrored.to_numpy())
+    changes = 0
+    for unit in units_of(spec, load(spec), capabilities("methods", method).per_task):
+        before, after = (valid_metric(result, unit.name).argmax() for result in (first, second))
+        changes += before != after
+        training = Training(unit)
+        for _ in range(after + 1):
+            training.run_epoch(lambda: None)
+        expected = training.predict(unit.rows("test")).sigmoid()[~unit.labels(unit.rows("test")).isnan()]
+        found = second.predictions.query("fold == 'test' and task_id in @unit.task_ids")["score"]
+        assert torch.equal(expected, torch.from_numpy(found.to_numpy(copy=True)))
+    assert changes, "the same epochs are selected: the test shows nothing"
+
+
+def valid_metric(result: RunResult, task: str) -> np.ndarray:
+    rows = result.history["task_id"] == task if task else result.history["task_id"].isna()
+    return result.history.loc[rows, "valid_metric"].to_numpy()
+
+
+@ALL
+def test_molecules_of_test_are_not_read_before_they_are_scored(method, encoder, load, run):
+    spec = make_spec(method, encoder, **(SETTINGS if encoder else {}))
+    plain, disguised = load(spec), disguise(load(spec), "test")
+    first, second = run(spec, plain), run(spec, disguised)
+    assert scores(first, "valid").equals(scores(second, "valid"))
+    assert trace(first).equals(trace(second))
+    assert tensor_bytes(first.weights) == tensor_bytes(second.weights)
+    assert not scores(first, "test").equals(scores(second, "test"))
+
+
+@ALL
+def test_molecules_of_validation_are_not_trained_on(method, encoder, load, run):
+    spec = make_spec(method, encoder, training={"epochs": 1}) if encoder else make_spec(method, encoder)
+    plain, disguised = load(spec), disguise(load(spec), "valid")
+    first, second = run(spec, plain), run(spec, disguised)
+    assert scores(first, "test").equals(scores(second, "test"))
+    assert losses(first) == losses(second)
+    assert not scores(first, "valid").equals(scores(second, "valid"))
+
+
+@ALL
+def test_exactly_the_labelled_cells_of_validation_and_test_are_scored(method, encoder, load, run):
+    spec = make_spec(method, encoder)
+    data = load(spec)
+    expected = {
+        (fold, int(data.mol_ids[row]), data.task_ids[task]): float(data.labels[row, task])
+        for fold in ("valid", "test")
+        for row in data.folds[fold].tolist()
+        for task in range(3)
+        if not data.labels[row, task].isnan()
+    }
+    found = run(spec, data).predictions
+    cells = zip(found["fold"], found["item_id"], found["task_id"], strict=True)
+    assert dict(zip(cells, found["label"], strict=True)) == expected
+    assert len(found) == len(expected) < 3 * (len(data.folds["valid"]) + len(data.folds["test"]))
+
+
+@ALL
+def test_labels_of_tasks_outside_the_run_change_no_score(method, encoder, load, run):
+    spec = make_spec(method, encoder, tasks=("task0", "task2"))
+    other = load(spec).labels.clone()
+    known = (~other[:, 1].isnan()).nonzero()[:, 0]
+    other[known[::2], 1] = torch.nan  # some molecules now have no label at all
+    other[known[1::2], 1] = 1 - other[known[1::2], 1]
+    assert other.isnan().all(1).any()
+    data = replace(load(spec), labels=other)
+    labelled = ~other.isnan().all(1)
+    data = replace(data, folds={fold: rows[labelled[rows]] for fold, rows in data.folds.items()})
+    first, second = run(spec, load(spec)), run(spec, data)
+    assert scores(first).equals(scores(second))
+    assert trace(first).equals(trace(second))
+    assert set(first.predictions["task_id"]) == {"task0", "task2"}
+
+
+@PER_TASK
+def test_parts_of_the_tasks_give_the_scores_of_all_at_once(method, encoder, load, run):
+    spec = make_spec(method, encoder)
+    whole = run(spec, load(spec))
+    parts = [
+        run(replace(spec, tasks={"part": part, "of": of}), load(spec)) for of in (3, 2) for part in range(of)
+    ]
+    for some in (parts[:3], parts[3:]):
+        together = pd.concat([part.predictions for part in some]).sort_values(CELL, ignore_index=True)
+        assert together[[*CELL, "score"]].equals(scores(whole))
+    assert len({part.predictions["run_id"].iloc[0] for part in parts} | {spec.run_id}) == 6
+
+
+@PER_TASK
+def test_a_part_without_a_task_is_refused(method, encoder, load, run):
+    spec = make_spec(method, encoder, tasks={"part": 3, "of": 4})
+    with pytest.raises(RelataskError, match=r"no task to learn: the data set 'small' has 3.*use fewer parts"):
+        run(spec, load(spec))
