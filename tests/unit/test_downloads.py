@@ -94,13 +94,13 @@ def test_a_download_killed_at_its_end_is_only_checked(served: Service, tmp_path:
 def test_halves_of_two_versions_are_never_joined(
     service: Service, tmp_path: Path, tags: tuple[str | None, str | None]
 ) -> None:
-    service.files["/a.csv"] = (b"old " * 1000, tags[0])
+    service.files["/a.csv"] = (b"old " * 65536, tags[0])
     service.faults = [Fault("truncated"), Fault("status", 403)]
     with pytest.raises(RelataskError):
         retrieve(entry_of(f"{service.root}/a.csv", "-"), tmp_path)
-    service.files["/a.csv"] = (b"new " * 1000, tags[1])
+    service.files["/a.csv"] = (b"new " * 65536, tags[1])
     retrieve(entry_of(f"{service.root}/a.csv", "-"), tmp_path)
-    assert (tmp_path / "raw" / "a.csv").read_bytes() == b"new " * 1000
+    assert (tmp_path / "raw" / "a.csv").read_bytes() == b"new " * 65536
 
 
 def test_a_server_without_ranges_sends_all_again(served: Service, tmp_path: Path) -> None:
