@@ -55,6 +55,6 @@ def test_targets_become_a_data_set_with_relations(tmp_path: Path, monkeypatch: p
     assert (tasks.n_pos + tasks.n_neg).tolist() == [40, 40, 40]
     relations = pd.read_parquet(folder / "relations.parquet")
     assert relations[["task_i", "task_j"]].to_numpy().tolist() == [tasks.task_id.tolist()[:2]]
-    assert relations.score.round(6).tolist() == [0.6]
+    assert relations.score.tolist() == pytest.approx([0.6])
     content = json.loads((tmp_path / "results" / "raw" / "mine" / "activities.json").read_text())
     assert content["unknown_targets"] == ["CHEMBL99"]
