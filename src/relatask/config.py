@@ -4,6 +4,7 @@
 `workflow/schemas/` is generated from these models (`python -m relatask write_schema`).
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -23,6 +24,12 @@ class Block(BaseModel):
     """A part of the config; unknown keys are mistakes, and values do not change once read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _unique(values: list[Any]) -> list[Any]:
+    if twice := [value for value in values if values.count(value) > 1]:
+        raise ValueError(f"{twice[0]!r} is given twice")
+    return values
 
 
 class ActiveRule(Block):
@@ -62,6 +69,18 @@ class SourceConfig(Block):
     min_heavy_atoms: int = Field(3, ge=1, description="molecules with fewer heavy atoms are rejected")
     min_weight: float = Field(50.0, ge=0, description="Da; lighter molecules are rejected")
     max_weight: float = Field(900.0, gt=0, description="Da; heavier molecules are rejected")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "SourceConfig":
+        if self.min_weight >= self.max_weight:
+            raise ValueError(f"min_weight {self.min_weight:g} must be below max_weight {self.max_weight:g}")
+        if self.targets and self.reader != "chembl_activities":
+            raise ValueError(
+                f"targets: only the reader chembl_activities asks for targets, not {self.reader}"
+            )
+        if self.path is not None and self.reader in {"planted", "chembl_activities"}:
+            raise ValueError(f"path: the reader {self.reader} reads no file of yours; use the reader table")
+        return self
 
 
 class RelationsConfig(Block):
@@ -125,7 +144,7 @@ def _fractions(value: tuple[float, float, float]) -> tuple[float, float, float]:
 class SplitsConfig(Block):
     """Which molecules are for training, validation and test."""
 
-    schemes: list[Literal["random", "scaffold", "stratified"]] = Field(
+    schemes: Annotated[list[Literal["random", "scaffold", "stratified"]], AfterValidator(_unique)] = Field(
         ["scaffold"],
         min_length=1,
         description="scaffold: no Bemis-Murcko scaffold in two folds; stratified: both classes of each task "
@@ -168,7 +187,7 @@ class MethodConfig(Block):
 class ScaleConfig(Block):
     """How much is spent: `quick` for a laptop, `paper` for the papers' settings."""
 
-    seeds: list[Annotated[int, Field(ge=0, lt=2**31)]] = Field(
+    seeds: Annotated[list[Annotated[int, Field(ge=0, lt=2**31)]], AfterValidator(_unique)] = Field(
         [0, 1, 2], min_length=1, description="one split and one initialisation each"
     )
     training: dict[str, Any] = Field({}, description="keys of `training` at this scale")
@@ -189,7 +208,9 @@ class StudyConfig(Block):
     training: TrainingConfig = Field(TrainingConfig(), description="settings of the networks")
     methods: list[MethodConfig] = Field(min_length=1, description="rows of the tables, in their order")
     baseline: Name = Field(description="label of the method that all others are compared with")
-    metrics: list[Literal["roc_auc", "average_precision", "brier", "ece"]] = Field(
+    metrics: Annotated[
+        list[Literal["roc_auc", "average_precision", "brier", "ece"]], AfterValidator(_unique)
+    ] = Field(
         ["roc_auc", "average_precision", "brier", "ece"],
         min_length=1,
         description="the first leads the tables",
@@ -303,7 +324,13 @@ def load_config(values: Mapping[str, Any], root: Path) -> tuple[Config, str, Stu
     if not path.is_file():
         raise RelataskError(f"config.yaml: study: there is no file {path}.{suggest(config.study, known)}")
     study = load_study(path)
-    taken = {path.stem, "raw", "sources", "logs", "benchmarks", "published"}
+    taken = {"raw", "sources", "logs", "benchmarks", "published"}
+    if not re.fullmatch(NAME, path.stem) or path.stem in taken:
+        raise RelataskError(
+            f"config.yaml: study: the file {path.name!r} names the folder of results; its name may hold "
+            f"letters, digits and _, and must not be one of {', '.join(sorted(taken))}."
+        )
+    taken.add(path.stem)
     if clash := sorted(taken & set(study.datasets)):
         raise RelataskError(
             f"{path}: datasets.{clash[0]}: results/{clash[0]} is used otherwise; rename the data set."

@@ -40,6 +40,7 @@ class Capabilities:
     microseconds: float = 0.0  # per item and epoch (or per item and task), one core, default options
     cost_options: tuple[str, ...] = ()  # options the cost is proportional to; twice for a square
     options: Mapping[str, Any] = field(default_factory=dict)  # name -> default, which also fixes the type
+    limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # option -> least, greatest value
 
 
 def read_capabilities(path: Path) -> Capabilities:
@@ -102,9 +103,10 @@ def complete_options(kind: str, name: str, given: Mapping[str, Any]) -> dict[str
     """Return the defaults of a method or encoder overridden by `given`.
 
     Raises:
-        RelataskError: an option is unknown or of another type than its default.
+        RelataskError: an option is unknown, of another type than its default, or outside its limits.
     """
-    defaults = dict(capabilities(kind, name).options)
+    ability = capabilities(kind, name)
+    defaults = dict(ability.options)
     for key, value in given.items():
         if key not in defaults:
             raise RelataskError(f"{kind[:-1]} {name!r} has no option {key!r}.{suggest(key, defaults)}")
@@ -113,6 +115,11 @@ def complete_options(kind: str, name: str, given: Mapping[str, Any]) -> dict[str
         if default is not None and not number and type(value) is not type(default):
             raise RelataskError(
                 f"option {key!r} of {kind[:-1]} {name!r} must be {type(default).__name__}, not {value!r}."
+            )
+        least, greatest = ability.limits.get(key, (value, value))
+        if not least <= value <= greatest:
+            raise RelataskError(
+                f"option {key!r} of {kind[:-1]} {name!r} must be from {least} to {greatest}, not {value!r}."
             )
         defaults[key] = float(value) if number else value
     return defaults

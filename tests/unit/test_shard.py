@@ -124,7 +124,7 @@ def test_a_failing_run_is_noted_and_the_others_go_on(results, caplog):
     failed = results / "study" / "failed"
     assert {path.stem for path in failed.iterdir()} == {diverging.run_id, no_split.run_id}
     assert "lower training.learning_rate" in read_json(failed / f"{diverging.run_id}.json")["reason"]
-    assert "Traceback" in caplog.text
+    assert "Traceback" not in caplog.text  # the sentence says it all
     assert len(train(results, [SPECS[0], SPECS[3]])) == 2
     assert "2 were in the journal" in caplog.text or caplog.text.count("of 4 runs trained") == 1
 

@@ -30,6 +30,7 @@ def load_study():
         shards = make_shards(plan_runs(study, settings.scale), settings.shard_minutes)
         sheet = read_sheet(ROOT / "config" / "datasets.tsv")
         for source, entry in study.sources.items():
+            require_files(source, entry)
             if entry.path is None and entry.reader not in {"planted", "chembl_activities"}:
                 require_data_set(source, sheet, f"sources.{source}")
         for dataset, entry in study.datasets.items():
@@ -38,6 +39,16 @@ def load_study():
     except RelataskError as error:
         raise WorkflowError(str(error)) from None
     return settings, name, study, {shard.name: shard for shard in shards}, sheet
+
+
+def require_files(source, entry):
+    for key in ("path", "task_sheet"):
+        file = getattr(entry, key)
+        if file is not None and not Path(file).exists():
+            raise RelataskError(
+                f"study: sources.{source}.{key}: there is no file {file}; give its full path, or one from "
+                f"{Path.cwd()}."
+            )
 
 
 def require_data_set(name, sheet, key):

@@ -17,6 +17,7 @@ CAPABILITIES = {
     "microseconds": 65.0,
     "cost_options": ("width",),
     "options": {"width": 512, "layers": 2, "dropout": 0.2},
+    "limits": {"width": (1, 100_000), "layers": (1, 100), "dropout": (0.0, 0.99)},
 }
 N_BITS = 2048
 

@@ -20,6 +20,7 @@ CAPABILITIES = {
     "microseconds": 3000.0,
     "cost_options": ("layers", "width", "width"),
     "options": {"width": 300, "layers": 5, "dropout": 0.2},
+    "limits": {"width": (1, 10_000), "layers": (1, 100), "dropout": (0.0, 0.99)},
 }
 
 

@@ -20,6 +20,12 @@ CAPABILITIES = {
     "microseconds": 1500.0,
     "cost_options": ("max_iter",),
     "options": {"max_iter": 100, "learning_rate": 0.1, "max_leaf_nodes": 31, "min_samples_leaf": 20},
+    "limits": {
+        "max_iter": (1, 1_000_000),
+        "learning_rate": (1e-6, 10.0),
+        "max_leaf_nodes": (2, 1_000_000),
+        "min_samples_leaf": (1, 1_000_000),
+    },
 }
 
 

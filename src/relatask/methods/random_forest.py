@@ -14,6 +14,7 @@ CAPABILITIES = {
     "microseconds": 600.0,
     "cost_options": ("n_estimators",),
     "options": {"n_estimators": 300, "min_samples_leaf": 1, "max_features": "sqrt", "class_weight": ""},
+    "limits": {"n_estimators": (1, 1_000_000), "min_samples_leaf": (1, 1_000_000)},
 }
 
 

@@ -53,6 +53,10 @@ def refuse(method: MethodConfig, name: str, dataset: DatasetConfig, study: Study
         raise RelataskError(
             f"{where}: method {method.method!r} reads {'/'.join(ability.inputs)} itself; remove `encoder`."
         )
+    if not ability.uses_encoder and (method.encoder_options or method.training):
+        raise RelataskError(
+            f"{where}: method {method.method!r} trains no network; remove `encoder_options` and `training`."
+        )
     if ability.needs_relations and dataset.relations is None:
         raise RelataskError(
             f"{where}: method {method.method!r} needs a relation graph; add `relations` to the data set."
@@ -118,12 +122,25 @@ def _run(
     )
 
 
+def _check_scale(scale: ScaleConfig, where: str) -> None:
+    """Refuse names and options that no run would read, so that a typo is not passed over."""
+    for kind, given in (("encoders", scale.encoders), ("methods", scale.methods)):
+        for name, options in given.items():
+            try:
+                complete_options(kind, name, options)
+            except RelataskError as error:
+                raise RelataskError(f"{where}.{kind}: {error}") from None
+    parse(TrainingConfig, scale.training, f"{where}.training")
+
+
 def plan_runs(study: StudyConfig, scale_name: str) -> list[PlannedRun]:
     """Return every run of the study at a scale, data set by data set.
 
     Raises:
         RelataskError: a method, encoder or option is unknown, or a combination makes no sense.
     """
+    for each, entry in study.scales.items():
+        _check_scale(entry, f"scales.{each}")
     scale = study.scales[scale_name]  # type: ignore[index]
     runs = []
     for name, dataset in study.datasets.items():

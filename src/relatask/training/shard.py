@@ -88,7 +88,9 @@ class Shard:
                 self._train_one(spec, number, progress)
             except Exception as error:  # one bad run must not take the others with it
                 reason = " ".join(str(error).split()) or type(error).__name__
-                log.exception("run %s (%s seed %d) failed: %s", spec.run_id, spec.label, spec.seed, reason)
+                foreseen = isinstance(error, RelataskError)  # its sentence says it all
+                told = (spec.run_id, spec.label, spec.seed, reason)
+                log.error("run %s (%s seed %d) failed: %s", *told, exc_info=not foreseen)
                 self.journal.fail(spec, reason)
                 failed.append(f"{spec.run_id} ({spec.label} seed {spec.seed}: {reason.rstrip('.')})")
         progress.end(len(failed))
