@@ -6,6 +6,7 @@ from functools import lru_cache
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 
+# These need pydantic and PyYAML, which Snakemake itself depends on, and nothing else.
 from relatask.config import NAME as NAME_PATTERN
 from relatask.config import load_config
 from relatask.data.dataset_sheet import read_sheet
@@ -113,7 +114,8 @@ def command_prefix():
 def reader_command():
     """What a reader types to publish the same."""
     mirror = " mirror=FOLDER" if CONFIG.mirror else ""
-    return f"snakemake --cores all publish --config study={STUDY_NAME} scale={CONFIG.scale}{mirror}"
+    study = "FILE" if Path(CONFIG.study).suffix else STUDY_NAME
+    return f"snakemake --cores all publish --config study={study} scale={CONFIG.scale}{mirror}"
 
 
 def where_results_are():

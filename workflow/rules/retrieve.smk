@@ -13,7 +13,6 @@ rule retrieve_files:
         "results/benchmarks/retrieve_files/{source}-{file}.tsv"
     wildcard_constraints:
         source="|".join(SHEET),
-    retries: 2
     conda:
         "../../envs/base.yaml"
     threads: 1
@@ -55,7 +54,6 @@ rule query_activities:
         "results/logs/query_activities/{source}.log",
     benchmark:
         "results/benchmarks/query_activities/{source}.tsv"
-    retries: 2
     conda:
         "../../envs/base.yaml"
     threads: 1
@@ -84,7 +82,6 @@ rule query_assay_targets:
         "results/logs/query_assay_targets/{source}.log",
     benchmark:
         "results/benchmarks/query_assay_targets/{source}.tsv"
-    retries: 2
     conda:
         "../../envs/base.yaml"
     threads: 1
@@ -113,7 +110,6 @@ rule query_string:
         "results/logs/query_string/{source}.log",
     benchmark:
         "results/benchmarks/query_string/{source}.tsv"
-    retries: 2
     conda:
         "../../envs/base.yaml"
     threads: 1
