@@ -11,12 +11,13 @@ from relatask.files import sha256_of, write_text
 @pytest.fixture
 def files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in ("config.yaml", "data.json", "lock.txt", "main.md", "costs.md"):
+    for name in ("data.json", "lock.txt", "main.md", "costs.md"):
         write_text(tmp_path / name, name)
     return tmp_path
 
 
-ARGUMENTS = ["write_manifest", "--config", "config.yaml", "--data", "data.json", "--environment", "lock.txt"]
+ARGUMENTS = ["write_manifest", "--study", "demo", "--scale", "quick", "--config", "{}"]
+ARGUMENTS += ["--data", "data.json", "--environment", "lock.txt"]
 ARGUMENTS += ["--outputs", "main.md", "--measured", "costs.md", "--out", "manifest.json"]
 
 
@@ -27,6 +28,7 @@ def manifest(files) -> dict:
 
 def test_every_file_stands_in_its_part(files) -> None:
     found = manifest(files)
+    assert found["config"]["study"] == "demo"
     assert found["outputs"] == {"main.md": sha256_of("main.md")}
     assert found["measured"] == {"costs.md": sha256_of("costs.md")}
     assert found["environment"]["files"] == {"lock.txt": sha256_of("lock.txt")}
@@ -45,6 +47,15 @@ def test_the_same_inputs_give_the_same_bytes_and_a_measured_file_touches_its_par
     assert first == second
     write_text("main.md", "better")
     assert manifest(files)["outputs"] != first["outputs"]
+
+
+def test_another_config_is_another_digest_and_is_not_told(files) -> None:
+    first = manifest(files)["config"]
+    changed = [word if word != "{}" else '{"path": "/home/somebody"}' for word in ARGUMENTS]
+    assert main(changed) == 0
+    text = (files / "manifest.json").read_text()
+    assert json.loads(text)["config"]["sha256"] != first["sha256"]
+    assert "somebody" not in text
 
 
 def test_no_path_of_the_machine_is_told(files) -> None:

@@ -119,13 +119,6 @@ def published_files():
     return [f"results/published/{STUDY_NAME}/{name}" for name in names]
 
 
-def config_files():
-    """The files that the run was configured with."""
-    named = Path(CONFIG.study)
-    study = named if named.suffix else ROOT / "config" / "studies" / f"{STUDY_NAME}.yaml"
-    return [str(ROOT / "config.yaml"), str(study)]
-
-
 def environment_files():
     """The files that pin packages; a copy of the workflow alone has no lock file."""
     named = [ROOT / "requirements.lock", *sorted((ROOT / "envs").glob("*.yaml"))]

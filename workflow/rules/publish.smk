@@ -131,7 +131,6 @@ rule publish_study:
 
 rule write_manifest:
     input:
-        config=config_files(),
         data=[*dataset_records(), *feature_records(), *split_files("json")],
         environment=environment_files(),
         merged=[f"results/{STUDY_NAME}/{name}.parquet" for name in MERGED],
@@ -151,8 +150,14 @@ rule write_manifest:
         mem_mb=1000,
         runtime=10,
     params:
+        study=STUDY_NAME,
+        scale=CONFIG.scale,
+        config=canonical_json(
+            [CONFIG.model_dump(exclude={"mirror"}), STUDY.model_dump(mode="json")]
+        ).replace("<", r"\u003c"),
         code=source_digest("."),
     shell:
-        "python -m relatask write_manifest --log {log} --config {input.config:q} --data {input.data}"
+        "python -m relatask write_manifest --log {log} --study {params.study} --scale {params.scale}"
+        " --config {params.config:q} --data {input.data}"
         " --environment {input.environment:q} --outputs {input.merged} {input.tables} {input.figures}"
         " --measured {input.costs} --out {output.manifest}"

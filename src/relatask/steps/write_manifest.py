@@ -4,12 +4,14 @@ The same inputs give the same manifest, but for its part `measured`: files that 
 a machine (costs, provenance), whose digests differ from run to run.
 
 Example:
-  relatask write_manifest --config config.yaml config/studies/demo.yaml --data results/planted/dataset.json \\
+  relatask write_manifest --study demo --scale quick --config '{"device": "cpu"}' \\
+    --data results/planted/dataset.json \\
     --outputs results/demo/tables/main.parquet --measured results/demo/tables/costs.parquet \\
     --out results/manifest.json
 """
 
 import argparse
+import hashlib
 import logging
 from pathlib import Path
 
@@ -18,13 +20,15 @@ from relatask.files import sha256_of, source_digest, write_json
 from relatask.publishing.provenance import packages
 
 CODE = ("data", "encoders", "methods", "training", "evaluation", "publishing", "steps")
-PARTS = ("config", "data", "environment", "outputs", "measured")
+PARTS = ("data", "environment", "outputs", "measured")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
+    parser.add_argument("--study", required=True, metavar="NAME")
+    parser.add_argument("--scale", required=True)
+    parser.add_argument("--config", required=True, metavar="JSON", help="config and study that ran; digested")
     for part, help_text in (
-        ("config", "config and study files"),
         ("data", "records of data sets and splits, raw files"),
         ("environment", "files that pin packages, e.g. requirements.lock"),
         ("outputs", "merged tables, tables, figures"),
@@ -42,7 +46,12 @@ def run(arguments: argparse.Namespace) -> None:
     digests = {part: _digests(part, files) for part, files in given.items()}
     manifest = {
         "code": {part: source_digest(part) for part in CODE} | {"relatask": source_digest(".")},
-        "config": digests["config"],
+        "config": {
+            "study": arguments.study,
+            "scale": arguments.scale,
+            # A digest and no text: a study may name files in somebody's home.
+            "sha256": hashlib.sha256(arguments.config.encode()).hexdigest(),
+        },
         "data": digests["data"],
         "environment": {"packages": packages(), "files": digests["environment"]},
         "outputs": digests["outputs"],
