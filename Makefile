@@ -2,7 +2,7 @@
 # make test   set up .venv, run every check and test
 # make bench  measure speed and memory
 # make clean  remove caches, never results or the environment
-# ARGS go to Snakemake or pytest, e.g. make run ARGS="--config study=moleculenet mirror=../shared/data"
+# ARGS go to Snakemake or pytest, e.g. make run ARGS="--config study=moleculenet mirror=FOLDER"
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := run

@@ -1,6 +1,6 @@
 # relatask: retrieve -> prepare -> plan -> train -> merge -> evaluate -> publish.
 #   snakemake --cores 8                                      the study named in config.yaml
-#   snakemake --cores 8 --config study=moleculenet mirror=../shared/data
+#   snakemake --cores 8 --config study=moleculenet mirror=FOLDER
 #   snakemake --cores 8 tables                               only as far as the tables
 # Keys of the config: config/README.md. Results: results/, see docs/architecture.md.
 import atexit

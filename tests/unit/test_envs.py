@@ -85,6 +85,7 @@ def test_conda_environments_pin_what_the_project_pins(env: str, root: Path, proj
             "pandas",
             "pyarrow",
             "scikit-learn",
+            "threadpoolctl",
         }  # all that training imports
 
 

@@ -5,7 +5,7 @@ Writes the table `relations`: one row per task pair whose proteins interact, wit
 
 Example:
   relatask relate_tasks --tasks results/sources/kiba/tasks.parquet \\
-    --interactions ../shared/data/string/string_v9.1_human_edges_ge400.tsv.gz \\
+    --interactions results/raw/string_v9_1/string_v9.1_human_edges_ge400.tsv.gz \\
     --relations-config '{"source": "string_v9", "channel": "experimental"}' \\
     --out results/kiba/raw_relations.parquet
 """

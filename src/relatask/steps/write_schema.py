@@ -25,7 +25,7 @@ HEAD = """# Every key of the config
 Generated from `src/relatask/config.py` by `python -m relatask write_schema`; do not edit by hand.
 
 `config.yaml` names a study and a scale; any of its keys can be set for one run:
-`snakemake --cores 8 --config study=moleculenet scale=quick mirror=../shared/data`.
+`snakemake --cores 8 --config study=moleculenet scale=quick mirror=FOLDER`.
 `config/studies/{study}.yaml` describes the study; `study` may also be the path of a study file of yours.
 An unknown key, or a value that does not fit, stops the workflow with one sentence before anything runs.
 The JSON schemas in `workflow/schemas/` let an editor complete and check the files.
