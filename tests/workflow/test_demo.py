@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from relatask.files import sha256_of
 from tests.workflow.conftest import run_snakemake
 
 
@@ -60,7 +61,8 @@ def test_every_promised_file_is_there(demo: Path):
     figures = {path.stem for path in (study / "figures").glob("*.png")}
     assert {"overview", "per_task-planted", "learning_curves-planted", "label_density-planted"} <= figures
     manifest = json.loads((demo / "manifest.json").read_text())
-    assert manifest
+    for name in ["predictions.parquet", "tables/main.md", "figures/overview.png"]:
+        assert manifest["outputs"][f"results/demo/{name}"] == sha256_of(study / name)
 
 
 def test_a_second_run_has_nothing_to_do(demo: Path):

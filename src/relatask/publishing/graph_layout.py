@@ -23,6 +23,7 @@ SIDES: tuple[Side, ...] = (
     (-0.7, -0.8, "right"),
 )
 GAPS = np.array([3.0, 8.0, 14.0])  # points between a node and its name
+FAR = 1e5  # points; beyond any page
 
 
 def families(graph: networkx.Graph) -> np.ndarray:
@@ -86,6 +87,8 @@ def name_nodes(
     figure.draw_without_rendering()  # the layout must be final before points can be measured
     points = axes.transData.transform(xy) * 72 / figure.dpi
     taken: list[Box] = [(x - r, y - r, x + r, y + r) for (x, y), r in zip(points, radii, strict=True)]
+    edge = figure.get_figwidth() * 72
+    taken += [(-FAR, -FAR, 2.0, FAR), (edge - 2, -FAR, FAR, FAR)]  # a name outside the page covers these
     for place in np.lexsort((points[:, 0], -points[:, 1])):
         extent = (len(names[place]) * size * 0.58, size * 1.15)
         sides = [(dx * away, dy * away, align) for away in radii[place] + GAPS for dx, dy, align in SIDES]
