@@ -22,6 +22,7 @@ REFUSED = [
     "yaml",
     "tqdm",
     "requests",
+    "tenacity",
     "matplotlib",
     "torch_geometric",
 ]
