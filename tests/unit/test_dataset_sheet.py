@@ -29,6 +29,13 @@ def test_files_are_grouped_by_data_set_and_comments_skipped(tmp_path: Path) -> N
     assert set(found["tox21"][0].as_dict()) == {"file", "path", "url", "sha256"}  # what decides the bytes
 
 
+def test_what_spreadsheets_add_to_a_file_is_no_mistake(tmp_path: Path) -> None:
+    path = sheet(tmp_path, "# a comment", HEADER, ROW)
+    expected = read_sheet(path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert read_sheet(path) == expected
+
+
 MISTAKES = {
     "the columns must be name, file, path": (HEADER.replace("sha256", "md5"), ROW),
     "line 3: the row must have as many fields": (HEADER, ROW, ROW.rsplit("\t", 2)[0]),

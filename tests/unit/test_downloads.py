@@ -103,6 +103,15 @@ def test_halves_of_two_versions_are_never_joined(
     assert (tmp_path / "raw" / "a.csv").read_bytes() == b"new " * 65536
 
 
+@pytest.mark.parametrize("more", [b"x", bytes(1000)])
+def test_more_bytes_than_the_file_has_are_thrown_away(served: Service, tmp_path: Path, more: bytes) -> None:
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / ".a.csv.part").write_bytes(BODY + more)
+    (tmp_path / "raw" / ".a.csv.part.version").write_text('"v1"')
+    assert retrieve(entry_of(f"{served.root}/a.csv"), tmp_path) == DIGEST
+    assert len(served.asked) == 2
+
+
 def test_a_server_without_ranges_sends_all_again(served: Service, tmp_path: Path) -> None:
     served.ranges = False
     served.faults = [Fault("truncated")]
@@ -138,9 +147,13 @@ def test_an_unknown_digest_is_recorded_once_and_checked_afterwards(served: Servi
     assert retrieve(entry, tmp_path) == DIGEST
     assert json.loads((tmp_path / "raw" / ".a.csv.sha256.json").read_text()) == {"sha256": DIGEST}
     served.files["/a.csv"] = (BODY[:-1], '"v2"')
-    with pytest.raises(RelataskError, match=f"instead of {DIGEST}"):
+    with pytest.raises(
+        RelataskError, match=rf"instead of {DIGEST}.*delete .*\.a\.csv\.sha256\.json if the new"
+    ):
         retrieve(entry, tmp_path)
     assert (tmp_path / "raw" / "a.csv").read_bytes() == BODY
+    (tmp_path / "raw" / ".a.csv.sha256.json").unlink()
+    assert retrieve(entry, tmp_path) == hashlib.sha256(BODY[:-1]).hexdigest()
 
 
 def archive(*names: str) -> bytes:
@@ -162,13 +175,19 @@ def test_one_file_of_an_archive_is_taken_and_nothing_else_is_written(
     assert written == {tmp_path / "raw" / "a.csv"}
 
 
+def damaged(body: bytes, position: int) -> bytes:
+    return body[:position] + bytes([body[position] ^ 255]) + body[position + 1 :]
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (archive("b.csv"), "holds 0 files 'a.csv', expected one"),
-        (archive("x/a.csv", "y/a.csv"), "holds 2 files 'a.csv', expected one"),
-        (b"no archive", "is no ZIP archive"),
-        (archive("a.csv")[:-30], "is no ZIP archive"),
+        (archive("b.csv"), "all.zip holds 0 files 'a.csv', expected one"),
+        (archive("x/a.csv", "y/a.csv"), "all.zip holds 2 files 'a.csv', expected one"),
+        (b"no archive", "all.zip is no ZIP archive"),
+        (archive("a.csv")[:-30], "all.zip is no ZIP archive"),
+        (damaged(archive("a.csv"), 36), "all.zip is no ZIP archive"),  # where the bytes begin: unreadable
+        (damaged(archive("a.csv"), 300), "all.zip is no ZIP archive"),  # in their midst: another checksum
     ],
 )
 def test_a_wrong_archive_is_told(service: Service, tmp_path: Path, body: bytes, message: str) -> None:

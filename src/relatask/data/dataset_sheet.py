@@ -41,7 +41,7 @@ def read_sheet(path: Path) -> dict[str, list[SheetFile]]:
     """
     columns = [field.name for field in fields(SheetFile)]
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # spreadsheets begin a file with a mark
     except FileNotFoundError:
         raise RelataskError(f"{path} does not exist; it lists the data sets that can be retrieved.") from None
     except UnicodeDecodeError as error:

@@ -4,6 +4,7 @@ import logging
 import shutil
 import time
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def retrieve_file(
         partial = out.with_name(f".{out.name}.part")
         out.parent.mkdir(parents=True, exist_ok=True)
         download(url, partial, wait, pause)
-        digest = _install(partial, member, entry, out)
+        digest = _install(partial, url, member, entry, out)
     else:
         searched = f"{local} does not exist" if local else "no mirror is configured"
         raise RelataskError(
@@ -80,7 +81,7 @@ def retrieve_file(
     return digest
 
 
-def _install(partial: Path, member: str, entry: dict[str, str], out: Path) -> str:
+def _install(partial: Path, url: str, member: str, entry: dict[str, str], out: Path) -> str:
     """Move a download, or one file of a downloaded archive, to `out`; a wrong one does not survive."""
     try:
         if not member:
@@ -88,24 +89,24 @@ def _install(partial: Path, member: str, entry: dict[str, str], out: Path) -> st
             partial.replace(out)
             return digest
         with atomic_path(out) as temporary:
-            _extract(partial, member, temporary)
+            _extract(partial, member, temporary, url)
             return _check(temporary, entry, out, entry["url"])
     finally:
         partial.unlink(missing_ok=True)
         _validator(partial).unlink(missing_ok=True)
 
 
-def _extract(archive: Path, member: str, out: Path) -> None:
+def _extract(archive: Path, member: str, out: Path, url: str) -> None:
     """Copy the one file called `member` out of a ZIP archive; nothing else of it is written anywhere."""
     try:
         with zipfile.ZipFile(archive) as content:
             found = [info for info in content.infolist() if f"/{info.filename}".endswith(f"/{member}")]
             if len(found) != 1:
-                raise RelataskError(f"the archive holds {len(found)} files {member!r}, expected one.")
+                raise RelataskError(f"{url} holds {len(found)} files {member!r}, expected one.")
             with content.open(found[0]) as source, out.open("wb") as target:
                 shutil.copyfileobj(source, target, BLOCK)
-    except zipfile.BadZipFile as error:
-        raise RelataskError(f"the download for {member} is no ZIP archive ({error}); get it again.") from None
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise RelataskError(f"{url} is no ZIP archive that can be read ({error}); get it again.") from None
 
 
 def _record(out: Path) -> Path:
@@ -114,13 +115,13 @@ def _record(out: Path) -> Path:
 
 def _check(path: Path, entry: dict[str, str], out: Path, origin: str) -> str:
     """Return the digest of `path`; one that differs from the sheet's or the recorded one is an error."""
-    digest, expected = sha256_of(path), entry["sha256"]
+    digest, expected, remedy = sha256_of(path), entry["sha256"], "correct config/datasets.tsv"
     if expected == UNKNOWN and _record(out).exists():
-        expected = read_json(_record(out))["sha256"]
+        expected, remedy = read_json(_record(out))["sha256"], f"delete {_record(out)}"
     if expected not in (UNKNOWN, digest):
         raise RelataskError(
             f"{origin} has SHA-256 {digest} instead of {expected}; the file was changed or damaged, get it "
-            "again, or correct config/datasets.tsv if the new file is meant."
+            f"again, or {remedy} if the new file is meant."
         )
     return digest
 
