@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from relatask.artifacts import read_table
+from relatask.artifacts import COLUMNS, read_table
 from relatask.config import StudyConfig, parse
 from relatask.errors import RelataskError
 from relatask.steps import plan_runs as step
@@ -158,6 +158,24 @@ def test_the_plan_on_disk_can_be_read_and_its_manifests_hold_its_runs(plan):
         assert [spec.run_id for spec in specs] == rows["run_id"].tolist()
         assert [spec.label for spec in specs] == rows["label"].tolist()
         assert {dataset} == set(rows["dataset"])
+
+
+def test_a_row_of_the_plan_says_all_of_its_run(plan):
+    table = read_table("plan", plan(minutes=60.0))
+    assert table.columns.tolist() == list(COLUMNS["plan"])
+    row = table[table["label"] == "MTL"].iloc[0]
+    assert row[["dataset", "method", "encoder", "balancing", "split"]].tolist() == [
+        "a", "shared_bottom", "gin", "equal", "scaffold",
+    ]  # fmt: skip
+    assert (row["seed"], row["tasks"]) == (0, '"all"')
+    chosen = json.loads(row["hyperparameters"])
+    assert (chosen["encoder"]["width"], chosen["training"]["epochs"]) == (8, 9)
+    assert "label" not in json.loads(row["spec"])
+    forest = table[table["label"] == "RF"].iloc[0]
+    assert forest["encoder"] is None
+    assert json.loads(forest["hyperparameters"])["method"]["n_estimators"] == 7
+    minutes = [run.minutes for run in planned()]
+    assert table["predicted_minutes"].tolist() == pytest.approx(minutes)
 
 
 def test_only_manifests_that_change_are_written(plan):
