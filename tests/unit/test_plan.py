@@ -7,6 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from relatask.artifacts import COLUMNS, read_table
@@ -172,7 +173,7 @@ def test_a_row_of_the_plan_says_all_of_its_run(plan):
     assert (chosen["encoder"]["width"], chosen["training"]["epochs"]) == (8, 9)
     assert "label" not in json.loads(row["spec"])
     forest = table[table["label"] == "RF"].iloc[0]
-    assert forest["encoder"] is None
+    assert pd.isna(forest["encoder"])
     assert json.loads(forest["hyperparameters"])["method"]["n_estimators"] == 7
     minutes = [run.minutes for run in planned()]
     assert table["predicted_minutes"].tolist() == pytest.approx(minutes)
