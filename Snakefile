@@ -40,7 +40,7 @@ wildcard_constraints:
 rule all:
     default_target: True
     input:
-        "results/manifest.json",
+        f"results/{STUDY_NAME}/manifest.json",
 
 
 rule prepare_all:
@@ -67,7 +67,7 @@ rule figures:
 
 rule publish:
     input:
-        f"results/published/{STUDY_NAME}/provenance.json",
+        f"{PUBLISHED}/provenance.json",
 
 
 onsuccess:

@@ -52,7 +52,9 @@ class SourceConfig(Block):
         description="table: CSV or Parquet of SMILES x tasks; the others: the form that data set has"
     )
     path: str | None = Field(
-        None, description="a file of yours; without it the source is a name in datasets.tsv"
+        None,
+        description="a file of yours, absolute or from where the workflow is started; without it the source "
+        "is a name in datasets.tsv",
     )
     smiles_column: str = Field("smiles", description="column that holds the SMILES")
     id_column: str | None = Field(None, description="column that names a molecule")
@@ -60,7 +62,7 @@ class SourceConfig(Block):
         None, description="columns that are tasks; default: all the others"
     )
     task_sheet: str | None = Field(
-        None, description="CSV of task, uniprot (several separated by ;), string_id"
+        None, description="CSV of task, uniprot (several separated by ;), string_id; found as `path` is"
     )
     active: ActiveRule | None = Field(None, description="turns measured values into labels")
     targets: list[str] = Field(
@@ -78,6 +80,12 @@ class SourceConfig(Block):
             raise ValueError(
                 f"targets: only the reader chembl_activities asks for targets, not {self.reader}"
             )
+        columns = {"smiles_column": "smiles", "id_column": None, "task_columns": None}
+        chosen = [key for key, default in columns.items() if getattr(self, key) != default]
+        if self.reader != "table" and chosen:
+            raise ValueError(f"{chosen[0]}: only the reader table has columns to choose, not {self.reader}")
+        if self.active is not None and self.reader in {"lsc", "planted"}:
+            raise ValueError(f"active: the reader {self.reader} has labels and no measured values")
         if self.path is not None and self.reader in {"planted", "chembl_activities"}:
             raise ValueError(f"path: the reader {self.reader} reads no file of yours; use the reader table")
         return self
@@ -133,6 +141,7 @@ class DatasetConfig(Block):
         None, description="without it, molecules and tasks stay as they are"
     )
     size: SizeConfig = Field(SizeConfig(), description="expected size, for the prediction of costs")
+    published: str | None = Field(None, description="what config/published.csv calls the data set")
 
 
 def _fractions(value: tuple[float, float, float]) -> tuple[float, float, float]:
@@ -173,6 +182,7 @@ class MethodConfig(Block):
     """One row of the tables: a method with its encoder and options."""
 
     label: Name = Field(description="name of the row in tables and figures")
+    published: str | None = Field(None, description="what config/published.csv calls the method")
     method: str = Field(description="a file of relatask.methods")
     encoder: str | None = Field(None, description="a file of relatask.encoders")
     balancing: Literal["equal"] = Field(
@@ -200,6 +210,9 @@ class StudyConfig(Block):
     """Data sets x methods x splits x seeds that together make named tables."""
 
     title: str = Field(description="one line above tables and the report")
+    paper: str | None = Field(
+        None, description="paper in config/published.csv whose numbers stand beside ours"
+    )
     sources: dict[Name, SourceConfig] = Field(
         min_length=1, description="raw data; a name is a name in datasets.tsv unless `path` is given"
     )

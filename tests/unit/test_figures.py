@@ -30,7 +30,7 @@ from relatask.publishing import (
     figure_relation_graph,
     style,
 )
-from relatask.publishing.figures import Inputs, draw_figures, drawable, figure_names, report_entry
+from relatask.publishing.figures import Inputs, draw_figures, figure_names, report_entry
 from tests.unit.study_tables import make_metrics, make_plan
 from tests.workflow.report_study import HOSTILE, TASKS, write_report_study
 
@@ -46,8 +46,9 @@ def results(tmp_path: Path) -> Path:
 def command(results: Path, out: Path, *more: str) -> list[str]:
     study = results / "study"
     arguments = ["draw_figures", "--plan", study / "plan.parquet", "--metrics", study / "metrics.parquet"]
-    arguments += ["--history", study / "history.parquet", "--results", results, "--datasets", "toy"]
-    return [str(part) for part in (*arguments, "--baseline", "STL", "--out-dir", out, *more)]
+    arguments += ["--history", study / "history.parquet", "--results", results]
+    arguments += ["--baseline", "STL", "--out-dir", out, "--figures", "overview", *KINDS]
+    return [str(part) for part in (*arguments, *more)]
 
 
 def study(**changes: object) -> StudyConfig:
@@ -333,14 +334,6 @@ def test_a_graph_without_relations_says_so():
     with style.styled():
         figure = figure_relation_graph.draw(drawn, "toy")
     assert "No two tasks of this data set are related" in words(figure)
-
-
-def test_without_rows_to_draw_a_figure_is_left_out_unless_asked_for(results: Path):
-    plan = read_table("plan", results / "study" / "plan.parquet")
-    history = read_table("history", results / "study" / "history.parquet")
-    assert drawable(plan, history, results, ["toy"]) == ["overview", *KINDS]
-    (results / "toy" / "relations.parquet").unlink()
-    assert drawable(plan, history.iloc[:0], results, ["toy"]) == ["overview", KINDS[0], KINDS[2]]
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,7 @@ PUBLISHED = (
     "paper,table,row,column,value,spread,metric\n"
     "sgnn_ebm,1,Toy 10,molecules,13004,,molecules\n"
     "sgnn_ebm,1,Toy 10,labelled,5.76,,labelled_percent\n"
+    "other,1,MTL,Toy 10,50.00,1.50,roc_auc\n"
     "sgnn_ebm,2,MTL,Toy 10,74.00,1.50,roc_auc\n"
     "sgnn_ebm,3,MTL,Toy 10,99.00,1.50,roc_auc\n"
 )
@@ -144,7 +145,10 @@ PUBLISHED = (
 def test_published_numbers_stand_beside_ours_with_the_difference_in_spreads(tmp_path) -> None:
     sheet = tmp_path / "published.csv"
     sheet.write_text(PUBLISHED)
-    inputs = make_inputs(tmp_path, study=study_of(datasets=["toy_10"]), published=read_published(sheet))
+    study = study_of(datasets=["toy_10"]) | {"paper": "sgnn_ebm"}
+    study["datasets"]["toy_10"]["published"] = "Toy 10"
+    study["methods"][1]["published"] = "MTL"
+    inputs = make_inputs(tmp_path, study=study, published=read_published(sheet))
     table = main_table(inputs)
     assert table.header == ["method", "toy_10 random", "toy_10 published", "in spreads"]
     assert table.rows[0][2:] == ["–", "–"]
@@ -164,19 +168,19 @@ def test_a_study_that_no_paper_has_prints_no_such_column(tmp_path, root) -> None
 
 def test_the_sheet_holds_the_papers_numbers(root) -> None:
     published = read_published(root / "config" / "published.csv")
-    auc = lookup(published, "roc_auc")
-    best = auc["sgnn_ebm_adaptive", "chembl_string_100"]
+    auc = lookup(published, "sgnn_ebm", "roc_auc")
+    best = auc["SGNN-EBM adaptive", "ChEMBL-STRING 100"]
     assert (best.value, best.spread, best.table) == (81.15, 0.59, "2")
-    assert auc["sgnn_ebm_uniform", "chembl_string_10"].value == 58.66
-    assert auc["sgnn_ebm_0_layers", "chembl_string_50"].value == 80.63
-    assert lookup(published, "tasks")["chembl_string_50", "tasks"].value == 152
+    assert auc["SGNN-EBM Uniform", "ChEMBL-STRING 10"].value == 58.66
+    assert auc["SGNN-EBM 0 layers", "ChEMBL-STRING 50"].value == 80.63
+    assert lookup(published, "sgnn_ebm", "tasks")["ChEMBL-STRING 50", "tasks"].value == 152
     assert all(number.spread for number in published if number.metric == "roc_auc")
 
 
 def test_a_broken_sheet_is_told_with_its_line(tmp_path) -> None:
     sheet = tmp_path / "published.csv"
     sheet.write_text(PUBLISHED.replace("74.00", "about 74"))
-    with pytest.raises(RelataskError, match=r"published.csv, line 4: value and spread must be numbers"):
+    with pytest.raises(RelataskError, match=r"published.csv, line 5: value and spread must be numbers"):
         read_published(sheet)
     sheet.write_text("row,value\n")
     with pytest.raises(RelataskError, match="the columns must be paper, table"):

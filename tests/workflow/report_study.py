@@ -94,11 +94,11 @@ rule draw_figures:
             )
             for name in FIGURES
         ]
-    params: baseline="STL", metric="roc_auc"
+    params: baseline="STL", names=FIGURES
     shell:
         "{python} -m relatask draw_figures --plan study/plan.parquet --metrics study/metrics.parquet"
-        " --history study/history.parquet --results . --datasets toy --baseline {{params.baseline}}"
-        " --out-dir figures"
+        " --history study/history.parquet --results . --baseline {{params.baseline}}"
+        " --figures {{params.names}} --out-dir figures"
 
 rule write_tables:
     output:

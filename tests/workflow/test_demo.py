@@ -60,7 +60,7 @@ def test_every_promised_file_is_there(demo: Path):
             assert (study / "tables" / f"{name}.{suffix}").stat().st_size > 0
     figures = {path.stem for path in (study / "figures").glob("*.png")}
     assert {"overview", "per_task-planted", "learning_curves-planted", "label_density-planted"} <= figures
-    manifest = json.loads((demo / "manifest.json").read_text())
+    manifest = json.loads((demo / "demo" / "manifest.json").read_text())
     for name in ["predictions.parquet", "tables/main.md", "figures/overview.png"]:
         assert manifest["outputs"][f"results/demo/{name}"] == sha256_of(study / name)
 

@@ -123,7 +123,7 @@ def where_results_are():
     places = {
         "tables": f"results/{STUDY_NAME}/tables/main.md",
         "figures": f"results/{STUDY_NAME}/figures/",
-        "published copies": f"results/published/{STUDY_NAME}/",
+        "published copies": f"results/published/{STUDY_NAME}/{CONFIG.scale}/",
         "report": "results/report.html",
     }
     found = [f"{what} {place}" for what, place in places.items() if Path(place).exists()]

@@ -11,6 +11,8 @@ TABLES = ("main", "all_metrics", "per_task", "significance", "statistics", "spli
 TABLE_FORMATS = ("html", "parquet", "csv", "md", "tex")
 FIGURES = figure_names(STUDY)
 FIGURE_FORMATS = ("png", "svg", "parquet")
+# A folder for each scale: what was measured at the paper's must not be lost to a quick run.
+PUBLISHED = f"results/published/{STUDY_NAME}/{CONFIG.scale}"
 
 
 def retrieved(name):
@@ -116,7 +118,7 @@ def published_files():
     """Copies of tables and figures that are meant to be committed."""
     tables = [f"{name}.{suffix}" for name in TABLES for suffix in ("csv", "md")]
     names = [*tables, *(f"{name}.png" for name in FIGURES)]
-    return [f"results/published/{STUDY_NAME}/{name}" for name in names]
+    return [f"{PUBLISHED}/{name}" for name in names]
 
 
 def environment_files():

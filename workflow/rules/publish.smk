@@ -81,7 +81,6 @@ rule draw_figures:
         runtime=30,
     params:
         results=lambda wildcards, input: Path(input.plan).parents[1],
-        datasets=list(STUDY.datasets),
         baseline=STUDY.baseline,
         metric=STUDY.metrics[0],
         figures=FIGURES,
@@ -90,7 +89,7 @@ rule draw_figures:
     shell:
         "python -m relatask draw_figures --log {log}"
         " --plan {input.plan} --metrics {input.metrics} --history {input.history}"
-        " --results {params.results} --datasets {params.datasets} --baseline {params.baseline}"
+        " --results {params.results} --baseline {params.baseline}"
         " --metric {params.metric} --figures {params.figures} --out-dir {params.folder}"
 
 
@@ -103,7 +102,7 @@ rule publish_study:
         figures=study_files("figures", FIGURES, ["png"]),
     output:
         published_files(),
-        record=f"results/published/{STUDY_NAME}/provenance.json",
+        record=f"{PUBLISHED}/provenance.json",
     log:
         f"results/logs/publish_study/{STUDY_NAME}.log",
     benchmark:
@@ -138,7 +137,7 @@ rule write_manifest:
         figures=study_files("figures", FIGURES, FIGURE_FORMATS),
         costs=study_files("tables", ["costs"], TABLE_FORMATS),
     output:
-        manifest="results/manifest.json",
+        manifest=f"results/{STUDY_NAME}/manifest.json",
     log:
         f"results/logs/write_manifest/{STUDY_NAME}.log",
     benchmark:

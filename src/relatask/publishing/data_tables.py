@@ -9,7 +9,7 @@ from relatask.errors import RelataskError
 from relatask.files import read_json
 from relatask.publishing.formatting import NOTHING, Table, number
 from relatask.publishing.inputs import Inputs, records
-from relatask.publishing.published_values import lookup, slug
+from relatask.publishing.published_values import lookup
 
 FOLDS = ("train", "valid", "test")
 COUNTED = ("molecules", "tasks", "labelled_percent")
@@ -26,9 +26,9 @@ def _dataset_json(inputs: Inputs, dataset: str) -> dict[str, Any]:
 
 def statistics_table(inputs: Inputs) -> Table:
     """Data set x sizes, as table 1 of the SGNN-EBM paper, with its numbers where they are known."""
-    printed = {name: lookup(inputs.published, name) for name in COUNTED}
+    printed = {name: lookup(inputs.published, inputs.study.paper, name) for name in COUNTED}
     rows = []
-    for dataset in inputs.study.datasets:
+    for dataset, described in inputs.study.datasets.items():
         counts = _dataset_json(inputs, dataset)
         row = {
             "dataset": dataset,
@@ -37,7 +37,7 @@ def statistics_table(inputs: Inputs) -> Table:
         row["labelled_percent"] = 100 * counts["labelled_share"]
         row["positive_percent"] = 100 * counts["positive_rate"]
         for name in COUNTED:
-            paper = printed[name].get((slug(dataset), name.removesuffix("_percent")))
+            paper = printed[name].get((described.published, name.removesuffix("_percent")))
             row[f"published_{name}"] = paper.value if paper else None
         rows.append(row)
     frame = pd.DataFrame(rows, columns=list(COLUMNS["table_statistics"]))

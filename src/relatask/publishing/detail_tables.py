@@ -112,7 +112,9 @@ def significance_table(inputs: Inputs) -> Table:
     notes = [
         f"Difference to {baseline} on the test fold, one pair per task (mean over seeds): seeds share the "
         "data, so they are no pairs of their own. Wilcoxon signed-rank test, Holm's correction over the "
-        "methods of one data set, split and metric; 95 % BCa bootstrap interval over tasks.",
+        "methods of one data set, split and metric; 95 % BCa bootstrap interval of the mean over tasks.",
+        "The test asks on how many tasks, by rank, a method is ahead; the interval is about the mean. Where"
+        " a few tasks differ much from the others, the two may disagree.",
         f"better, worse: p (Holm) < {LEVEL}. Differences of ROC-AUC and average precision × 100; for Brier "
         "score and ECE a negative difference is better.",
         inputs.reduced,

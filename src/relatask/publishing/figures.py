@@ -124,20 +124,3 @@ def _draw(kind: str, dataset: str, inputs: Inputs, methods: list[str]) -> "tuple
 
     table = relation_graph.table(tasks, inputs.of_dataset(dataset, "relations"))
     return table, relation_graph.draw(table, dataset)
-
-
-def drawable(
-    plan: "pd.DataFrame", history: "pd.DataFrame", results: Path, datasets: Sequence[str]
-) -> list[str]:
-    """Return the figures that the tables have rows for, where the config is not at hand."""
-    names = ["overview"]
-    for dataset in datasets:
-        names += [f"per_task-{dataset}"]
-        runs = set(plan.loc[plan["dataset"] == dataset, "run_id"])
-        if runs & set(history["run_id"].astype(str)):
-            names.append(f"learning_curves-{dataset}")
-        names.append(f"label_density-{dataset}")
-        relations = results / dataset / "relations.parquet"
-        if relations.exists() and len(read_table("relations", relations)):
-            names.append(f"relation_graph-{dataset}")
-    return names

@@ -111,10 +111,9 @@ def hardware() -> dict[str, Any]:
     }
 
 
-def durations(costs: "pd.DataFrame | None", wall_seconds: float | None) -> dict[str, Any]:
-    """Return the seconds that all runs took together, the devices they ran on, and the wall time if known."""
+def durations(costs: "pd.DataFrame | None") -> dict[str, Any]:
+    """Return the seconds that all runs took together, one after the other, and the devices they ran on."""
     record: dict[str, Any] = {
-        "wall_seconds": wall_seconds,
         "run_seconds": None,
         "n_runs": None,
         "devices": [],

@@ -1,7 +1,6 @@
-"""Numbers that papers report (config/published.csv), matched to our rows and columns."""
+"""Numbers that papers report (config/published.csv), matched to the names that a study gives for them."""
 
 import csv
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,11 +20,6 @@ class Published:
     value: float
     spread: float | None
     metric: str
-
-
-def slug(name: str) -> str:
-    """Return a name as labels and data sets are named here: `SGNN-EBM adaptive` is `sgnn_ebm_adaptive`."""
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
 def read_published(path: str | Path) -> list[Published]:
@@ -53,10 +47,12 @@ def read_published(path: str | Path) -> list[Published]:
     return found
 
 
-def lookup(published: list[Published], metric: str) -> dict[tuple[str, str], Published]:
-    """Return (slug of row, slug of column) -> number of `metric`; a paper's first table wins."""
-    found: dict[tuple[str, str], Published] = {}
+def lookup(
+    published: list[Published], paper: str | None, metric: str
+) -> dict[tuple[str | None, str | None], Published]:
+    """Return (row, column) -> number of `metric` in one paper; its first table wins."""
+    found: dict[tuple[str | None, str | None], Published] = {}
     for number in published:
-        if number.metric == metric:
-            found.setdefault((slug(number.row), slug(number.column)), number)
+        if number.paper == paper and number.metric == metric:
+            found.setdefault((number.row, number.column), number)
     return found

@@ -23,7 +23,7 @@ from relatask.publishing.formatting import (
 )
 from relatask.publishing.inputs import Inputs, best_of, marked, records
 from relatask.publishing.page import table_page
-from relatask.publishing.published_values import lookup, slug
+from relatask.publishing.published_values import lookup
 
 
 def _main_data(inputs: Inputs) -> pd.DataFrame:
@@ -31,8 +31,10 @@ def _main_data(inputs: Inputs) -> pd.DataFrame:
     summary = inputs.test_summary()
     summary = summary[summary["metric"] == inputs.metric].reset_index(drop=True)
     factor, _ = scale_of(METRICS[inputs.metric])
-    printed = lookup(inputs.published, inputs.metric)
-    found = [printed.get((slug(row["method"]), slug(row["dataset"]))) for row in records(summary)]
+    printed = lookup(inputs.published, inputs.study.paper, inputs.metric)
+    rows = {method.label: method.published for method in inputs.study.methods}
+    columns = {name: dataset.published for name, dataset in inputs.study.datasets.items()}
+    found = [printed.get((rows[row["method"]], columns[row["dataset"]])) for row in records(summary)]
     summary["published"] = [p.value / factor if p else None for p in found]
     summary["published_std"] = [p.spread / factor if p and p.spread else None for p in found]
     summary = summary.astype({"published": float, "published_std": float})
@@ -56,9 +58,9 @@ def _cell(row: dict[str, Any] | None, inputs: Inputs, best: float | None) -> str
 def main_table(inputs: Inputs) -> Table:
     """Methods x (data set, split): mean ± std over seeds of the leading metric, and the delta.
 
-    Where the sheet of published numbers has the study's data set (its column, as a slug) and method (its
-    row, as a slug), a column prints them, and one says how many published spreads ours differs: the
-    latter only for studies of one split scheme, as a paper's number stands for one.
+    Where the study says what its paper calls data set and method (`published`), a column prints the paper's
+    numbers, and one says how many published spreads ours differs: the latter only for studies of one split
+    scheme, as a paper's number stands for one.
     """
     data = _main_data(inputs)
     metric, schemes = METRICS[inputs.metric], inputs.study.splits.schemes
@@ -93,9 +95,8 @@ def _main_notes(inputs: Inputs, data: pd.DataFrame) -> list[str]:
         *_undefined_notes(data),
     ]
     if data["published"].notna().any():
-        papers = sorted({number.paper for number in inputs.published})
         notes.append(
-            f"published: as printed in {', '.join(papers)} (config/published.csv); in spreads: "
+            f"published: as printed in {inputs.study.paper} (config/published.csv); in spreads: "
             "(ours − published) / published standard deviation."
         )
     return [*notes, inputs.reduced]

@@ -4,15 +4,15 @@ Each figure becomes NAME.png, NAME.svg and NAME.parquet (the numbers that were d
 
 Example:
     relatask draw_figures --plan results/demo/plan.parquet --metrics results/demo/metrics.parquet \
-        --history results/demo/history.parquet --results results --datasets planted \
-        --baseline stl_gin --out-dir results/demo/figures
+        --history results/demo/history.parquet --results results --baseline STL_MLP \
+        --figures overview per_task-planted --out-dir results/demo/figures
 """
 
 import argparse
 from pathlib import Path
 
 from relatask.artifacts import read_table
-from relatask.publishing.figures import Inputs, draw_figures, drawable
+from relatask.publishing.figures import Inputs, draw_figures
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +23,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--results", required=True, type=Path, metavar="DIR", help="holds a folder per data set"
     )
-    parser.add_argument("--datasets", required=True, nargs="+", metavar="NAME")
     parser.add_argument(
         "--baseline", required=True, metavar="LABEL", help="method that others are compared with"
     )
@@ -31,10 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--metric", default="roc_auc", help="metric of the test fold to draw (default: roc_auc)"
     )
     parser.add_argument(
-        "--figures",
-        nargs="+",
-        metavar="NAME",
-        help="only these, e.g. per_task-tox21 (default: all with data)",
+        "--figures", required=True, nargs="+", metavar="NAME", help="what to draw, e.g. per_task-tox21"
     )
     parser.add_argument("--out-dir", required=True, type=Path, metavar="DIR")
 
@@ -49,5 +45,4 @@ def run(arguments: argparse.Namespace) -> None:
         baseline=arguments.baseline,
         metric=arguments.metric,
     )
-    names = arguments.figures or drawable(inputs.plan, inputs.history, inputs.results, arguments.datasets)
-    draw_figures(inputs, names, arguments.out_dir)
+    draw_figures(inputs, arguments.figures, arguments.out_dir)

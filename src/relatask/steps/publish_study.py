@@ -9,7 +9,7 @@ Example:
     --plan results/demo/plan.parquet --costs results/demo/costs.parquet --results results \\
     --data results/planted/dataset.json results/planted/splits/scaffold-0.json \\
     --files results/demo/tables/main.csv results/demo/tables/main.md results/demo/figures/overview.png \\
-    --command 'snakemake --cores 2' --out-dir results/published/demo
+    --command 'snakemake --cores 2' --out-dir results/published/demo/quick
 """
 
 import argparse
@@ -43,7 +43,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--files", required=True, nargs="+", type=Path, metavar="FILE", help="csv, md and png"
     )
     parser.add_argument("--command", default="", help="what a reader types to get these files")
-    parser.add_argument("--wall-seconds", type=float, help="duration of the workflow, where it is known")
     parser.add_argument("--out-dir", required=True, type=Path, metavar="DIR")
 
 
@@ -64,9 +63,7 @@ def run(arguments: argparse.Namespace) -> None:
         "seeds": sorted({int(seed) for seed in plan["seed"]}),
         "data": data_digests(arguments.data, arguments.results),
         "files": {path.name: sha256_of(arguments.out_dir / path.name) for path in sorted(arguments.files)},
-        "duration": durations(
-            read_table("costs", arguments.costs) if arguments.costs else None, arguments.wall_seconds
-        ),
+        "duration": durations(read_table("costs", arguments.costs) if arguments.costs else None),
     }
     root = Path(relatask.__file__).parents[2]
     write_json(arguments.out_dir / RECORD, provenance(facts, arguments.command, root))

@@ -7,7 +7,7 @@ Example:
   relatask write_manifest --study demo --scale quick --config '{"device": "cpu"}' \\
     --data results/planted/dataset.json \\
     --outputs results/demo/tables/main.parquet --measured results/demo/tables/costs.parquet \\
-    --out results/manifest.json
+    --out results/demo/manifest.json
 """
 
 import argparse
