@@ -1,4 +1,4 @@
-"""The command line: `relatask STEP ...` runs one step of the workflow."""
+"""The command line: `relatask NAME ...` runs one step of the workflow, or a command for people."""
 
 import argparse
 import importlib
@@ -9,14 +9,19 @@ from pathlib import Path
 
 from relatask.errors import RelataskError
 
-STEPS = Path(__file__).parent / "steps"
+PACKAGE = Path(__file__).parent
 
 
-def _parser(step: str) -> tuple[argparse.ArgumentParser, object]:
-    """Build the parser of one step from its module: docstring, `configure(parser)`, `run(arguments)`."""
-    module = importlib.import_module(f"relatask.steps.{step}")
+def _find(folder: str) -> dict[str, Path]:
+    """Name -> file of the steps or the commands."""
+    return {path.stem: path for path in sorted((PACKAGE / folder).glob("[!_]*.py"))}
+
+
+def _parser(folder: str, name: str) -> tuple[argparse.ArgumentParser, object]:
+    """Build a parser from the docstring, `configure(parser)` and `run(arguments)` of a module."""
+    module = importlib.import_module(f"relatask.{folder}.{name}")
     parser = argparse.ArgumentParser(
-        prog=f"relatask {step}",
+        prog=f"relatask {name}",
         description=textwrap.dedent(module.__doc__ or ""),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -26,10 +31,12 @@ def _parser(step: str) -> tuple[argparse.ArgumentParser, object]:
 
 
 def _overview() -> str:
-    lines = ["usage: relatask STEP [options]      (relatask STEP --help explains a step)", "", "steps:"]
-    for path in sorted(STEPS.glob("[!_]*.py")):
-        summary = path.read_text(encoding="utf-8").lstrip().removeprefix('"""').split("\n", 1)[0]
-        lines.append(f"  {path.stem:24} {summary.removesuffix(chr(34) * 3)}")
+    lines = ["usage: relatask NAME [options]      (relatask NAME --help explains it)"]
+    for folder, title in (("commands", "for people:"), ("steps", "steps of the workflow:")):
+        lines += ["", title]
+        for name, path in _find(folder).items():
+            summary = path.read_text(encoding="utf-8").lstrip().removeprefix('"""').split("\n", 1)[0]
+            lines.append(f"  {name:24} {summary.removesuffix(chr(34) * 3)}")
     return "\n".join(lines)
 
 
@@ -42,16 +49,17 @@ def _start_log(path: str | None) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one step; return 0, or 2 after a mistake that the message explains."""
+    """Run one step or command; return 0, or 2 after a mistake that the message explains."""
     argv = sys.argv[1:] if argv is None else argv
-    steps = {path.stem for path in STEPS.glob("[!_]*.py")}
     if not argv or argv[0] in {"-h", "--help"}:
         print(_overview())
         return 0
-    if (step := argv[0].replace("-", "_")) not in steps:
-        print(f"error: there is no step {argv[0]!r}.\n\n{_overview()}", file=sys.stderr)
+    name = argv[0].replace("-", "_")
+    folder = next((folder for folder in ("steps", "commands") if name in _find(folder)), None)
+    if folder is None:
+        print(f"error: there is no step or command {argv[0]!r}.\n\n{_overview()}", file=sys.stderr)
         return 2
-    parser, module = _parser(step)
+    parser, module = _parser(folder, name)
     arguments = parser.parse_args(argv[1:])
     _start_log(arguments.log)
     try:
@@ -65,7 +73,7 @@ def main(argv: list[str] | None = None) -> int:
         logging.error("error: %s: %s.", error.filename, error.strerror)
         return 2
     except Exception:
-        logging.exception("error: step %s failed in a way that nobody foresaw; please report this:", step)
+        logging.exception("error: %s failed in a way that nobody foresaw; please report this:", name)
         return 1
     return 0
 

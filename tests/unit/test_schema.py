@@ -8,7 +8,7 @@ import yaml
 
 from relatask.config import Config, StudyConfig
 from relatask.files import read_json
-from relatask.steps.write_schema import PAGES, explain_keys
+from relatask.commands.write_schema import PAGES, explain_keys
 
 AGAIN = "run `python -m relatask write_schema` and commit what it writes"
 

@@ -1,7 +1,7 @@
 """Write the JSON schemas of the config and the page that explains every key.
 
 Both are generated from relatask.config, so that editors complete keys and the page cannot fall behind;
-a test fails when the files and the models differ, and says to run this step.
+a test fails when the files and the models differ, and says to run this command.
 
 Example:
     relatask write_schema --schemas workflow/schemas --page config/README.md
