@@ -107,9 +107,14 @@ def check_report(path: Path, screenshot: Path | None = None) -> Opened:
 
 def _open_category(browser: WebDriver, wait: WebDriverWait, category: str, screenshot: Path | None) -> None:
     """Click the category in the menu, then the eye of its first result, as a reader would."""
-    entries = browser.find_elements(By.CSS_SELECTOR, "#app nav li a span")
-    entry = [span for span in entries if span.text == category]
-    assert entry, f"category {category!r} is not in the menu, only {[span.text for span in entries]}"
+    entry = wait.until(
+        lambda page: [
+            span
+            for span in page.find_elements(By.CSS_SELECTOR, "#app nav li a span")
+            if span.text == category
+        ],
+        f"category {category!r} is not in the menu",
+    )
     browser.execute_script("arguments[0].click()", entry[0])  # entries still glide into place
     rows = wait.until(lambda page: page.find_elements(By.CSS_SELECTOR, "#app nav table tbody tr"))
     browser.execute_script("arguments[0].querySelector('a').click()", rows[0])
