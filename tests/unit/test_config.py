@@ -77,6 +77,14 @@ WRONG = {
     ),
     "a name that is no folder": ({"datasets": {"a/b": {"source": "planted"}}}, "datasets.a/b"),
     "no methods": ({"methods": []}, "methods: "),
+    "a column for a reader that has none": (
+        {"sources": {"planted": {"reader": "planted", "id_column": "id"}}},
+        "sources.planted: id_column: only the reader table has columns to choose, not planted",
+    ),
+    "values where there are labels": (
+        {"sources": {"planted": {"reader": "lsc", "active": {"at_most": 3.0}}}},
+        "sources.planted: active: the reader lsc has labels and no measured values",
+    ),
 }
 
 
