@@ -191,6 +191,9 @@ class MethodConfig(Block):
     options: dict[str, Any] = Field({}, description="options of the method; defaults stand in its file")
     encoder_options: dict[str, Any] = Field({}, description="options of the encoder, over those of the scale")
     training: dict[str, Any] = Field({}, description="keys of `training` that differ for this method")
+    prior: Name | None = Field(
+        None, description="label of the method whose predictions this one starts from, for methods that do"
+    )
     parts: int = Field(1, ge=1, le=10_000, description="cut a run of independent tasks into so many runs")
 
 
@@ -247,6 +250,12 @@ class StudyConfig(Block):
             raise ValueError(
                 f"baseline: no method has the label {self.baseline!r}.{suggest(self.baseline, labels)}"
             )
+        for method in self.methods:
+            if method.prior is not None and method.prior not in labels:
+                raise ValueError(
+                    f"methods.{method.label}.prior: no method has the label {method.prior!r}."
+                    f"{suggest(method.prior, labels)}"
+                )
         return self
 
 

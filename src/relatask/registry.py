@@ -34,6 +34,7 @@ class Capabilities:
     per_task: bool = False  # one independent model per task; its runs may be cut into parts
     uses_encoder: bool = True
     needs_relations: bool = False
+    uses_prior: bool = False  # may start from the predictions of another method's run
     uses_known_labels: bool = False  # reads other tasks' labels of the same item at inference
     label_kinds: tuple[str, ...] = ("binary",)
     cost_in_tasks: str = "O(1)"

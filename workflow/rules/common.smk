@@ -89,6 +89,7 @@ def shard_code(wildcards):
     modules = {f"methods/{spec.method}.py" for spec in specs}
     modules |= {f"training/loops/{capabilities('methods', spec.method).loop}.py" for spec in specs}
     modules |= {f"encoders/{spec.encoder}.py" for spec in specs if spec.encoder}
+    modules |= {"training/prior.py" for spec in specs if spec.prior}
     return code_of_training(*sorted(modules))
 
 

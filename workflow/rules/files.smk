@@ -73,6 +73,26 @@ def training_files(wildcards):
     return [*tables, *arrays, *splits]
 
 
+@lru_cache
+def shard_of_run():
+    """run_id -> name of its shard, for runs that others may start from."""
+    named = {run.spec.prior for shard in SHARDS.values() for run in shard.runs} - {None}
+    if not named:
+        return {}
+    return {
+        run.spec.run_id: name
+        for name, shard in SHARDS.items()
+        for run in shard.runs
+        if run.spec.run_id in named
+    }
+
+
+def prior_shards(wildcards):
+    """The shards that train what the runs of a shard start from."""
+    priors = {run.spec.prior for run in SHARDS[wildcards.shard].runs} - {None}
+    return sorted({shard_of_run()[prior] for prior in priors})
+
+
 def shard_inputs(wildcards):
     """Manifest and data set of a shard.
 
@@ -86,6 +106,7 @@ def shard_inputs(wildcards):
         "dataset": f"results/{dataset}/dataset.json",
         "features": f"results/{dataset}/features/features.json",
         "prepared": ancient(f"results/{wildcards.study}/prepared/{dataset}"),
+        "priors": [f"results/{wildcards.study}/shards/{name}.done.json" for name in prior_shards(wildcards)],
     }
 
 

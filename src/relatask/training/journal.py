@@ -14,9 +14,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from relatask.artifacts import write_table
 from relatask.errors import RelataskError
-from relatask.files import read_json, write_bytes, write_json
+from relatask.files import read_json, sha256_of, write_bytes, write_json
 from relatask.training.checkpoint import tensor_bytes
 from relatask.training.run import RunResult
 from relatask.training.spec import RunSpec
@@ -112,6 +114,27 @@ class Journal:
     def predictions_path(self, spec: RunSpec) -> Path:
         """Where a finished run's predictions are."""
         return self.runs / spec.run_id / "predictions.parquet"
+
+    def model(self, run_id: str) -> tuple[RunSpec, dict[str, Any], str]:
+        """Return spec, weights and digest of a finished run's network.
+
+        Raises:
+            RelataskError: the run is not finished, or its network was not kept.
+        """
+        entry = self.runs / run_id
+        path = entry / "model.pt"
+        if not path.is_file():
+            raise RelataskError(
+                f"{path} does not exist, and another run starts from it; train run {run_id} first, with its "
+                "model kept (train_shard --keep-models joint)."
+            )
+        digest, spec = sha256_of(path), RunSpec.from_json(read_json(entry / "run.json")["spec"])
+        try:
+            return spec, torch.load(path, weights_only=True, map_location="cpu"), digest
+        except Exception as error:  # torch raises many kinds for a broken file
+            raise RelataskError(
+                f"{path} is damaged ({type(error).__name__}); delete {entry} and run again."
+            ) from None
 
     def checkpoint_path(self, spec: RunSpec) -> Path:
         """Where an unfinished run keeps its state."""

@@ -61,12 +61,27 @@ def refuse(method: MethodConfig, name: str, dataset: DatasetConfig, study: Study
         raise RelataskError(
             f"{where}: method {method.method!r} needs a relation graph; add `relations` to the data set."
         )
+    if method.prior is not None:
+        _refuse_prior(method, where, study)
     if method.parts > 1 and not ability.per_task:
         raise RelataskError(
             f"{where}: `parts` needs independent tasks, but {method.method!r} trains them together."
         )
     if method.parts > 1 and method.parts > dataset.size.tasks:
         raise RelataskError(f"{where}: {method.parts} parts for {dataset.size.tasks} tasks; use fewer parts.")
+
+
+def _refuse_prior(method: MethodConfig, where: str, study: StudyConfig) -> None:
+    """Raise where a method cannot start from the predictions of the one it names."""
+    if not capabilities("methods", method.method).uses_prior:
+        raise RelataskError(f"{where}: method {method.method!r} starts from no other; remove `prior`.")
+    prior = next(entry for entry in study.methods if entry.label == method.prior)
+    ability = capabilities("methods", prior.method)
+    if ability.uses_prior or ability.per_task or not ability.uses_encoder:
+        raise RelataskError(
+            f"{where}: `prior: {method.prior}` must be one network that learns all tasks by itself, and "
+            f"{prior.method!r} is none; name e.g. a method shared_bottom."
+        )
 
 
 def predicted_minutes(
@@ -97,6 +112,7 @@ def _run(
     seed: int,
     tasks: Tasks,
 ) -> RunSpec:
+    prior = next((entry for entry in study.methods if entry.label == method.prior), None)
     ability = capabilities("methods", method.method)
     chosen = {**study.training.model_dump(), **scale.training, **method.training}
     training = parse(TrainingConfig, chosen, f"methods.{method.label}.training").model_dump()
@@ -116,6 +132,7 @@ def _run(
         seed=seed,
         tasks=tasks,
         label=method.label,
+        prior=_run(study, scale, prior, name, split, seed, "all").run_id if prior else None,
         options=options,
         encoder_options=encoder_options,
         training=training if ability.uses_encoder else {},
@@ -134,7 +151,7 @@ def _check_scale(scale: ScaleConfig, where: str) -> None:
 
 
 def plan_runs(study: StudyConfig, scale_name: str) -> list[PlannedRun]:
-    """Return every run of the study at a scale, data set by data set.
+    """Return every run of the study at a scale, data set by data set; those with a prior come last in each.
 
     Raises:
         RelataskError: a method, encoder or option is unknown, or a combination makes no sense.
@@ -144,7 +161,7 @@ def plan_runs(study: StudyConfig, scale_name: str) -> list[PlannedRun]:
     scale = study.scales[scale_name]  # type: ignore[index]
     runs = []
     for name, dataset in study.datasets.items():
-        for method in study.methods:
+        for method in sorted(study.methods, key=lambda method: method.prior is not None):
             refuse(method, name, dataset, study)
             ability = capabilities("methods", method.method)
             encoder = capabilities("encoders", method.encoder) if method.encoder else None
@@ -166,13 +183,17 @@ def plan_runs(study: StudyConfig, scale_name: str) -> list[PlannedRun]:
 
 
 def make_shards(runs: Sequence[PlannedRun], shard_minutes: float) -> list[Shard]:
-    """Pack runs of one data set, in order, into shards of about `shard_minutes`."""
+    """Pack runs of one data set, in order, into shards of about `shard_minutes`.
+
+    Runs with a prior share no shard with others, so that no two shards wait for each other.
+    """
     shards: list[Shard] = []
     current: list[PlannedRun] = []
     minutes = 0.0
     for run in runs:
         full = minutes + run.minutes > shard_minutes
-        if current and (full or run.spec.dataset != current[0].spec.dataset):
+        kind = (run.spec.dataset, run.spec.prior is None)
+        if current and (full or kind != (current[0].spec.dataset, current[0].spec.prior is None)):
             shards.append(Shard(len(shards), current[0].spec.dataset, tuple(current)))
             current, minutes = [], 0.0
         current.append(run)

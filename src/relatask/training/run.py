@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import torch
+from torch import Tensor
 
 from relatask.data.tensors import PreparedDataset
 from relatask.files import source_digest
@@ -34,6 +35,8 @@ def code_of_run(method: str, encoder: str | None) -> str:
     """
     loop = capabilities("methods", method).loop
     parts = ["training/run.py", f"training/loops/{loop}.py", f"methods/{method}.py"]
+    if capabilities("methods", method).uses_prior:
+        parts.append("training/prior.py")
     files = imported_by(*parts, *([f"encoders/{encoder}.py"] if encoder else []))
     return source_digest(*(file for file in files if file not in PLUMBING))
 
@@ -47,7 +50,12 @@ def inputs_of(spec: RunSpec) -> str:
 
 
 def train_run(
-    spec: RunSpec, data: PreparedDataset, checkpoint: Checkpoint, progress: Progress, keep_weights: bool
+    spec: RunSpec,
+    data: PreparedDataset,
+    checkpoint: Checkpoint,
+    progress: Progress,
+    keep_weights: bool,
+    prior: Tensor | None = None,
 ) -> RunResult:
     """Train every unit of the run that the checkpoint does not hold yet.
 
@@ -57,13 +65,14 @@ def train_run(
         checkpoint: of this run.
         progress: is told the share of the run that is done, and where it is.
         keep_weights: whether the result shall hold weights; those of 1,000 networks fill gigabytes.
+        prior: probabilities [M, T] of label 1 that the run named by `spec.prior` gives to all molecules.
 
     Raises:
         RelataskError: the run has no task or no labelled molecule in training, or it diverged.
     """
     ability = capabilities("methods", spec.method)
     loop = import_module(f"relatask.training.loops.{ability.loop}")
-    units = units_of(spec, data, ability.per_task)
+    units = units_of(spec, data, ability.per_task, prior)
     for number in range(len(checkpoint.finished), len(units)):
         unit = units[number]
         told = _progress_of_unit(progress, number, len(units), unit)

@@ -18,6 +18,7 @@ from relatask.registry import capabilities
 from relatask.training.checkpoint import Checkpoint
 from relatask.training.host import Meter
 from relatask.training.journal import Journal, Stamp
+from relatask.training.prior import prior_probabilities
 from relatask.training.progress import ProgressLine
 from relatask.training.run import code_of_run, inputs_of, train_run
 from relatask.training.spec import RunSpec
@@ -103,6 +104,9 @@ class Shard:
     def _train_one(self, spec: RunSpec, number: int, progress: ProgressLine) -> None:
         split = f"{spec.split}-{spec.seed}"
         stamp: Stamp = {"code": code_of_run(spec.method, spec.encoder), "data": self.data.digest(split)}
+        prior_model = self.journal.model(spec.prior) if spec.prior else None
+        if prior_model:
+            stamp["prior"] = prior_model[2]
         if self.journal.holds(spec, stamp):
             progress.skip()
             return
@@ -110,9 +114,13 @@ class Shard:
         keep = self.keep_models == "all" or (self.keep_models == "joint" and not per_task)
         progress.begin(number, " ".join(filter(None, [spec.label, spec.encoder, f"seed {spec.seed}"])))
         path = self.journal.checkpoint_path(spec)
-        checkpoint = Checkpoint(path, f"{stamp['code']}-{stamp['data']}-{self.data.device.type}-{keep}")
+        checkpoint = Checkpoint(path, f"{'-'.join(stamp.values())}-{self.data.device.type}-{keep}")
         meter = Meter(self.data.device)
         data = self.data.get(split, inputs_of(spec))
-        result = train_run(spec, data, checkpoint, progress.update, keep)
+        prior = None
+        if prior_model:
+            prior_spec, weights, _ = prior_model
+            prior = prior_probabilities(prior_spec, weights, self.data.get(split, inputs_of(prior_spec)))
+        result = train_run(spec, data, checkpoint, progress.update, keep, prior)
         self.journal.enter(spec, stamp, result, meter.read())
         checkpoint.delete()

@@ -22,6 +22,7 @@ class RunSpec:
     seed: int  # drives the split, the initialisation and the order of batches
     tasks: Tasks = "all"
     label: str = ""  # row of the tables
+    prior: str | None = None  # run_id of the run whose predictions this one starts from
     options: dict[str, Any] = field(default_factory=dict)
     encoder_options: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
@@ -30,6 +31,8 @@ class RunSpec:
         """The spec as canonical JSON. The label is left out: renaming a row must not retrain it."""
         values = dict(vars(self))  # not asdict: its deep copies cost a second for 10,000 runs
         del values["label"]
+        if self.prior is None:
+            del values["prior"]
         return canonical_json(values)
 
     @property
@@ -40,11 +43,12 @@ class RunSpec:
     def random_seed(self, *names: str | int) -> int:
         """A 63-bit seed for one purpose, e.g. ``spec.random_seed("epoch", 3)``.
 
-        The task set does not enter: runs that differ only in their tasks start from the same draws,
-        which pairs them, and cutting independent tasks into parts changes no number.
+        Task set and prior do not enter: runs that differ only in them start from the same draws, which
+        pairs them, and cutting independent tasks into parts changes no number.
         """
         values = json.loads(self.canonical())
         del values["tasks"]
+        values.pop("prior", None)
         text = canonical_json([values, *names])
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> 1
 

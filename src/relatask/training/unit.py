@@ -26,6 +26,7 @@ class Unit:
     data: PreparedDataset
     columns: Tensor  # int64 [t]: positions of the unit's tasks in data.task_ids
     name: str  # the task of a per-task method, else ""
+    prior: Tensor | None = None  # float32 [M, t]: probability of label 1 of all molecules, by another run
 
     @property
     def task_ids(self) -> list[str]:
@@ -67,7 +68,7 @@ class UnitResult:
         return {"scores": self.scores, "history": self.history, "weights": self.weights}
 
 
-def units_of(spec: RunSpec, data: PreparedDataset, per_task: bool) -> list[Unit]:
+def units_of(spec: RunSpec, data: PreparedDataset, per_task: bool, prior: Tensor | None = None) -> list[Unit]:
     """Return the units of a run: one per task for a per-task method, else one for all its tasks.
 
     Raises:
@@ -83,7 +84,7 @@ def units_of(spec: RunSpec, data: PreparedDataset, per_task: bool) -> list[Unit]
     groups = [([task], task) for task in chosen] if per_task else [(chosen, "")]
     device = data.labels.device
     return [
-        Unit(spec, data, torch.tensor([position[task] for task in tasks], device=device), name)
+        Unit(spec, data, torch.tensor([position[task] for task in tasks], device=device), name, prior)
         for tasks, name in groups
     ]
 

@@ -88,7 +88,7 @@ class Training:
     def take_step(self, batch: Tensor) -> None:
         """One update on the molecules at positions `batch`: mean loss over tasks that have a label there."""
         labels = self.unit.labels(batch)
-        with self._autocast():
+        with autocast(self.unit):
             logits = self.model(self.unit.data.x(batch))
         losses: Tensor = self.model.losses(logits.float(), labels)  # type: ignore[operator]
         loss = losses.sum() / (~labels.isnan()).any(0).sum()
@@ -107,18 +107,9 @@ class Training:
         if self.epoch == self.settings["epochs"] or self.epoch % self.settings["evaluate_every"] == 0:
             self.validate()
 
-    def _autocast(self) -> torch.autocast:
-        return torch.autocast(
-            self.device.type, dtype=torch.bfloat16, enabled=self.settings["precision"] == "bf16"
-        )
-
     def predict(self, rows: Tensor) -> Tensor:
         """Return the logits float32 [n, t] of the molecules at positions `rows`."""
-        self.model.eval()
-        logits = [torch.zeros(0, len(self.unit.columns), device=self.device)]
-        with torch.inference_mode(), self._autocast():
-            logits += [self.model(self.unit.data.x(batch)).float() for batch in rows.split(PREDICTION_BATCH)]
-        scores = torch.cat(logits if len(rows) else logits[:1])
+        scores = predict(self.model, self.unit, rows)
         self._require_finite(float(scores.sum()))
         return scores
 
@@ -172,6 +163,21 @@ class Training:
         torch.set_rng_state(state["generator"])
         if state["cuda_generator"] is not None and self.device.type == "cuda":
             torch.cuda.set_rng_state(state["cuda_generator"], self.device)
+
+
+def autocast(unit: Unit) -> torch.autocast:
+    """Return the context of the precision that the unit's spec asks for."""
+    wanted = unit.spec.training["precision"] == "bf16"
+    return torch.autocast(unit.data.labels.device.type, dtype=torch.bfloat16, enabled=wanted)
+
+
+def predict(model: nn.Module, unit: Unit, rows: Tensor) -> Tensor:
+    """Return the logits float32 [n, t] of a unit's network for the molecules at positions `rows`."""
+    model.eval()
+    logits = [torch.zeros(0, len(unit.columns), device=rows.device)]
+    with torch.inference_mode(), autocast(unit):
+        logits += [model(unit.data.x(batch)).float() for batch in rows.split(PREDICTION_BATCH)]
+    return torch.cat(logits if len(rows) else logits[:1])
 
 
 def build_model(unit: Unit) -> nn.Module:

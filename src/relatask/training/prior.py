@@ -1,0 +1,34 @@
+"""What another run, finished and journalled, says about every molecule: the prior of a run that names it."""
+
+import torch
+from torch import Tensor
+
+from relatask.data.tensors import PreparedDataset
+from relatask.errors import RelataskError
+from relatask.training.loops.supervised import build_model, predict
+from relatask.training.spec import RunSpec
+from relatask.training.unit import units_of
+
+
+def prior_probabilities(spec: RunSpec, weights: dict[str, Tensor], data: PreparedDataset) -> Tensor:
+    """Return the probability of label 1, float32 [M, T], of all molecules of `data` by a trained network.
+
+    Args:
+        spec: the run that trained it, of one network for all its T tasks.
+        weights: its weights, as the journal keeps them.
+        data: the data set with the network's kind of input, under the run's split.
+
+    Raises:
+        RelataskError: the weights do not fit the network that the spec describes.
+    """
+    (unit,) = units_of(spec, data, per_task=False)
+    model = build_model(unit)
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise RelataskError(
+            f"the model of run {spec.run_id} ({spec.label}) does not fit its network "
+            f"({' '.join(str(error).split())}); delete its folder in the journal and run again."
+        ) from None
+    rows = torch.arange(len(data.labels), device=data.labels.device)
+    return predict(model.to(rows.device), unit, rows).sigmoid()
