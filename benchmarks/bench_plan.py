@@ -17,7 +17,7 @@ import json
 from relatask.config import StudyConfig, parse
 from relatask.training.plan import make_shards, plan_runs
 runs = plan_runs(parse(StudyConfig, json.load(open({study!r})), "study"), "quick")
-print(len(runs), "runs in", len(make_shards(runs, 20.0)), "shards")
+print(len(runs), "runs in", len(make_shards(runs, 20.0, 1000)), "shards")
 """
 STEP = """
 from relatask.__main__ import main

@@ -191,6 +191,9 @@ class MethodConfig(Block):
     options: dict[str, Any] = Field({}, description="options of the method; defaults stand in its file")
     encoder_options: dict[str, Any] = Field({}, description="options of the encoder, over those of the scale")
     training: dict[str, Any] = Field({}, description="keys of `training` that differ for this method")
+    graph: Literal["true", "shuffled"] = Field(
+        "true", description="shuffled: a control, the relation graph with random partners of the same number"
+    )
     prior: Name | None = Field(
         None, description="label of the method whose predictions this one starts from, for methods that do"
     )
@@ -278,6 +281,12 @@ class Config(Block):
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: CUDA where there is one")
     shard_minutes: float = Field(
         2.0, gt=0, description="predicted minutes of training in one job; 20-60 on a cluster"
+    )
+    max_shards: int = Field(
+        1000,
+        ge=1,
+        description="most training jobs of a study; where more are needed, each takes longer than "
+        "`shard_minutes`. Snakemake starts slowly with thousands of jobs",
     )
     services: ServicesConfig = Field(ServicesConfig(), description="the live services")
 

@@ -116,7 +116,7 @@ def test_two_rows_that_are_the_same_run_are_refused():
 @pytest.mark.parametrize("minutes", [0.001, 1.0, 30.0, 1e9])
 def test_shards_hold_every_run_once_in_order_and_one_data_set_each(minutes):
     runs = planned()
-    shards = make_shards(runs, minutes)
+    shards = make_shards(runs, minutes, 1000)
     assert [run for shard in shards for run in shard.runs] == runs
     assert [shard.name for shard in shards] == [f"{index:05d}" for index in range(len(shards))]
     for shard in shards:
@@ -126,6 +126,21 @@ def test_shards_hold_every_run_once_in_order_and_one_data_set_each(minutes):
         assert len(shards) == len(runs)
     if minutes == 1e9:
         assert [shard.dataset for shard in shards] == ["a", "b"]
+
+
+@pytest.mark.parametrize("most", [2, 3, 7, 39])
+def test_there_are_no_more_shards_than_asked_for_and_they_are_about_equal(most):
+    runs = planned()  # 40, of two data sets
+    shards = make_shards(runs, 0.001, most)
+    assert [run for shard in shards for run in shard.runs] == runs
+    assert most / 2 <= len(shards) <= most
+    longest, total = max(run.minutes for run in runs), sum(run.minutes for run in runs)
+    assert max(shard.minutes for shard in shards) <= max(longest, 2.5 * total / most)
+    assert make_shards(runs, 0.001, 40) == make_shards(runs, 0.001, 1000)
+
+
+def test_each_data_set_has_a_shard_however_few_are_asked_for():
+    assert [shard.dataset for shard in make_shards(planned(), 0.001, 1)] == ["a", "b"]
 
 
 def test_longer_trainings_are_predicted_to_cost_more():
@@ -143,7 +158,8 @@ def plan(tmp_path: Path):
     def write(minutes: float = 0.001, **changes: Any) -> Path:
         out = tmp_path / "results" / "t" / "plan.parquet"
         text = json.dumps(study(**changes))
-        step.run(Namespace(study="t", study_config=text, scale="quick", shard_minutes=minutes, out=out))
+        sizes = {"shard_minutes": minutes, "max_shards": 1000}
+        step.run(Namespace(study="t", study_config=text, scale="quick", out=out, **sizes))
         return out
 
     return write

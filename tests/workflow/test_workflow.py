@@ -113,7 +113,7 @@ def test_shards_are_those_that_the_parse_planned(tmp_path: Path, tiny_study: dic
     run_snakemake(tmp_path, "results/tiny/plan.parquet", "--config", f"study={path}", "shard_minutes=0.3")
     manifests = sorted((tmp_path / "results" / "tiny" / "shards").glob("*.json"))
     found = [json.loads(manifest.read_text())["dataset"] for manifest in manifests]
-    planned = make_shards(plan_runs(load_study(path), "quick"), 0.3)
+    planned = make_shards(plan_runs(load_study(path), "quick"), 0.3, 1000)
     assert found == [shard.dataset for shard in planned]
     assert found[0] == "second"
     assert len(found) >= 2

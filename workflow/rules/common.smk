@@ -28,7 +28,7 @@ def load_study():
     """
     try:
         settings, name, study = load_config(config, ROOT)
-        shards = make_shards(plan_runs(study, settings.scale), settings.shard_minutes)
+        shards = make_shards(plan_runs(study, settings.scale), settings.shard_minutes, settings.max_shards)
         sheet = read_sheet(ROOT / "config" / "datasets.tsv")
         for source, entry in study.sources.items():
             require_files(source, entry)

@@ -20,10 +20,11 @@ rule plan_runs:
         config=block(STUDY),
         scale=CONFIG.scale,
         shard_minutes=CONFIG.shard_minutes,
+        max_shards=CONFIG.max_shards,
         code=code_of("steps/plan_runs.py"),
     shell:
         "python -m relatask plan_runs --log {log} --study {params.study} --study-config {params.config:q}"
-        " --scale {params.scale} --shard-minutes {params.shard_minutes}"
+        " --scale {params.scale} --shard-minutes {params.shard_minutes} --max-shards {params.max_shards}"
         " --out {output.plan}"
 
 

@@ -8,17 +8,19 @@ Example:
 import argparse
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import pyarrow as pa
 
-from relatask.artifacts import write_table
+from relatask.artifacts import schema, write_batches
 from relatask.config import StudyConfig, parse
 from relatask.files import canonical_json, write_text
 from relatask.training.manifest import shard_manifest
 from relatask.training.plan import PlannedRun, Shard, make_shards, plan_runs
+
+ROWS = 10_000  # in memory at a time
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--study-config", required=True, metavar="JSON", help="the study as JSON")
     parser.add_argument("--scale", required=True, choices=["quick", "paper"])
     parser.add_argument("--shard-minutes", type=float, default=2.0, help="predicted minutes in one shard")
+    parser.add_argument("--max-shards", type=int, default=1000, help="where more are needed, they are longer")
     parser.add_argument(
         "--out", required=True, type=Path, help="plan.parquet; manifests go to shards/ beside it"
     )
@@ -36,10 +39,9 @@ def run(arguments: argparse.Namespace) -> None:
     """Plan, and write only manifests whose content changes, so that other shards stay up to date."""
     study = parse(StudyConfig, json.loads(arguments.study_config), "--study-config")
     runs = plan_runs(study, arguments.scale)
-    shards = make_shards(runs, arguments.shard_minutes)
+    shards = make_shards(runs, arguments.shard_minutes, arguments.max_shards)
     write_manifests(shards, arguments.study, arguments.out.parent / "shards")
-    rows = [_row(run, shard.index) for shard in shards for run in shard.runs]
-    write_table("plan", pd.DataFrame(rows), arguments.out)
+    write_batches("plan", _batches(shards), arguments.out)
     minutes = sum(shard.minutes for shard in shards)
     logging.info(
         "%d runs in %d shards, predicted to take %.0f minutes on one core", len(runs), len(shards), minutes
@@ -58,6 +60,14 @@ def write_manifests(shards: Sequence[Shard], study: str, folder: Path) -> None:
         name = path.name.split(".")[0]
         if name.isdigit() and name not in names:
             path.unlink()
+
+
+def _batches(shards: Sequence[Shard]) -> Iterator[pa.RecordBatch]:
+    """Rows of the plan, some at a time."""
+    runs = [(run, shard.index) for shard in shards for run in shard.runs]
+    for start in range(0, len(runs), ROWS):
+        rows = [_row(run, shard) for run, shard in runs[start : start + ROWS]]
+        yield pa.RecordBatch.from_pylist(rows, schema=schema("plan"))
 
 
 def _row(run: PlannedRun, shard: int) -> dict[str, Any]:

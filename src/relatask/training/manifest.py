@@ -1,19 +1,18 @@
 """The manifest of a shard: all that its job is told."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from relatask.errors import RelataskError
-from relatask.files import read_json
+from relatask.files import canonical_json, read_json
 from relatask.training.spec import RunSpec
 
 
 def shard_manifest(specs: Sequence[RunSpec], study: str) -> str:
-    """The manifest's text; the specs of a shard share a data set."""
-    content = {"study": study, "dataset": specs[0].dataset, "runs": [asdict(spec) for spec in specs]}
-    return json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    """The manifest's text, a line for each run; the specs of a shard share a data set."""
+    head = f'"dataset": {canonical_json(specs[0].dataset)}, "study": {canonical_json(study)}'
+    runs = ",\n".join(canonical_json(vars(spec)) for spec in specs)
+    return f'{{{head}, "runs": [\n{runs}\n]}}\n'
 
 
 def read_manifest(path: Path) -> tuple[str, list[RunSpec]]:

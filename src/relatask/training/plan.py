@@ -4,8 +4,8 @@ Snakemake computes it while parsing, so nothing here imports torch, pandas or lo
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from relatask.config import DatasetConfig, MethodConfig, ScaleConfig, StudyConfig, TrainingConfig, parse
@@ -61,6 +61,10 @@ def refuse(method: MethodConfig, name: str, dataset: DatasetConfig, study: Study
         raise RelataskError(
             f"{where}: method {method.method!r} needs a relation graph; add `relations` to the data set."
         )
+    if method.graph != "true" and not ability.needs_relations:
+        raise RelataskError(
+            f"{where}: method {method.method!r} reads no relation graph; remove `graph: {method.graph}`."
+        )
     if method.prior is not None:
         _refuse_prior(method, where, study)
     if method.parts > 1 and not ability.per_task:
@@ -103,16 +107,8 @@ def _microseconds(ability: Capabilities, options: Mapping[str, Any]) -> float:
     return ability.microseconds * scale
 
 
-def _run(
-    study: StudyConfig,
-    scale: ScaleConfig,
-    method: MethodConfig,
-    name: str,
-    split: str,
-    seed: int,
-    tasks: Tasks,
-) -> RunSpec:
-    prior = next((entry for entry in study.methods if entry.label == method.prior), None)
+def _first_run(study: StudyConfig, scale: ScaleConfig, method: MethodConfig, name: str) -> RunSpec:
+    """The run of a method on a data set under the first split and seed, without its prior."""
     ability = capabilities("methods", method.method)
     chosen = {**study.training.model_dump(), **scale.training, **method.training}
     training = parse(TrainingConfig, chosen, f"methods.{method.label}.training").model_dump()
@@ -128,15 +124,25 @@ def _run(
         method=method.method,
         encoder=method.encoder,
         balancing=method.balancing,
-        split=split,
-        seed=seed,
-        tasks=tasks,
+        split=study.splits.schemes[0],
+        seed=scale.seeds[0],
         label=method.label,
-        prior=_run(study, scale, prior, name, split, seed, "all").run_id if prior else None,
+        graph=method.graph,
         options=options,
         encoder_options=encoder_options,
         training=training if ability.uses_encoder else {},
     )
+
+
+def _runs_of(
+    first: RunSpec, prior: RunSpec | None, parts: Sequence[Tasks], study: StudyConfig, scale: ScaleConfig
+) -> Iterator[RunSpec]:
+    """Yield the runs that differ from the `first` one in split, seed and tasks, each with its own prior."""
+    for split in study.splits.schemes:
+        for seed in scale.seeds:
+            start = replace(prior, split=split, seed=seed).run_id if prior else None
+            for tasks in parts:
+                yield replace(first, split=split, seed=seed, tasks=tasks, prior=start)
 
 
 def _check_scale(scale: ScaleConfig, where: str) -> None:
@@ -161,6 +167,7 @@ def plan_runs(study: StudyConfig, scale_name: str) -> list[PlannedRun]:
     scale = study.scales[scale_name]  # type: ignore[index]
     runs = []
     for name, dataset in study.datasets.items():
+        first: dict[str, RunSpec] = {}
         for method in sorted(study.methods, key=lambda method: method.prior is not None):
             refuse(method, name, dataset, study)
             ability = capabilities("methods", method.method)
@@ -168,13 +175,11 @@ def plan_runs(study: StudyConfig, scale_name: str) -> list[PlannedRun]:
             parts: Sequence[Tasks] = ["all"]
             if method.parts > 1:
                 parts = [{"part": part, "of": method.parts} for part in range(method.parts)]
-            for split in study.splits.schemes:
-                for seed in scale.seeds:
-                    for tasks in parts:
-                        spec = _run(study, scale, method, name, split, seed, tasks)
-                        runs.append(
-                            PlannedRun(spec, predicted_minutes(ability, encoder, dataset, spec, len(parts)))
-                        )
+            first[method.label] = _first_run(study, scale, method, name)
+            minutes = predicted_minutes(ability, encoder, dataset, first[method.label], len(parts))
+            prior = first[method.prior] if method.prior else None
+            specs = _runs_of(first[method.label], prior, parts, study, scale)
+            runs += [PlannedRun(spec, minutes) for spec in specs]
     if len({run.spec.run_id for run in runs}) < len(runs):
         raise RelataskError(
             "two methods of the study are the same in everything but their label; remove one."
@@ -182,18 +187,33 @@ def plan_runs(study: StudyConfig, scale_name: str) -> list[PlannedRun]:
     return runs
 
 
-def make_shards(runs: Sequence[PlannedRun], shard_minutes: float) -> list[Shard]:
+def make_shards(runs: Sequence[PlannedRun], shard_minutes: float, max_shards: int) -> list[Shard]:
     """Pack runs of one data set, in order, into shards of about `shard_minutes`.
 
-    Runs with a prior share no shard with others, so that no two shards wait for each other.
+    Runs with a prior share no shard with others, so that no two shards wait for each other. Where there
+    would be more than `max_shards`, because Snakemake grows slow on thousands of jobs, shards become as long
+    as that many need; but each data set has its own.
     """
+    shards = _pack(runs, shard_minutes)
+    total = sum(run.minutes for run in runs)
+    while len(shards) > max(max_shards, len({_together(run) for run in runs})):
+        shard_minutes = max(1.1 * shard_minutes, total / max_shards)
+        shards = _pack(runs, shard_minutes)
+    return shards
+
+
+def _together(run: PlannedRun) -> tuple[str, bool]:
+    """What runs must have in common to share a shard."""
+    return run.spec.dataset, run.spec.prior is None
+
+
+def _pack(runs: Sequence[PlannedRun], shard_minutes: float) -> list[Shard]:
     shards: list[Shard] = []
     current: list[PlannedRun] = []
     minutes = 0.0
     for run in runs:
         full = minutes + run.minutes > shard_minutes
-        kind = (run.spec.dataset, run.spec.prior is None)
-        if current and (full or kind != (current[0].spec.dataset, current[0].spec.prior is None)):
+        if current and (full or _together(run) != _together(current[0])):
             shards.append(Shard(len(shards), current[0].spec.dataset, tuple(current)))
             current, minutes = [], 0.0
         current.append(run)

@@ -7,6 +7,8 @@ from typing import Any
 
 from relatask.files import canonical_json
 
+# Fields that came later: at these values they are no part of a run's name, so that older runs keep theirs.
+DEFAULTS = {"prior": None, "graph": "true"}
 Tasks = str | dict[str, int] | tuple[str, ...]  # "all", {"part": i, "of": n}, or task ids
 
 
@@ -22,6 +24,7 @@ class RunSpec:
     seed: int  # drives the split, the initialisation and the order of batches
     tasks: Tasks = "all"
     label: str = ""  # row of the tables
+    graph: str = "true"  # "shuffled": the control with the degrees of the true relation graph
     prior: str | None = None  # run_id of the run whose predictions this one starts from
     options: dict[str, Any] = field(default_factory=dict)
     encoder_options: dict[str, Any] = field(default_factory=dict)
@@ -31,8 +34,9 @@ class RunSpec:
         """The spec as canonical JSON. The label is left out: renaming a row must not retrain it."""
         values = dict(vars(self))  # not asdict: its deep copies cost a second for 10,000 runs
         del values["label"]
-        if self.prior is None:
-            del values["prior"]
+        for name, default in DEFAULTS.items():
+            if values[name] == default:
+                del values[name]
         return canonical_json(values)
 
     @property
@@ -43,12 +47,12 @@ class RunSpec:
     def random_seed(self, *names: str | int) -> int:
         """A 63-bit seed for one purpose, e.g. ``spec.random_seed("epoch", 3)``.
 
-        Task set and prior do not enter: runs that differ only in them start from the same draws, which
-        pairs them, and cutting independent tasks into parts changes no number.
+        Task set, prior and graph do not enter: runs that differ only in them start from the same draws,
+        which pairs them, and cutting independent tasks into parts changes no number.
         """
         values = json.loads(self.canonical())
-        del values["tasks"]
-        values.pop("prior", None)
+        for name in ("tasks", *DEFAULTS):
+            values.pop(name, None)
         text = canonical_json([values, *names])
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> 1
 

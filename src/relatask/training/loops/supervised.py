@@ -15,6 +15,7 @@ from relatask.registry import load
 from relatask.training.adam import Adam
 from relatask.training.checkpoint import Checkpoint
 from relatask.training.selection import mean_roc_auc
+from relatask.training.task_graph import task_graph
 from relatask.training.unit import EVALUATED, Progress, Unit, UnitResult
 
 PREDICTION_BATCH = 512
@@ -184,7 +185,7 @@ def build_model(unit: Unit) -> nn.Module:
     """Return the freshly initialised network of a unit."""
     torch.manual_seed(unit.seed("initialisation"))
     encoder = load("encoders", str(unit.spec.encoder)).build(**unit.spec.encoder_options)
-    edge_index, edge_score = _edges_among(unit)
+    edge_index, edge_score = task_graph(unit)
     context = TaskContext(
         task_ids=unit.task_ids,
         edge_index=edge_index,
@@ -192,13 +193,3 @@ def build_model(unit: Unit) -> nn.Module:
         seed_of=lambda task: unit.spec.random_seed("head", task),
     )
     return load("methods", unit.spec.method).build(encoder, context, **unit.spec.options)
-
-
-def _edges_among(unit: Unit) -> tuple[Tensor, Tensor]:
-    """The relations among the unit's tasks, as positions in the unit."""
-    edges, scores = unit.data.relations()
-    position = torch.full((len(unit.data.task_ids),), -1, device=edges.device)
-    position[unit.columns] = torch.arange(len(unit.columns), device=edges.device)
-    edges = position[edges]
-    kept = (edges >= 0).all(0)
-    return edges[:, kept], scores[kept]
