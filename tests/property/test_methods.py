@@ -17,7 +17,8 @@ from sklearn.metrics import roc_auc_score
 from relatask.data.tensors import PreparedDataset
 from relatask.registry import capabilities, catalogue
 from relatask.training.checkpoint import Checkpoint, tensor_bytes
-from relatask.training.loops.supervised import Training, build_model
+from relatask.training.loops.supervised import Training
+from relatask.training.network import build_model
 from relatask.training.run import RunResult, inputs_of, train_run
 from relatask.training.spec import RunSpec
 from relatask.training.unit import units_of

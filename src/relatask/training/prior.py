@@ -5,7 +5,8 @@ from torch import Tensor
 
 from relatask.data.tensors import PreparedDataset
 from relatask.errors import RelataskError
-from relatask.training.loops.supervised import build_model, predict
+from relatask.training.loops.supervised import predict
+from relatask.training.network import build_model
 from relatask.training.spec import RunSpec
 from relatask.training.unit import units_of
 

@@ -1,0 +1,29 @@
+"""The network of a unit, freshly initialised, and the precision it computes in."""
+
+import torch
+from torch import nn
+
+from relatask.methods._context import TaskContext
+from relatask.registry import load
+from relatask.training.task_graph import task_graph
+from relatask.training.unit import Unit
+
+
+def build_model(unit: Unit) -> nn.Module:
+    """Return the freshly initialised network of a unit."""
+    torch.manual_seed(unit.seed("initialisation"))
+    encoder = load("encoders", str(unit.spec.encoder)).build(**unit.spec.encoder_options)
+    edge_index, edge_score = task_graph(unit)
+    context = TaskContext(
+        task_ids=unit.task_ids,
+        edge_index=edge_index,
+        edge_score=edge_score,
+        seed_of=lambda task: unit.spec.random_seed("head", task),
+    )
+    return load("methods", unit.spec.method).build(encoder, context, **unit.spec.options)
+
+
+def autocast(unit: Unit) -> torch.autocast:
+    """Return the context of the precision that the unit's spec asks for."""
+    wanted = unit.spec.training["precision"] == "bf16"
+    return torch.autocast(unit.data.labels.device.type, dtype=torch.bfloat16, enabled=wanted)
