@@ -192,11 +192,11 @@ def make_shards(runs: Sequence[PlannedRun], shard_minutes: float, max_shards: in
 
     Runs with a prior share no shard with others, so that no two shards wait for each other. Where there
     would be more than `max_shards`, because Snakemake grows slow on thousands of jobs, shards become as long
-    as that many need; but each data set has its own.
+    as that many need; but each data set has one at least.
     """
     shards = _pack(runs, shard_minutes)
     total = sum(run.minutes for run in runs)
-    while len(shards) > max(max_shards, len({_together(run) for run in runs})):
+    while len(shards) > max_shards and shard_minutes < total:
         shard_minutes = max(1.1 * shard_minutes, total / max_shards)
         shards = _pack(runs, shard_minutes)
     return shards
