@@ -19,8 +19,8 @@ from relatask.steps import train_shard as step
 from relatask.training import checkpoint as checkpoints
 from relatask.training import shard as shards
 from relatask.training.manifest import shard_manifest
-from relatask.training.run import code_of_run
 from relatask.training.shard import Shard, ShardData
+from relatask.training.stamp import code_of_run
 from tests.prepared_dataset import make_spec, random_labels, write_dataset
 
 SPECS = [

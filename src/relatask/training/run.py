@@ -1,7 +1,6 @@
 """One run from its spec to predictions, history and weights."""
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -10,9 +9,7 @@ import torch
 from torch import Tensor
 
 from relatask.data.tensors import PreparedDataset
-from relatask.files import source_digest
 from relatask.registry import Capabilities, capabilities
-from relatask.source_code import PLUMBING, imported_by
 from relatask.training.checkpoint import Checkpoint
 from relatask.training.spec import RunSpec
 from relatask.training.unit import EVALUATED, Progress, Unit, UnitResult, constant_result, units_of
@@ -25,20 +22,6 @@ class RunResult:
     predictions: pd.DataFrame  # columns of table "predictions", held-out cells with a label
     history: pd.DataFrame  # columns of table "history"
     weights: dict[str, Any] | None  # the state of the network, or one per task
-
-
-@lru_cache  # also because the files may change while a shard runs what it imported before
-def code_of_run(method: str, encoder: str | None) -> str:
-    """Digest of the code that decides a run's numbers: loop, method, encoder and what they import.
-
-    Not the package's plumbing: a new table, declared in artifacts.py, must not train every run again.
-    """
-    loop = capabilities("methods", method).loop
-    parts = ["training/run.py", f"training/loops/{loop}.py", f"methods/{method}.py"]
-    if capabilities("methods", method).uses_prior:
-        parts.append("training/prior.py")
-    files = imported_by(*parts, *([f"encoders/{encoder}.py"] if encoder else []))
-    return source_digest(*(file for file in files if file not in PLUMBING))
 
 
 def inputs_of(spec: RunSpec) -> str:

@@ -6,22 +6,23 @@ It needs its manifest, the prepared data set and this package; no Snakemake, no 
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import torch
 
 from relatask.data.tensors import PreparedDataset
 from relatask.errors import RelataskError
-from relatask.files import read_json, sha256_of
+from relatask.files import sha256_of
 from relatask.registry import capabilities
 from relatask.training.checkpoint import Checkpoint
 from relatask.training.host import Meter
-from relatask.training.journal import Journal, Stamp
+from relatask.training.journal import Journal
 from relatask.training.prior import prior_probabilities
 from relatask.training.progress import ProgressLine
-from relatask.training.run import code_of_run, inputs_of, train_run
+from relatask.training.run import inputs_of, train_run
 from relatask.training.spec import RunSpec
+from relatask.training.stamp import Stamp, code_of_run, data_of_run
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ class ShardData:
     def __init__(self, folder: Path, device: torch.device):
         self.folder, self.device = folder, device
         self._loaded: dict[str, PreparedDataset] = {}
-        self.get, self.digest = lru_cache(self._get), lru_cache(self._digest)
+        self.get, self.digest = lru_cache(self._get), lru_cache(partial(data_of_run, folder))
 
     def _get(self, split: str, inputs: str) -> PreparedDataset:
         """Return the data under a split ("scaffold-0") with a kind of input; tensors are read once."""
@@ -48,18 +49,6 @@ class ShardData:
             other = next(iter(self._loaded.values()), data)
             self._loaded[inputs] = replace(data, labels=other.labels)
         return self._loaded[inputs].with_split(self.folder, split)
-
-    def _digest(self, split: str) -> str:
-        """Digests of what a run under `split` reads: the data set, its features and the split."""
-        parts = ("dataset.json", "features/features.json", f"splits/{split}.json")
-        return "-".join(_digest_in(self.folder / part)[:16] for part in parts)
-
-
-def _digest_in(path: Path) -> str:
-    value = read_json(path)
-    if not isinstance(value, dict) or not isinstance(value.get("digest"), str):
-        raise RelataskError(f"{path} has no `digest`; delete it and run the step that writes it again.")
-    return value["digest"]
 
 
 class Shard:
