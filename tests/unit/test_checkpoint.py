@@ -149,3 +149,16 @@ def test_the_bytes_depend_on_the_content_alone(tmp_path):
     transposed = {**state, "0.weight": state["0.weight"].T.contiguous().T}
     assert tensor_bytes(transposed) == tensor_bytes(state)
     assert tensor_bytes({**state, "0.weight": state["0.weight"] + 1e-6}) != tensor_bytes(state)
+
+
+def test_the_time_of_earlier_processes_is_kept_with_what_they_trained(path, clock):
+    first = Checkpoint(path, "stamp")
+    clock.now += 7
+    first.save({"step": 1})
+    clock.now += 100  # lost with the process
+    second = Checkpoint(path, "stamp")
+    assert (first.seconds, second.seconds) == (0, 7)
+    clock.now += 5
+    second.save({"step": 2})
+    assert Checkpoint(path, "stamp").seconds == 12
+    assert Checkpoint(path, "another stamp").seconds == 0

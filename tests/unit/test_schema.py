@@ -6,9 +6,9 @@ import jsonschema
 import pytest
 import yaml
 
+from relatask.commands.write_schema import PAGES, explain_keys
 from relatask.config import Config, StudyConfig
 from relatask.files import read_json
-from relatask.commands.write_schema import PAGES, explain_keys
 
 AGAIN = "run `python -m relatask write_schema` and commit what it writes"
 

@@ -3,6 +3,7 @@
 import json
 import logging
 from argparse import Namespace
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from relatask.source_code import imported_by
 from relatask.steps import train_shard as step
 from relatask.training import checkpoint as checkpoints
 from relatask.training import shard as shards
+from relatask.training.lease import read_leases
 from relatask.training.manifest import shard_manifest
 from relatask.training.shard import Shard, ShardData
 from relatask.training.stamp import code_of_run
@@ -179,11 +181,38 @@ def test_the_step_writes_the_same_file_however_the_runs_came_about(results):
     assert set(json.loads(outs[0].read_text())) == {spec.run_id for spec in SPECS}
 
 
-def test_a_device_that_is_not_there_is_refused(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(RelataskError, match="torch finds no CUDA device"):
-        shards.choose_device("cuda")
-    assert shards.choose_device("auto").type == "cpu"
+@pytest.mark.parametrize(("spec", "wanted"), [(SPECS[1], "auto"), (SPECS[3], "cpu")])
+def test_a_shard_without_networks_takes_no_gpu(results, monkeypatch, spec, wanted):
+    claimed = []
+
+    @contextmanager
+    def claim(device):
+        claimed.append(device)
+        yield torch.device("cpu")
+
+    monkeypatch.setattr(step, "claimed_device", claim)
+    manifest = results / "study" / "shards" / "00000.json"
+    write_text(manifest, shard_manifest([spec], "study"))
+    values = {"manifest": manifest, "device": "auto", "threads": 1, "keep_models": "none"}
+    step.run(Namespace(**values, out=results / "done.json"))
+    assert claimed == [wanted]
+
+
+def test_a_shard_says_which_run_it_trains_and_is_silent_at_the_end(results, monkeypatch):
+    said = []
+    train_run = shards.train_run
+
+    def spy(spec, *rest):
+        said.append((spec.run_id, read_leases(results / "study")))
+        return train_run(spec, *rest)
+
+    monkeypatch.setattr(shards, "train_run", spy)
+    train(results, SPECS[2:])
+    assert [[(told.shard, told.run_id, told.running) for told in leases] for _, leases in said] == [
+        [("00000", run_id, True)] for run_id, _ in said
+    ]
+    assert len(said) == 2
+    assert read_leases(results / "study") == []
 
 
 def test_progress_says_shard_run_epoch_metric_and_time_left(results, monkeypatch, caplog):

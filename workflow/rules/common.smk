@@ -98,6 +98,13 @@ def shard_minutes(wildcards, attempt):
     return max(15, int(10 * SHARDS[wildcards.shard].minutes)) * attempt
 
 
+def shard_gpus(wildcards):
+    """GPUs of a shard: one if it trains a network, on cuda or on auto where there is a driver of NVIDIA."""
+    here = any(Path(device).exists() for device in ("/dev/nvidiactl", "/dev/dxg"))
+    wanted = CONFIG.device == "cuda" or (CONFIG.device == "auto" and here)
+    return int(wanted and any(run.spec.encoder for run in SHARDS[wildcards.shard].runs))
+
+
 def command_prefix():
     """Shell code before every command: the package's source, the mirror, and the Python that runs Snakemake.
 

@@ -44,7 +44,7 @@ rule train_shard:
     resources:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=shard_minutes,
-        gpu=1 if CONFIG.device == "cuda" else 0,
+        gpu=shard_gpus,
     params:
         device=CONFIG.device,
         splits=[*STUDY.splits.fractions, code_of("steps/split_molecules.py")],

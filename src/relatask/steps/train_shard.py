@@ -13,8 +13,9 @@ from pathlib import Path
 import torch
 
 from relatask.files import write_json
+from relatask.training.device import claimed_device
 from relatask.training.manifest import read_manifest
-from relatask.training.shard import Shard, ShardData, choose_device
+from relatask.training.shard import Shard, ShardData
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +36,8 @@ def run(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(arguments.threads)
     dataset, specs = read_manifest(arguments.manifest)
     study = arguments.manifest.parents[1]
-    data = ShardData(study.parent / dataset, choose_device(arguments.device))
-    digests = Shard(arguments.manifest.stem, study, data, arguments.keep_models).train(specs)
+    networks = any(spec.encoder for spec in specs)
+    with claimed_device(arguments.device if networks else "cpu") as device:
+        data = ShardData(study.parent / dataset, device)
+        digests = Shard(arguments.manifest.stem, study, data, arguments.keep_models).train(specs)
     write_json(arguments.out, digests)

@@ -26,13 +26,15 @@ class Checkpoint:
 
     def __init__(self, path: Path, stamp: str):
         self.path, self.stamp = path, stamp
-        self._saved, self._interval = time.monotonic(), SECONDS
+        self._start = self._saved = time.monotonic()
+        self._interval = SECONDS
         content = self._read()
+        self.seconds: float = content["seconds"]  # that earlier processes trained for what is kept here
         self.finished: list[dict[str, Any]] = content["finished"]
         self.in_flight: dict[str, Any] | None = content["in_flight"]
 
     def _read(self) -> dict[str, Any]:
-        empty: dict[str, Any] = {"finished": [], "in_flight": None}
+        empty: dict[str, Any] = {"finished": [], "in_flight": None, "seconds": 0.0}
         if not self.path.exists():
             return empty
         try:
@@ -54,7 +56,13 @@ class Checkpoint:
         """Write the state of the unit in flight beside the results of the finished ones."""
         start = time.monotonic()
         self.in_flight = in_flight
-        content = {"stamp": self.stamp, "finished": self.finished, "in_flight": in_flight}
+        seconds = self.seconds + start - self._start
+        content = {
+            "stamp": self.stamp,
+            "finished": self.finished,
+            "in_flight": in_flight,
+            "seconds": seconds,
+        }
         write_bytes(self.path, tensor_bytes(content))
         self._saved = time.monotonic()
         self._interval = max(SECONDS, LEAST_WORK * (self._saved - start))

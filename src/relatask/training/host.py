@@ -21,10 +21,14 @@ class Meter:
         self.start = time.perf_counter()
         self.per_run = _reset_peak()
 
-    def read(self) -> dict[str, Any]:
-        """The run's cost and the machine; the memory is the process's where it cannot be reset."""
+    def read(self, earlier: float = 0.0) -> dict[str, Any]:
+        """The run's cost and the machine; the memory is the process's where it cannot be reset.
+
+        Args:
+            earlier: seconds that processes before this one trained, which it goes on from.
+        """
         return {
-            "seconds": time.perf_counter() - self.start,
+            "seconds": earlier + time.perf_counter() - self.start,
             "peak_rss_mb": _peak() if self.per_run else _process_peak(),
             "device": torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else _processor(),
             "host": f"{platform.system()}, {os.cpu_count()} cores, torch {torch.__version__}",

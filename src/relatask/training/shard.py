@@ -18,6 +18,7 @@ from relatask.registry import capabilities
 from relatask.training.checkpoint import Checkpoint
 from relatask.training.host import Meter
 from relatask.training.journal import Journal
+from relatask.training.lease import Lease
 from relatask.training.prior import prior_probabilities
 from relatask.training.progress import ProgressLine
 from relatask.training.run import inputs_of, train_run
@@ -25,13 +26,6 @@ from relatask.training.spec import RunSpec
 from relatask.training.stamp import Stamp, code_of_run, data_of_run
 
 log = logging.getLogger(__name__)
-
-
-def choose_device(wanted: str) -> torch.device:
-    """Return the device for "auto", "cpu" or "cuda"."""
-    if wanted == "cuda" and not torch.cuda.is_available():
-        raise RelataskError("device: cuda was asked for, but torch finds no CUDA device; use auto or cpu.")
-    return torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")
 
 
 class ShardData:
@@ -64,6 +58,7 @@ class Shard:
     def __init__(self, name: str, study: Path, data: ShardData, keep_models: str):
         self.name, self.data, self.keep_models = name, data, keep_models
         self.journal = Journal(study)
+        self.lease = Lease(study, name)
 
     def train(self, specs: Sequence[RunSpec]) -> dict[str, str]:
         """Train the runs that the journal does not hold yet, and return run_id -> SHA-256 of predictions.
@@ -73,22 +68,27 @@ class Shard:
         """
         progress = ProgressLine(f"shard {self.name}", len(specs))
         failed = []
-        for number, spec in enumerate(specs):
-            try:
-                self._train_one(spec, number, progress)
-            except Exception as error:  # one bad run must not take the others with it
-                reason = " ".join(str(error).split()) or type(error).__name__
-                foreseen = isinstance(error, RelataskError)  # its sentence says it all
-                told = (spec.run_id, spec.label, spec.seed, reason)
-                log.error("run %s (%s seed %d) failed: %s", *told, exc_info=not foreseen)
-                self.journal.fail(spec, reason)
-                failed.append(f"{spec.run_id} ({spec.label} seed {spec.seed}: {reason.rstrip('.')})")
+        with self.lease:
+            for number, spec in enumerate(specs):
+                try:
+                    self._train_one(spec, number, progress)
+                except Exception as error:  # one bad run must not take the others with it
+                    failed.append(self._note(spec, error))
         progress.end(len(failed))
         if failed:
             raise RelataskError(
                 f"shard {self.name}: {len(failed)} of {len(specs)} runs failed: {'; '.join(failed)}."
             )
         return {spec.run_id: sha256_of(self.journal.predictions_path(spec)) for spec in specs}
+
+    def _note(self, spec: RunSpec, error: Exception) -> str:
+        """Journal why a run failed, and return it as a message."""
+        reason = " ".join(str(error).split()) or type(error).__name__
+        foreseen = isinstance(error, RelataskError)  # its sentence says it all
+        told = (spec.run_id, spec.label, spec.seed, reason)
+        log.error("run %s (%s seed %d) failed: %s", *told, exc_info=not foreseen)
+        self.journal.fail(spec, reason)
+        return f"{spec.run_id} ({spec.label} seed {spec.seed}: {reason.rstrip('.')})"
 
     def _train_one(self, spec: RunSpec, number: int, progress: ProgressLine) -> None:
         split = f"{spec.split}-{spec.seed}"
@@ -101,6 +101,7 @@ class Shard:
             return
         per_task = capabilities("methods", spec.method).per_task
         keep = self.keep_models == "all" or (self.keep_models == "joint" and not per_task)
+        self.lease.begin(spec.run_id)
         progress.begin(number, " ".join(filter(None, [spec.label, spec.encoder, f"seed {spec.seed}"])))
         path = self.journal.checkpoint_path(spec)
         checkpoint = Checkpoint(path, f"{'-'.join(stamp.values())}-{self.data.device.type}-{keep}")
@@ -110,6 +111,11 @@ class Shard:
         if prior_model:
             prior_spec, weights, _ = prior_model
             prior = prior_probabilities(prior_spec, weights, self.data.get(split, inputs_of(prior_spec)))
-        result = train_run(spec, data, checkpoint, progress.update, keep, prior)
-        self.journal.enter(spec, stamp, result, meter.read())
+
+        def told(share: float, text: str) -> None:
+            self.lease.share = share
+            progress.update(share, text)
+
+        result = train_run(spec, data, checkpoint, told, keep, prior)
+        self.journal.enter(spec, stamp, result, meter.read(earlier=checkpoint.seconds))
         checkpoint.delete()
