@@ -178,10 +178,18 @@ def test_colours_are_proper_deterministic_and_few():
     assert torch.equal(colours, colour_tasks(edge_index.flip(1).flip(0), 382))
 
 
-@pytest.mark.parametrize(("edges", "n"), [([], 3), ([(0, 1)], 2), ([(0, 2), (1, 2), (0, 1)], 3)])
-def test_small_graphs_have_the_colours_they_need(edges, n):
+@pytest.mark.parametrize(
+    ("edges", "n", "n_colours"),
+    [
+        ([], 3, 1),
+        ([(0, 1)], 2, 2),
+        ([(0, 2), (1, 2), (0, 1)], 3, 3),
+        ([(0, 2), (2, 3), (3, 1)], 4, 2),  # 3 where the ends of the path are coloured first
+    ],
+)
+def test_small_graphs_have_the_colours_they_need(edges, n, n_colours):
     edge_index = torch.tensor(edges, dtype=torch.int64).reshape(-1, 2).t()
-    assert len(colour_tasks(edge_index, n).unique()) == {0: 1, 1: 2, 3: 3}[len(edges)]
+    assert len(colour_tasks(edge_index, n).unique()) == n_colours
     assert sum(len(colour.neighbours) for colour in Schedule.of(edge_index, n).colours) == 2 * len(edges)
 
 

@@ -83,10 +83,11 @@ def units_of(spec: RunSpec, data: PreparedDataset, per_task: bool, prior: Tensor
         )
     groups = [([task], task) for task in chosen] if per_task else [(chosen, "")]
     device = data.labels.device
-    return [
-        Unit(spec, data, torch.tensor([position[task] for task in tasks], device=device), name, prior)
-        for tasks, name in groups
-    ]
+    units = []
+    for tasks, name in groups:
+        columns = torch.tensor([position[task] for task in tasks], device=device)
+        units.append(Unit(spec, data, columns, name, None if prior is None else prior[:, columns]))
+    return units
 
 
 def constant_result(unit: Unit) -> UnitResult | None:
