@@ -92,7 +92,7 @@ def result_bytes(unit: Unit, folder: Path) -> bytes:
 
 @pytest.mark.parametrize("objective", ["tilted", "untilted"])
 def test_a_task_is_predicted_from_the_one_it_is_related_to(unit_of, tmp_path, objective):
-    """Tasks 0 and 1 have equal labels; the backbone knows those of task 0, and the energy sees no molecule."""
+    """Tasks 0 and 1 have equal labels; the backbone knows those of task 0, the energy sees no molecule."""
     unit = unit_of(None, {"epochs": 20, "learning_rate": 0.1}, 0.0, edge_weight=1.0, objective=objective)
     labels = (torch.rand(80, N_TASKS, generator=torch.Generator().manual_seed(0)) < 0.5).float()
     labels[:, 1] = labels[:, 0]
