@@ -5,6 +5,7 @@
 """
 
 import re
+import reprlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -13,9 +14,11 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from relatask.errors import RelataskError
+from relatask.files import is_file
 from relatask.registry import suggest
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_]*$"  # names become folders, wildcards and figure labels
+MOST_VALUES = 1_000_000  # in a study file with its aliases written out
 T = TypeVar("T", bound=BaseModel)
 Name = Annotated[str, Field(pattern=NAME, max_length=60)]
 
@@ -23,12 +26,15 @@ Name = Annotated[str, Field(pattern=NAME, max_length=60)]
 class Block(BaseModel):
     """A part of the config; unknown keys are mistakes, and values do not change once read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def _unique(values: list[Any]) -> list[Any]:
-    if twice := [value for value in values if values.count(value) > 1]:
-        raise ValueError(f"{twice[0]!r} is given twice")
+    seen: set[Any] = set()
+    for value in values:
+        if value in seen:
+            raise ValueError(f"{value!r} is given twice")
+        seen.add(value)
     return values
 
 
@@ -306,7 +312,7 @@ def _explain(error: ValidationError, where: str, model: type[BaseModel]) -> Rela
         return RelataskError(f"{where}: the key {key!r} is missing.")
     message = finding["msg"].removeprefix("Value error, ")
     if finding["type"] != "value_error":
-        message += f" (got {finding['input']!r})"
+        message += f" (got {reprlib.repr(finding['input'])})"
     end = "" if message.endswith((".", "?")) else "."
     return RelataskError(f"{where}: {key + ': ' if key else ''}{message}{end}")
 
@@ -352,7 +358,7 @@ def load_config(values: Mapping[str, Any], root: Path) -> tuple[Config, str, Stu
     if path.suffix not in {".yaml", ".yml"}:
         path = root / "config" / "studies" / f"{config.study}.yaml"
     known = [file.stem for file in (root / "config" / "studies").glob("*.yaml")]
-    if not path.is_file():
+    if not is_file(path):
         raise RelataskError(f"config.yaml: study: there is no file {path}.{suggest(config.study, known)}")
     study = load_study(path)
     taken = {"raw", "sources", "logs", "benchmarks", "published"}
@@ -374,9 +380,26 @@ def load_config(values: Mapping[str, Any], root: Path) -> tuple[Config, str, Stu
 def load_study(path: Path) -> StudyConfig:
     """Read and validate one study file."""
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RelataskError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+        values = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise RelataskError(f"{path} cannot be read: {error.strerror}.") from None
+    except Exception as error:  # PyYAML lets through whatever int(), datetime() or its recursion raise
+        raise RelataskError(f"{path} is not valid YAML: {' '.join(str(error).split())}.") from None
     if not isinstance(values, dict):
         raise RelataskError(f"{path} must be a mapping of keys to values; see config/README.md.")
+    _require_finite(values, path)
     return parse(StudyConfig, values, str(path))
+
+
+def _require_finite(values: Any, path: Path) -> None:
+    """Refuse a file whose aliases stand for more values than memory or time can hold, or for themselves."""
+    todo, count = [values], 0
+    while todo:
+        value = todo.pop()
+        parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        count += len(parts)
+        if count > MOST_VALUES:
+            raise RelataskError(
+                f"{path} stands for more than {MOST_VALUES:,} values; write it without aliases (&a, *a)."
+            )
+        todo.extend(parts)

@@ -33,6 +33,14 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def is_file(path: str | Path) -> bool:
+    """Whether there is such a file; there is none of a name that is too long or holds a null character."""
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def write_bytes(path: str | Path, content: bytes) -> None:
     """Write `content` to `path`, whole or not at all."""
     with atomic_path(path) as temporary:
@@ -60,7 +68,7 @@ def read_json(path: str | Path) -> Any:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise RelataskError(f"{path} does not exist; run the step that writes it first.") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also other bytes than UTF-8, and numbers of 5,000 digits
         raise RelataskError(f"{path} is not valid JSON ({error}); delete it and run again.") from None
 
 

@@ -1,0 +1,38 @@
+"""How many cases a class of bad input gets, and what each of them must end in.
+
+`make fuzz` tries more and others each time; the default suite tries the same ones every time.
+"""
+
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TypeVar
+
+from hypothesis import HealthCheck, settings
+
+from relatask.errors import RelataskError
+
+T = TypeVar("T")
+COUNT = int(os.environ.get("RELATASK_FUZZ_CASES", "1000"))
+CASES = settings(
+    max_examples=COUNT,
+    derandomize="RELATASK_FUZZ_CASES" not in os.environ,
+    database=None,
+    deadline=timedelta(seconds=20),  # no case may hang; a busy machine may still be slow
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+
+
+def result_or_sentence(function: Callable[[], T]) -> T | None:
+    """Return what `function` returns, or None after a `RelataskError` of one sentence.
+
+    Any other exception fails the test.
+    """
+    try:
+        return function()
+    except RelataskError as error:
+        message = str(error)
+        assert message.isprintable(), message
+        assert 10 < len(message) < 2100, message
+        assert message.rstrip()[-1] in ".?!", message
+        return None
