@@ -7,7 +7,7 @@ not fit, reading checks them, so a step can rely on what another step wrote.
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from relatask.errors import RelataskError
 from relatask.files import atomic_path
@@ -69,7 +69,8 @@ COLUMNS: dict[str, dict[str, str]] = {
         "seed": "int32",
         "tasks": "string",  # JSON: "all", {"part": i, "of": n} or a list of task ids
         "hyperparameters": "string",  # JSON
-        "predicted_minutes": "float32",
+        "predicted_minutes": "float32",  # on one core, times the cost factor
+        "cost_factor": "float32",  # of the config: measured over predicted time
         "shard": "int32",
         "spec": "string",  # canonical JSON whose hash is run_id
     },
@@ -221,6 +222,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "n_runs": "int32",
         "seconds": "float64",  # of all runs together
         "seconds_per_seed": "float64",
+        "predicted_seconds": "float64",  # of all runs together, on one core
         "peak_rss_mb": "float64",
         "devices": "string",
     },
@@ -377,6 +379,16 @@ def read_table(name: str, path: str | Path, columns: list[str] | None = None) ->
     """
     with _told(name, path), _open(name, path, columns or schema(name).names) as file:
         return file.read(columns=columns).to_pandas()
+
+
+def read_rows(name: str, path: str | Path, columns: list[str]) -> "list[dict[str, Any]]":
+    """Read some columns of table `name` as one dictionary per row, without pandas, which takes long to start.
+
+    Raises:
+        RelataskError: as `read_table`.
+    """
+    with _told(name, path), _open(name, path, columns) as file:
+        return file.read(columns=columns).to_pylist()
 
 
 def read_batches(name: str, path: str | Path, by: str, rows: int = 4_000_000) -> "Iterator[pd.DataFrame]":

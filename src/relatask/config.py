@@ -147,6 +147,11 @@ class DatasetConfig(Block):
         None, description="without it, molecules and tasks stay as they are"
     )
     size: SizeConfig = Field(SizeConfig(), description="expected size, for the prediction of costs")
+    cost_factors: dict[Name, Annotated[float, Field(gt=0)]] = Field(
+        {},
+        description="label of a method -> measured over predicted time, as `relatask calibrate` prints; it "
+        "only sizes shards and never changes a result",
+    )
     published: str | None = Field(None, description="what config/published.csv calls the data set")
 
 
@@ -259,6 +264,12 @@ class StudyConfig(Block):
             raise ValueError(
                 f"baseline: no method has the label {self.baseline!r}.{suggest(self.baseline, labels)}"
             )
+        for name, dataset in self.datasets.items():
+            if unknown := sorted(set(dataset.cost_factors) - set(labels)):
+                raise ValueError(
+                    f"datasets.{name}.cost_factors: no method has the label {unknown[0]!r}."
+                    f"{suggest(unknown[0], labels)}"
+                )
         for method in self.methods:
             if method.prior is not None and method.prior not in labels:
                 raise ValueError(

@@ -42,6 +42,7 @@ def make_plan(
                             "tasks": json.dumps(tasks),
                             "hyperparameters": "{}",
                             "predicted_minutes": 1.0,
+                            "cost_factor": 1.0,
                             "shard": 0,
                             "spec": spec.canonical(),
                         }

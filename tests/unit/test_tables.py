@@ -230,8 +230,8 @@ def test_costs_are_marked_as_measured_and_name_no_host(tmp_path) -> None:
     )
     table = costs_table(make_inputs(tmp_path, costs=costs))
     assert table.rows == [
-        ["toy", "random", "STL", "2", "1.5", "500", "cpu"],
-        ["toy", "random", "MTL", "2", "15.0", "500", "cpu"],
+        ["toy", "random", "STL", "2", "1.5", "0.03", "500", "cpu"],
+        ["toy", "random", "MTL", "2", "15.0", "0.25", "500", "cpu"],
     ]
     assert table.notes[0].startswith("Measured:")
     save(table, tmp_path)

@@ -85,6 +85,7 @@ def _row(run: PlannedRun, shard: int) -> dict[str, Any]:
         "tasks": canonical_json(spec.tasks),
         "hyperparameters": canonical_json(chosen),
         "predicted_minutes": run.minutes,
+        "cost_factor": run.factor,
         "shard": shard,
         "spec": spec.canonical(),
     }

@@ -22,9 +22,8 @@ from relatask.files import read_json, sha256_of, write_bytes, write_json
 from relatask.training.checkpoint import tensor_bytes
 from relatask.training.run import RunResult
 from relatask.training.spec import RunSpec
-from relatask.training.stamp import Stamp
+from relatask.training.stamp import FILES, Stamp
 
-FILES = ("run.json", "predictions.parquet", "history.parquet")
 log = logging.getLogger(__name__)
 
 

@@ -18,10 +18,11 @@ SECONDS_PER_RUN = 1.0  # whatever it trains: loading, journalling
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """A run with what it is predicted to cost on one core."""
+    """A run with what it is predicted to cost on one core, times the factor that the config gives."""
 
     spec: RunSpec
     minutes: float
+    factor: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -176,10 +177,11 @@ def plan_runs(study: StudyConfig, scale_name: str) -> list[PlannedRun]:
             if method.parts > 1:
                 parts = [{"part": part, "of": method.parts} for part in range(method.parts)]
             first[method.label] = _first_run(study, scale, method, name)
-            minutes = predicted_minutes(ability, encoder, dataset, first[method.label], len(parts))
+            factor = dataset.cost_factors.get(method.label, 1.0)
+            minutes = factor * predicted_minutes(ability, encoder, dataset, first[method.label], len(parts))
             prior = first[method.prior] if method.prior else None
             specs = _runs_of(first[method.label], prior, parts, study, scale)
-            runs += [PlannedRun(spec, minutes) for spec in specs]
+            runs += [PlannedRun(spec, minutes, factor) for spec in specs]
     if len({run.spec.run_id for run in runs}) < len(runs):
         raise RelataskError(
             "two methods of the study are the same in everything but their label; remove one."
