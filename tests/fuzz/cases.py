@@ -14,13 +14,17 @@ from relatask.errors import RelataskError
 
 T = TypeVar("T")
 COUNT = int(os.environ.get("RELATASK_FUZZ_CASES", "1000"))
-CASES = settings(
-    max_examples=COUNT,
-    derandomize="RELATASK_FUZZ_CASES" not in os.environ,
-    database=None,
-    deadline=timedelta(seconds=20),  # no case may hang; a busy machine may still be slow
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
+
+
+def cases(share: int = 1) -> settings:
+    """Settings of a test that has one of `share` parts of its class's cases."""
+    return settings(
+        max_examples=-(-COUNT // share),
+        derandomize="RELATASK_FUZZ_CASES" not in os.environ,
+        database=None,
+        deadline=timedelta(seconds=20),  # no case may hang; a busy machine may still be slow
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    )
 
 
 def result_or_sentence(function: Callable[[], T]) -> T | None:

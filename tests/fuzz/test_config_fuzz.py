@@ -13,7 +13,7 @@ from relatask.config import Config, StudyConfig, load_config, load_study, parse
 from relatask.errors import RelataskError
 from relatask.files import canonical_json
 from relatask.training.plan import make_shards, plan_runs
-from tests.fuzz.cases import CASES, result_or_sentence
+from tests.fuzz.cases import cases, result_or_sentence
 
 STUDY: dict[str, Any] = {
     "title": "Fuzzed",
@@ -97,7 +97,7 @@ def planned(values: Any) -> int:
     return runs_of(study)
 
 
-@CASES
+@cases(3)
 @given(EDITS)
 def test_any_value_anywhere_is_a_plan_or_a_sentence(edits: list[tuple]) -> None:
     values: Any = STUDY
@@ -163,7 +163,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("studies")
 
 
-@CASES
+@cases(3)
 @given(st.one_of(texts().map(str.encode), st.binary(max_size=60)))
 def test_any_bytes_in_a_study_file_are_a_plan_or_a_sentence(folder: Path, body: bytes) -> None:
     path = folder / "mine.yaml"
@@ -175,7 +175,7 @@ VALUES: dict[str, Any] = {"study": "demo", "scale": "quick", "device": "cpu", "s
 KEYS = st.sampled_from([*Config.model_fields] * 4 + ["study"] * 20 + ["sudy", "a b", "", "\x00", 1, None])
 
 
-@CASES
+@cases(3)
 @given(st.dictionaries(KEYS, st.one_of(JUNK, st.sampled_from(["../../etc/passwd", "x.yaml", "demo\n"]))))
 def test_any_value_of_the_config_is_taken_or_told(root: Path, values: dict[str, Any]) -> None:
     def load() -> str:

@@ -5,7 +5,6 @@ Empty lines and lines that begin with # are comments.
 Read while Snakemake parses, so only the standard library is used.
 """
 
-import csv
 import re
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -47,12 +46,11 @@ def read_sheet(path: Path) -> dict[str, list[SheetFile]]:
     except UnicodeDecodeError as error:
         raise RelataskError(f"{path} is not UTF-8: {error}.") from None
     lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if not _skipped(line)]
-    reader = csv.DictReader((line for _, line in lines), delimiter="\t", quoting=csv.QUOTE_NONE)
-    if reader.fieldnames != columns:
+    if not lines or lines[0][1].split("\t") != columns:
         raise RelataskError(f"{path}: the columns must be {', '.join(columns)}, separated by tabs.")
     sheet: dict[str, list[SheetFile]] = {}
-    for (line, _), row in zip(lines[1:], reader, strict=True):
-        entry = _check(row, f"{path}, line {line}")
+    for line, row in lines[1:]:
+        entry = _check(row.split("\t"), f"{path}, line {line}")
         known = sheet.setdefault(entry.name, [])
         if entry.file in {other.file for other in known}:
             raise RelataskError(f"{path}, line {line}: {entry.name} already has a file {entry.file!r}.")
@@ -64,10 +62,10 @@ def _skipped(line: str) -> bool:
     return not line.strip() or line.startswith("#")
 
 
-def _check(row: dict, where: str) -> SheetFile:
-    if None in row or None in row.values():
+def _check(row: list[str], where: str) -> SheetFile:
+    if len(row) != len(fields(SheetFile)):
         raise RelataskError(f"{where}: the row must have as many fields as the header.")
-    entry = SheetFile(**row)
+    entry = SheetFile(*row)
     if not re.fullmatch(r"[A-Za-z0-9_]+", entry.name):
         raise RelataskError(f"{where}: name {entry.name!r} may hold letters, digits and _ only.")
     if not re.fullmatch(r"[A-Za-z0-9_.-]+", entry.file) or entry.file.startswith("."):

@@ -12,6 +12,10 @@ from rdkit.Chem.Descriptors import MolWt  # type: ignore[attr-defined]  # set at
 
 from relatask.config import SourceConfig
 
+SHORT = 1000  # characters; what is shorter needs no look at its size
+MOST_ATOMS = 1000  # RDKit's ring search takes minutes beyond, and the stack ends at some 10,000
+MOST_CHARACTERS = 20_000
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -57,9 +61,14 @@ def standardise(smiles: str | None, limits: Limits) -> Molecule | Rejection:
     if smiles is None or not smiles.strip():
         return Rejection("no SMILES")
     try:
+        if len(smiles) > SHORT and (rejection := _too_large(smiles)):
+            return rejection
         molecule = Chem.MolFromSmiles(smiles)
         if molecule is None:
             return Rejection("not a valid SMILES", _problem(smiles))
+        _, *rest = smiles.split(maxsplit=1)
+        if rest and not rest[0].startswith("|"):  # RDKit reads CXSMILES; other text it passes over
+            return Rejection("text behind the SMILES", repr(rest[0][:40]))
         if ":" in smiles:
             for atom in molecule.GetAtoms():
                 atom.SetAtomMapNum(0)
@@ -70,6 +79,16 @@ def standardise(smiles: str | None, limits: Limits) -> Molecule | Rejection:
         return _within(molecule, canonical, limits)
     except (ValueError, RuntimeError) as error:  # RDKit's own invariants; seen with absurd ring closures
         return Rejection("RDKit cannot handle it", " ".join(str(error).split())[:200])
+
+
+def _too_large(smiles: str) -> Rejection | None:
+    """Say so where RDKit would take minutes or, beyond its stack, end the process."""
+    if len(smiles) > MOST_CHARACTERS:
+        return Rejection(f"more than {MOST_CHARACTERS} characters")
+    molecule = Chem.MolFromSmiles(smiles, sanitize=False)
+    if molecule is not None and molecule.GetNumAtoms() > MOST_ATOMS:
+        return Rejection(f"more than {MOST_ATOMS} atoms")
+    return None
 
 
 def _within(molecule: Chem.Mol, canonical: str, limits: Limits) -> Molecule | Rejection:
