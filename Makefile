@@ -1,12 +1,13 @@
 # make run    set up .venv, run the default study, write its report
 # make test   set up .venv, run every check and test
+# make test-slurm   run the workflow on a SLURM cluster of one node (root on Debian)
 # make bench  measure speed and memory
 # make clean  remove caches, never results or the environment
 # ARGS go to Snakemake or pytest, e.g. make run ARGS="--config study=moleculenet mirror=FOLDER"
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := run
-.PHONY: run test bench clean
+.PHONY: run test test-slurm bench clean
 
 CORES ?= all
 ARGS ?=
@@ -20,6 +21,9 @@ run: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+
+test-slurm: $(READY)
+	$(BIN)/python -m pytest -o addopts=-q tests/slurm $(ARGS)
 
 bench: $(READY)
 	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python -m "benchmarks.$$(basename "$$file" .py)"; done

@@ -86,10 +86,10 @@ class SourceConfig(Block):
             raise ValueError(
                 f"targets: only the reader chembl_activities asks for targets, not {self.reader}"
             )
-        columns = {"smiles_column": "smiles", "id_column": None, "task_columns": None}
-        chosen = [key for key, default in columns.items() if getattr(self, key) != default]
-        if self.reader != "table" and chosen:
-            raise ValueError(f"{chosen[0]}: only the reader table has columns to choose, not {self.reader}")
+        readers = {"smiles_column": ("table",), "id_column": ("table",), "task_columns": ("table", "lsc")}
+        for key, known in readers.items():
+            if self.reader not in known and getattr(self, key) != type(self).model_fields[key].default:
+                raise ValueError(f"{key}: only the reader {' or '.join(known)} reads it, not {self.reader}")
         if self.active is not None and self.reader in {"lsc", "planted"}:
             raise ValueError(f"active: the reader {self.reader} has labels and no measured values")
         if self.path is not None and self.reader in {"planted", "chembl_activities"}:

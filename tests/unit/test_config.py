@@ -79,7 +79,7 @@ WRONG = {
     "no methods": ({"methods": []}, "methods: "),
     "a column for a reader that has none": (
         {"sources": {"planted": {"reader": "planted", "id_column": "id"}}},
-        "sources.planted: id_column: only the reader table has columns to choose, not planted",
+        "sources.planted: id_column: only the reader table reads it, not planted",
     ),
     "values where there are labels": (
         {"sources": {"planted": {"reader": "lsc", "active": {"at_most": 3.0}}}},

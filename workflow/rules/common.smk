@@ -15,6 +15,7 @@ from relatask.files import canonical_json, source_digest
 from relatask.publishing.figures import figure_names, report_entry
 from relatask.registry import capabilities, suggest
 from relatask.source_code import code_of
+from relatask.training.driver import has_driver
 from relatask.training.plan import make_shards, plan_runs
 
 ROOT = Path(workflow.basedir)
@@ -93,6 +94,11 @@ def shard_code(wildcards):
     return code_of_training(*sorted(modules))
 
 
+def growing(megabytes):
+    """Memory of a rule: more at each attempt, as a job may have died of too little."""
+    return lambda wildcards, attempt: megabytes * attempt
+
+
 def shard_minutes(wildcards, attempt):
     """Minutes asked of a scheduler: ten times the prediction, a quarter hour at least, more after a failure."""
     return max(15, int(10 * SHARDS[wildcards.shard].minutes)) * attempt
@@ -100,8 +106,7 @@ def shard_minutes(wildcards, attempt):
 
 def shard_gpus(wildcards):
     """GPUs of a shard: one if it trains a network, on cuda or on auto where there is a driver of NVIDIA."""
-    here = any(Path(device).exists() for device in ("/dev/nvidiactl", "/dev/dxg"))
-    wanted = CONFIG.device == "cuda" or (CONFIG.device == "auto" and here)
+    wanted = CONFIG.device == "cuda" or (CONFIG.device == "auto" and has_driver())
     return int(wanted and any(run.spec.encoder for run in SHARDS[wildcards.shard].runs))
 
 

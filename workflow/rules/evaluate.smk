@@ -15,7 +15,7 @@ rule evaluate_runs:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=growing(4000),
         runtime=60,
     params:
         metrics=STUDY.metrics,
@@ -41,7 +41,7 @@ rule compare_methods:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=growing(4000),
         runtime=60,
     params:
         baseline=STUDY.baseline,

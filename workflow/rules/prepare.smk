@@ -18,7 +18,7 @@ rule standardise_molecules:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=growing(4000),
         runtime=60,
     params:
         raw=lambda wildcards: raw_folder(wildcards.source),
@@ -44,7 +44,7 @@ rule relate_tasks:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=growing(4000),
         runtime=30,
     params:
         config=lambda wildcards: block(STUDY.datasets[wildcards.dataset].relations),
@@ -70,7 +70,7 @@ rule densify_dataset:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=growing(4000),
         runtime=30,
     params:
         source=lambda wildcards, input: Path(input.labels).parent,
@@ -101,7 +101,7 @@ rule split_molecules:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
         runtime=30,
     params:
         fractions=STUDY.splits.fractions,
@@ -127,7 +127,7 @@ rule featurise_molecules:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=growing(4000),
         runtime=60,
     params:
         code=code_of("steps/featurise_molecules.py"),

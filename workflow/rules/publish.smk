@@ -30,7 +30,7 @@ rule write_tables:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=growing(4000),
         runtime=30,
     params:
         study=STUDY_NAME,
@@ -77,7 +77,7 @@ rule draw_figures:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=growing(4000),
         runtime=30,
     params:
         results=lambda wildcards, input: Path(input.plan).parents[1],
@@ -111,7 +111,7 @@ rule publish_study:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         study=STUDY_NAME,
@@ -146,7 +146,7 @@ rule write_manifest:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         study=STUDY_NAME,

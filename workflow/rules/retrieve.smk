@@ -17,7 +17,7 @@ rule retrieve_files:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=120,
     params:
         entry=sheet_entry,
@@ -38,7 +38,7 @@ rule plant_data:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
         runtime=15,
     params:
         folder=lambda wildcards, output: Path(output[0]).parent,
@@ -58,7 +58,7 @@ rule query_activities:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
         runtime=720,
         service=1,
     params:
@@ -86,7 +86,7 @@ rule query_assay_targets:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
         runtime=720,
         service=1,
     params:
@@ -114,7 +114,7 @@ rule query_string:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
         runtime=720,
         service=1,
     params:

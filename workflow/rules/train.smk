@@ -13,7 +13,7 @@ rule plan_runs:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         study=STUDY_NAME,
@@ -42,7 +42,7 @@ rule train_shard:
         TRAINING_ENV
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
+        mem_mb=growing(3000),
         runtime=shard_minutes,
         gpu=shard_gpus,
     params:
@@ -70,7 +70,7 @@ rule merge_runs:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=growing(4000),
         runtime=60,
     params:
         runs=lambda wildcards, input: Path(input.plan).parent / "runs",
