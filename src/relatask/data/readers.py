@@ -73,15 +73,17 @@ def _task_columns(table: TableFile, wanted: list[str] | None, keys: list[str]) -
         tasks = [column for column in table.names if column not in keys]
     else:
         tasks = wanted
+        known, seen = set(table.names), set(keys)
         for column in tasks:
-            if column not in table.names:
+            if column not in known:
                 hint = suggest(column, table.names[:50])
                 raise RelataskError(f"{table.path} has no column {column!r} (task_columns).{hint}")
-            if column in keys or tasks.count(column) > 1:
+            if column in seen:
                 raise RelataskError(
                     f"task_columns: {column!r} stands there twice or is the SMILES or id column; "
                     "list each label column once."
                 )
+            seen.add(column)
     if not tasks:
         raise RelataskError(f"{table.path} has no task column beside {keys}; each task is one column.")
     return tasks

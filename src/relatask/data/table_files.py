@@ -2,20 +2,29 @@
 
 import csv
 import gzip
+import zlib
+from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
 from relatask.errors import RelataskError
+from relatask.files import is_file
 from relatask.registry import suggest
 
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
-_BLOCK = 8 << 20  # bytes of text held at a time; a row must fit
+_BLOCK = 8 << 20  # bytes of text held at a time
+_LONGEST_LINE = 64 << 20  # bytes; what is longer is no table, and a compressed one could fill the memory
+_CELLS = 1 << 22  # of a Parquet file, held at a time
 _INDEX = "__index_level_0__"  # what pandas calls an index without a name
+_BROKEN = (pa.ArrowException, OSError, EOFError, UnicodeDecodeError, zlib.error, csv.Error)
 
 
 @dataclass(frozen=True)
@@ -34,10 +43,11 @@ class TableFile:
         try:
             if self.path.name.endswith(".parquet"):
                 with pa.parquet.ParquetFile(self.path) as file:
-                    yield from file.iter_batches(batch_size=1 << 14, columns=columns)
+                    rows = max(1, min(1 << 14, _CELLS // len(columns)))
+                    yield from file.iter_batches(batch_size=rows, columns=columns)
             else:
                 yield from self._csv_batches(columns)
-        except (pa.ArrowInvalid, OSError, EOFError) as error:
+        except _BROKEN as error:
             raise _explain(self.path, error) from None
 
     def _csv_batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
@@ -60,23 +70,28 @@ def open_table(path: str | Path) -> TableFile:
         RelataskError: the file is absent, of another kind or not UTF-8; a column name is empty or repeated.
     """
     path = Path(path)
-    if not path.is_file():
+    if not is_file(path):
         raise RelataskError(f"there is no file {path}; give the path of a CSV or Parquet table.")
     if not path.name.endswith(SUFFIXES):
         raise RelataskError(f"{path} is of no kind known here; save it as one of {', '.join(SUFFIXES)}.")
     try:
-        names = _parquet_names(path) if path.suffix == ".parquet" else _csv_names(path)
-    except (pa.ArrowInvalid, OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+        if path.suffix == ".parquet":
+            names = _parquet_names(path)
+        else:
+            _check_lines(path)
+            names = _csv_names(path)
+    except _BROKEN as error:
         raise _explain(path, error) from None
     if not names:
         raise RelataskError(f"{path} is empty; its first row must name the columns.")
+    first: dict[str, int] = {}
     for number, name in enumerate(names, start=1):
         if not name.strip():
             raise RelataskError(f"{path}: column {number} has no name; name it or remove it.")
-        if names.index(name) < number - 1:
+        if first.setdefault(name, number) < number:
             raise RelataskError(
-                f"{path}: the column name {name!r} is used twice (columns {names.index(name) + 1} and "
-                f"{number}); give each column a name of its own."
+                f"{path}: the column name {name!r} is used twice (columns {first[name]} and {number}); give "
+                "each column a name of its own."
             )
     return TableFile(path, names)
 
@@ -122,10 +137,44 @@ def _delimiter(path: Path) -> str:
     return "\t" if path.name.endswith((".tsv", ".tsv.gz")) else ","
 
 
+def _open(path: Path) -> IO[bytes]:
+    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+
+
+def _check_lines(path: Path) -> None:
+    """Refuse a line without end and a quotation mark without its pair, which would swallow later rows.
+
+    The parser of the rows reads on to the end of the file in both cases, and tells nothing.
+    """
+    quoted, length = False, 0
+    with _open(path) as handle:
+        while block := handle.read(1 << 20):
+            quoted = quoted or b'"' in block
+            length = 0 if b"\n" in block or b"\r" in block else length + len(block)
+            if length > _LONGEST_LINE:
+                raise RelataskError(
+                    f"{path} has a line of more than {_LONGEST_LINE >> 20} MiB; it is no table of molecules."
+                )
+    if quoted:
+        with _rows(path, strict=True) as reader:
+            try:
+                deque(reader, maxlen=0)
+            except csv.Error as error:
+                raise RelataskError(
+                    f"{path}: the row that ends in line {reader.line_num} has quotation marks that are not "
+                    f"in pairs around a cell ({error}); correct the row and run again."
+                ) from None
+
+
+@contextmanager
+def _rows(path: Path, strict: bool = False) -> Iterator[Any]:
+    with _open(path) as handle, TextIOWrapper(handle, encoding="utf-8-sig", newline="") as text:
+        yield csv.reader(text, delimiter=_delimiter(path), strict=strict)
+
+
 def _csv_names(path: Path) -> list[str]:
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8-sig", newline="") as handle:
-        return next(csv.reader(handle, delimiter=_delimiter(path)), [])
+    with _rows(path) as reader:
+        return next(reader, [])
 
 
 def _parquet_names(path: Path) -> list[str]:

@@ -22,14 +22,15 @@ def task_ids(names: Iterable[str]) -> list[str]:
 
     Ids that differ only in upper and lower case count as colliding: some file systems hold them equal.
     """
-    taken: set[str] = set()
+    taken: dict[str, int] = {}  # id -> the number that the next one like it tries first
     ids = []
     for name in names:
         base = candidate = slug(name)
-        number = 1
+        number = taken.get(base.lower(), 1)
         while candidate.lower() in taken:
             number += 1
             candidate = f"{base}-{number}"
-        taken.add(candidate.lower())
+        taken[candidate.lower()] = 1
+        taken[base.lower()] = number
         ids.append(candidate)
     return ids

@@ -43,12 +43,13 @@ def read_wide(
     parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     done = 0
     for batch in table.batches(list(dict.fromkeys([*text_columns, *task_columns]))):
+        cells = dict(zip(batch.schema.names, batch.columns, strict=True))
         for name in text_columns:
-            texts[name].extend(_as_text(cell) for cell in batch.column(name).to_pylist())
+            texts[name].extend(_as_text(cell) for cell in cells[name].to_pylist())
         values = np.full((batch.num_rows, len(task_columns)), np.nan)
         for task, name in enumerate(task_columns):
             try:
-                values[:, task] = _labels_of(batch.column(name), active)
+                values[:, task] = _labels_of(cells[name], active)
             except _BadCellError as bad:
                 raise RelataskError(
                     f"{table.path}, data row {done + bad.row + 1}, column {name!r}: {bad.reason}"
@@ -125,8 +126,8 @@ def _label(cell: str | float, active: ActiveRule | None) -> float:
         value = _number(text)
     else:
         value = cell
-        if math.isnan(value):
-            return math.nan
+    if value is not None and math.isnan(value):  # also -nan, which is in no list of spellings
+        return math.nan
     if value is None or math.isinf(value):
         raise ValueError(
             f"{cell!r} is not a number; leave the cell empty where nothing was measured, or name the "
