@@ -1,15 +1,17 @@
-"""What planning, the step that writes the plan, and merging cost for 10,000 and 100,000 runs.
+"""What the plan, the step that writes it, merging and `relatask status` cost for 10,000 and 100,000 runs.
 
-    python -m benchmarks.bench_plan
+    python -m benchmarks.bench_plan [--full]
 
-Each figure is of a fresh process: CPU seconds, which other work disturbs little, and peak memory.
+Each figure is of a fresh process: CPU seconds, which other work disturbs little, wall time and peak memory.
 """
 
+import argparse
 import json
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from benchmarks.children import cost_of
 
 IMPORT = "import relatask.training.plan"
 PLAN = """
@@ -21,8 +23,8 @@ print(len(runs), "runs in", len(make_shards(runs, 20.0, 1000)), "shards")
 """
 STEP = """
 from relatask.__main__ import main
-main(["plan_runs", "--study", "s", "--study-config", open({study!r}).read(), "--scale", "quick",
-      "--shard-minutes", "20", "--out", {out!r}])
+raise SystemExit(main(["plan_runs", "--study", "s", "--study-config", open({study!r}).read(),
+      "--scale", "quick", "--shard-minutes", "20", "--out", {out!r}]))
 """
 JOURNAL = """
 import shutil
@@ -33,6 +35,7 @@ from relatask.artifacts import read_table
 from relatask.training.journal import Journal
 from relatask.training.run import RunResult
 from relatask.training.spec import RunSpec
+from relatask.training.stamp import code_of_run
 import json
 import relatask.files
 relatask.files.os.fsync = lambda handle: None  # this only makes the input
@@ -46,17 +49,19 @@ measured = {{"seconds": 1.0, "peak_rss_mb": 300.0, "device": "CPU", "host": "Lin
 for text in plan["spec"]:
     spec = RunSpec.from_json(json.loads(text))
     result = RunResult(cells.assign(run_id=spec.run_id), epochs.assign(run_id=spec.run_id), None)
-    journal.enter(spec, {{"code": "c", "data": "d"}}, result, measured)
+    stamp = {{"code": code_of_run(spec.method, spec.encoder), "data": "d"}}
+    journal.enter(spec, stamp, result, measured)
 """
 MERGE = """
 from relatask.__main__ import main
-main(["merge_runs", "--plan", {out!r}, "--runs", {runs!r}, "--out-predictions", {folder!r} + "/p.parquet",
-      "--out-history", {folder!r} + "/h.parquet", "--out-costs", {folder!r} + "/c.parquet"])
+folder = {folder!r}
+raise SystemExit(main(["merge_runs", "--plan", {out!r}, "--runs", {runs!r},
+      "--out-predictions", folder + "/p.parquet", "--out-history", folder + "/h.parquet",
+      "--out-costs", folder + "/c.parquet"]))
 """
-MEASURE = """
-import resource
-usage = resource.getrusage(resource.RUSAGE_SELF)
-print("COST", usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+STATUS = """
+from relatask.__main__ import main
+raise SystemExit(main(["status", {folder!r}]))
 """
 
 
@@ -78,33 +83,34 @@ def big_study(n_runs: int) -> str:
     )
 
 
-def cost(code: str) -> tuple[float, float]:
-    """CPU seconds and peak megabytes of a process that runs `code`."""
-    done = subprocess.run([sys.executable, "-c", code + MEASURE], capture_output=True, text=True, check=True)
-    seconds, megabytes = done.stdout.rsplit("COST", 1)[1].split()
-    return float(seconds), float(megabytes)
-
-
 def report(name: str, code: str) -> None:
     """Print what a process that runs `code` costs."""
-    seconds, megabytes = cost(code)
-    print(f"{name:40} {seconds:7.2f} CPU-s {megabytes:7.0f} MB", flush=True)
+    cost = cost_of([sys.executable, "-c", code])
+    print(f"{name:40} {cost.cpu:7.2f} CPU-s {cost.wall:7.2f} s {cost.megabytes:7.0f} MB", flush=True)
 
 
 def main() -> None:
     """Measure, for both sizes, in a folder that is removed afterwards."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--full", action="store_true", help="also merge 100,000 runs, which takes an hour to make"
+    )
+    full = parser.parse_known_args()[0].full
     report("python alone", "pass")
     report("import relatask.training.plan", IMPORT)
-    for n_runs in (10_000, 100_000):
+    for n_runs, cells in ((10_000, 1000), (100_000, 100)):
         with tempfile.TemporaryDirectory() as folder:
             study, out = Path(folder) / "study.json", Path(folder) / "s" / "plan.parquet"
             study.write_text(big_study(n_runs))
             report(f"plan {n_runs:,} runs", PLAN.format(study=str(study)))
             report(f"step plan_runs, {n_runs:,} runs", STEP.format(study=str(study), out=str(out)))
-            if n_runs == 10_000:
-                subprocess.run([sys.executable, "-c", JOURNAL.format(out=str(out), cells=1000)], check=True)
+            if n_runs == 10_000 or full:
+                cost_of([sys.executable, "-c", JOURNAL.format(out=str(out), cells=cells)])
                 names = {"out": str(out), "runs": str(out.parent / "runs"), "folder": folder}
                 report(f"step merge_runs, {n_runs:,} runs, 10 M rows", MERGE.format(**names))
+                report(f"relatask status, {n_runs:,} runs", STATUS.format(folder=str(out.parent)))
 
 
 if __name__ == "__main__":
