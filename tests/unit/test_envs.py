@@ -78,7 +78,7 @@ def test_conda_environments_pin_what_the_project_pins(env: str, root: Path, proj
     assert {name: wanted.get(name) for name in found} == found
     if env == "base":
         elsewhere = {"torch", "snakemake", "snakemake-executor-plugin-slurm", "pygments"}
-            assert set(wanted) - set(found) == elsewhere  # only where they are used
+        assert set(wanted) - set(found) == elsewhere  # only where they are used
     else:
         assert set(found) == {
             "torch",
