@@ -8,8 +8,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 
+from relatask.__main__ import main
 from relatask.errors import RelataskError
 
 T = TypeVar("T")
@@ -27,10 +29,10 @@ def cases(share: int = 1) -> settings:
     )
 
 
-def result_or_sentence(function: Callable[[], T]) -> T | None:
+def result_or_sentence(function: Callable[[], T], names: tuple[str, ...] = ("",)) -> T | None:
     """Return what `function` returns, or None after a `RelataskError` of one sentence.
 
-    Any other exception fails the test.
+    The sentence must have one of `names`; any other exception fails the test.
     """
     try:
         return function()
@@ -39,4 +41,21 @@ def result_or_sentence(function: Callable[[], T]) -> T | None:
         assert message.isprintable(), message
         assert 10 < len(message) < 2100, message
         assert message.rstrip()[-1] in ".?!", message
+        assert any(name in message for name in names), message
         return None
+
+
+def done_or_sentence(
+    command: list[str], capsys: pytest.CaptureFixture[str], names: tuple[str, ...] = ("",)
+) -> bool:
+    """Whether a command of `relatask` returns 0; else it says one sentence, no traceback, and returns 2."""
+    capsys.readouterr()
+    code = main(command)
+    said = capsys.readouterr().err
+    assert code in {0, 2}, said
+    assert "Traceback" not in said
+    if code == 2:
+        last = said.splitlines()[-1]
+        assert last.startswith("error: "), said
+        assert any(name in last for name in names), last
+    return code == 0

@@ -44,7 +44,9 @@ class TableFile:
             if self.path.name.endswith(".parquet"):
                 with pa.parquet.ParquetFile(self.path) as file:
                     rows = max(1, min(1 << 14, _CELLS // len(columns)))
-                    yield from file.iter_batches(batch_size=rows, columns=columns)
+                    for batch in file.iter_batches(batch_size=rows, columns=columns):
+                        batch.validate(full=True)  # that text is UTF-8, which its writer may have skipped
+                        yield batch
             else:
                 yield from self._csv_batches(columns)
         except _BROKEN as error:
@@ -185,6 +187,8 @@ def _explain(path: Path, error: Exception) -> RelataskError:
     """Turn an error of the parser into one sentence."""
     text = " ".join(str(error).split())
     if isinstance(error, UnicodeDecodeError) or "UTF8" in text or "UTF-8" in text:
+        if path.suffix == ".parquet":
+            return RelataskError(f"{path} holds text that is not UTF-8 ({text}); write it again as UTF-8.")
         return RelataskError(f"{path} is not UTF-8 text; save it as 'CSV UTF-8' and run again.")
     if path.suffix in {".gz", ".parquet"}:
         return RelataskError(f"{path} cannot be read, it may be cut off or damaged ({text}); fetch it again.")
