@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from relatask.artifacts import write_table
-from relatask.files import write_json
+from relatask.files import sha256_of, write_json
 from relatask.registry import capabilities, catalogue
 from relatask.training.spec import RunSpec
 from tests.oracles.gin_oracle import as_arrays, random_molecules
@@ -104,6 +104,12 @@ def write_dataset(
     (folder / "features").mkdir(exist_ok=True)
     for name, array in {**as_arrays(molecules), "ecfp4": np.packbits(bits, axis=1)}.items():
         np.save(folder / "features" / f"{name}.npy", array)
-    write_json(folder / "features" / "features.json", {"digest": "features"})
+    write_record(folder / "features")
     write_json(folder / "dataset.json", {"digest": f"dataset of {n}"})
     return folder
+
+
+def write_record(features: Path) -> None:
+    """Write features.json for the arrays that lie in the folder `features`."""
+    files = {path.name: sha256_of(path) for path in sorted(features.glob("*.npy"))}
+    write_json(features / "features.json", {"digest": "features", "files": files})

@@ -45,7 +45,12 @@ def _start_log(path: str | None) -> None:
     if path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         handlers.append(logging.FileHandler(path, mode="w", encoding="utf-8"))
+    logging.raiseExceptions = False  # a log on a full disk must not bury the message in tracebacks
     logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=handlers, force=True)
+
+
+def _place(error: OSError) -> str:
+    return f"{error.filename}:" if error.filename else ""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -68,9 +73,7 @@ def main(argv: list[str] | None = None) -> int:
         logging.error("error: %s", error)
         return 2
     except OSError as error:
-        if error.filename is None or error.errno is None:
-            raise
-        logging.error("error: %s: %s.", error.filename, error.strerror)
+        logging.error("error: %s", " ".join(filter(None, [_place(error), error.strerror or str(error)])))
         return 2
     except Exception:
         logging.exception("error: %s failed in a way that nobody foresaw; please report this:", name)

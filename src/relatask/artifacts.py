@@ -277,6 +277,9 @@ COLUMNS: dict[str, dict[str, str]] = {
     },
 }
 
+# Each page has a checksum, so that a damaged file is an error and never another number.
+_FORMAT: dict[str, Any] = {"compression": "zstd", "write_page_checksum": True}
+
 
 def schema(name: str) -> "pa.Schema":
     """Return the Arrow schema of table `name`."""
@@ -319,7 +322,7 @@ def write_table(name: str, frame: "pd.DataFrame", path: str | Path) -> None:
         if not field.nullable and table.column(field.name).null_count:
             raise RelataskError(f"table {name} for {path} has nulls in column {field.name}.")
     with atomic_path(path) as temporary:
-        pq.write_table(table.replace_schema_metadata(None), temporary, compression="zstd")
+        pq.write_table(table.replace_schema_metadata(None), temporary, **_FORMAT)
 
 
 def write_batches(name: str, batches: "Iterable[pa.RecordBatch]", path: str | Path) -> None:
@@ -332,7 +335,7 @@ def write_batches(name: str, batches: "Iterable[pa.RecordBatch]", path: str | Pa
     import pyarrow.parquet as pq
 
     wanted = schema(name)
-    with atomic_path(path) as temporary, pq.ParquetWriter(temporary, wanted, compression="zstd") as writer:
+    with atomic_path(path) as temporary, pq.ParquetWriter(temporary, wanted, **_FORMAT) as writer:
         for batch in batches:
             arrays = [
                 batch.column(field.name).dictionary_encode().cast(field.type)
@@ -365,7 +368,7 @@ def _open(name: str, path: str | Path, columns: list[str]) -> "pq.ParquetFile":
     """Open the Parquet file of table `name` after checking that it has `columns`."""
     import pyarrow.parquet as pq
 
-    file = pq.ParquetFile(path)
+    file = pq.ParquetFile(path, page_checksum_verification=True)
     if missing := [column for column in columns if column not in file.schema_arrow.names]:
         raise RelataskError(f"{path} is not a {name} table: it lacks the columns {missing}.")
     return file

@@ -1,5 +1,6 @@
 """A checkpoint counts for its own code and data, costs a bounded share of the time, and has stable bytes."""
 
+import io
 import logging
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import torch
 from torch import nn
 
 from relatask.training import checkpoint as checkpoints
-from relatask.training.checkpoint import Checkpoint, tensor_bytes
+from relatask.training.checkpoint import Checkpoint, sealed, tensor_bytes
 
 UNIT = {"scores": {"test": torch.ones(2, 1)}, "history": [{"epoch": 1}], "weights": None}
 
@@ -82,7 +83,9 @@ def test_one_that_runs_code_when_read_is_ignored(path, tmp_path):
             return Path.touch, (tmp_path / "hostile",)
 
     path.parent.mkdir()
-    torch.save({"stamp": "stamp", "finished": [Hostile()], "in_flight": None}, path)
+    hostile = io.BytesIO()
+    torch.save({"stamp": "stamp", "finished": [Hostile()], "in_flight": None}, hostile)
+    path.write_bytes(sealed(hostile.getvalue()))
     assert Checkpoint(path, "stamp").finished == []
     assert not (tmp_path / "hostile").exists()
 

@@ -10,6 +10,7 @@ import torch
 
 from relatask.artifacts import read_table, write_table
 from relatask.errors import RelataskError
+from relatask.files import read_json, sha256_of, write_json
 from relatask.training import merge
 from relatask.training.merge import merge_runs
 from relatask.training.shard import Shard, ShardData
@@ -35,8 +36,17 @@ def runs(trained: Path, tmp_path: Path) -> Path:
 
 
 def plan(specs: list[RunSpec] = SPECS) -> pd.DataFrame:
-    rows = [{"run_id": s.run_id, "label": s.label, "dataset": s.dataset, "seed": s.seed} for s in specs]
+    rows = [
+        {"run_id": s.run_id, "label": s.label, "dataset": s.dataset, "seed": s.seed, "shard": number}
+        for number, s in enumerate(specs)
+    ]
     return pd.DataFrame(rows)
+
+
+def seal(entry: Path) -> None:
+    """Let an entry that the test changed count as undamaged."""
+    record = read_json(entry / "run.json")
+    write_json(entry / "run.json", record | {"files": {n: sha256_of(entry / n) for n in record["files"]}})
 
 
 def merged(runs: Path, specs: list[RunSpec] = SPECS) -> dict[str, pd.DataFrame]:
@@ -80,8 +90,9 @@ def test_a_missing_run_is_named_with_its_row_data_set_and_seed(runs):
     failed.write_text(json.dumps({"reason": "it diverged."}))
     with pytest.raises(RelataskError) as raised:
         merged(runs)
-    assert f"1 of 3 planned runs are missing: {SPECS[0].run_id} (SHARED_BOTTOM, small, seed 1)" in str(
-        raised.value
+    assert (
+        f"1 of 3 planned runs are missing or damaged: {SPECS[0].run_id} (SHARED_BOTTOM, small, seed 1)"
+        in str(raised.value)
     )
     assert f"{SPECS[0].run_id} failed: it diverged." in str(raised.value)
     assert not (runs.parent / "predictions.parquet").exists()
@@ -89,13 +100,14 @@ def test_a_missing_run_is_named_with_its_row_data_set_and_seed(runs):
 
 def test_many_missing_runs_are_counted(runs):
     absent = [make_spec("shared_bottom", seed=seed) for seed in range(10, 20)]
-    with pytest.raises(RelataskError, match=r"10 of 13 planned runs are missing: .* and 5 more"):
+    with pytest.raises(RelataskError, match=r"10 of 13 planned runs are missing or damaged: .* and 5 more"):
         merged(runs, SPECS + absent)
 
 
 def test_a_run_without_predictions_is_named(runs):
     path = runs / SPECS[1].run_id / "predictions.parquet"
     write_table("predictions", read_table("predictions", path).iloc[:0], path)
+    seal(path.parent)
     with pytest.raises(RelataskError, match=rf"1 of 3 runs have no predictions: {SPECS[1].run_id} "):
         merged(runs)
     assert not (runs.parent / "predictions.parquet").exists()
@@ -105,18 +117,34 @@ def test_rows_of_another_run_in_an_entry_are_refused(runs):
     source, target = (runs / spec.run_id / "predictions.parquet" for spec in (SPECS[1], SPECS[2]))
     path = runs / SPECS[2].run_id / "history.parquet"
     shutil.copy(runs / SPECS[0].run_id / "history.parquet", path)
+    seal(path.parent)
     with pytest.raises(RelataskError, match="rows of other runs"):
         merged(runs)
     shutil.copy(source, target)
+    seal(path.parent)
     with pytest.raises(RelataskError, match="rows of other runs"):
         merged(runs)
 
 
-def test_a_broken_file_is_named(runs):
-    path = runs / SPECS[1].run_id / "predictions.parquet"
-    path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(RelataskError, match=SPECS[1].run_id):
+@pytest.mark.parametrize("name", ["predictions.parquet", "history.parquet", "run.json"])
+@pytest.mark.parametrize("damage", ["truncated", "a bit flipped", "removed"])
+def test_a_damaged_run_is_named_and_its_shard_counts_as_unfinished(runs, name, damage):
+    shards = runs.parent / "shards"
+    shards.mkdir()
+    for number in range(3):
+        (shards / f"{number:05d}.done.json").write_text("{}")
+    path = runs / SPECS[1].run_id / name
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0x80
+    if damage == "removed":
+        path.unlink()
+    else:
+        path.write_bytes(content if damage == "a bit flipped" else content[: len(content) // 2])
+    with pytest.raises(
+        RelataskError, match=f"1 of 3 planned runs are missing or damaged: {SPECS[1].run_id} "
+    ):
         merged(runs)
+    assert sorted(path.name for path in shards.iterdir()) == ["00000.done.json", "00002.done.json"]
 
 
 def test_runs_that_the_plan_does_not_know_stay_out(runs):

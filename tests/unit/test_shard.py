@@ -152,7 +152,7 @@ def test_a_truncated_checkpoint_is_ignored_and_said(results, caplog):
         (results / "study" / "runs" / spec.run_id / "run.json").unlink()
     path = results / "study" / "checkpoints" / f"{SPECS[1].run_id}.pt"
     path.parent.mkdir(exist_ok=True)
-    path.write_bytes(checkpoints.tensor_bytes({"stamp": "s"})[:-40])
+    path.write_bytes(checkpoints.sealed(checkpoints.tensor_bytes({"stamp": "s"}))[:-40])
     with caplog.at_level(logging.INFO):
         assert train(results) == expected
     assert f"{path.name} cannot be read" in caplog.text
@@ -164,7 +164,8 @@ def test_a_checkpoint_of_other_code_is_not_resumed(results, caplog):
     path = results / "study" / "checkpoints" / f"{SPECS[1].run_id}.pt"
     (results / "study" / "runs" / SPECS[1].run_id / "run.json").unlink()
     path.parent.mkdir(exist_ok=True)
-    path.write_bytes(checkpoints.tensor_bytes({"stamp": "old", "finished": [], "in_flight": None}))
+    old = checkpoints.tensor_bytes({"stamp": "old", "finished": [], "in_flight": None})
+    path.write_bytes(checkpoints.sealed(old))
     with caplog.at_level(logging.INFO):
         assert train(results) == expected
     assert "written by other code or data; the run starts over" in caplog.text

@@ -14,6 +14,7 @@ from relatask.data.graph_batch import MoleculeGraphs
 from relatask.data.tensors import PreparedDataset
 from relatask.errors import RelataskError
 from tests.oracles.gin_oracle import as_arrays, random_molecules
+from tests.prepared_dataset import write_record
 
 MOL_IDS = [3, 4, 8, 20, 21, 30]
 LABELS = [(3, "a", 1), (3, "c", 0), (4, "b", 1), (8, "a", 0), (20, "c", 1), (30, "b", 0), (30, "a", 1)]
@@ -55,6 +56,7 @@ def folder(tmp_path: Path) -> Path:
     for name, array in as_arrays(MOLECULES).items():
         np.save(tmp_path / "features" / f"{name}.npy", array)
     np.save(tmp_path / "features" / "ecfp4.npy", np.packbits(rng.random((6, 2048)) < 0.03, axis=1))
+    write_record(tmp_path / "features")
     return tmp_path
 
 
@@ -154,15 +156,18 @@ def test_the_order_in_which_a_features_file_lists_bonds_does_not_matter_for_sums
 def test_features_of_other_molecules_are_refused(folder, name, change, message):
     path = folder / "features" / f"{name}.npy"
     np.save(path, change(np.load(path)))
+    write_record(folder / "features")
     with pytest.raises(RelataskError, match=message):
         PreparedDataset.load(folder, "scaffold-0", inputs="ecfp" if name == "ecfp4" else "graph")
 
 
 def test_a_missing_or_broken_file_is_named(folder):
     path = folder / "features" / "bonds.npy"
-    path.write_bytes(path.read_bytes()[:40])
-    with pytest.raises(RelataskError, match=r"bonds\.npy is not a NumPy array"):
-        PreparedDataset.load(folder, "scaffold-0")
+    content = path.read_bytes()
+    for damaged in (content[:40], content[:-1] + bytes([content[-1] ^ 1])):
+        path.write_bytes(damaged)
+        with pytest.raises(RelataskError, match=r"bonds\.npy is damaged"):
+            PreparedDataset.load(folder, "scaffold-0")
     path.unlink()
     with pytest.raises(RelataskError, match=r"bonds\.npy does not exist; run the step featurise_molecules"):
         PreparedDataset.load(folder, "scaffold-0")

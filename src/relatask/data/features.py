@@ -136,6 +136,7 @@ def write_features(smiles: Iterable[str], folder: Path, total: int | None = None
         "vocabulary": VOCABULARY,
         "fingerprint": {"kind": "morgan", "radius": RADIUS, "bits": BITS},
         "rdkit": rdkit.__version__,
+        "files": {f"{name}.npy": sha256_of(folder / f"{name}.npy") for name in ARRAYS},
         "digest": sha256_of(*(folder / f"{name}.npy" for name in ARRAYS)),
     }
     write_json(folder / "features.json", record)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from relatask.errors import RelataskError
+from relatask.files import read_json, sha256_of
 
 N_ATOMIC_NUMBERS = 120  # 1..118 and masked (Hu et al., 2019)
 N_CHIRALITIES = 4
@@ -145,13 +146,22 @@ class MoleculeGraphs:
 
 
 def read_array(path: Path) -> np.ndarray:
-    """Return a memory-mapped array; a missing or broken file is a `RelataskError`."""
+    """Return a memory-mapped array of a `features` folder.
+
+    Raises:
+        RelataskError: it is missing, or not what features.json beside it says was written.
+    """
+    record = read_json(path.with_name("features.json"))
     try:
+        if sha256_of(path) != record["files"][path.name]:
+            raise ValueError("its digest is not that of features.json")
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise RelataskError(f"{path} does not exist; run the step featurise_molecules first.") from None
-    except (ValueError, OSError, EOFError) as error:
-        raise RelataskError(f"{path} is not a NumPy array ({error}); delete it and run again.") from None
+    except (ValueError, OSError, EOFError, KeyError, TypeError) as error:
+        raise RelataskError(
+            f"{path} is damaged ({error}); delete the folder {path.parent} and run the workflow again."
+        ) from None
 
 
 def _check_offsets(atom_offsets: np.ndarray, bond_offsets: np.ndarray, *lengths: int) -> None:

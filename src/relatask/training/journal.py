@@ -20,9 +20,10 @@ from relatask.artifacts import write_table
 from relatask.errors import RelataskError
 from relatask.files import read_json, sha256_of, write_bytes, write_json
 from relatask.training.checkpoint import tensor_bytes
+from relatask.training.entry import damaged_file
 from relatask.training.run import RunResult
 from relatask.training.spec import RunSpec
-from relatask.training.stamp import FILES, Stamp
+from relatask.training.stamp import Stamp
 
 log = logging.getLogger(__name__)
 
@@ -49,11 +50,7 @@ class Journal:
     def _stamp(self, spec: RunSpec) -> Stamp | None:
         """The digests of the run's entry, None if it is absent or damaged."""
         entry = self.runs / spec.run_id
-        try:
-            known: Stamp = read_json(entry / "run.json").get("stamp")
-        except RelataskError:
-            return None
-        return known if all((entry / name).exists() for name in FILES) else None
+        return None if damaged_file(entry) else read_json(entry / "run.json").get("stamp")
 
     def enter(self, spec: RunSpec, stamp: Stamp, result: RunResult, measured: dict[str, Any]) -> None:
         """Add a finished run; one of other code or data makes room for it.
@@ -73,7 +70,9 @@ class Journal:
             write_table("history", result.history, temporary / "history.parquet")
             if result.weights is not None:
                 write_bytes(temporary / "model.pt", tensor_bytes(result.weights))
-            write_json(temporary / "run.json", {"spec": asdict(spec), "stamp": stamp, "measured": measured})
+            files = {path.name: sha256_of(path) for path in sorted(temporary.iterdir())}
+            record = {"spec": asdict(spec), "stamp": stamp, "measured": measured, "files": files}
+            write_json(temporary / "run.json", record)
             with self._alone():
                 self._replace(temporary, spec, stamp)
                 self._clear(spec)
@@ -127,13 +126,10 @@ class Journal:
                 f"{path} does not exist, and another run starts from it; train run {run_id} first, with its "
                 "model kept (train_shard --keep-models joint)."
             )
-        digest, spec = sha256_of(path), RunSpec.from_json(read_json(entry / "run.json")["spec"])
-        try:
-            return spec, torch.load(path, weights_only=True, map_location="cpu"), digest
-        except Exception as error:  # torch raises many kinds for a broken file
-            raise RelataskError(
-                f"{path} is damaged ({type(error).__name__}); delete {entry} and run again."
-            ) from None
+        if damaged := damaged_file(entry):
+            raise RelataskError(f"{damaged} is damaged; delete {entry} and run again.")
+        spec = RunSpec.from_json(read_json(entry / "run.json")["spec"])
+        return spec, torch.load(path, weights_only=True, map_location="cpu"), sha256_of(path)
 
     def checkpoint_path(self, spec: RunSpec) -> Path:
         """Where an unfinished run keeps its state."""

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from relatask.artifacts import schema, write_batches, write_table
 from relatask.errors import RelataskError
 from relatask.files import read_json
+from relatask.training.entry import damaged_file
 
 ROWS = 1_000_000  # in memory at a time
 TABLES = ("predictions", "history")
@@ -81,15 +82,26 @@ class Merged:
 
 
 def _require_entries(plan: pd.DataFrame, entries: list[Path]) -> None:
-    """Raise with the names of planned runs that the journal lacks, and why the first of them failed."""
-    missing = [not (entry / "run.json").exists() for entry in entries]
-    if not any(missing):
+    """Raise with the names of planned runs that the journal lacks or holds damaged, and why the first failed.
+
+    Their shards count as unfinished from then on, so that the workflow trains them when it runs again.
+    """
+    bad = [damaged_file(entry) for entry in entries]
+    if not any(bad):
         return
-    first = next(entry for entry, absent in zip(entries, missing, strict=True) if absent)
-    failure = first.parents[1] / "failed" / f"{first.name}.json"
-    why = f" {first.name} failed: {read_json(failure)['reason'].rstrip('.')}." if failure.exists() else ""
+    rows = plan[[path is not None for path in bad]]
+    first = next(path for path in bad if path)
+    study = first.parents[2]
+    for shard in rows["shard"].unique():
+        (study / "shards" / f"{shard:05d}.done.json").unlink(missing_ok=True)
+    failure = study / "failed" / f"{first.parent.name}.json"
+    why = (
+        f" {first.parent.name} failed: {read_json(failure)['reason'].rstrip('.')}."
+        if failure.exists()
+        else ""
+    )
     raise RelataskError(
-        f"{sum(missing)} of {len(plan)} planned runs are missing: {_names(plan[missing])}; run the workflow "
+        f"{len(rows)} of {len(plan)} planned runs are missing or damaged: {_names(rows)}; run the workflow "
         f"again, it trains only those.{why}"
     )
 

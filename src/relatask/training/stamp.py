@@ -11,7 +11,6 @@ from relatask.files import read_json, source_digest
 from relatask.registry import capabilities
 from relatask.source_code import PLUMBING, imported_by
 
-FILES = ("run.json", "predictions.parquet", "history.parquet")  # of an entry of the journal
 Stamp = dict[str, str]  # "code", "data" and, where a run starts from another, "prior"
 
 

@@ -12,8 +12,9 @@ from typing import Any
 from relatask.artifacts import read_rows
 from relatask.errors import RelataskError
 from relatask.files import read_json
+from relatask.training.entry import FILES
 from relatask.training.lease import Told, read_leases
-from relatask.training.stamp import FILES, Stamp, code_of_run, data_of_run
+from relatask.training.stamp import Stamp, code_of_run, data_of_run
 
 STATES = ("done", "running", "failed", "pending")
 PLANNED = ["run_id", "label", "dataset", "method", "encoder", "split", "seed", "predicted_minutes"]

@@ -1,0 +1,94 @@
+"""A file that is not as it was written is told or made again; its numbers are never used."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from relatask.artifacts import read_table, write_table
+from relatask.errors import RelataskError
+from relatask.training.checkpoint import Checkpoint
+from relatask.training.entry import damaged_file
+from relatask.training.journal import Journal
+from relatask.training.run import RunResult
+from tests.prepared_dataset import make_spec
+
+ROWS = 2000
+FLIPS = 300
+
+
+def damages(content: bytes, count: int) -> list[bytes]:
+    """`content` with one bit flipped, and cut short, at random places."""
+    rng = np.random.default_rng(0)
+    found = []
+    for place in rng.integers(0, len(content), count):
+        flipped = bytearray(content)
+        flipped[place] ^= 1 << int(rng.integers(8))
+        found += [bytes(flipped), content[:place]]
+    return found
+
+
+def predictions() -> pd.DataFrame:
+    rng = np.random.default_rng(1)
+    columns = {"run_id": "run", "fold": "test", "item_id": np.arange(ROWS), "label": 1.0}
+    return pd.DataFrame({**columns, "task_id": rng.choice(list("abc"), ROWS), "score": rng.random(ROWS)})
+
+
+def refused_or_same(path: Path, read: Callable[[], object], same: Callable[[object], bool]) -> float:
+    """Damage a file in many ways, and return the share of them that is refused; all others change nothing."""
+    content, refused = path.read_bytes(), 0
+    for damaged in damages(content, FLIPS):
+        path.write_bytes(damaged)
+        try:
+            found = read()
+        except RelataskError as error:
+            assert path.name in str(error)
+            refused += 1
+        else:
+            assert same(found), "other numbers were read"
+    return refused / (2 * FLIPS)
+
+
+def test_a_table_is_refused_or_holds_what_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "predictions.parquet"
+    write_table("predictions", predictions(), path)
+    wanted = read_table("predictions", path)
+    share = refused_or_same(path, lambda: read_table("predictions", path), wanted.equals)
+    assert share > 0.95  # some bits, e.g. of the name of the program that wrote it, mean nothing
+
+
+def test_an_entry_of_the_journal_counts_only_as_it_was_written(tmp_path: Path) -> None:
+    history = pd.DataFrame({"epoch": range(50), "train_loss": 0.5, "valid_metric": 0.5, "seconds": 1.0})
+    history = history.assign(run_id="run", task_id=None, examples_per_second=1.0)
+    weights = {"weight": torch.randn(50, 4)}
+    journal, spec = Journal(tmp_path), make_spec()
+    stamp = {"code": "c", "data": "d"}
+    measured = {"seconds": 1.0, "peak_rss_mb": 1.0, "device": "CPU", "host": "here"}
+    journal.enter(spec, stamp, RunResult(predictions(), history, weights), measured)
+    entry = journal.runs / spec.run_id
+    assert damaged_file(entry) is None
+    for name in ("predictions.parquet", "history.parquet", "model.pt"):
+        content = (entry / name).read_bytes()
+        for damaged in damages(content, 50):
+            (entry / name).write_bytes(damaged)
+            assert damaged_file(entry) == entry / name
+            assert not journal.holds(spec, stamp)
+            with pytest.raises(RelataskError, match=f"{name} is damaged; delete"):
+                journal.model(spec.run_id)
+        (entry / name).write_bytes(content)
+    assert journal.holds(spec, stamp)
+
+
+def test_a_damaged_checkpoint_starts_the_run_over(tmp_path: Path) -> None:
+    path = tmp_path / "run.pt"
+    Checkpoint(path, "stamp").save({"weight": torch.randn(20, 20)})
+    content = path.read_bytes()
+    for damaged in damages(content, FLIPS):
+        path.write_bytes(damaged)
+        again = Checkpoint(path, "stamp")
+        assert (again.finished, again.in_flight) == ([], None)
+    path.write_bytes(content)
+    assert Checkpoint(path, "stamp").in_flight is not None
