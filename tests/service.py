@@ -4,6 +4,7 @@
 every request is answered from the small world that the test gives.
 """
 
+import gzip
 import json
 import re
 import socket
@@ -13,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -29,7 +31,8 @@ class Fault:
     """How one request is answered wrongly.
 
     kind: status (with `code` and `headers`), truncated (fewer bytes than Content-Length says), cut (half a
-    body, its length correct), html (a page of a proxy, status 200), slow (nothing for `seconds`), reset.
+    body, its length correct), html (a page of a proxy, status 200), slow (nothing for `seconds`), reset,
+    drip (a byte every `seconds`), bomb (megabytes of spaces, compressed).
     """
 
     kind: str
@@ -94,6 +97,12 @@ def activity(
         "target_chembl_id": target,
         "target_tax_id": "9606",
     }
+
+
+@cache
+def bomb() -> bytes:
+    """64 MiB of spaces, compressed."""
+    return gzip.compress(b" " * (64 << 20), 1)
 
 
 class Service(ThreadingHTTPServer):
@@ -200,6 +209,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def _send(self, code: int, body: bytes, headers: dict[str, str], fault: Fault | None = None) -> None:
+        if fault and fault.kind == "bomb":
+            body, headers = bomb(), headers | {"Content-Encoding": "gzip"}
         length = len(body)
         if fault and fault.kind in {"truncated", "cut"}:
             body = body[: length // 2]
@@ -208,7 +219,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body) if fault and fault.kind == "cut" else length))
         self.end_headers()
-        self.wfile.write(body)
+        pieces = [body[n : n + 1] for n in range(length)] if fault and fault.kind == "drip" else [body]
+        for piece in pieces:
+            self.wfile.write(piece)
+            time.sleep(fault.seconds if fault and fault.kind == "drip" else 0)
         if len(body) < length:
             self.wfile.flush()
             self.close_connection = True

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from tenacity import wait_none
 
 from relatask.data.http import Client, UnreadableAnswerError
 from relatask.errors import RelataskError
-from tests.service import Fault, Service, assay
+from tests.service import Fault, Service, assay, bomb
 
 
 def parse(body: bytes) -> list[str]:
@@ -78,15 +79,39 @@ FAULTS = {
     "a page of HTML": Fault("html"),
     "too slow": Fault("slow", seconds=1.0),
     "connection reset": Fault("reset"),
+    "a byte now and then": Fault("drip", seconds=0.05),
+    "a compressed bomb": Fault("bomb"),
 }
 
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_passing_failure_is_asked_again(served: Service, tmp_path: Path, name: str) -> None:
     served.faults = [FAULTS[name], FAULTS[name]]
-    client = client_of(tmp_path, timeout=(5.0, 0.5 if name == "too slow" else 30.0))
+    bounds = {"timeout": (5.0, 0.5 if name == "too slow" else 30.0), "largest_answer": 1 << 20}
+    client = client_of(tmp_path, longest_answer=0.3 if "now and then" in name else 30.0, **bounds)
     assert ask(client, served) == ["CHEMBL1", "CHEMBL2"]
     assert len(served.asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (Fault("drip", seconds=0.05), r"it sent only \d+ bytes in 0\.3 s"),
+        (Fault("bomb"), "it sent more than 1 MiB"),
+    ],
+    ids=["drip", "bomb"],
+)
+def test_an_answer_without_end_is_given_up(served: Service, tmp_path: Path, fault: Fault, said: str) -> None:
+    bomb()  # so that only what the client holds is measured
+    served.faults = [fault] * 2
+    client = client_of(tmp_path, attempts=2, longest_answer=0.3, largest_answer=1 << 20)
+    tracemalloc.start()
+    with pytest.raises(RelataskError, match=f"no answer in 2 attempts: {said}; run again later"):
+        ask(client, served)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20 << 20  # not the 64 MiB that the bomb holds
+    assert not list((tmp_path / "answers").glob("*.unreadable"))
 
 
 def test_a_burst_of_failures_ends_in_one_sentence_and_keeps_what_was_answered(

@@ -15,6 +15,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from tenacity.wait import wait_exponential_jitter
 
 from relatask import __version__
+from relatask.data.http_body import BROKEN, MOST_BYTES, MOST_SECONDS, TooMuchError, first_words, read_body
 from relatask.errors import RelataskError
 from relatask.files import canonical_json, write_bytes, write_json
 
@@ -39,8 +40,14 @@ class UnreadableAnswerError(ValueError):
     """What a parser raises when an answer is cut off or has another shape than expected."""
 
 
-def check_status(response: requests.Response, service: str) -> None:
-    """Raise `InterruptedAnswerError` where asking again may help, `RelataskError` where it cannot."""
+def check_status(response: requests.Response, service: str, body: bytes | None = None) -> None:
+    """Raise `InterruptedAnswerError` where asking again may help, `RelataskError` where it cannot.
+
+    Args:
+        response: asked for with ``stream=True``.
+        service: its name in messages.
+        body: where it was read already.
+    """
     code = response.status_code
     if code in _AGAIN or code >= 500:
         raise InterruptedAnswerError(f"it answered {code}", _retry_after(response))
@@ -48,7 +55,10 @@ def check_status(response: requests.Response, service: str) -> None:
         place = response.headers.get("Location", "another address")
         raise RelataskError(f"{service}: {response.url} moved to {place}; put the new address in the config.")
     if code >= 400:
-        said = " ".join(response.text[:200].split()) or response.reason
+        words = (
+            first_words(response) if body is None else " ".join(body[:200].decode("utf-8", "replace").split())
+        )
+        said = words or response.reason
         raise RelataskError(
             f"{service} answered {code} to {_short(response.url)} and would do so again: {said!r}; check the "
             "address and the ids that were asked for."
@@ -109,6 +119,8 @@ class Client:
     requests_per_second: float = 1.0
     attempts: int = 8
     timeout: tuple[float, float] = TIMEOUT
+    longest_answer: float = MOST_SECONDS  # however steadily it drips
+    largest_answer: int = MOST_BYTES
     wait: Wait | None = None  # tenacity's; tests pass a short one
     pause: Callable[[float], None] = time.sleep
     asked: int = 0  # requests sent, failed ones too
@@ -180,25 +192,37 @@ class Client:
     ) -> T | None:
         self._keep_rate()
         method = asked_for["method"]
-        response = request(
+        with request(
             self._session,
             method,
             asked_for["url"],
             timeout=self.timeout,
             headers={"User-Agent": USER_AGENT},
             allow_redirects=method == "GET",  # a redirected POST would lose its form
+            stream=True,  # so that the body can be bounded
             **{"params" if method == "GET" else "data": asked_for["parameters"]},
-        )
-        if response.status_code == 404 and absent is not None and absent(response.content):
-            write_bytes(stored.with_suffix(".absent"), response.content)
-            return None
-        check_status(response, self.service)
-        write_bytes(stored, response.content)
+        ) as response:
+            if response.status_code != 404 or absent is None:
+                check_status(response, self.service)
+            body = self._body_of(response)
+            if response.status_code == 404 and absent is not None and absent(body):
+                write_bytes(stored.with_suffix(".absent"), body)
+                return None
+            check_status(response, self.service, body)
+        write_bytes(stored, body)
         try:
-            return parse(response.content)
+            return parse(body)
         except UnreadableAnswerError as error:
             stored.replace(stored.with_suffix(".unreadable"))  # kept for whoever wants to see it
             raise InterruptedAnswerError(f"its answer cannot be read: {error}") from None
+
+    def _body_of(self, response: requests.Response) -> bytes:
+        try:
+            return read_body(response, self.longest_answer, self.largest_answer)
+        except TooMuchError as error:
+            raise InterruptedAnswerError(str(error)) from None
+        except BROKEN as error:
+            raise InterruptedAnswerError(f"{type(error).__name__} from {_short(response.url)}") from None
 
     def _keep_rate(self) -> None:
         """Wait until the next request may be sent."""
