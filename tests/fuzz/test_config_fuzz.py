@@ -14,6 +14,7 @@ from relatask.errors import RelataskError
 from relatask.files import canonical_json
 from relatask.training.plan import make_shards, plan_runs
 from tests.fuzz.cases import cases, result_or_sentence
+from tests.fuzz.nested import places
 
 STUDY: dict[str, Any] = {
     "title": "Fuzzed",
@@ -37,15 +38,6 @@ JUNK = st.one_of(
     st.floats(),
     st.integers(),
 )
-
-
-def places(value: Any, prefix: tuple = ()) -> list[tuple]:
-    """The paths of all parts of a nested value."""
-    found = [prefix] if prefix else []
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else []
-    for key, part in items:
-        found += places(part, (*prefix, key))
-    return found
 
 
 PLACES = places(STUDY)
@@ -156,11 +148,6 @@ def texts(draw: st.DrawFn) -> str:
         length = draw(st.sampled_from([0, 0, 1, 4, 20]))
         text = text[:start] + draw(st.sampled_from(PIECES)) + text[start + length :]
     return text
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("studies")
 
 
 @cases(3)

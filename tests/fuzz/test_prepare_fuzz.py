@@ -25,11 +25,6 @@ SMILES = [
 ROWS = st.lists(st.lists(st.sampled_from(["", "0", "1"]), min_size=3, max_size=3), max_size=10)
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("prepared")
-
-
 @cases(25)
 @given(
     st.one_of(

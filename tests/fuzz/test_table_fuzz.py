@@ -47,11 +47,6 @@ def check_counts(source: SourceTables, n_rows: int, n_labels: int) -> None:
     assert len(source.labels) == labels["out"] == (source.tasks.n_pos + source.tasks.n_neg).sum()
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("tables")
-
-
 @cases(2)
 @given(
     grids(),
@@ -80,7 +75,7 @@ def test_every_row_and_label_of_a_csv_is_counted_or_a_sentence_names_the_file(
     check_counts(source, len(rows), measured)
 
 
-@cases(4)
+@cases(8)
 @given(grids(), st.sampled_from(SUFFIXES), st.sampled_from(KEYS))
 def test_the_command_ends_well_with_all_rows_or_with_one_sentence(
     folder: Path, capsys: pytest.CaptureFixture[str], grid: list[list[str]], suffix: str, keys: dict

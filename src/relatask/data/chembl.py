@@ -5,33 +5,16 @@ import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NoReturn
 from urllib.parse import urljoin, urlsplit
 
+from relatask.data.chembl_records import Record, fields_of, problem_of
 from relatask.data.http import Client, UnreadableAnswerError
 from relatask.errors import RelataskError
 
-Record = dict[str, Any]
 BATCH = 50  # ids in one query, so that its address stays well below 2,000 characters
 PAGE = 1000  # records on a page, the most that ChEMBL gives
 HUMAN = 9606  # NCBI taxon
-ASSAY_FIELDS = ("assay_chembl_id", "target_chembl_id")
-TARGET_FIELDS = (
-    "target_chembl_id",
-    "pref_name",
-    "target_type",
-    "organism",
-    "tax_id",
-    "target_components",
-)
-ACTIVITY_FIELDS = (
-    "activity_id",
-    "molecule_chembl_id",
-    "canonical_smiles",
-    "target_chembl_id",
-    "assay_chembl_id",
-    "pchembl_value",
-)
 _ID = re.compile(r"CHEMBL\d+")
 log = logging.getLogger(__name__)
 
@@ -45,42 +28,38 @@ class Chembl:
 
     def assays(self, ids: Sequence[str]) -> tuple[dict[str, Record], list[str]]:
         """Return the assays by id, and the ids that ChEMBL does not know."""
-        return self._by_id("assay", "assays", ids, ASSAY_FIELDS)
+        return self._by_id("assay", "assays", ids)
 
     def targets(self, ids: Sequence[str]) -> tuple[dict[str, Record], list[str]]:
         """Return the targets by id, and the ids that ChEMBL does not know."""
-        return self._by_id("target", "targets", ids, TARGET_FIELDS)
+        return self._by_id("target", "targets", ids)
 
     def activities(self, target_id: str) -> list[Record]:
         """Return all activities measured on a target, with or without a value, by activity_id.
 
         Raises:
-            RelataskError: the pages do not fit together.
+            RelataskError: the pages do not fit together, or hold other records than was asked for.
         """
         query = {"target_chembl_id": target_id, "order_by": "activity_id"}
-        return sorted(
-            self._all("activity", "activities", query, ACTIVITY_FIELDS, "activity_id"),
-            key=lambda record: record["activity_id"],
-        )
+        records = self._all("activity", "activities", query, "activity_id")
+        for record in records:
+            if record["target_chembl_id"] != target_id:
+                self._not_asked_for(f"activity {record['activity_id']} on {record['target_chembl_id']}")
+        return sorted(records, key=lambda record: record["activity_id"])
 
-    def _by_id(
-        self, resource: str, plural: str, ids: Sequence[str], fields: Sequence[str]
-    ) -> tuple[dict[str, Record], list[str]]:
+    def _by_id(self, resource: str, plural: str, ids: Sequence[str]) -> tuple[dict[str, Record], list[str]]:
         """Ask for `ids` in batches, and for each that no batch brings by itself before it is unknown."""
         key = f"{resource}_chembl_id"
         wanted = [name for name in dict.fromkeys(ids) if _ID.fullmatch(name)]
         found: dict[str, Record] = {}
         for start in range(0, len(wanted), BATCH):
             batch = wanted[start : start + BATCH]
-            for record in self._all(resource, plural, {f"{key}__in": ",".join(batch)}, fields, key):
+            for record in self._all(resource, plural, {f"{key}__in": ",".join(batch)}, key):
                 if record[key] not in batch:
-                    raise RelataskError(
-                        f"{self.client.service} sent {record[key]}, which was not asked for; is "
-                        f"{self.url} the address of ChEMBL's web service?"
-                    )
+                    self._not_asked_for(record[key])
                 found[record[key]] = record
         for name in wanted:
-            if name not in found and (single := self._one(resource, name, key)):
+            if name not in found and (single := self._one(resource, plural, name)):
                 found[name] = single
         unknown = [name for name in dict.fromkeys(ids) if name not in found]
         if unknown:
@@ -89,33 +68,47 @@ class Chembl:
             )
         return found, unknown
 
-    def _one(self, resource: str, name: str, key: str) -> Record | None:
+    def _not_asked_for(self, what: str) -> NoReturn:
+        raise RelataskError(
+            f"{self.client.service} sent {what}, which was not asked for; is {self.url} the address of "
+            "ChEMBL's web service?"
+        )
+
+    def _one(self, resource: str, plural: str, name: str) -> Record | None:
         """Return one record from its own address, or None where there is none."""
 
         def parse(body: bytes) -> Record:
             record = _json(body)
-            if record.get(key) != name:
+            if record.get(f"{resource}_chembl_id") != name:
                 raise UnreadableAnswerError(f"it is not the {resource} {name}")
             return record
 
-        return self.client.ask(f"{self.url}/{resource}/{name}.json", {}, parse, absent=lambda body: True)
+        url = f"{self.url}/{resource}/{name}.json"
+        record = self.client.ask(url, {}, parse, absent=lambda body: True)
+        return None if record is None else self._checked(record, plural)
 
-    def _all(
-        self, resource: str, plural: str, query: dict[str, str], fields: Sequence[str], key: str
-    ) -> list[Record]:
-        """Return the records of all pages, each once.
+    def _checked(self, record: Record, plural: str) -> Record:
+        if problem := problem_of(record, plural):
+            name = next(iter(record.values()), "")
+            raise RelataskError(
+                f"{self.client.service}: a record of {plural} ({str(name)[:40]!r}) is not as expected: "
+                f"{problem}; its web service may have changed. Delete {self.client.answers} to ask again."
+            )
+        return record
+
+    def _all(self, resource: str, plural: str, query: dict[str, str], key: str) -> list[Record]:
+        """Return the records of all pages, each once and checked.
 
         Raises:
-            RelataskError: there are more or fewer than the service counts.
+            RelataskError: there are more or fewer than the service counts, or one lacks a field.
         """
         records: dict[str, Record] = {}
         total = None
-        for page in self._pages(resource, query | {"limit": str(PAGE), "only": ",".join(fields)}, plural):
-            total = page.get("page_meta", {}).get("total_count", total)
+        fields = ",".join(fields_of(plural))
+        for page in self._pages(resource, query | {"limit": str(PAGE), "only": fields}, plural):
+            total = page["page_meta"].get("total_count", total)
             for record in page[plural]:
-                if key not in record:
-                    raise RelataskError(f"{self.client.service}: a record of {plural} has no {key!r}.")
-                records[record[key]] = record
+                records[self._checked(record, plural)[key]] = record
         if total is not None and total != len(records):
             raise RelataskError(
                 f"{self.client.service} counts {total} {plural} for {query} but sent {len(records)}; its "
@@ -131,9 +124,9 @@ class Chembl:
             page = self.client.ask(url, parameters, _page_parser(plural))
             assert page is not None
             yield page
-            if not (following := page.get("page_meta", {}).get("next")):
+            if not (following := page["page_meta"].get("next")):
                 return
-            url, parameters = urljoin(url, following), {}
+            url, parameters = _joined(url, following), {}
             if urlsplit(url).netloc != urlsplit(self.url).netloc or url in seen:
                 raise RelataskError(
                     f"{self.client.service}: page_meta.next leads to {url}, not to a next page."
@@ -162,26 +155,41 @@ def taxon_of(target: Record) -> int | None:
     return int(value) if value not in (None, "") else None
 
 
+def _joined(url: str, following: str) -> str:
+    try:
+        return urljoin(url, following)
+    except ValueError:  # no address at all
+        return ""
+
+
 def _page_parser(plural: str) -> Callable[[bytes], Record]:
     def parse(body: bytes) -> Record:
         page = _json(body)
         records = page.get(plural)
         if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
             raise UnreadableAnswerError(f"it has no list {plural!r}")
-        page["page_meta"] = page.get("page_meta") or {}
-        return page
+        meta = page.get("page_meta") or {}
+        if not isinstance(meta, dict) or not isinstance(meta.get("next"), str | None):
+            raise UnreadableAnswerError("its page_meta is not that of a page")
+        return page | {"page_meta": meta}
 
     return parse
 
 
 def _json(body: bytes) -> Record:
     try:
-        value = json.loads(body)
-    except ValueError as error:  # also bytes that are not UTF-8
+        value = json.loads(body, parse_constant=_refuse)
+        if b"\\ud" in body.lower():
+            json.dumps(value, ensure_ascii=False).encode()  # half a character, which no file can hold
+    except (ValueError, RecursionError) as error:  # also bytes that are not UTF-8
         raise UnreadableAnswerError(f"it is no JSON ({error})") from None
     if not isinstance(value, dict):
         raise UnreadableAnswerError("it is no JSON object")
     return value
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number of JSON")
 
 
 def _some(names: Sequence[str]) -> str:

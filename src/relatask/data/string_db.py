@@ -1,6 +1,7 @@
 """STRING's web service: names of proteins become its own ids, and these an interaction table."""
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -87,6 +88,7 @@ class String:
         questions = [first + second for first, second in combinations(blocks, 2)] or blocks
         known = set(wanted)
         pairs: dict[tuple[str, str], Row] = {}
+        strangers = 0
         for question in questions:
             if len(question) < 2:
                 continue
@@ -94,16 +96,30 @@ class String:
                 pair = (min(row["stringId_A"], row["stringId_B"]), max(row["stringId_A"], row["stringId_B"]))
                 if known.issuperset(pair):
                     pairs.setdefault(pair, row)
+                else:
+                    strangers += 1
+        if strangers and not pairs:
+            raise RelataskError(
+                f"STRING sent {strangers} interactions, none of them between the proteins asked for, such as "
+                f"{wanted[:2]}; is {self.url} of the release that gave these ids?"
+            )
+        if strangers:
+            log.warning(
+                "%d interactions of STRING with proteins that were not asked for are left out.", strangers
+            )
         return [pairs[pair] for pair in sorted(pairs)]
 
     def _names(self, batch: Sequence[str]) -> list[Row]:
         def parse(body: bytes) -> list[Row]:
             rows = _rows(body, ("queryIndex", "stringId", "ncbiTaxonId", "preferredName"))
             for row in rows:
-                if "queryItem" not in row and not row["queryIndex"].isdecimal():
-                    raise UnreadableAnswerError(f"queryIndex is {row['queryIndex']!r}")
-                if "queryItem" not in row and int(row["queryIndex"]) >= len(batch):
-                    raise UnreadableAnswerError(f"queryIndex {row['queryIndex']} was not asked for")
+                index = row["queryIndex"]
+                if "queryItem" not in row and not (index.isdecimal() and len(index) < 10):
+                    raise UnreadableAnswerError(f"queryIndex is {index[:40]!r}")
+                if "queryItem" not in row and int(index) >= len(batch):
+                    raise UnreadableAnswerError(f"queryIndex {index} was not asked for")
+                if not re.fullmatch(r"\d+\.\S+", row["stringId"]):
+                    raise UnreadableAnswerError(f"stringId is {row['stringId'][:40]!r}")
             return rows
 
         return self._ask("get_string_ids", batch, {"limit": 1, "echo_query": 1}, parse)
