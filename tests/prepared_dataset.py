@@ -1,6 +1,7 @@
 """A prepared data set that tests make in milliseconds, without RDKit and without molecules."""
 
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import pandas as pd
 from relatask.artifacts import write_table
 from relatask.files import sha256_of, write_json
 from relatask.registry import capabilities, catalogue
+from relatask.training.epochs import EpochTraining
 from relatask.training.spec import RunSpec
+from relatask.training.unit import Unit
 from tests.oracles.gin_oracle import as_arrays, random_molecules
 
 SMALL = {"width": 16, "layers": 2, "n_estimators": 15, "max_iter": 15, "min_samples_leaf": 2}
@@ -56,6 +59,12 @@ def make_spec(
         "training": training if encoder else {},
     }
     return RunSpec(method=method, encoder=encoder, **{**values, **changes})
+
+
+def training_of(unit: Unit) -> EpochTraining:
+    """The training of a network, by the loop of its method."""
+    loop = capabilities("methods", unit.spec.method).loop
+    return import_module(f"relatask.training.loops.{loop}").Training(unit)
 
 
 def random_labels(n: int, n_tasks: int, seed: int = 0) -> np.ndarray:

@@ -15,11 +15,10 @@ from relatask.data.tensors import PreparedDataset
 from relatask.errors import RelataskError
 from relatask.registry import capabilities
 from relatask.training.checkpoint import Checkpoint, tensor_bytes
-from relatask.training.loops.supervised import Training
 from relatask.training.run import RunResult, inputs_of, train_run
 from relatask.training.spec import RunSpec
 from relatask.training.unit import units_of
-from tests.prepared_dataset import combinations, make_spec, random_labels, write_dataset
+from tests.prepared_dataset import combinations, make_spec, random_labels, training_of, write_dataset
 
 ALL = pytest.mark.parametrize(("method", "encoder"), combinations())
 PER_TASK = pytest.mark.parametrize(
@@ -126,10 +125,10 @@ def test_labels_of_validation_act_through_the_selected_epoch_alone(method, encod
     for unit in units_of(spec, load(spec), capabilities("methods", method).per_task):
         before, after = (valid_metric(result, unit.name).argmax() for result in (first, second))
         changes += before != after
-        training = Training(unit)
+        training = training_of(unit)
         for _ in range(after + 1):
             training.run_epoch(lambda: None)
-        expected = training.predict(unit.rows("test")).sigmoid()[~unit.labels(unit.rows("test")).isnan()]
+        expected = training.probabilities(unit.rows("test"))[~unit.labels(unit.rows("test")).isnan()]
         found = second.predictions.query("fold == 'test' and task_id in @unit.task_ids")["score"]
         assert torch.equal(expected, torch.from_numpy(found.to_numpy(copy=True)))
     assert changes, "the same epochs are selected: the test shows nothing"
@@ -180,11 +179,11 @@ def test_exactly_the_labelled_cells_of_validation_and_test_are_scored(method, en
 
 @ALL
 def test_labels_of_tasks_outside_the_run_change_no_score(method, encoder, load, run):
-    spec = make_spec(method, encoder, tasks=("task0", "task2"))
+    spec = make_spec(method, encoder, tasks=("task0", "task1"))
     other = load(spec).labels.clone()
-    known = (~other[:, 1].isnan()).nonzero()[:, 0]
-    other[known[::2], 1] = torch.nan  # some molecules now have no label at all
-    other[known[1::2], 1] = 1 - other[known[1::2], 1]
+    known = (~other[:, 2].isnan()).nonzero()[:, 0]
+    other[known[::2], 2] = torch.nan  # some molecules now have no label at all
+    other[known[1::2], 2] = 1 - other[known[1::2], 2]
     assert other.isnan().all(1).any()
     data = replace(load(spec), labels=other)
     labelled = ~other.isnan().all(1)
@@ -192,7 +191,7 @@ def test_labels_of_tasks_outside_the_run_change_no_score(method, encoder, load, 
     first, second = run(spec, load(spec)), run(spec, data)
     assert scores(first).equals(scores(second))
     assert trace(first).equals(trace(second))
-    assert set(first.predictions["task_id"]) == {"task0", "task2"}
+    assert set(first.predictions["task_id"]) == {"task0", "task1"}
 
 
 @PER_TASK
