@@ -196,8 +196,13 @@ class MethodConfig(Block):
     published: str | None = Field(None, description="what config/published.csv calls the method")
     method: str = Field(description="a file of relatask.methods")
     encoder: str | None = Field(None, description="a file of relatask.encoders")
-    balancing: Literal["equal"] = Field(
-        "equal", description="equal: the mean over tasks that have a label in the batch"
+    balancing: str = Field(
+        "equal",
+        description="a file of relatask.balancing: how losses of tasks are weighed; equal is the mean over "
+        "tasks that have a label in the batch",
+    )
+    balancing_options: dict[str, Any] = Field(
+        {}, description="options of the balancing; defaults stand in its file"
     )
     options: dict[str, Any] = Field({}, description="options of the method; defaults stand in its file")
     encoder_options: dict[str, Any] = Field({}, description="options of the encoder, over those of the scale")

@@ -1,9 +1,9 @@
-"""Methods and encoders are found by reading their files, not by importing them.
+"""Methods, encoders and balancing strategies are found by reading their files, not by importing them.
 
 Planning happens while Snakemake parses the workflow, where importing torch would cost seconds and
-650 MB. So each method or encoder file states what it is in one literal, ``CAPABILITIES = {...}``, which
-is read from its source text; the module is imported only where it trains. Adding a method is adding a
-file: nothing lists them.
+650 MB. So each such file states what it is in one literal, ``CAPABILITIES = {...}``, which is read from
+its source text; the module is imported only where it trains. Adding a method is adding a file: nothing
+lists them.
 """
 
 import ast
@@ -23,7 +23,7 @@ PACKAGE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a method or an encoder needs and offers; each field is a key of its ``CAPABILITIES``."""
+    """What a method, encoder or balancing needs and offers; each field is a key of its ``CAPABILITIES``."""
 
     name: str  # the file's name
     summary: str  # one line for tables and --help
@@ -40,7 +40,9 @@ class Capabilities:
     cost_in_tasks: str = "O(1)"
     microseconds: float = 0.0  # per item and epoch (or per item and task), one core, default options
     cost_options: tuple[str, ...] = ()  # options the cost is proportional to; twice for a square
+    passes_per_task: float = 0.0  # balancing: further passes through the encoder a step, in shares of a step
     options: Mapping[str, Any] = field(default_factory=dict)  # name -> default, which also fixes the type
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # option -> its only values
     limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # option -> least, greatest value
 
 
@@ -71,7 +73,7 @@ def read_capabilities(path: Path) -> Capabilities:
 
 @lru_cache
 def catalogue(kind: str) -> dict[str, Capabilities]:
-    """Return name -> capabilities of every ``methods`` or ``encoders`` file, sorted by name.
+    """Return name -> capabilities of every file of ``methods``, ``encoders`` or ``balancing``, by name.
 
     Files that hold no entry of their own (helpers) start with an underscore.
     """
@@ -87,40 +89,60 @@ def suggest(name: str, known: Iterable[str]) -> str:
 
 
 def capabilities(kind: str, name: str) -> Capabilities:
-    """Return the capabilities of one method or encoder; an unknown name is a `RelataskError`."""
+    """Return the capabilities of one entry of a kind; an unknown name is a `RelataskError`."""
     found = catalogue(kind)
     if name not in found:
-        raise RelataskError(f"there is no {kind[:-1]} {name!r} in relatask.{kind}.{suggest(name, found)}")
+        hint = _as_option(found.values(), name) or suggest(name, found)
+        raise RelataskError(f"there is no {_one(kind)} {name!r} in relatask.{kind}.{hint}")
     return found[name]
 
 
+def _one(kind: str) -> str:
+    """What messages call an entry of a kind: method, encoder, balancing."""
+    return kind.removesuffix("s")
+
+
+def _as_option(entries: Iterable[Capabilities], name: str) -> str:
+    """Return " It is ..." where a name is the value of an option of an entry, as pcgrad is, else ""."""
+    for entry in entries:
+        for option, values in entry.choices.items():
+            if name.lower() in values:
+                return f" It is {entry.name!r} with the option {option}: {name.lower()}."
+    return ""
+
+
 def load(kind: str, name: str) -> ModuleType:
-    """Import the module of a method or encoder (this is where torch comes in)."""
+    """Import the module of an entry (this is where torch comes in)."""
     capabilities(kind, name)
     return importlib.import_module(f"relatask.{kind}.{name}")
 
 
 def complete_options(kind: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the defaults of a method or encoder overridden by `given`.
+    """Return the defaults of an entry of a kind overridden by `given`.
 
     Raises:
-        RelataskError: an option is unknown, of another type than its default, or outside its limits.
+        RelataskError: an option is unknown, of another type than its default, or none of its values.
     """
     ability = capabilities(kind, name)
     defaults = dict(ability.options)
     for key, value in given.items():
         if key not in defaults:
-            raise RelataskError(f"{kind[:-1]} {name!r} has no option {key!r}.{suggest(key, defaults)}")
+            raise RelataskError(f"{_one(kind)} {name!r} has no option {key!r}.{suggest(key, defaults)}")
         default = defaults[key]
         number = isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool)
         if default is not None and not number and type(value) is not type(default):
             raise RelataskError(
-                f"option {key!r} of {kind[:-1]} {name!r} must be {type(default).__name__}, not {value!r}."
+                f"option {key!r} of {_one(kind)} {name!r} must be {type(default).__name__}, not {value!r}."
+            )
+        if value not in ability.choices.get(key, (value,)):
+            raise RelataskError(
+                f"option {key!r} of {_one(kind)} {name!r} cannot be {value!r}."
+                f"{suggest(value, ability.choices[key])}"
             )
         least, greatest = ability.limits.get(key, (value, value))
         if not least <= value <= greatest:
             raise RelataskError(
-                f"option {key!r} of {kind[:-1]} {name!r} must be from {least} to {greatest}, not {value!r}."
+                f"option {key!r} of {_one(kind)} {name!r} must be from {least} to {greatest}, not {value!r}."
             )
         defaults[key] = float(value) if number else value
     return defaults

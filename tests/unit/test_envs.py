@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ENVS = ("base", "torch-cpu", "torch-cuda")
+AGGREGATORS = {"torchjd", "qpsolvers", "quadprog", "cvxpy"}  # of gradients, imported by balancing `jacobian`
 
 
 def pins(lines: list[str]) -> dict[str, str]:
@@ -77,7 +78,7 @@ def test_conda_environments_pin_what_the_project_pins(env: str, root: Path, proj
     wanted = pins(project["dependencies"])
     assert {name: wanted.get(name) for name in found} == found
     if env == "base":
-        elsewhere = {"torch", "snakemake", "snakemake-executor-plugin-slurm", "pygments"}
+        elsewhere = {"torch", "snakemake", "snakemake-executor-plugin-slurm", "pygments"} | AGGREGATORS
         assert set(wanted) - set(found) == elsewhere  # only where they are used
     else:
         assert set(found) == {
@@ -87,6 +88,7 @@ def test_conda_environments_pin_what_the_project_pins(env: str, root: Path, proj
             "pyarrow",
             "scikit-learn",
             "threadpoolctl",
+            *AGGREGATORS,
         }  # all that training imports
 
 

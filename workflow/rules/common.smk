@@ -85,11 +85,12 @@ def code_of_training(*modules):
 
 
 def shard_code(wildcards):
-    """Digest of what trains a shard: the step, and the methods, loops and encoders of its runs."""
+    """Digest of what trains a shard: the step, and the methods, loops, encoders and balancing of its runs."""
     specs = [run.spec for run in SHARDS[wildcards.shard].runs]
     modules = {f"methods/{spec.method}.py" for spec in specs}
     modules |= {f"training/loops/{capabilities('methods', spec.method).loop}.py" for spec in specs}
     modules |= {f"encoders/{spec.encoder}.py" for spec in specs if spec.encoder}
+    modules |= {f"balancing/{spec.balancing}.py" for spec in specs if spec.encoder}
     modules |= {"training/prior.py" for spec in specs if spec.prior}
     return code_of_training(*sorted(modules))
 

@@ -20,6 +20,8 @@ CAPABILITIES = {
 class SharedBottom(nn.Module):
     """Encoder, then a linear head per task: x of B items -> logits [B, T]."""
 
+    linear_heads = True  # logits are heads(encoder(x)), so gradients of tasks are products, see balancing
+
     def __init__(self, encoder: Encoder, context: TaskContext):
         super().__init__()
         self.encoder = encoder

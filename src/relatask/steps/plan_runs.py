@@ -73,6 +73,8 @@ def _batches(shards: Sequence[Shard]) -> Iterator[pa.RecordBatch]:
 def _row(run: PlannedRun, shard: int) -> dict[str, Any]:
     spec = run.spec
     chosen = {"method": spec.options, "encoder": spec.encoder_options, "training": spec.training}
+    if spec.balancing_options:
+        chosen["balancing"] = spec.balancing_options
     return {
         "run_id": spec.run_id,
         "label": spec.label,

@@ -52,6 +52,7 @@ class EpochTraining(ABC):
         order = torch.randperm(len(self.rows), generator=shuffle).to(self.device)
         if not self.step:
             torch.manual_seed(self.unit.seed("epoch", self.epoch))  # dropout, and what a method draws
+            self.before_epoch()
         self.model.train()
         for batch in self.rows[order].split(self.settings["batch_size"])[self.step :]:
             self.take_step(batch)
@@ -78,6 +79,9 @@ class EpochTraining(ABC):
         loss.backward()
         self.optimiser.step()
         self.total += loss.detach()
+
+    def before_epoch(self) -> None:  # noqa: B027
+        """What is done before the first step of an epoch."""
 
     def after_epoch(self) -> None:  # noqa: B027
         """What else changes once `epoch` epochs are done, before validation."""

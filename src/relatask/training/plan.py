@@ -66,6 +66,8 @@ def refuse(method: MethodConfig, name: str, dataset: DatasetConfig, study: Study
         raise RelataskError(
             f"{where}: method {method.method!r} reads no relation graph; remove `graph: {method.graph}`."
         )
+    if method.balancing != "equal" or method.balancing_options:
+        _refuse_balancing(method, where)
     if method.prior is not None:
         _refuse_prior(method, where, study)
     if method.parts > 1 and not ability.per_task:
@@ -74,6 +76,24 @@ def refuse(method: MethodConfig, name: str, dataset: DatasetConfig, study: Study
         )
     if method.parts > 1 and method.parts > dataset.size.tasks:
         raise RelataskError(f"{where}: {method.parts} parts for {dataset.size.tasks} tasks; use fewer parts.")
+
+
+def _refuse_balancing(method: MethodConfig, where: str) -> None:
+    """Raise where a method has no losses of several tasks that could be weighed."""
+    capabilities("balancing", method.balancing)
+    ability = capabilities("methods", method.method)
+    reason = ""
+    if not ability.uses_encoder:
+        reason = "trains no network"
+    elif ability.per_task:
+        reason = "trains each task by itself"
+    elif ability.loop != "supervised":
+        reason = "has one loss for all tasks together"
+    if reason:
+        raise RelataskError(
+            f"{where}: method {method.method!r} {reason}, so there is nothing to balance; remove `balancing` "
+            "and `balancing_options`."
+        )
 
 
 def _refuse_prior(method: MethodConfig, where: str, study: StudyConfig) -> None:
@@ -99,6 +119,7 @@ def predicted_minutes(
         seconds = items * _microseconds(ability, spec.options) * 1e-6
     else:
         seconds = items * spec.training["epochs"] * _microseconds(encoder, spec.encoder_options) * 1e-6
+        seconds *= 1 + capabilities("balancing", spec.balancing).passes_per_task * dataset.size.tasks
     return (SECONDS_PER_RUN + seconds) / 60
 
 
@@ -125,6 +146,7 @@ def _first_run(study: StudyConfig, scale: ScaleConfig, method: MethodConfig, nam
         method=method.method,
         encoder=method.encoder,
         balancing=method.balancing,
+        balancing_options=complete_options("balancing", method.balancing, method.balancing_options),
         split=study.splits.schemes[0],
         seed=scale.seeds[0],
         label=method.label,

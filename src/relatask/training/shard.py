@@ -92,7 +92,8 @@ class Shard:
 
     def _train_one(self, spec: RunSpec, number: int, progress: ProgressLine) -> None:
         split = f"{spec.split}-{spec.seed}"
-        stamp: Stamp = {"code": code_of_run(spec.method, spec.encoder), "data": self.data.digest(split)}
+        code = code_of_run(spec.method, spec.encoder, spec.balancing)
+        stamp: Stamp = {"code": code, "data": self.data.digest(split)}
         prior_model = self.journal.model(spec.prior) if spec.prior else None
         if prior_model:
             stamp["prior"] = prior_model[2]

@@ -8,7 +8,7 @@ from typing import Any
 from relatask.files import canonical_json
 
 # Fields that came later: at these values they are no part of a run's name, so that older runs keep theirs.
-DEFAULTS = {"prior": None, "graph": "true"}
+DEFAULTS: dict[str, Any] = {"prior": None, "graph": "true", "balancing_options": {}}
 Tasks = str | dict[str, int] | tuple[str, ...]  # "all", {"part": i, "of": n}, or task ids
 
 
@@ -27,6 +27,7 @@ class RunSpec:
     graph: str = "true"  # "shuffled": the control with the degrees of the true relation graph
     prior: str | None = None  # run_id of the run whose predictions this one starts from
     options: dict[str, Any] = field(default_factory=dict)
+    balancing_options: dict[str, Any] = field(default_factory=dict)
     encoder_options: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
 
@@ -47,12 +48,13 @@ class RunSpec:
     def random_seed(self, *names: str | int) -> int:
         """A 63-bit seed for one purpose, e.g. ``spec.random_seed("epoch", 3)``.
 
-        Task set, prior and graph do not enter: runs that differ only in them start from the same draws,
-        which pairs them, and cutting independent tasks into parts changes no number.
+        Task set, prior, graph and balancing do not enter: runs that differ only in them start from the same
+        draws, which pairs them, and cutting independent tasks into parts changes no number.
         """
         values = json.loads(self.canonical())
         for name in ("tasks", *DEFAULTS):
             values.pop(name, None)
+        values["balancing"] = "equal"  # a constant that older runs were seeded with
         text = canonical_json([values, *names])
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> 1
 

@@ -15,13 +15,15 @@ Stamp = dict[str, str]  # "code", "data" and, where a run starts from another, "
 
 
 @lru_cache  # also because the files may change while a shard runs what it imported before
-def code_of_run(method: str, encoder: str | None) -> str:
-    """Digest of the code that decides a run's numbers: loop, method, encoder and what they import.
+def code_of_run(method: str, encoder: str | None, balancing: str = "equal") -> str:
+    """Digest of the code that decides a run's numbers: loop, method, encoder, balancing, what they import.
 
     Not the package's plumbing: a new table, declared in artifacts.py, must not train every run again.
     """
     loop = capabilities("methods", method).loop
     parts = ["training/run.py", f"training/loops/{loop}.py", f"methods/{method}.py"]
+    if loop == "supervised":
+        parts.append(f"balancing/{balancing}.py")
     if capabilities("methods", method).uses_prior:
         parts.append("training/prior.py")
     files = imported_by(*parts, *([f"encoders/{encoder}.py"] if encoder else []))

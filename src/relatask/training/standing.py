@@ -17,7 +17,17 @@ from relatask.training.lease import Told, read_leases
 from relatask.training.stamp import Stamp, code_of_run, data_of_run
 
 STATES = ("done", "running", "failed", "pending")
-PLANNED = ["run_id", "label", "dataset", "method", "encoder", "split", "seed", "predicted_minutes"]
+PLANNED = [
+    "run_id",
+    "label",
+    "dataset",
+    "method",
+    "encoder",
+    "balancing",
+    "split",
+    "seed",
+    "predicted_minutes",
+]
 
 
 @dataclass
@@ -125,7 +135,7 @@ class _Digests:
 
     def fit(self, row: dict[str, Any], stamp: Stamp) -> bool:
         """Whether an entry under `stamp` still counts; one whose data set is just being made again may."""
-        if stamp.get("code") != code_of_run(row["method"], row["encoder"]):
+        if stamp.get("code") != code_of_run(row["method"], row["encoder"], row["balancing"]):
             return False
         return self._data(f"{row['split']}-{row['seed']}") in {stamp.get("data"), None}
 

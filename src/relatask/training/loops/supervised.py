@@ -1,8 +1,12 @@
-"""Mini-batch training on labels."""
+"""Mini-batch training on labels, the tasks' losses balanced by the run's strategy."""
+
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from relatask.balancing._balancing import Balancing, Setting, Step
+from relatask.registry import load
 from relatask.training.checkpoint import Checkpoint
 from relatask.training.epochs import EpochTraining, fit
 from relatask.training.network import autocast
@@ -17,15 +21,55 @@ def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
 
 
 class Training(EpochTraining):
-    """A network that gives logits."""
+    """A network that gives logits, and how its tasks are balanced."""
+
+    def __init__(self, unit: Unit):
+        super().__init__(unit)
+        settings = (self.settings["batch_size"], self.settings["learning_rate"])
+        strategy = load("balancing", unit.spec.balancing)
+        setting = Setting(self.model, len(unit.columns), *settings)
+        self.balancing: Balancing = strategy.build(setting, **unit.spec.balancing_options).to(self.device)
+        self.representation: Tensor | None = None
+        if self.balancing.uses_representation:
+            self.model.encoder.register_forward_hook(self._keep)  # type: ignore[union-attr]
 
     def take_step(self, batch: Tensor) -> None:
-        """One update on the molecules at positions `batch`: mean loss over tasks that have a label there."""
+        """One update on the molecules at positions `batch`; the loss told is the mean over present tasks."""
         labels = self.unit.labels(batch)
         with autocast(self.unit):
             logits = self.model(self.unit.data.x(batch))
-        losses: Tensor = self.model.losses(logits.float(), labels)  # type: ignore[operator]
-        self.learn_from(losses.sum() / (~labels.isnan()).any(0).sum())
+        logits, present = logits.float(), (~labels.isnan()).any(0)
+        losses: Tensor = self.model.losses(logits, labels)  # type: ignore[operator]
+        mean = losses.sum() / present.sum()
+        self.optimiser.clear()
+        self.balancing.backward(Step(losses, present, logits, mean, self.representation, self.model))
+        taken = self.epoch * self.n_steps + self.step
+        self.optimiser.learning_rate = self.settings["learning_rate"] * self.balancing.decay**taken
+        self.optimiser.step()
+        self.total += mean.detach()
+
+    def _keep(self, encoder: nn.Module, inputs: object, output: Tensor) -> None:
+        self.representation = output if self.model.training else None
+
+    def before_epoch(self) -> None:
+        """Tell the losses on all training molecules to a strategy that reads them."""
+        if self.balancing.uses_epoch_losses:
+            labels = self.unit.labels(self.rows)
+            losses: Tensor = self.model.losses(self.predict(self.rows), labels)  # type: ignore[operator]
+            self.balancing.start_epoch(losses.masked_fill(labels.isnan().all(0), torch.nan))
+
+    def after_epoch(self) -> None:
+        """Let the strategy know."""
+        self.balancing.end_epoch()
+
+    def state(self) -> dict[str, Any]:
+        """Everything that `restore` needs, as tensors and numbers."""
+        return {**super().state(), "balancing": self.balancing.state_dict()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where `state` was taken, after a step."""
+        super().restore(state)
+        self.balancing.load_state_dict(state["balancing"])
 
     def predict(self, rows: Tensor) -> Tensor:
         """Return the logits float32 [n, t] of the molecules at positions `rows`."""

@@ -1,0 +1,1 @@
+"""How the losses of tasks learned together are weighed against each other; one file each."""
