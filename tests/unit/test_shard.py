@@ -84,8 +84,8 @@ def test_new_data_train_again_and_only_what_reads_them(results, caplog):
 def test_the_code_of_a_run_is_what_trains_it_and_no_other_method(tmp_path, monkeypatch):
     before = code_of_run("shared_bottom", "gin")
     others = [code_of_run("single_task", "gin"), code_of_run("shared_bottom", "fingerprint_mlp"),
-              code_of_run("random_forest", None)]  # fmt: skip
-    assert len({before, *others}) == 4
+              code_of_run("random_forest", None), code_of_run("shared_bottom", "gin", "dwa")]  # fmt: skip
+    assert len({before, *others}) == 5
     files = imported_by("training/run.py", "training/loops/supervised.py", "methods/shared_bottom.py")
     assert {"data/tensors.py", "methods/_losses.py", "training/selection.py", "files.py"} <= set(files)
     for name in catalogue("methods"):
@@ -102,8 +102,8 @@ def test_a_failing_run_is_noted_and_the_others_go_on(results, caplog):
         train(results, [diverging, SPECS[0], no_split, SPECS[3]])
     message = str(raised.value)
     assert message.startswith("shard 00000: 2 of 4 runs failed: ")
-    assert f"{diverging.run_id} (SHARED_BOTTOM seed 0: SHARED_BOTTOM seed 0 diverged in epoch 1" in message
-    assert f"{no_split.run_id} (RANDOM_FOREST seed 7: " in message
+    assert f"{diverging.run_id} (SHARED_BOTTOM seed 0): SHARED_BOTTOM seed 0 diverged in epoch 1" in message
+    assert f"{no_split.run_id} (RANDOM_FOREST seed 7): " in message
     assert "scaffold-7.json does not exist" in message
     failed = results / "study" / "failed"
     assert {path.stem for path in failed.iterdir()} == {diverging.run_id, no_split.run_id}

@@ -136,7 +136,7 @@ def test_a_failing_run_ends_the_step_with_its_name_and_is_tried_again(tmp_path):
     later, other = make_spec(seed=3), make_spec()  # the split of seed 3 does not exist yet
     results = prepare(tmp_path, [later, other])
     messages = finish(start(results), code=2)
-    assert f"error: shard 00000: 1 of 2 runs failed: {later.run_id} (SHARED_BOTTOM seed 3: " in messages
+    assert f"error: shard 00000: 1 of 2 runs failed: {later.run_id} (SHARED_BOTTOM seed 3): " in messages
     assert "scaffold-3.json does not exist" in messages
     assert not (results / "done.json").exists()
     assert set(entries(results)) == {other.run_id}

@@ -4,9 +4,11 @@ import shlex
 from functools import lru_cache
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 from snakemake.settings.types import DeploymentMethod
 
 # These need pydantic and PyYAML, which Snakemake itself depends on, and nothing else.
+from relatask.clock import settle_times
 from relatask.config import NAME as NAME_PATTERN
 from relatask.config import load_config
 from relatask.data.dataset_sheet import read_sheet
@@ -144,7 +146,18 @@ def where_results_are():
     return f"Done. Results: {', '.join(found) or 'results/'}"
 
 
+def settle_clock():
+    """Files from before the clock was set back must not pass for newer than what they are made from."""
+    moved = settle_times(Path("results")) if workflow.is_main_process else []
+    if moved:
+        logger.warning(
+            f"{len(moved)} files, e.g. {moved[-1]}, are dated in the future, as if the clock had been set back; "
+            "they are dated to the present now, in the same order."
+        )
+
+
 CONFIG, STUDY_NAME, STUDY, SHARDS, SHEET = load_study()
+settle_clock()
 SEEDS = STUDY.scales[CONFIG.scale].seeds
 TRAINING_ENV = "../../envs/torch-cuda.yaml" if CONFIG.device == "cuda" else "../../envs/torch-cpu.yaml"
 shell.prefix(command_prefix())

@@ -67,28 +67,28 @@ class Shard:
             RelataskError: runs failed, by name; the others are journalled.
         """
         progress = ProgressLine(f"shard {self.name}", len(specs))
-        failed = []
+        failed: dict[str, list[RunSpec]] = {}  # reason -> runs
         with self.lease:
             for number, spec in enumerate(specs):
                 try:
                     self._train_one(spec, number, progress)
                 except Exception as error:  # one bad run must not take the others with it
-                    failed.append(self._note(spec, error))
-        progress.end(len(failed))
+                    failed.setdefault(self._note(spec, error), []).append(spec)
+        count = sum(map(len, failed.values()))
+        progress.end(count)
         if failed:
-            raise RelataskError(
-                f"shard {self.name}: {len(failed)} of {len(specs)} runs failed: {'; '.join(failed)}."
-            )
+            told = "; ".join(f"{_names(runs)}: {reason.rstrip('.')}" for reason, runs in failed.items())
+            raise RelataskError(f"shard {self.name}: {count} of {len(specs)} runs failed: {told}.")
         return {spec.run_id: sha256_of(self.journal.predictions_path(spec)) for spec in specs}
 
     def _note(self, spec: RunSpec, error: Exception) -> str:
-        """Journal why a run failed, and return it as a message."""
+        """Journal why a run failed, and return it."""
         reason = " ".join(str(error).split()) or type(error).__name__
         foreseen = isinstance(error, RelataskError)  # its sentence says it all
         told = (spec.run_id, spec.label, spec.seed, reason)
         log.error("run %s (%s seed %d) failed: %s", *told, exc_info=not foreseen)
         self.journal.fail(spec, reason)
-        return f"{spec.run_id} ({spec.label} seed {spec.seed}: {reason.rstrip('.')})"
+        return reason
 
     def _train_one(self, spec: RunSpec, number: int, progress: ProgressLine) -> None:
         split = f"{spec.split}-{spec.seed}"
@@ -120,3 +120,8 @@ class Shard:
         result = train_run(spec, data, checkpoint, told, keep, prior)
         self.journal.enter(spec, stamp, result, meter.read(earlier=checkpoint.seconds))
         checkpoint.delete()
+
+
+def _names(specs: Sequence[RunSpec]) -> str:
+    some = [f"{spec.run_id} ({spec.label} seed {spec.seed})" for spec in specs[:5]]
+    return ", ".join(some) + (f" and {len(specs) - 5} more" if len(specs) > 5 else "")
