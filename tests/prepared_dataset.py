@@ -55,6 +55,7 @@ def make_spec(
         "seed": 0,
         "label": method.upper(),
         "options": options("methods", method),
+        "balancing_options": options("balancing", changes.get("balancing", "equal")),
         "encoder_options": options("encoders", encoder) if encoder else {},
         "training": training if encoder else {},
     }

@@ -103,8 +103,8 @@ def test_more_memory_than_the_bound_is_refused_with_the_figures():
         jacobian.build(setting, "upgrad", "parameters", 0.4, 4.0)
     assert str(raised.value) == (
         "balancing 'jacobian' would need 6.1 GB for gradients of 382 tasks by 2,000,000 shared parameters, "
-        "more than its max_gigabytes 4; use `of: representation`, a narrower encoder or fewer tasks, or raise "
-        "the bound."
+        "more than its max_gigabytes 4; use `of: representation`, a narrower encoder or fewer tasks, or "
+        "raise the bound."
     )
     jacobian.build(setting, "upgrad", "representation", 0.4, 4.0)
     jacobian.build(setting, "upgrad", "parameters", 0.4, 7.0)

@@ -15,7 +15,7 @@ from relatask.config import StudyConfig, parse
 from relatask.errors import RelataskError
 from relatask.steps import plan_runs as step
 from relatask.training.manifest import read_manifest
-from relatask.training.plan import Shard, make_shards, plan_runs
+from relatask.training.plan import SECONDS_PER_RUN, Shard, make_shards, plan_runs
 from relatask.training.spec import RunSpec
 
 METHODS = [
@@ -23,6 +23,7 @@ METHODS = [
     {"label": "MTL", "method": "shared_bottom", "encoder": "gin", "training": {"epochs": 9}},
     {"label": "RF", "method": "random_forest", "options": {"n_estimators": 7}},
 ]
+MTL = {"method": "shared_bottom", "encoder": "gin"}
 
 
 def study(**changes: Any) -> dict[str, Any]:
@@ -100,11 +101,52 @@ def test_a_setting_of_networks_leaves_the_forests_alone():
         ({"method": "shared_bottom", "encoder": "gin", "parts": 2}, "trains them together"),
         ({"method": "single_task", "encoder": "gin", "parts": 51}, "51 parts for 50 tasks"),
         ({"method": "single_task", "encoder": "gin", "training": {"epoch": 3}}, "unknown key 'epoch'"),
+        (
+            {"method": "single_task", "encoder": "gin", "balancing": "dwa"},
+            "methods.X on data set 'a': method 'single_task' trains each task by itself.*remove `balancing`",
+        ),
+        (
+            {"method": "random_forest", "balancing": "uncertainty"},
+            "trains no network, so there is nothing to",
+        ),
+        ({**MTL, "balancing": "gradnrm"}, "no balancing 'gradnrm'.*Did you mean 'gradnorm'"),
+        (
+            {**MTL, "balancing": "PCGrad"},
+            "no balancing 'PCGrad' .* It is 'jacobian' with the option aggregator: pcgrad.",
+        ),
+        ({**MTL, "balancing_options": {"alpha": 1.0}}, "balancing 'equal' has no option 'alpha'"),
+        (
+            {**MTL, "balancing": "jacobian", "balancing_options": {"aggregator": "cagrd"}},
+            "option 'aggregator' of balancing 'jacobian' cannot be 'cagrd'. Did you mean 'cagrad'",
+        ),
+        (
+            {**MTL, "balancing": "dwa", "balancing_options": {"temperature": 0}},
+            "'temperature' of balancing 'dwa' must be from 0.01 to 1000.0, not 0",
+        ),
     ],
 )
 def test_a_combination_that_makes_no_sense_is_refused_by_name(method, message):
     with pytest.raises(RelataskError, match=message):
         planned(methods=[{"label": "X", **method}], baseline="X")
+
+
+def test_balancing_is_part_of_a_run_and_plain_runs_keep_their_names():
+    rows = [
+        {"label": "MTL", **MTL},
+        {"label": "DWA", **MTL, "balancing": "dwa", "balancing_options": {"temperature": 1}},
+        {"label": "PCGRAD", **MTL, "balancing": "jacobian", "balancing_options": {"aggregator": "pcgrad"}},
+    ]
+    plain, dwa, pcgrad = (
+        next(run for run in planned(methods=rows, baseline="MTL") if run.spec.label == row["label"])
+        for row in rows
+    )
+    assert plain.spec.run_id == planned(methods=rows[:1], baseline="MTL")[0].spec.run_id
+    assert '"balancing":"equal"' in plain.spec.canonical().replace(" ", "")
+    assert "balancing_options" not in plain.spec.canonical()
+    assert (dwa.spec.balancing, dwa.spec.balancing_options) == ("dwa", {"temperature": 1.0, "form": "paper"})
+    assert dwa.minutes == plain.minutes
+    start = SECONDS_PER_RUN / 60
+    assert pcgrad.minutes - start == pytest.approx(26 * (plain.minutes - start))  # half a step for each of 50
 
 
 def test_two_rows_that_are_the_same_run_are_refused():

@@ -23,6 +23,8 @@ SPEC = make_spec()
         {"options": {"depth": 2}},
         {"encoder_options": {"width": 17}},
         {"training": {"epochs": 4}},
+        {"balancing": "dwa"},
+        {"balancing_options": {"temperature": 0.2}},
     ],
 )
 def test_every_field_but_the_label_changes_the_name(change):
@@ -38,6 +40,7 @@ def test_the_name_is_stable_over_versions():
     spec = RunSpec("tox21", "shared_bottom", "gin", "equal", "scaffold", 0, options={"b": 1, "a": 2.0})
     assert spec.run_id == "46588fc438d9"
     assert spec.random_seed("epoch", 3) == 6537183265138331916
+    assert "balancing_options" not in spec.canonical()
 
 
 @pytest.mark.parametrize("tasks", ["all", {"part": 0, "of": 2}, ("task0", "task1")])
@@ -53,6 +56,11 @@ def test_seeds_differ_by_purpose_and_run_but_not_by_task_set():
     assert all(0 <= seed < 2**63 for seed in seeds)
     assert replace(SPEC, seed=1).random_seed("epoch") != SPEC.random_seed("epoch")
     assert replace(SPEC, tasks=("task0",)).random_seed("epoch") == SPEC.random_seed("epoch")
+
+
+def test_balanced_runs_start_from_the_draws_of_the_plain_one():
+    balanced = replace(SPEC, balancing="gradnorm", balancing_options={"alpha": 0.5})
+    assert balanced.random_seed("initialisation") == SPEC.random_seed("initialisation")
 
 
 def test_parts_share_all_tasks_out():
