@@ -98,18 +98,18 @@ def fake(parameters: int = 1000, width: int = 8) -> SimpleNamespace:
 
 
 def test_more_memory_than_the_bound_is_refused_with_the_figures():
-    setting = Setting(fake(2_000_000, 300), 382, 128, 0.01)
+    setting = Setting(fake(4_000_000, 300), 382, 128, 0.01)
     with pytest.raises(RelataskError) as raised:
         jacobian.build(setting, "upgrad", "parameters", 0.4, 4.0)
     assert str(raised.value) == (
-        "balancing 'jacobian' would need 6.1 GB for gradients of 382 tasks by 2,000,000 shared parameters, "
+        "balancing 'jacobian' would need 6.1 GB for gradients of 382 tasks by 4,000,000 shared parameters, "
         "more than its max_gigabytes 4; use `of: representation`, a narrower encoder or fewer tasks, or "
         "raise the bound."
     )
     jacobian.build(setting, "upgrad", "representation", 0.4, 4.0)
     jacobian.build(setting, "upgrad", "parameters", 0.4, 7.0)
     with pytest.raises(RelataskError, match=r"0\.1 GB .* 128 x 300 outputs of the encoder"):
-        jacobian.build(setting, "upgrad", "representation", 0.4, 0.1)
+        jacobian.build(setting, "upgrad", "representation", 0.4, 0.05)
 
 
 def test_an_aggregator_without_its_solver_is_refused_in_one_sentence(monkeypatch):

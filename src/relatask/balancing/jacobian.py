@@ -9,17 +9,17 @@ The encoder's parameters get the combination, all others the gradient of the mea
 that have a label in the batch; one without a label has no row and no part.
 
 What it costs in tasks: with ``of: parameters`` a backward pass through the encoder and a row of its P
-parameters for each task, so that a step takes T / 2 times as long and twice 4 T P bytes, 5 GB at T = 382
-for a GIN of 300 wide; with ``of: representation`` (the upper bound of Sener & Koltun, 2018, section 3.3)
-one backward pass, and rows as long as the encoder's output of a batch. Either is refused beyond
-``max_gigabytes``. The aggregators' own work grows with T^2 (pcgrad in a Python loop) or T^3 (most others).
+parameters for each task: a step takes about 0.65 T times as long and 4 T P bytes, 2.8 GB at T = 382 for a GIN
+of 300 wide. With ``of: representation`` (the upper bound of Sener & Koltun, 2018, section 3.3) it takes one
+backward pass, and rows as long as the encoder's output of a batch. Either is refused beyond
+``max_gigabytes``. The aggregators' own work grows with T^2 (pcgrad in a Python loop) or T^3 (most others);
+docs/performance.md has what they took.
 """
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from relatask.balancing._balancing import Balancing, Setting, Step
 from relatask.balancing._gradients import representation_gradients
@@ -30,7 +30,7 @@ CAPABILITIES = {
     "label": "JACOBIAN",
     "paper": "jacobian_descent",
     "cost_in_tasks": "O(T^2) and more",
-    "passes_per_task": 0.5,
+    "passes_per_task": 0.65,
     "options": {"aggregator": "upgrad", "of": "parameters", "c": 0.4, "max_gigabytes": 4.0},
     "choices": {
         "aggregator": (
@@ -67,6 +67,7 @@ CLASSES = {
     "mean": "Mean",
     "sum": "Sum",
 }
+COPIES = {"graddrop": 2, "config": 5}  # of the rows that the aggregator holds at a time, measured; others 1
 
 
 class JacobianDescent(Balancing):
@@ -80,9 +81,6 @@ class JacobianDescent(Balancing):
 
     def backward(self, step: Step) -> None:
         """Give the encoder the combined gradient of its parameters or its output, the rest the mean's."""
-        from torchjd import autojac
-        from torchjd.aggregation import GramianWeightedAggregator
-
         z, tasks = step.representation, step.present.nonzero().flatten()
         assert z is not None
         rows = representation_gradients(step, tasks)
@@ -91,25 +89,36 @@ class JacobianDescent(Balancing):
         others = [p for p in step.model.parameters() if id(p) not in mine and p.requires_grad]
         if others:
             step.mean.backward(inputs=others, retain_graph=True)
-        aggregator = make_aggregator(self.aggregator, len(tasks), self.c)
         if self.of == "representation":
-            z.backward(self._told(aggregator, rows.flatten(1)).view_as(z))
+            z.backward(self._combine(rows.flatten(1)).view_as(z))
             return
-        # One row at a time: the encoders' derivatives are written out and cannot be vectorised over rows.
-        autojac.backward(z, jac_tensors=rows, inputs=shared, parallel_chunk_size=1)
-        by_gramian = isinstance(aggregator, GramianWeightedAggregator)  # spares a copy of the Jacobian
-        combine = partial(autojac.jac_to_grad, optimize_gramian_computation=by_gramian)
-        self._told(combine, shared, aggregator)
+        vector = self._combine(jacobian(z, rows, shared))
+        for parameter, part in zip(shared, vector.split([p.numel() for p in shared]), strict=True):
+            parameter.grad = part.view_as(parameter)
 
-    def _told(self, combine: Callable[..., Any], *arguments: Any) -> Any:
-        """Call `combine`; solvers fail with errors of many kinds, each of which becomes a sentence."""
+    def _combine(self, rows: Tensor) -> Tensor:
+        """Return the combination [P] of gradients [n, P]; solvers fail with errors of many kinds."""
+        aggregator = make_aggregator(self.aggregator, len(rows), self.c)
         try:
-            return combine(*arguments)
+            return aggregator(rows)
         except Exception as error:
             raise RelataskError(
                 f"the aggregator {self.aggregator!r} found no combination of the tasks' gradients "
                 f"({' '.join(str(error).split())}); lower training.learning_rate or choose another."
             ) from error
+
+
+def jacobian(z: Tensor, rows: Tensor, parameters: list[nn.Parameter]) -> Tensor:
+    """Return the gradients [n, P] of `parameters` for each gradient [n, B, w] by `z`; the graph stays.
+
+    One at a time, as the encoders' derivatives are written out and cannot be vectorised over rows, and into
+    one matrix: torchjd's own functions hold it five to nine times over.
+    """
+    matrix = z.new_empty(len(rows), sum(parameter.numel() for parameter in parameters))
+    for row, target in zip(rows, matrix, strict=True):
+        gradients = torch.autograd.grad(z, parameters, row, retain_graph=True, materialize_grads=True)
+        torch.cat([gradient.flatten() for gradient in gradients], out=target)
+    return matrix
 
 
 def shared_parameters(model: nn.Module) -> list[nn.Parameter]:
@@ -139,8 +148,8 @@ def make_aggregator(name: str, n_tasks: int, c: float) -> Any:
         ) from None
 
 
-def require_memory(setting: Setting, of: str, most: float) -> None:
-    """Raise a RelataskError where the rows of all tasks, held twice while they are made, exceed `most` GB."""
+def require_memory(setting: Setting, aggregator: str, of: str, most: float) -> None:
+    """Raise a RelataskError where the rows of all tasks, as often as they are held, exceed `most` GB."""
     if of == "parameters":
         length = sum(parameter.numel() for parameter in shared_parameters(setting.model))
         what = f"{length:,} shared parameters"
@@ -150,7 +159,7 @@ def require_memory(setting: Setting, of: str, most: float) -> None:
         length = setting.batch_size * width
         what = f"{setting.batch_size} x {width:,} outputs of the encoder"
         advice = "use a smaller batch, a narrower encoder or fewer tasks"
-    if (gigabytes := 2 * 4 * setting.n_tasks * length / 1e9) > most:
+    if (gigabytes := COPIES.get(aggregator, 1) * 4 * setting.n_tasks * length / 1e9) > most:
         raise RelataskError(
             f"balancing 'jacobian' would need {gigabytes:.1f} GB for gradients of {setting.n_tasks} tasks "
             f"by {what}, more than its max_gigabytes {most:g}; {advice}, or raise the bound."
@@ -159,6 +168,6 @@ def require_memory(setting: Setting, of: str, most: float) -> None:
 
 def build(setting: Setting, aggregator: str, of: str, c: float, max_gigabytes: float) -> JacobianDescent:
     """Return the strategy, whose aggregator and memory there are."""
-    require_memory(setting, of, max_gigabytes)
+    require_memory(setting, aggregator, of, max_gigabytes)
     make_aggregator(aggregator, setting.n_tasks, c)
     return JacobianDescent(aggregator, of, c)
