@@ -14,6 +14,7 @@ from relatask.data.tensors import PreparedDataset
 from relatask.registry import catalogue
 from relatask.training.checkpoint import Checkpoint, tensor_bytes
 from relatask.training.loops.supervised import Training
+from relatask.training.network import build_model
 from relatask.training.run import RunResult, inputs_of, train_run
 from relatask.training.spec import RunSpec
 from relatask.training.unit import Unit, units_of
@@ -28,6 +29,11 @@ VARIANTS = {
     "lbtw released": {"form": "released"},
     "jacobian representation": {"of": "representation", "aggregator": "pcgrad"},  # which draws
 }
+JOINT = [
+    name
+    for name, ability in catalogue("methods").items()
+    if ability.uses_encoder and not ability.per_task and ability.loop == "supervised"
+]
 BALANCED = pytest.mark.parametrize("variant", [name for name in VARIANTS if name != "equal"])
 Load = Callable[[RunSpec], PreparedDataset]
 
@@ -133,6 +139,31 @@ def test_a_task_that_training_has_no_label_of_gets_no_weight_but_does_no_harm(va
     result = run(spec, replace(data, labels=labels))
     assert np.isfinite(result.predictions["score"]).all()
     assert np.isfinite(result.history["train_loss"]).all()
+
+
+@pytest.mark.parametrize("method", [name for name in JOINT if name != "shared_bottom"])
+@pytest.mark.parametrize("variant", ["uncertainty", "gradnorm", "jacobian", "jacobian representation"])
+def test_every_method_that_learns_tasks_together_can_be_balanced(method, variant, load, run):
+    once = {"training": {"epochs": 1}}
+    spec = replace(spec_of(variant, **once), method=method, options=make_spec(method).options)
+    balanced = run(spec, load(spec))
+    plain = run(make_spec(method, **once), load(spec))
+    assert balanced.weights is not None
+    assert all(np.isfinite(balanced.predictions["score"]))
+    assert tensor_bytes(balanced.weights) != tensor_bytes(plain.weights)
+
+
+@pytest.mark.parametrize("method", JOINT)
+def test_methods_are_as_balancing_takes_them_to_be(method, load):
+    spec = make_spec(method)
+    unit = units_of(spec, load(spec), per_task=False)[0]
+    model, x = build_model(unit).eval(), unit.data.x(unit.rows("train"))
+    logits, labels = model(x), unit.labels(unit.rows("train"))
+    for task, loss in enumerate(model.losses(logits, labels)):  # each of its own logits alone
+        gradient = torch.autograd.grad(loss, logits, retain_graph=True)[0].abs().sum(0)
+        assert gradient.nonzero().flatten().tolist() == [task]
+    if getattr(model, "linear_heads", False):
+        assert torch.equal(logits, model.heads(model.encoder(x)))
 
 
 @pytest.mark.parametrize("variant", ["gradnorm", "jacobian representation"])
