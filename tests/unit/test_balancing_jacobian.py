@@ -1,6 +1,7 @@
 """Jacobian descent: torchjd gets each task's gradient once, and costs or packages it cannot have are told."""
 
 import importlib.util
+import sys
 from collections.abc import Callable
 from types import SimpleNamespace
 
@@ -120,6 +121,12 @@ def test_an_aggregator_without_its_solver_is_refused_in_one_sentence(monkeypatch
     assert str(raised.value).startswith("the aggregator 'cagrad' of balancing 'jacobian' lacks a package (")
     assert "['cvxpy']" in str(raised.value)
     assert str(raised.value).endswith("or choose pcgrad, imtl_g or mgda, which need torchjd alone.")
+
+
+def test_without_torchjd_the_sentence_says_so(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torchjd", None)
+    with pytest.raises(RelataskError, match=r"'mgda' of balancing 'jacobian' lacks a package \(.*torchjd"):
+        strategy("jacobian", network(), aggregator="mgda")
 
 
 @pytest.mark.parametrize("of", ["parameters", "representation"])

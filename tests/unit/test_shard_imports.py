@@ -25,6 +25,8 @@ REFUSED = [
     "tenacity",
     "matplotlib",
     "torch_geometric",
+    "torchjd",
+    "cvxpy",
 ]
 RUN = """
 import sys
@@ -38,7 +40,7 @@ sys.meta_path.insert(0, Refuse())
 from relatask.__main__ import main
 sys.exit(main({arguments}))
 """
-NETWORKS = [make_spec("single_task"), make_spec("shared_bottom", "gin")]
+NETWORKS = [make_spec("single_task"), make_spec("shared_bottom", "gin", balancing="gradnorm")]
 BASELINES = [make_spec("random_forest", None), make_spec("gradient_boosting", None)]
 
 
