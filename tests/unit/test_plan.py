@@ -146,7 +146,8 @@ def test_balancing_is_part_of_a_run_and_plain_runs_keep_their_names():
     assert (dwa.spec.balancing, dwa.spec.balancing_options) == ("dwa", {"temperature": 1.0, "form": "paper"})
     assert dwa.minutes == plain.minutes
     start = SECONDS_PER_RUN / 60
-    assert pcgrad.minutes - start == pytest.approx(33.5 * (plain.minutes - start))  # 0.65 of a step for each of 50
+    steps = 1 + 0.75 * 50  # of the plain run, for 50 tasks
+    assert pcgrad.minutes - start == pytest.approx(steps * (plain.minutes - start))
 
 
 def test_two_rows_that_are_the_same_run_are_refused():

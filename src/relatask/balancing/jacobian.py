@@ -9,7 +9,7 @@ The encoder's parameters get the combination, all others the gradient of the mea
 that have a label in the batch; one without a label has no row and no part.
 
 What it costs in tasks: with ``of: parameters`` a backward pass through the encoder and a row of its P
-parameters for each task: a step takes about 0.65 T times as long and 4 T P bytes, 2.8 GB at T = 382 for a GIN
+parameters for each task: a step takes about 0.75 T times as long and 4 T P bytes, 2.8 GB at T = 382 for a GIN
 of 300 wide. With ``of: representation`` (the upper bound of Sener & Koltun, 2018, section 3.3) it takes one
 backward pass, and rows as long as the encoder's output of a batch. Either is refused beyond
 ``max_gigabytes``. The aggregators' own work grows with T^2 (pcgrad in a Python loop) or T^3 (most others);
@@ -30,7 +30,7 @@ CAPABILITIES = {
     "label": "JACOBIAN",
     "paper": "jacobian_descent",
     "cost_in_tasks": "O(T^2) and more",
-    "passes_per_task": 0.65,
+    "passes_per_task": 0.75,
     "options": {"aggregator": "upgrad", "of": "parameters", "c": 0.4, "max_gigabytes": 4.0},
     "choices": {
         "aggregator": (
