@@ -1,5 +1,6 @@
 # make run    set up .venv, run the default study, write its report
 # make test   set up .venv, run every check and test
+# make test-faults  kill, damage and starve a running study, again and again (minutes)
 # make test-slurm   run the workflow on a SLURM cluster of one node (root on Debian)
 # make bench  measure speed and memory
 # make clean  remove caches, never results or the environment
@@ -7,7 +8,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := run
-.PHONY: run test test-slurm bench clean
+.PHONY: run test test-faults test-slurm bench clean
 
 CORES ?= all
 ARGS ?=
@@ -21,6 +22,9 @@ run: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+
+test-faults: $(READY)
+	$(BIN)/python -m pytest -o addopts=-q -n 2 tests/faults $(ARGS)
 
 test-slurm: $(READY)
 	$(BIN)/python -m pytest -o addopts=-q tests/slurm $(ARGS)

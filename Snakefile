@@ -28,6 +28,13 @@ include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/publish.smk"
 
 
+# Before the first job, and not again in the jobs that Snakemake starts elsewhere.
+if workflow.is_main_process:
+    require_writable_results()
+    settle_clock()
+    forget_incomplete_data()
+
+
 wildcard_constraints:
     source=NAME,
     dataset=NAME,

@@ -1,5 +1,6 @@
 # What the rules share: the study, its shards, and how a step is started. Nothing runs here.
 import json
+import os
 import shlex
 from functools import lru_cache
 
@@ -146,10 +147,18 @@ def where_results_are():
     return f"Done. Results: {', '.join(found) or 'results/'}"
 
 
+def require_writable_results():
+    results = Path("results")
+    if results.exists() and not (results.is_dir() and os.access(results, os.W_OK | os.X_OK)):
+        raise WorkflowError(
+            f"{results.absolute()} is no folder that you may write to; make it one, or work in another folder "
+            "with --directory."
+        )
+
+
 def settle_clock():
     """Files from before the clock was set back must not pass for newer than what they are made from."""
-    moved = settle_times(Path("results")) if workflow.is_main_process else []
-    if moved:
+    if moved := settle_times(Path("results")):
         logger.warning(
             f"{len(moved)} files, e.g. {moved[-1]}, are dated in the future, as if the clock had been set back; "
             "they are dated to the present now, in the same order."
@@ -157,7 +166,6 @@ def settle_clock():
 
 
 CONFIG, STUDY_NAME, STUDY, SHARDS, SHEET = load_study()
-settle_clock()
 SEEDS = STUDY.scales[CONFIG.scale].seeds
 TRAINING_ENV = "../../envs/torch-cuda.yaml" if CONFIG.device == "cuda" else "../../envs/torch-cpu.yaml"
 shell.prefix(command_prefix())

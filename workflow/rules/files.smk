@@ -64,13 +64,21 @@ def source_tables(wildcards):
     return files
 
 
-def training_files(wildcards):
+def training_files(dataset):
     """All that training reads of a data set."""
-    folder = f"results/{wildcards.dataset}"
+    folder = f"results/{dataset}"
     tables = [f"{folder}/{name}.parquet" for name in ("tasks", "labels", "relations")]
     arrays = [f"{folder}/features/{name}.npy" for name in FEATURES]
     splits = [f"{folder}/splits/{scheme}-{seed}.parquet" for scheme in STUDY.splits.schemes for seed in SEEDS]
     return [*tables, *arrays, *splits]
+
+
+def forget_incomplete_data():
+    """Remove the marker of a data set of which a file is gone, or Snakemake would not make the file again."""
+    for dataset in STUDY.datasets:
+        marker = Path(f"results/{STUDY_NAME}/prepared/{dataset}")
+        if marker.exists() and not all(Path(file).exists() for file in training_files(dataset)):
+            marker.unlink()
 
 
 @lru_cache

@@ -138,6 +138,6 @@ rule featurise_molecules:
 
 rule prepare_dataset:
     input:
-        training_files,
+        lambda wildcards: training_files(wildcards.dataset),
     output:
         touch("results/{study}/prepared/{dataset}"),

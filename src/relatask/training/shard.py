@@ -84,7 +84,7 @@ class Shard:
     def _note(self, spec: RunSpec, error: Exception) -> str:
         """Journal why a run failed, and return it."""
         reason = " ".join(str(error).split()) or type(error).__name__
-        foreseen = isinstance(error, RelataskError)  # its sentence says it all
+        foreseen = isinstance(error, RelataskError | OSError)  # its sentence says it all
         told = (spec.run_id, spec.label, spec.seed, reason)
         log.error("run %s (%s seed %d) failed: %s", *told, exc_info=not foreseen)
         self.journal.fail(spec, reason)
