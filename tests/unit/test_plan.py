@@ -11,9 +11,11 @@ import pandas as pd
 import pytest
 
 from relatask.artifacts import COLUMNS, read_table
-from relatask.config import StudyConfig, parse
+from relatask.config import MethodConfig, StudyConfig, parse
 from relatask.errors import RelataskError
+from relatask.registry import Capabilities
 from relatask.steps import plan_runs as step
+from relatask.training import plan as planning
 from relatask.training.manifest import read_manifest
 from relatask.training.plan import SECONDS_PER_RUN, Shard, make_shards, plan_runs
 from relatask.training.spec import RunSpec
@@ -128,6 +130,14 @@ def test_a_setting_of_networks_leaves_the_forests_alone():
 def test_a_combination_that_makes_no_sense_is_refused_by_name(method, message):
     with pytest.raises(RelataskError, match=message):
         planned(methods=[{"label": "X", **method}], baseline="X")
+
+
+def test_balancing_a_method_with_one_loss_for_all_tasks_is_refused(monkeypatch):
+    energy = Capabilities("energy", "", "E", loop="contrastive")
+    monkeypatch.setattr(planning, "capabilities", lambda kind, name: energy)
+    method = MethodConfig(label="X", method="energy", encoder="gin", balancing="dwa")
+    with pytest.raises(RelataskError, match="'energy' has one loss for all tasks together"):
+        planning._refuse_balancing(method, "methods.X")
 
 
 def test_balancing_is_part_of_a_run_and_plain_runs_keep_their_names():
