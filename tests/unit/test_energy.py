@@ -165,7 +165,7 @@ def test_pairing_the_draws_lowers_the_variance_of_the_gradient():
     many = (labels, *(BACKBONE[:1].expand(2000, -1),) * 2)
     spread = {}
     for paired in (True, False):
-        settings = ContrastSettings(paired=paired)
+        settings = ContrastSettings(paired=paired, edge_weight=0.1)
         node = (NODE[:1] * 0.1).expand(2000, -1, -1).clone().requires_grad_()
         vectors = label_vectors(*many, settings, 3, torch.arange(2000), torch.arange(5))
         factors = (node, EDGE[:1].expand(2000, -1, -1, -1) * 0.1, EDGES)

@@ -52,8 +52,12 @@ def doubles(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def network(edges=EDGES, **options) -> StateNetwork:
     torch.manual_seed(0)
-    model = StateNetwork(NoEncoder(), context(edges), SGNNSettings(**{**SMALL, **options}))
-    for name, value in model.state_dict().items():  # nothing at its start, so that nothing is left out
+    return move_norms(StateNetwork(NoEncoder(), context(edges), SGNNSettings(**{**SMALL, **options})))
+
+
+def move_norms(model):
+    """Batch norms that are not at their start, so that nothing of them can be left out."""
+    for name, value in model.state_dict().items():
         if name.endswith(("weight", "bias", "running_mean")) and "norm" in name:
             value.normal_()
         if name.endswith("running_var"):
@@ -61,7 +65,7 @@ def network(edges=EDGES, **options) -> StateNetwork:
     return model
 
 
-def slow(model: StateNetwork, edges=EDGES) -> oracle.Network:
+def slow(model, edges=EDGES) -> oracle.Network:
     own = {**dict(model.sgnn.named_parameters()), **dict(model.sgnn.named_buffers())}
     heads = {name: p for name, p in model.named_parameters() if "readout" in name}
     before = {name: value.clone() if "running" in name else value for name, value in own.items()}

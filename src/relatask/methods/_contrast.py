@@ -25,7 +25,7 @@ class ContrastSettings:
         RelataskError: a value is none of those that exist, or too small.
     """
 
-    edge_weight: float = 0.1  # λ of eq. 9; the paper tries 0.1 and 1
+    edge_weight: float = 1.0  # λ of eq. 9; the paper tries 0.1 and 1
     objective: str = "tilted"  # the model that is contrasted: q exp(-E), or exp(-E) as the authors' code does
     noise: str = (
         "fixed"  # the backbone; or what `updated_noise` says; or one Gibbs run on every step's energies
