@@ -2,7 +2,7 @@
 
 The network gives f_i and f_ij of eq. 11; `_nce.py` trains them, `_gibbs.py` reads out marginals. The state
 of a pair is the mean of its two directions' states. An edge's readout begins with a linear map, so it is put
-in front of all that is linear in an edge, and an edge has 4 values for each hidden unit instead of its states.
+in front of all that is linear in an edge: an edge has 4 values for each hidden unit instead of its states.
 """
 
 from typing import Any
