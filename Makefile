@@ -24,7 +24,7 @@ test: $(READY)
 	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 test-faults: $(READY)
-	$(BIN)/python -m pytest -o addopts=-q -n 2 tests/faults $(ARGS)
+	$(BIN)/python -m pytest -o addopts=-q -n 2 --dist worksteal tests/faults $(ARGS)
 
 test-slurm: $(READY)
 	$(BIN)/python -m pytest -o addopts=-q tests/slurm $(ARGS)
