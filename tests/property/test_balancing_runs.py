@@ -2,6 +2,7 @@
 
 import importlib.util
 import io
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -105,6 +106,30 @@ def test_going_on_after_any_step_gives_the_same_bytes(variant, load):
         resumed = resume(unit, state)
         assert tensor_bytes(resumed.best_weights) == tensor_bytes(training.best_weights)
         assert tensor_bytes(resumed.balancing.state_dict()) == tensor_bytes(training.balancing.state_dict())
+
+
+def test_the_released_forms_are_told_the_losses_of_training_in_evaluation_at_each_epochs_start(load):
+    spec = spec_of("lbtw released", "gin")
+    unit = units_of(spec, load(spec), per_task=False)[0]
+    training, told = Training(unit), []
+    training.balancing.start_epoch = told.append
+    rows, labels = unit.rows("train"), unit.labels(unit.rows("train"))
+    for epoch in range(2):
+        expected = training.model.losses(training.predict(rows), labels)
+        training.run_epoch(lambda: None)
+        torch.testing.assert_close(told[epoch], expected)
+    assert len(told) == 2
+
+
+def test_the_released_uncertainty_slows_the_network_down(load):
+    spec = spec_of("uncertainty released")
+    unit = units_of(spec, load(spec), per_task=False)[0]
+    training, rates = Training(unit), []
+    for _ in range(2):
+        training.run_epoch(lambda: rates.append(training.optimiser.learning_rate))
+    first = unit.spec.training["learning_rate"]
+    assert rates == pytest.approx([first * math.exp(-0.002 * step) for step in range(len(rates))])
+    assert len(rates) > 4
 
 
 def resume(unit: Unit, state: bytes) -> Training:

@@ -46,7 +46,7 @@ class Balancing(nn.Module, ABC):
         """Put the gradients of all parameters of the network in their `.grad`, which are empty."""
 
     def start_epoch(self, losses: Tensor) -> None:
-        """Take note of the tasks' losses [T] in evaluation, NaN for a task without a label in training."""
+        """Take note of the tasks' losses [T] in evaluation, 0 for one without a label in training."""
 
     def end_epoch(self) -> None:
         """What changes once an epoch is done."""

@@ -57,7 +57,7 @@ class Training(EpochTraining):
         if self.balancing.uses_epoch_losses:
             labels = self.unit.labels(self.rows)
             losses: Tensor = self.model.losses(self.predict(self.rows), labels)  # type: ignore[operator]
-            self.balancing.start_epoch(losses.masked_fill(labels.isnan().all(0), torch.nan))
+            self.balancing.start_epoch(losses)
 
     def after_epoch(self) -> None:
         """Let the strategy know."""
