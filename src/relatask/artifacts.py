@@ -121,7 +121,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "n_undefined": "int32",  # (task, seed) cells left out because the metric is undefined
         "delta": "float64?",  # mean minus the single-task baseline, over cells defined in both
     },
-    "comparisons": {  # paired test of a method against the baseline, a pair per task (mean over seeds)
+    "comparisons": {  # paired test of a method against another one; a pair per task (mean over seeds)
         "dataset": "string",
         "split": "string",
         "metric": "string",
@@ -211,9 +211,27 @@ COLUMNS: dict[str, dict[str, str]] = {
         "mean_difference": "float64?",
         "ci_low": "float64?",
         "ci_high": "float64?",
+        "statistic": "float64?",
         "p_value": "float64?",
         "p_holm": "float64?",
         "verdict": "string",  # better, worse, not told apart, or why there is no test
+    },
+    "table_gain_by_task": {
+        "dataset": "string",
+        "split": "string",
+        "task_id": "string",
+        "method": "string",
+        "baseline": "string",
+        "metric": "string",
+        "n_labels": "int32",  # of the task in the data set, over all folds
+        "degree": "int32",  # number of related tasks
+        "difference": "float64",  # to the baseline, mean over the seeds defined in both
+    },
+    "table_settings": {
+        "setting": "string",  # as in a study file, e.g. training.epochs
+        "value": "string",
+        "methods": "string",  # that have it
+        "searched": "string?",  # by the paper
     },
     "table_costs": {  # measured
         "dataset": "string",

@@ -23,6 +23,12 @@ T = TypeVar("T", bound=BaseModel)
 Name = Annotated[str, Field(pattern=NAME, max_length=60)]
 
 
+# Tables that every study has besides `main`.
+OWN_TABLES = (
+    *("all_metrics", "per_task", "significance", "gain_by_task", "statistics", "settings", "splits", "costs"),
+)
+
+
 class Block(BaseModel):
     """A part of the config; unknown keys are mistakes, and values do not change once read."""
 
@@ -228,6 +234,15 @@ class ScaleConfig(Block):
     reduced: list[str] = Field([], description="what is smaller than in the paper, for the tables' footnotes")
 
 
+class TableConfig(Block):
+    """A table like the main one, of some methods: a paper's comparison of noises, of layers, ..."""
+
+    title: str = Field(description="one line above the table")
+    methods: Annotated[list[Name], AfterValidator(_unique)] = Field(
+        min_length=1, description="labels of its rows, in their order"
+    )
+
+
 class StudyConfig(Block):
     """Data sets x methods x splits x seeds that together make named tables."""
 
@@ -243,6 +258,16 @@ class StudyConfig(Block):
     training: TrainingConfig = Field(TrainingConfig(), description="settings of the networks")
     methods: list[MethodConfig] = Field(min_length=1, description="rows of the tables, in their order")
     baseline: Name = Field(description="label of the method that all others are compared with")
+    contrasts: list[tuple[Name, Name]] = Field(
+        [], description="[method, other]: pairs to test besides each method against the baseline"
+    )
+    tables: dict[Name, TableConfig] = Field(
+        {}, description="name -> a table of some methods; `main` says which stand in the main table, else all"
+    )
+    search_space: dict[str, str] = Field(
+        {},
+        description="what the paper searched, by our name of the setting; stands beside ours in `settings`",
+    )
     metrics: Annotated[
         list[Literal["roc_auc", "average_precision", "brier", "ece"]], AfterValidator(_unique)
     ] = Field(
@@ -275,13 +300,23 @@ class StudyConfig(Block):
                     f"datasets.{name}.cost_factors: no method has the label {unknown[0]!r}."
                     f"{suggest(unknown[0], labels)}"
                 )
-        for method in self.methods:
-            if method.prior is not None and method.prior not in labels:
-                raise ValueError(
-                    f"methods.{method.label}.prior: no method has the label {method.prior!r}."
-                    f"{suggest(method.prior, labels)}"
-                )
+        named = [(f"methods.{method.label}.prior", method.prior) for method in self.methods if method.prior]
+        named += [(f"contrasts.{i}", label) for i, pair in enumerate(self.contrasts) for label in pair]
+        named += [(f"tables.{name}.methods", m) for name, table in self.tables.items() for m in table.methods]
+        for key, label in named:
+            if label not in labels:
+                raise ValueError(f"{key}: no method has the label {label!r}.{suggest(label, labels)}")
+        self._check_comparisons()
         return self
+
+    def _check_comparisons(self) -> None:
+        for number, pair in enumerate(self.contrasts):
+            if pair[0] == pair[1] or pair[1] == self.baseline or pair in self.contrasts[:number]:
+                raise ValueError(
+                    f"contrasts.{number}: {list(pair)} is tested anyway, or says nothing; leave it out"
+                )
+        if clash := sorted(set(self.tables) & set(OWN_TABLES)):
+            raise ValueError(f"tables.{clash[0]}: each study has a table of that name; choose another")
 
 
 class ServicesConfig(Block):

@@ -10,7 +10,7 @@ import pytest
 
 from relatask.__main__ import main
 from relatask.artifacts import COLUMNS, write_table
-from relatask.config import StudyConfig
+from relatask.config import OWN_TABLES, StudyConfig
 from relatask.errors import RelataskError
 from relatask.evaluation.aggregate import join_plan, summarise
 from relatask.evaluation.significance import compare
@@ -70,9 +70,8 @@ def make_inputs(folder: Path, value=value_of, study: dict | None = None, **more)
     cells = join_plan(plan, metrics)
     for dataset in datasets:
         write_dataset(folder / dataset, TASKS, names=HOSTILE, seeds=(0, 1))
-    return Inputs(
-        config, "quick", plan, metrics, summarise(cells, "STL"), compare(cells, "STL"), folder, **more
-    )
+    compared = compare(cells, "STL", config.contrasts)
+    return Inputs(config, "quick", plan, metrics, summarise(cells, "STL"), compared, folder, **more)
 
 
 def test_main_table_shows_mean_spread_and_delta_with_the_best_in_bold(tmp_path) -> None:
@@ -201,13 +200,13 @@ def test_statistics_and_splits_come_from_the_prepared_data(tmp_path) -> None:
 def test_significance_says_better_worse_or_why_not(tmp_path) -> None:
     table = significance_table(make_inputs(tmp_path, study=study_of(metrics=["roc_auc", "brier"])))
     by_metric = {row[2]: row for row in table.rows}
-    assert by_metric["ROC-AUC"][4] == "better"
-    assert by_metric["Brier score"][4] == "worse"
-    assert by_metric["ROC-AUC"][5:7] == ["7", "+6.00"]
+    assert by_metric["ROC-AUC"][4:6] == ["STL", "better"]
+    assert by_metric["Brier score"][4:6] == ["STL", "worse"]
+    assert by_metric["ROC-AUC"][6:8] == ["7", "+6.00"]
     few = make_inputs(tmp_path, lambda d, m, s, t: NAN if t > "t3" else value_of(d, m, s, t))
     row = significance_table(few).rows[0]
-    assert row[4] == "only 4 tasks, at least 6 are needed"
-    assert row[7:] == ["–", "–", "–"]
+    assert row[5] == "only 4 tasks, at least 6 are needed"
+    assert row[8:] == ["–", "–", "–", "–"]
 
 
 def test_all_metrics_have_a_column_each(tmp_path) -> None:
@@ -353,6 +352,6 @@ def test_the_steps_go_from_predictions_to_tables(tmp_path, capsys) -> None:
     markdown = (tmp_path / "tables" / "main.md").read_text()
     assert "100.00 ± 0.00 (+100.00)" in markdown
     names = {path.stem for path in (tmp_path / "tables").glob("*.tex")}
-    assert names == {"main", "all_metrics", "per_task", "significance", "statistics", "splits"}
+    assert names == {"main", *OWN_TABLES} - {"costs"}
     assert main(["write_tables", *arguments, "--scale", "paper", "--out-dir", str(tmp_path)]) == 2
     assert "has no scale 'paper'" in capsys.readouterr().err

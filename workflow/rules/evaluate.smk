@@ -45,8 +45,10 @@ rule compare_methods:
         runtime=60,
     params:
         baseline=STUDY.baseline,
+        contrasts=json.dumps(STUDY.contrasts),
         code=code_of("steps/compare_methods.py"),
     shell:
         "python -m relatask compare_methods --log {log}"
         " --plan {input.plan} --metrics {input.metrics} --baseline {params.baseline}"
+        " --contrasts {params.contrasts:q}"
         " --out-summary {output.summary} --out-comparisons {output.comparisons}"

@@ -15,7 +15,7 @@ rule write_tables:
         [
             report(
                 f"results/{STUDY_NAME}/tables/{name}.html",
-                caption=f"../report/table_{name}.rst",
+                caption=f"../report/table_{name if name in OWN_TABLES else 'main'}.rst",
                 category="Tables",
                 labels={"Table": name},
             )

@@ -104,6 +104,11 @@ def _default(node: dict[str, Any]) -> str:
     return f"`{text.lower() if isinstance(value, bool) else text}`"
 
 
+def _pair(entries: list[dict[str, Any]]) -> str:
+    kinds = {_kind(entry) for entry in entries}
+    return f"{len(entries)} of: {', '.join(sorted(kinds))}"
+
+
 def _kind(node: dict[str, Any]) -> str:
     """Say in words what values a key takes."""
     if "$ref" in node:
@@ -117,7 +122,7 @@ def _kind(node: dict[str, Any]) -> str:
         return f"`{node['const']}`"
     if node.get("type") == "array":
         entries = node.get("prefixItems")
-        return f"{len(entries)} numbers" if entries else f"list of: {_kind(node['items'])}"
+        return _pair(entries) if entries else f"list of: {_kind(node['items'])}"
     if node.get("type") == "object":
         values = node.get("additionalProperties") or next(
             iter(node.get("patternProperties", {}).values()), None

@@ -1,4 +1,4 @@
-"""Is a method better than the baseline? Paired tests, corrected p values and intervals.
+"""Is a method better than another? Paired tests, corrected p values and intervals.
 
 The unit is the task. Runs of different seeds share the data set and overlap in their training molecules,
 so the differences of one task under three seeds are three looks at one thing: counted as three pairs
@@ -8,6 +8,7 @@ one difference, the mean over its seeds. Tasks are taken as exchangeable; tasks 
 proteins are not fully independent, so even these p values are best read as a screen.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -67,18 +68,36 @@ def _holm(p_values: pd.Series) -> pd.Series:
     return corrected
 
 
-def compare(cells: pd.DataFrame, baseline: str, fold: str = "test") -> pd.DataFrame:
-    """Return the `comparisons` table: every method against `baseline` on one fold.
+def compare(
+    cells: pd.DataFrame, baseline: str, contrasts: Sequence[tuple[str, str]] = (), fold: str = "test"
+) -> pd.DataFrame:
+    """Return the `comparisons` table: every method against `baseline` on one fold, and the `contrasts`.
 
     Args:
         cells: as `aggregate.join_plan` returns.
         baseline: label of the method to compare with.
+        contrasts: further pairs (method, other).
         fold: the fold to compare on.
 
     A positive `mean_difference` means a higher value, which is worse for metrics where lower is better.
-    Holm's correction runs over the methods of one (data set, split, metric).
+    Holm's correction runs over all comparisons of one (data set, split, metric).
     """
     chosen = cells[cells["fold"] == fold]
+    methods = [name for name in chosen["method"].unique() if name != baseline]
+    rows = _against(chosen, baseline, methods)
+    for method, other in contrasts:
+        rows += _against(chosen, other, [method])
+    columns = [*FAMILY, "method", "baseline", "n_pairs", "n_cells", "mean_difference", "ci_low", "ci_high"]
+    table = pd.DataFrame(rows, columns=[*columns, "statistic", "p_value", "reason"])
+    table["p_value"] = table["p_value"].astype(float)
+    table["p_holm"] = table.groupby(FAMILY)["p_value"].transform(_holm) if len(table) else []
+    order = table["baseline"].map({name: place for place, name in enumerate(table["baseline"].unique())})
+    return table.assign(order=order).sort_values([*FAMILY, "order", "method"], ignore_index=True)
+
+
+def _against(cells: pd.DataFrame, baseline: str, methods: Sequence[str]) -> list[dict[Any, Any]]:
+    """Rows of the comparisons of some methods with one."""
+    chosen = cells[cells["method"].isin([baseline, *methods])]
     key = [*FAMILY, "method"]
     found = differences(chosen, baseline).reset_index()
     per_task = found.groupby([*key, "task_id"], observed=True)["difference"].agg(["mean", "size"])
@@ -99,8 +118,4 @@ def compare(cells: pd.DataFrame, baseline: str, fold: str = "test") -> pd.DataFr
                 **paired_test(values),
             }
         )
-    columns = [*key, "baseline", "n_pairs", "n_cells", "mean_difference", "ci_low", "ci_high"]
-    table = pd.DataFrame(rows, columns=[*columns, "statistic", "p_value", "reason"])
-    table["p_value"] = table["p_value"].astype(float)
-    table["p_holm"] = table.groupby(FAMILY)["p_value"].transform(_holm) if len(table) else []
-    return table.sort_values(key, ignore_index=True)
+    return rows

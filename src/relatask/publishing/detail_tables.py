@@ -1,4 +1,4 @@
-"""The tables that look closer: every task, and every comparison with the baseline."""
+"""The tables that look closer: every task, and every comparison."""
 
 from typing import Any
 
@@ -91,50 +91,41 @@ def _comparison(row: dict[str, Any]) -> list[str]:
     )
     interval = NOTHING if low == NOTHING else f"{low} to {high}"
     verdict = Bold(row["verdict"]) if row["verdict"] in {"better", "worse"} else row["verdict"]
-    words = [row["dataset"], row["split"], metric.label, row["method"], verdict]
+    words = [row["dataset"], row["split"], metric.label, row["method"], row["baseline"], verdict]
     return [
         *words,
         number(row["n_pairs"], 0),
         difference,
         interval,
+        number(row["statistic"], 0),
         p_value(row["p_value"]),
         p_value(row["p_holm"]),
     ]
 
 
 def significance_table(inputs: Inputs) -> Table:
-    """Every method against the baseline: difference, interval, p values and what they say."""
+    """Every method against the baseline, and the study's contrasts: what the p values say."""
     data = inputs.ordered(inputs.comparisons)
-    numbers = ["mean_difference", "ci_low", "ci_high", "p_value", "p_holm"]
+    numbers = ["mean_difference", "ci_low", "ci_high", "statistic", "p_value", "p_holm"]
     data = data.astype(dict.fromkeys(numbers, float))
     data["verdict"] = [_verdict(row) for row in records(data)]
-    baseline = inputs.study.baseline
     notes = [
-        f"Difference to {baseline} on the test fold, one pair per task (mean over seeds): seeds share the "
-        "data, so they are no pairs of their own. Wilcoxon signed-rank test, Holm's correction over the "
-        "methods of one data set, split and metric; 95 % BCa bootstrap interval of the mean over tasks.",
+        "Difference on the test fold, one pair per task (mean over seeds): seeds share the data, so they are "
+        "no pairs of their own. Wilcoxon signed-rank test (statistic W), Holm's correction over the "
+        "comparisons of one data set, split and metric; 95 % BCa bootstrap interval of the mean over tasks.",
         "The test asks on how many tasks, by rank, a method is ahead; the interval is about the mean. Where"
         " a few tasks differ much from the others, the two may disagree.",
         f"better, worse: p (Holm) < {LEVEL}. Differences of ROC-AUC and average precision × 100; for Brier "
         "score and ECE a negative difference is better.",
         inputs.reduced,
     ]
-    header = [
-        "data set",
-        "split",
-        "metric",
-        "method",
-        f"than {baseline}",
-        "tasks",
-        "difference",
-        "95 % interval",
-    ]
+    header = ["data set", "split", "metric", "method", "against", "verdict", "tasks", "difference"]
     return Table(
         "significance",
-        f"{inputs.study.title}: every method against {baseline}",
+        f"{inputs.study.title}: which differences are more than chance",
         data,
-        [*header, "p", "p (Holm)"],
+        [*header, "95 % interval", "W", "p", "p (Holm)"],
         [_comparison(row) for row in records(data)],
-        5,
+        6,
         notes,
     )

@@ -57,6 +57,7 @@ class Table:
         rows: cells that are shown, neither escaped nor marked up.
         n_text: how many leading columns are words; the others are set right.
         notes: footnotes.
+        kind: name of its columns in artifacts.py, where it is not the table's own.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Table:
     rows: Sequence[Sequence[str]]
     n_text: int = 1
     notes: Sequence[str] = field(default_factory=tuple)
+    kind: str = ""
 
 
 def _undefined(value: float | None) -> bool:

@@ -3,6 +3,7 @@
 Each maker returns a `Table`: unrounded data, and the cells that are read.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,12 +63,22 @@ def main_table(inputs: Inputs) -> Table:
     numbers, and one says how many published spreads ours differs: the latter only for studies of one split
     scheme, as a paper's number stands for one.
     """
-    data = _main_data(inputs)
+    chosen = inputs.study.tables.get("main")
+    title = f"{inputs.study.title}: test {METRICS[inputs.metric].label} of each method"
+    return methods_table(
+        inputs, "main", chosen.title if chosen else title, chosen.methods if chosen else None
+    )
+
+
+def methods_table(inputs: Inputs, name: str, title: str, methods: Sequence[str] | None = None) -> Table:
+    """The rows of the main table that belong to `methods`, in their order; None: all."""
+    methods, data = methods or inputs.methods, _main_data(inputs)
+    data = data[data["method"].isin(methods)].reset_index(drop=True)
     metric, schemes = METRICS[inputs.metric], inputs.study.splits.schemes
     cells = {(row["method"], row["dataset"], row["split"]): row for row in records(data)}
-    header, body = ["method"], [[method] for method in inputs.methods]
+    header, body = ["method"], [[method] for method in methods]
     for dataset, split in inputs.columns:
-        column = [cells.get((method, dataset, split)) for method in inputs.methods]
+        column = [cells.get((method, dataset, split)) for method in methods]
         best = best_of([row["mean"] for row in column if row], inputs.metric)
         header.append(f"{dataset} {split}")
         for line, row in zip(body, column, strict=True):
@@ -79,8 +90,7 @@ def main_table(inputs: Inputs) -> Table:
             line.append(mean_std(row["published"], row["published_std"], metric) if row else NOTHING)
             if len(schemes) == 1:
                 line.append(signed(row["difference_in_spreads"], 1) if row else NOTHING)
-    title = f"{inputs.study.title}: test {metric.label} of each method"
-    return Table("main", title, data, header, body, 1, _main_notes(inputs, data))
+    return Table(name, title, data, header, body, 1, _main_notes(inputs, data), "main")
 
 
 def _main_notes(inputs: Inputs, data: pd.DataFrame) -> list[str]:
@@ -141,7 +151,7 @@ def all_metrics_table(inputs: Inputs) -> Table:
 
 def save(table: Table, out_dir: Path) -> None:
     """Write a table as parquet and csv (unrounded), md, tex and html (as read)."""
-    name = f"table_{table.name}"
+    name = f"table_{table.kind or table.name}"
     write_table(name, table.data, out_dir / f"{table.name}.parquet")
     with atomic_path(out_dir / f"{table.name}.csv") as path:
         table.data[list(COLUMNS[name])].to_csv(path, index=False, lineterminator="\n")

@@ -1,4 +1,4 @@
-"""Average metrics over tasks and seeds and test every method against the baseline.
+"""Average metrics over tasks and seeds and test methods against the baseline and in further pairs.
 
 Writes the mean and spread of every (data set, split, method, fold, metric) with its delta to the baseline,
 and paired tests on the test fold with Holm-corrected p values and bootstrap intervals.
@@ -10,6 +10,7 @@ Example:
 """
 
 import argparse
+import json
 import logging
 from pathlib import Path
 
@@ -25,6 +26,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plan", required=True, type=Path, metavar="FILE", help="table plan of the study")
     parser.add_argument("--metrics", required=True, type=Path, metavar="FILE", help="table metrics")
     parser.add_argument("--baseline", required=True, metavar="LABEL", help="method to compare with")
+    parser.add_argument(
+        "--contrasts",
+        default="[]",
+        metavar="JSON",
+        help='further pairs to test, e.g. \'[["SGNN", "MTL"]]\': the first against the second',
+    )
     parser.add_argument("--out-summary", required=True, type=Path, metavar="FILE")
     parser.add_argument("--out-comparisons", required=True, type=Path, metavar="FILE")
 
@@ -32,16 +39,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write the summary and the comparisons."""
     plan = read_table("plan", arguments.plan)
-    if arguments.baseline not in set(plan["label"]):
-        hint = suggest(arguments.baseline, set(plan["label"]))
-        raise RelataskError(f"--baseline: the plan has no method labelled {arguments.baseline!r}.{hint}")
+    contrasts = [(str(method), str(other)) for method, other in json.loads(arguments.contrasts)]
+    known = set(plan["label"])
+    for option, label in [
+        ("baseline", arguments.baseline),
+        *(("contrasts", m) for pair in contrasts for m in pair),
+    ]:
+        if label not in known:
+            hint = suggest(label, known)
+            raise RelataskError(f"--{option}: the plan has no method labelled {label!r}.{hint}")
     cells = join_plan(plan, read_table("metrics", arguments.metrics))
     summary = summarise(cells, arguments.baseline)
-    comparisons = compare(cells, arguments.baseline)
+    comparisons = compare(cells, arguments.baseline, contrasts)
     write_table("summary", summary, arguments.out_summary)
     write_table("comparisons", comparisons, arguments.out_comparisons)
     logging.info(
-        "%s: %d means, %d comparisons with %s, %d of them significant at 5 %% after correction",
+        "%s: %d means, %d comparisons (baseline %s), %d of them significant at 5 %% after correction",
         arguments.out_summary,
         len(summary),
         len(comparisons),

@@ -1,4 +1,4 @@
-"""Write the tables of a study: main, all_metrics, per_task, significance, statistics, splits (and costs).
+"""Write the tables of a study: main, those it names, all metrics, every task, comparisons, data, settings.
 
 Each becomes NAME.parquet and NAME.csv (unrounded), NAME.md, NAME.tex and NAME.html (as they are read).
 With --costs there is also a table `costs`, which is measured and so differs from run to run.
@@ -20,11 +20,16 @@ from relatask.config import StudyConfig, parse
 from relatask.errors import RelataskError
 from relatask.publishing.data_tables import costs_table, splits_table, statistics_table
 from relatask.publishing.detail_tables import per_task_table, significance_table
+from relatask.publishing.gain_table import gain_table
 from relatask.publishing.inputs import Inputs
 from relatask.publishing.published_values import read_published
-from relatask.publishing.tables import all_metrics_table, main_table, save
+from relatask.publishing.settings_table import settings_table
+from relatask.publishing.tables import all_metrics_table, main_table, methods_table, save
 
-MAKERS = (main_table, all_metrics_table, per_task_table, significance_table, statistics_table, splits_table)
+MAKERS = (
+    *(main_table, all_metrics_table, per_task_table, significance_table, gain_table),
+    *(statistics_table, settings_table, splits_table),
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -56,7 +61,10 @@ def run(arguments: argparse.Namespace) -> None:
         published=read_published(arguments.published) if arguments.published else [],
         costs=read_table("costs", arguments.costs) if arguments.costs else None,
     )
-    for make in [*MAKERS, *([costs_table] if arguments.costs else [])]:
-        table = make(inputs)
+    made = [make(inputs) for make in [*MAKERS, *([costs_table] if arguments.costs else [])]]
+    for name, chosen in study.tables.items():
+        if name != "main":
+            made.append(methods_table(inputs, name, chosen.title, chosen.methods))
+    for table in made:
         save(table, arguments.out_dir)
         logging.info("%s: %d rows", arguments.out_dir / f"{table.name}.md", len(table.rows))
