@@ -45,6 +45,7 @@ def context(edges=EDGES, scores=None, n_tasks: int = N_TASKS) -> TaskContext:
 def doubles(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Float64, and chunks of two columns, so that tasks are cut apart."""
     torch.set_default_dtype(torch.float64)
+    monkeypatch.setattr(_grid, "LEAST_CELLS", 1)
     monkeypatch.setitem(_grid.CHUNK, "cpu", 2 * BATCH * 2 * SMALL["edge_width"])
     yield
     torch.set_default_dtype(torch.float32)

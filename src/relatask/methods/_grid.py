@@ -19,7 +19,8 @@ from relatask.encoders._kernels import linear, segment_sum
 from relatask.methods._windows import Windows
 
 EPS = 1e-5  # of batch norm, as torch's
-CHUNK = {"cpu": 2**21, "cuda": 2**26}  # values of the first layer made at a time: a core's share of cache
+CHUNK = {"cpu": 2**19, "cuda": 2**26}  # values of the first layer made at a time: a core's share of cache
+LEAST_CELLS = 2048  # of a chunk, below which products slow down
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ class Layout:
     def parts(self, batch: int, width: int, device: torch.device) -> list[tuple[int, int]]:
         """Return (start, stop) of the columns in each chunk."""
         count = len(self.columns.owner)
-        step = max(1, CHUNK.get(device.type, CHUNK["cuda"]) // (width * batch))
+        cells = max(LEAST_CELLS, CHUNK.get(device.type, CHUNK["cuda"]) // width)
+        step = max(1, cells // batch)
         return [(start, min(start + step, count)) for start in range(0, count, step)]
 
 
