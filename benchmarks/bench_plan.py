@@ -37,8 +37,8 @@ from relatask.training.run import RunResult
 from relatask.training.spec import RunSpec
 from relatask.training.stamp import code_of_run
 import json
-import relatask.files
-relatask.files.os.fsync = lambda handle: None  # this only makes the input
+import relatask.atomic
+relatask.atomic.os.fsync = lambda handle: None  # this only makes the input
 plan = read_table("plan", {out!r})
 journal = Journal(Path({out!r}).parent)
 cells = pd.DataFrame({{"item_id": range({cells}), "fold": "test", "task_id": "a", "label": 1.0}})

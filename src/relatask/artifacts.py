@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from relatask.atomic import atomic_path
 from relatask.errors import RelataskError
-from relatask.files import atomic_path
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,39 +1,16 @@
-"""Files that are whole or absent, and digests of what they hold."""
+"""Text, JSON and digests of files."""
 
 import hashlib
 import json
-import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import math
+import reprlib
 from pathlib import Path
 from typing import Any
 
+from relatask.atomic import atomic_path
 from relatask.errors import RelataskError
 
-
-@contextmanager
-def atomic_path(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path` that takes its place when the block ends well.
-
-    A reader, or a run started after a kill, sees the old file, the new one, or none: never half of one.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o644)  # mkstemp makes files only their owner may read
-        with temporary.open("rb+") as written:
-            os.fsync(written.fileno())
-        temporary.replace(path)
-    except OSError as error:  # e.g. a full disk, of which the system does not say which file
-        error.filename = error.filename or str(path)
-        raise
-    finally:
-        temporary.unlink(missing_ok=True)
+_KINDS = {str: "a text", float: "a number", int: "a whole number", dict: "an object", list: "a list"}
 
 
 def is_file(path: str | Path) -> bool:
@@ -73,6 +50,24 @@ def read_json(path: str | Path) -> Any:
         raise RelataskError(f"{path} does not exist; run the step that writes it first.") from None
     except (ValueError, RecursionError) as error:  # also other bytes than UTF-8, and numbers of 5,000 digits
         raise RelataskError(f"{path} is not valid JSON ({error}); delete it and run again.") from None
+
+
+def read_fields(path: str | Path, **kinds: type) -> dict[str, Any]:
+    """Return the object that a JSON file holds, with these fields of these kinds.
+
+    Raises:
+        RelataskError: it is missing, broken or no object, or a field is absent or of another kind.
+    """
+    value = read_json(path)
+    if not isinstance(value, dict):
+        raise RelataskError(f"{path} holds no JSON object; delete it and run again.")
+    for name, kind in kinds.items():
+        found = value.get(name)
+        fits = type(found) in ({int, float} if kind is float else {kind})  # True is no number
+        if not fits or (isinstance(found, float) and not math.isfinite(found)):
+            said = f"is {reprlib.repr(found)}" if name in value else "is absent"
+            raise RelataskError(f"{path}: {name!r} {said}, expected {_KINDS[kind]}; delete it and run again.")
+    return value
 
 
 def sha256_of(*paths: str | Path) -> str:

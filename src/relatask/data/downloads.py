@@ -11,6 +11,7 @@ from pathlib import Path
 import requests
 from tqdm import tqdm
 
+from relatask.atomic import atomic_path
 from relatask.data.http import (
     TIMEOUT,
     USER_AGENT,
@@ -21,7 +22,7 @@ from relatask.data.http import (
     retrying,
 )
 from relatask.errors import RelataskError
-from relatask.files import atomic_path, read_json, sha256_of, write_json, write_text
+from relatask.files import read_fields, sha256_of, write_json, write_text
 
 UNKNOWN = "-"
 ATTEMPTS = 6
@@ -117,7 +118,7 @@ def _check(path: Path, entry: dict[str, str], out: Path, origin: str) -> str:
     """Return the digest of `path`; one that differs from the sheet's or the recorded one is an error."""
     digest, expected, remedy = sha256_of(path), entry["sha256"], "correct config/datasets.tsv"
     if expected == UNKNOWN and _record(out).exists():
-        expected, remedy = read_json(_record(out))["sha256"], f"delete {_record(out)}"
+        expected, remedy = read_fields(_record(out), sha256=str)["sha256"], f"delete {_record(out)}"
     if expected not in (UNKNOWN, digest):
         raise RelataskError(
             f"{origin} has SHA-256 {digest} instead of {expected}; the file was changed or damaged, get it "

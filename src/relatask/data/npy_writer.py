@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from relatask.files import atomic_path
+from relatask.atomic import atomic_path
 
 
 class NpyWriter:

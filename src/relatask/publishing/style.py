@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from relatask.atomic import atomic_path
 from relatask.evaluation.metrics import METRICS
-from relatask.files import atomic_path
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

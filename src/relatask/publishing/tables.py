@@ -10,8 +10,9 @@ from typing import Any
 import pandas as pd
 
 from relatask.artifacts import COLUMNS, write_table
+from relatask.atomic import atomic_path
 from relatask.evaluation.metrics import METRICS
-from relatask.files import atomic_path, write_text
+from relatask.files import write_text
 from relatask.publishing.formatting import (
     NOTHING,
     Table,
