@@ -13,7 +13,7 @@ import pytest
 from relatask.artifacts import COLUMNS, read_table
 from relatask.config import MethodConfig, StudyConfig, parse
 from relatask.errors import RelataskError
-from relatask.registry import Capabilities
+from relatask.registry import Capabilities, capabilities
 from relatask.steps import plan_runs as step
 from relatask.training import plan as planning
 from relatask.training.manifest import read_manifest
@@ -158,6 +158,18 @@ def test_balancing_is_part_of_a_run_and_plain_runs_keep_their_names():
     start = SECONDS_PER_RUN / 60
     steps = 1 + 0.75 * 50  # of the plain run, for 50 tasks
     assert pcgrad.minutes - start == pytest.approx(steps * (plain.minutes - start))
+
+
+def test_what_a_method_adds_to_its_encoder_is_predicted_per_task():
+    minutes = {}
+    for name in ("shared_bottom", "sgnn"):
+        rows = [{"label": "X", **MTL, "method": name}]
+        dataset = {"source": "s", "size": {"molecules": 1000, "tasks": 40}, "relations": {"source": "s"}}
+        run = planned(methods=rows, baseline="X", datasets={"a": dataset})[0]
+        minutes[name], epochs = run.minutes, run.spec.training["epochs"]
+    added = capabilities("methods", "sgnn").microseconds * 1000 * 40 * epochs / 60e6
+    assert minutes["sgnn"] - minutes["shared_bottom"] == pytest.approx(added)
+    assert added > 0
 
 
 def test_two_rows_that_are_the_same_run_are_refused():

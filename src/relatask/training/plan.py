@@ -118,7 +118,9 @@ def predicted_minutes(
     if encoder is None:
         seconds = items * _microseconds(ability, spec.options) * 1e-6
     else:
-        seconds = items * spec.training["epochs"] * _microseconds(encoder, spec.encoder_options) * 1e-6
+        each = _microseconds(encoder, spec.encoder_options)
+        each += _microseconds(ability, spec.options) * dataset.size.tasks
+        seconds = items * spec.training["epochs"] * each * 1e-6
         seconds *= 1 + capabilities("balancing", spec.balancing).passes_per_task * dataset.size.tasks
     return (SECONDS_PER_RUN + seconds) / 60
 
