@@ -1,5 +1,6 @@
 # make run    set up .venv, run the default study, write its report
 # make test   set up .venv, run every check and test
+# make fuzz   more bad input, new cases each time; CASES=20000 a class
 # make test-faults  kill, damage and starve a running study, again and again (minutes)
 # make test-slurm   run the workflow on a SLURM cluster of one node (root on Debian)
 # make bench  measure speed and memory
@@ -8,10 +9,11 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := run
-.PHONY: run test test-faults test-slurm bench clean
+.PHONY: run test fuzz test-faults test-slurm bench clean
 
 CORES ?= all
 ARGS ?=
+CASES ?= 20000
 BIN := .venv/bin
 READY := .venv/.ready
 
@@ -25,6 +27,9 @@ test: $(READY)
 
 test-faults: $(READY)
 	$(BIN)/python -m pytest -o addopts=-q -n 2 --dist worksteal tests/faults $(ARGS)
+
+fuzz: $(READY)
+	RELATASK_FUZZ_CASES=$(CASES) $(BIN)/python -m pytest -o timeout=0 -n auto tests/fuzz $(ARGS)
 
 test-slurm: $(READY)
 	$(BIN)/python -m pytest -o addopts=-q tests/slurm $(ARGS)

@@ -193,7 +193,7 @@ def test_statistics_and_splits_come_from_the_prepared_data(tmp_path) -> None:
     assert splits.rows[1] == ["toy", "random", "1", "160", "20", "20", "1" * 16]
     assert splits.data["digest"].tolist() == ["0" * 64, "1" * 64]
     (tmp_path / "toy" / "dataset.json").write_text('{"molecules": 3}')
-    with pytest.raises(RelataskError, match=r"dataset.json lacks \['tasks'"):
+    with pytest.raises(RelataskError, match=r"dataset.json: 'tasks' is absent"):
         statistics_table(inputs)
 
 

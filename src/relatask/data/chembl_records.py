@@ -1,6 +1,7 @@
 """Which fields ChEMBL's records must have, and of which kind: what else comes is a change of its service."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 Record = dict[str, Any]
@@ -40,7 +41,7 @@ def problem_of(record: Record, plural: str) -> str | None:
     """
     if problem := _misfit(record, SHAPES[plural]):
         return problem
-    taxon = record.get("tax_id")
+    taxon: object = record.get("tax_id")
     if isinstance(taxon, str) and taxon and not (taxon.isdecimal() and len(taxon) < 10):
         return f"'tax_id' is {taxon!r}, expected a number"
     for component in record.get("target_components") or []:
@@ -51,7 +52,7 @@ def problem_of(record: Record, plural: str) -> str | None:
     return None
 
 
-def _misfit(record: Record, shape: dict[str, tuple[type, ...]]) -> str | None:
+def _misfit(record: Mapping[str, Any], shape: Mapping[str, tuple[type, ...]]) -> str | None:
     for field, kinds in shape.items():
         if field not in record:
             return f"{field!r} is absent"

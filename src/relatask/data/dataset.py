@@ -9,7 +9,7 @@ from relatask.config import DensifyConfig
 from relatask.data.dataset_counts import dataset_counts
 from relatask.data.densify import LEARNABLE, Kept, densify
 from relatask.errors import RelataskError
-from relatask.files import read_json, write_json
+from relatask.files import read_fields, read_json, write_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,7 +38,7 @@ def write_dataset(
     dataset = make_dataset(tables, edges, config, out.name)
     dataset.counts["source"]["standardisation"] = read_json(source / "counts.json")
     if report:
-        dataset.counts["relations"] |= read_json(report)
+        dataset.counts["relations"] |= read_fields(report)
     for name, table in dataset.tables.items():
         write_table(name, table, out / f"{name}.parquet")
     write_json(out / "dataset.json", dataset.counts)

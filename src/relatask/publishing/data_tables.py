@@ -5,8 +5,7 @@ from typing import Any
 import pandas as pd
 
 from relatask.artifacts import COLUMNS, read_table
-from relatask.errors import RelataskError
-from relatask.files import read_json
+from relatask.files import read_fields
 from relatask.publishing.formatting import NOTHING, Table, number
 from relatask.publishing.inputs import Inputs, records
 from relatask.publishing.published_values import lookup
@@ -17,11 +16,9 @@ COUNTED = ("molecules", "tasks", "labelled_percent")
 
 def _dataset_json(inputs: Inputs, dataset: str) -> dict[str, Any]:
     path = inputs.results / dataset / "dataset.json"
-    counts = read_json(path)
-    wanted = ("molecules", "tasks", "labels", "edges", "positive_rate", "labelled_share", "digest")
-    if missing := [key for key in wanted if key not in counts]:
-        raise RelataskError(f"{path} lacks {missing}; delete it and prepare the data set again.")
-    return counts
+    counts = dict.fromkeys(("molecules", "tasks", "labels", "edges"), int)
+    shares = dict.fromkeys(("positive_rate", "labelled_share"), float)
+    return read_fields(path, **counts, **shares, digest=str)
 
 
 def statistics_table(inputs: Inputs) -> Table:
@@ -66,7 +63,7 @@ def splits_table(inputs: Inputs) -> Table:
             sizes = read_table("split", path)["fold"].value_counts()
             record = {"dataset": dataset, "split": split, "seed": seed}
             record |= {fold: int(sizes.get(fold, 0)) for fold in FOLDS}
-            rows.append({**record, "digest": read_json(path.with_suffix(".json"))["digest"]})
+            rows.append({**record, "digest": read_fields(path.with_suffix(".json"), digest=str)["digest"]})
     frame = pd.DataFrame(rows, columns=list(COLUMNS["table_splits"]))
     body = [
         [

@@ -4,11 +4,28 @@ Without torch, for commands and steps that must start quickly.
 """
 
 from pathlib import Path
+from typing import Any
 
 from relatask.errors import RelataskError
-from relatask.files import read_json, sha256_of
+from relatask.files import read_fields, sha256_of
 
 FILES = ("run.json", "predictions.parquet", "history.parquet")  # model.pt only where it was kept
+
+
+def read_record(entry: Path) -> dict[str, Any]:
+    """Return what run.json says of a finished run: spec, stamp, measured, files.
+
+    Raises:
+        RelataskError: it is absent, broken, or not as the journal writes it.
+    """
+    record = read_fields(entry / "run.json", spec=dict, stamp=dict, measured=dict, files=dict)
+    seconds = record["measured"].get("seconds")
+    fits = type(seconds) in {int, float} and 0 <= seconds < float("inf")
+    if not fits or not all(
+        isinstance(text, str) for part in ("stamp", "files") for text in record[part].values()
+    ):
+        raise RelataskError(f"{entry / 'run.json'} is not the record of a run; delete {entry} and run again.")
+    return record
 
 
 def damaged_file(entry: Path) -> Path | None:
@@ -18,7 +35,7 @@ def damaged_file(entry: Path) -> Path | None:
     """
     record = entry / "run.json"
     try:
-        digests = read_json(record)["files"]
+        digests = read_record(entry)["files"]
         names = [*FILES[1:], *(name for name in digests if name not in FILES)]
         for name in names:
             if sha256_of(entry / name) != digests[name]:

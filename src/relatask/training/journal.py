@@ -18,9 +18,10 @@ import torch
 
 from relatask.artifacts import write_table
 from relatask.errors import RelataskError
-from relatask.files import read_json, sha256_of, write_bytes, write_json
+from relatask.files import sha256_of, write_bytes, write_json
 from relatask.training.checkpoint import tensor_bytes
-from relatask.training.entry import damaged_file
+from relatask.training.entry import damaged_file, read_record
+from relatask.training.manifest import spec_of
 from relatask.training.run import RunResult
 from relatask.training.spec import RunSpec
 from relatask.training.stamp import Stamp
@@ -50,7 +51,7 @@ class Journal:
     def _stamp(self, spec: RunSpec) -> Stamp | None:
         """The digests of the run's entry, None if it is absent or damaged."""
         entry = self.runs / spec.run_id
-        return None if damaged_file(entry) else read_json(entry / "run.json").get("stamp")
+        return None if damaged_file(entry) else read_record(entry)["stamp"]
 
     def enter(self, spec: RunSpec, stamp: Stamp, result: RunResult, measured: dict[str, Any]) -> None:
         """Add a finished run; one of other code or data makes room for it.
@@ -128,7 +129,7 @@ class Journal:
             )
         if damaged := damaged_file(entry):
             raise RelataskError(f"{damaged} is damaged; delete {entry} and run again.")
-        spec = RunSpec.from_json(read_json(entry / "run.json")["spec"])
+        spec = spec_of(read_record(entry)["spec"], entry / "run.json")
         return spec, torch.load(path, weights_only=True, map_location="cpu"), sha256_of(path)
 
     def checkpoint_path(self, spec: RunSpec) -> Path:
