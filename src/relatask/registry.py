@@ -38,8 +38,8 @@ class Capabilities:
     uses_known_labels: bool = False  # reads other tasks' labels of the same item at inference
     label_kinds: tuple[str, ...] = ("binary",)
     cost_in_tasks: str = "O(1)"
-    # Of one core, with default options. Encoders: per item and epoch; methods with an encoder: what they add to
-    # it, per item, epoch and task; methods without: per item and task.
+    # Of one core, with default options. Encoders: per item and epoch; methods with an encoder: what they add
+    # to it, per item, epoch and task; methods without: per item and task.
     microseconds: float = 0.0
     cost_options: tuple[str, ...] = ()  # options the cost is proportional to; twice for a square
     passes_per_task: float = 0.0  # balancing: further passes through the encoder a step, in shares of a step
