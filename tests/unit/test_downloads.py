@@ -10,6 +10,7 @@ import pytest
 from tenacity import wait_none
 
 from relatask.__main__ import main
+from relatask.data import downloads
 from relatask.data.downloads import retrieve_file
 from relatask.errors import RelataskError
 from tests.service import Fault, Service
@@ -193,6 +194,19 @@ def damaged(body: bytes, position: int) -> bytes:
 def test_a_wrong_archive_is_told(service: Service, tmp_path: Path, body: bytes, message: str) -> None:
     service.files["/all.zip"] = (body, None)
     with pytest.raises(RelataskError, match=message):
+        retrieve(entry_of(f"{service.root}/all.zip#a.csv"), tmp_path)
+    assert list((tmp_path / "raw").iterdir()) == []
+
+
+def test_an_archive_that_would_fill_the_disk_is_refused(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(downloads, "LARGE", 1 << 20)
+    handle = io.BytesIO()
+    with zipfile.ZipFile(handle, "w", zipfile.ZIP_DEFLATED) as content:
+        content.writestr("a.csv", bytes(1 << 24))
+    service.files["/all.zip"] = (handle.getvalue(), None)
+    with pytest.raises(RelataskError, match=r"a\.csv would unpack to 16,777,216 bytes"):
         retrieve(entry_of(f"{service.root}/all.zip#a.csv"), tmp_path)
     assert list((tmp_path / "raw").iterdir()) == []
 

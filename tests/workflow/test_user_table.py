@@ -1,12 +1,15 @@
 """A chemist's own CSV goes through the workflow, and what is wrong with it is told, not dropped."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from tests.workflow.conftest import run_snakemake, write_study
+from tests.workflow.conftest import ROOT, run_snakemake, write_study
 
 BAD_ROWS = ["not a molecule", "[Na+].[Cl-]", "CC", ""]
 
@@ -61,6 +64,30 @@ def test_a_table_of_ones_own(table: Path):
     assert not (table.parent / "pwned").exists()
     for page in (results / "mine" / "tables").glob("*.md"):
         assert "<script>" not in page.read_text()
+
+
+def test_nothing_that_is_shown_names_a_person_a_machine_or_a_secret(
+    table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The study and its table lie in a home folder, and a secret is in the environment."""
+    home = table.parent
+    for name, value in {"HOME": home, "USER": "ada.lovelace", "API_TOKEN": "hunter2hunter2"}.items():
+        monkeypatch.setenv(name, str(value))
+    place = home / "work"
+    place.mkdir()
+    settings = ["--config", f"study={write_study(home, _study(table), name='private')}"]
+    run_snakemake(place, "all", "publish", *settings)
+    run_snakemake(place, "--report", "results/report.html", *settings)
+    results = place / "results"
+    assert str(home) in (results / "report.html").read_text()
+    command = [sys.executable, "-m", "relatask", "scrub_report", "results/report.html"]
+    subprocess.run(command, cwd=place, env={**os.environ, "PYTHONPATH": str(ROOT / "src")}, check=True)
+    shown = [results / "report.html", results / "private" / "manifest.json"]
+    shown += [*(results / "published").rglob("*"), *(results / "private" / "tables").glob("*")]
+    for path in [path for path in shown if path.suffix in {".html", ".json", ".md", ".csv", ".tex"}]:
+        text = path.read_text()
+        for word in (str(home), str(ROOT), "lovelace", "hunter2"):
+            assert word not in text, f"{path.name} holds {word}"
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,8 @@ from relatask.files import read_fields, sha256_of, write_json, write_text
 UNKNOWN = "-"
 ATTEMPTS = 6
 BLOCK = 1 << 16  # bytes; of a block that breaks off nothing is kept
+LARGE = 1 << 28  # bytes; a file of an archive may be as large whatever it was packed to
+MOST_RATIO = 100  # of packing; zeros reach 1,000, numbers and text 3 to 30
 log = logging.getLogger(__name__)
 
 
@@ -104,6 +106,11 @@ def _extract(archive: Path, member: str, out: Path, url: str) -> None:
             found = [info for info in content.infolist() if f"/{info.filename}".endswith(f"/{member}")]
             if len(found) != 1:
                 raise RelataskError(f"{url} holds {len(found)} files {member!r}, expected one.")
+            if found[0].file_size > max(LARGE, MOST_RATIO * found[0].compress_size):
+                raise RelataskError(
+                    f"{url}: {member} would unpack to {found[0].file_size:,} bytes from "
+                    f"{found[0].compress_size:,}; it is no data, get another file."
+                )
             with content.open(found[0]) as source, out.open("wb") as target:
                 shutil.copyfileobj(source, target, BLOCK)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
