@@ -238,7 +238,8 @@ class _Handler(BaseHTTPRequestHandler):
         records = self.server.records[plural]
         for key, value in parameters.items():
             if key.endswith("__in"):
-                records = [one for one in records if one[key.removesuffix("__in")] in value.split(",")]
+                wanted = set(value.split(","))
+                records = [one for one in records if one[key.removesuffix("__in")] in wanted]
             elif key.endswith("_chembl_id"):
                 records = [one for one in records if one[key] == value]
         if order := parameters.get("order_by"):

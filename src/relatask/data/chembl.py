@@ -64,7 +64,7 @@ class Chembl:
         unknown = [name for name in dict.fromkeys(ids) if name not in found]
         if unknown:
             log.warning(
-                "ChEMBL does not know %d of %d %s: %s", len(unknown), len(ids), plural, _some(unknown)
+                "ChEMBL does not know %d of %d %s: %s", len(unknown), len(set(ids)), plural, _some(unknown)
             )
         return found, unknown
 
