@@ -97,7 +97,7 @@ def test_every_assay_without_a_human_protein_says_why(
         "CHEMBL3": "the target names no protein",
         "CHEMBL6": "the target has no organism",
     }
-    assert "ChEMBL does not know 2 of 9 assays: CHEMBL77, egfr" in caplog.text
+    assert "ChEMBL does not know 2 of 8 assays: CHEMBL77, egfr" in caplog.text
     assert "ChEMBL does not know 1 of 5 targets: CHEMBL40" in caplog.text
     sent = [value for asked in service.asked for value in asked.parameters.values()]
     assert not any("egfr" in value for value in sent)  # it cannot be an id

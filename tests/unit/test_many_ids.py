@@ -26,12 +26,12 @@ KINDS = [
 ]
 
 
-def storm(requests: int) -> list[Fault | None]:
-    """One request in five fails, never three in a row: a client that gives up after four sees all of it."""
+def storm(requests: int, share: float = 0.2) -> list[Fault | None]:
+    """A share of the requests fails, never three in a row: a client that gives up after four sees all of it."""
     rng = random.Random(0)
     faults: list[Fault | None] = []
     for _ in range(2 * requests):
-        fails = rng.random() < 0.2 and not (faults[-2:].count(None) == 0 and len(faults) > 1)
+        fails = rng.random() < share and not (faults[-2:].count(None) == 0 and len(faults) > 1)
         faults.append(rng.choice(KINDS) if fails else None)
     return faults
 
@@ -60,7 +60,7 @@ def test_proteins(service: Service, tmp_path: Path, caplog: pytest.LogCaptureFix
     asked = [*names, *names[:AGAIN]]
     random.Random(2).shuffle(asked)
     needed = math.ceil(IDS / NAMES)
-    faults = storm(needed)
+    faults = storm(needed, 0.5)
     service.faults = list(faults)
     with caplog.at_level(logging.INFO):
         table = string_of(service, tmp_path).string_ids(asked).set_index("identifier")
