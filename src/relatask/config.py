@@ -6,7 +6,7 @@
 
 import re
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -229,6 +229,9 @@ class ScaleConfig(Block):
         [0, 1, 2], min_length=1, description="one split and one initialisation each"
     )
     training: dict[str, Any] = Field({}, description="keys of `training` at this scale")
+    datasets: dict[Name, dict[str, Any]] = Field(
+        {}, description="data set -> keys of `training` on it at this scale; those of a method come last"
+    )
     encoders: dict[str, dict[str, Any]] = Field({}, description="encoder -> options at this scale")
     methods: dict[str, dict[str, Any]] = Field({}, description="method -> options at this scale")
     reduced: list[str] = Field([], description="what is smaller than in the paper, for the tables' footnotes")
@@ -241,6 +244,11 @@ class TableConfig(Block):
     methods: Annotated[list[Name], AfterValidator(_unique)] = Field(
         min_length=1, description="labels of its rows, in their order"
     )
+
+
+def _require_known(what: str, name: str, key: str, known: Collection[str]) -> None:
+    if name not in known:
+        raise ValueError(f"{key}: there is no {what} {name!r}.{suggest(name, known)}")
 
 
 class StudyConfig(Block):
@@ -281,33 +289,31 @@ class StudyConfig(Block):
 
     @model_validator(mode="after")
     def _consistent(self) -> "StudyConfig":
-        for name, dataset in self.datasets.items():
-            if dataset.source not in self.sources:
-                raise ValueError(
-                    f"datasets.{name}.source: there is no source {dataset.source!r} in sources"
-                    f".{suggest(dataset.source, self.sources)}"
-                )
         labels = [method.label for method in self.methods]
         if twice := sorted({label for label in labels if labels.count(label) > 1}):
             raise ValueError(f"methods: the label {twice[0]!r} is used twice; labels name the tables' rows")
-        if self.baseline not in labels:
-            raise ValueError(
-                f"baseline: no method has the label {self.baseline!r}.{suggest(self.baseline, labels)}"
-            )
         for name, dataset in self.datasets.items():
-            if unknown := sorted(set(dataset.cost_factors) - set(labels)):
-                raise ValueError(
-                    f"datasets.{name}.cost_factors: no method has the label {unknown[0]!r}."
-                    f"{suggest(unknown[0], labels)}"
-                )
-        named = [(f"methods.{method.label}.prior", method.prior) for method in self.methods if method.prior]
-        named += [(f"contrasts.{i}", label) for i, pair in enumerate(self.contrasts) for label in pair]
-        named += [(f"tables.{name}.methods", m) for name, table in self.tables.items() for m in table.methods]
-        for key, label in named:
-            if label not in labels:
-                raise ValueError(f"{key}: no method has the label {label!r}.{suggest(label, labels)}")
+            _require_known("source", dataset.source, f"datasets.{name}.source", self.sources)
+        for scale, spent in self.scales.items():
+            for name in spent.datasets:
+                _require_known("data set", name, f"scales.{scale}.datasets", self.datasets)
+        for key, label in self._named_methods():
+            _require_known("method", label, key, labels)
         self._check_comparisons()
         return self
+
+    def _named_methods(self) -> Iterator[tuple[str, str]]:
+        """Keys that name a method by its label, and the label."""
+        yield "baseline", self.baseline
+        for method in self.methods:
+            if method.prior is not None:
+                yield f"methods.{method.label}.prior", method.prior
+        for number, pair in enumerate(self.contrasts):
+            yield from ((f"contrasts.{number}", label) for label in pair)
+        for name, table in self.tables.items():
+            yield from ((f"tables.{name}.methods", label) for label in table.methods)
+        for name, dataset in self.datasets.items():
+            yield from ((f"datasets.{name}.cost_factors", label) for label in dataset.cost_factors)
 
     def _check_comparisons(self) -> None:
         for number, pair in enumerate(self.contrasts):

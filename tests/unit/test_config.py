@@ -65,11 +65,11 @@ WRONG = {
     "an unknown scheme": ({"splits": {"schemes": ["scafold"]}}, "splits.schemes.0: "),
     "a source that is not there": (
         {"datasets": {"d": {"source": "plantd"}}},
-        "datasets.d.source: there is no source 'plantd' in sources. Did you mean 'planted'?",
+        "datasets.d.source: there is no source 'plantd'. Did you mean 'planted'?",
     ),
     "a baseline that is not there": (
         {"baseline": "STL", "methods": [{"label": "SLT", "method": "random_forest"}]},
-        "baseline: no method has the label 'STL'. Did you mean 'SLT'?",
+        "baseline: there is no method 'STL'. Did you mean 'SLT'?",
     ),
     "a label twice": (
         {"methods": [{"label": "STL", "method": "random_forest"}] * 2},

@@ -27,7 +27,7 @@ KINDS = [
 
 
 def storm(requests: int, share: float = 0.2) -> list[Fault | None]:
-    """A share of the requests fails, never three in a row: a client that gives up after four sees all of it."""
+    """A share of the requests fails, never three in a row, so that no client gives up."""
     rng = random.Random(0)
     faults: list[Fault | None] = []
     for _ in range(2 * requests):

@@ -82,6 +82,26 @@ def test_settings_come_from_the_study_then_the_scale_then_the_method():
     assert by_label["RF"].training == {}
 
 
+def test_a_data_set_has_settings_of_its_own_at_a_scale():
+    scales = {
+        "quick": {
+            "seeds": [0],
+            "training": {"batch_size": 16},
+            "datasets": {"b": {"batch_size": 8, "epochs": 4}},
+        }
+    }
+    found = {(run.spec.label, run.spec.dataset): run.spec.training for run in planned(scales=scales)}
+    assert found["STL", "a"]["batch_size"] == 16
+    assert (found["STL", "b"]["batch_size"], found["STL", "b"]["epochs"]) == (8, 4)
+    assert found["MTL", "b"]["epochs"] == 9  # the method has the last word
+    for datasets, message in (
+        ({"c": {}}, "scales.quick.datasets: there is no data set 'c'"),
+        ({"b": {"epoch": 3}}, "scales.quick.datasets.b: unknown key 'epoch'"),
+    ):
+        with pytest.raises(RelataskError, match=message):
+            planned(scales={"quick": {"seeds": [0], "datasets": datasets}})
+
+
 def test_a_setting_of_networks_leaves_the_forests_alone():
     before = {run.spec.run_id for run in planned() if run.spec.label == "RF"}
     after = {run.spec.run_id for run in planned(training={"epochs": 3}) if run.spec.label == "RF"}

@@ -67,13 +67,13 @@ def test_a_named_table_has_its_methods_in_its_order_and_main_can_be_chosen(tmp_p
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"contrasts": [["EBM", "MLT"]]}, "contrasts.0: no method has the label 'MLT'. Did you mean 'MTL'"),
+        ({"contrasts": [["EBM", "MLT"]]}, "contrasts.0: there is no method 'MLT'. Did you mean 'MTL'"),
         ({"contrasts": [["EBM", "STL"]]}, "contrasts.0: ['EBM', 'STL'] is tested anyway"),
         ({"contrasts": [["EBM", "EBM"]]}, "says nothing"),
         ({"contrasts": [["EBM", "MTL"]] * 2}, "contrasts.1: "),
         (
             {"tables": {"noise": {"title": "N", "methods": ["XYZ"]}}},
-            "tables.noise.methods: no method has the label",
+            "tables.noise.methods: there is no method",
         ),
         ({"tables": {"splits": {"title": "N", "methods": ["MTL"]}}}, "tables.splits: each study has a table"),
         ({"tables": {"noise": {"title": "N", "methods": []}}}, "tables.noise.methods"),

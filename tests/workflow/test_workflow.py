@@ -45,7 +45,13 @@ def cpu_seconds(folder: Path, *arguments: str) -> float:
 
 @pytest.mark.parametrize(
     ("study", "retrieved", "datasets", "splits", "planted"),
-    [("demo", 0, 1, 3, 1), ("kiba_string", 4, 1, 3, 0), ("moleculenet", 2, 2, 12, 0)],
+    [
+        ("demo", 0, 1, 3, 1),
+        ("kiba_string", 4, 1, 3, 0),
+        ("moleculenet", 2, 2, 12, 0),
+        ("toxcast_string", 3, 1, 3, 0),
+        ("chembl_string", 2, 3, 9, 0),
+    ],
 )
 def test_each_study_plans_every_job(
     tmp_path: Path, study: str, retrieved: int, datasets: int, splits: int, planted: int

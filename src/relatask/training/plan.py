@@ -134,7 +134,7 @@ def _microseconds(ability: Capabilities, options: Mapping[str, Any]) -> float:
 def _first_run(study: StudyConfig, scale: ScaleConfig, method: MethodConfig, name: str) -> RunSpec:
     """The run of a method on a data set under the first split and seed, without its prior."""
     ability = capabilities("methods", method.method)
-    chosen = {**study.training.model_dump(), **scale.training, **method.training}
+    chosen = study.training.model_dump() | scale.training | scale.datasets.get(name, {}) | method.training
     training = parse(TrainingConfig, chosen, f"methods.{method.label}.training").model_dump()
     encoder_options = {}
     if method.encoder is not None:
@@ -179,6 +179,8 @@ def _check_scale(scale: ScaleConfig, where: str) -> None:
             except RelataskError as error:
                 raise RelataskError(f"{where}.{kind}: {error}") from None
     parse(TrainingConfig, scale.training, f"{where}.training")
+    for name, training in scale.datasets.items():
+        parse(TrainingConfig, training, f"{where}.datasets.{name}")
 
 
 def plan_runs(study: StudyConfig, scale_name: str) -> list[PlannedRun]:
