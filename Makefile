@@ -1,7 +1,7 @@
 # make run    set up .venv, run the default study, write its report
 # make test   set up .venv, run every check and test
 # make fuzz   more bad input, new cases each time; CASES=20000 a class
-# make test-faults  kill, damage and starve a running study, again and again (minutes)
+# make test-faults  kill, damage and starve a running study, KILLS=5 times in each step (minutes)
 # make test-slurm   run the workflow on a SLURM cluster of one node (root on Debian)
 # make bench  measure speed and memory
 # make clean  remove caches, never results or the environment
@@ -14,6 +14,7 @@ SHELL := /bin/bash
 CORES ?= all
 ARGS ?=
 CASES ?= 20000
+KILLS ?= 5
 BIN := .venv/bin
 READY := .venv/.ready
 
@@ -27,7 +28,7 @@ test: $(READY)
 	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 test-faults: $(READY)
-	$(BIN)/python -m pytest -o addopts=-q -n 2 --dist worksteal tests/faults $(ARGS)
+	RELATASK_KILLS=$(KILLS) $(BIN)/python -m pytest -o addopts=-q -n 2 --dist worksteal tests/faults $(ARGS)
 
 fuzz: $(READY)
 	RELATASK_FUZZ_CASES=$(CASES) $(BIN)/python -m pytest -o timeout=0 -n auto tests/fuzz $(ARGS)

@@ -26,13 +26,7 @@ include: "workflow/rules/prepare.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/publish.smk"
-
-
-# Before the first job, and not again in the jobs that Snakemake starts elsewhere.
-if workflow.is_main_process:
-    require_writable_results()
-    settle_clock()
-    forget_incomplete_data()
+include: "workflow/rules/start.smk"
 
 
 wildcard_constraints:

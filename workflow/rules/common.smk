@@ -1,15 +1,12 @@
 # What the rules share: the study, its shards, and how a step is started. Nothing runs here.
 import json
-import os
 import shlex
 from functools import lru_cache
 
 from snakemake.exceptions import WorkflowError
-from snakemake.logging import logger
 from snakemake.settings.types import DeploymentMethod
 
 # These need pydantic and PyYAML, which Snakemake itself depends on, and nothing else.
-from relatask.clock import settle_times
 from relatask.config import NAME as NAME_PATTERN
 from relatask.config import OWN_TABLES, load_config
 from relatask.data.dataset_sheet import read_sheet
@@ -145,24 +142,6 @@ def where_results_are():
     }
     found = [f"{what} {place}" for what, place in places.items() if Path(place).exists()]
     return f"Done. Results: {', '.join(found) or 'results/'}"
-
-
-def require_writable_results():
-    results = Path("results")
-    if results.exists() and not (results.is_dir() and os.access(results, os.W_OK | os.X_OK)):
-        raise WorkflowError(
-            f"{results.absolute()} is no folder that you may write to; make it one, or work in another folder "
-            "with --directory."
-        )
-
-
-def settle_clock():
-    """Files from before the clock was set back must not pass for newer than what they are made from."""
-    if moved := settle_times(Path("results")):
-        logger.warning(
-            f"{len(moved)} files, e.g. {moved[-1]}, are dated in the future, as if the clock had been set back; "
-            "they are dated to the present now, in the same order."
-        )
 
 
 CONFIG, STUDY_NAME, STUDY, SHARDS, SHEET = load_study()

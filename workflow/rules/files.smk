@@ -73,14 +73,6 @@ def training_files(dataset):
     return [*tables, *arrays, *splits]
 
 
-def forget_incomplete_data():
-    """Remove the marker of a data set of which a file is gone, or Snakemake would not make the file again."""
-    for dataset in STUDY.datasets:
-        marker = Path(f"results/{STUDY_NAME}/prepared/{dataset}")
-        if marker.exists() and not all(Path(file).exists() for file in training_files(dataset)):
-            marker.unlink()
-
-
 @lru_cache
 def shard_of_run():
     """run_id -> name of its shard, for runs that others may start from."""
