@@ -85,24 +85,33 @@ def check_report(path: Path, screenshot: Path | None = None) -> Opened:
     with open_browser() as browser:
         browser.get("about:blank")  # what the browser's own first page asked for is not the report's doing
         browser.get_log("performance")
-        browser.get(path.resolve().as_uri())
-        wait = WebDriverWait(browser, SECONDS)
-        wait.until(lambda page: page.find_elements(By.CSS_SELECTOR, "#app nav"))
-        categories = browser.execute_script("return categories")
-        assert categories, f"{path} lists no category"
-        for category, subcategories in categories.items():
-            paths = [result for results in subcategories.values() for result in results]
-            opened.categories[category] = paths
-            _open_category(browser, wait, category, screenshot)
-            for result in paths:
-                _open_result(browser, wait, result, opened)
-            browser.execute_script("app.setView({navbarMode: 'menu'})")
+        try:
+            _open_all(browser, path, opened, screenshot)
+        except Exception:
+            _nothing_ran(browser)  # with a dialog open, any command may fail, or return None instead of text
+            raise
         _nothing_ran(browser)
         opened.requests = _requests(browser)
         errors = [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
     assert not opened.requests, f"{path} asks for {opened.requests}"
     assert not errors, f"{path} fails in the console: {errors}"
     return opened
+
+
+def _open_all(browser: WebDriver, path: Path, opened: Opened, screenshot: Path | None) -> None:
+    """Open each category and each result of it."""
+    browser.get(path.resolve().as_uri())
+    wait = WebDriverWait(browser, SECONDS)
+    wait.until(lambda page: page.find_elements(By.CSS_SELECTOR, "#app nav"))
+    categories = browser.execute_script("return categories")
+    assert categories, f"{path} lists no category"
+    for category, subcategories in categories.items():
+        paths = [result for results in subcategories.values() for result in results]
+        opened.categories[category] = paths
+        _open_category(browser, wait, category, screenshot)
+        for result in paths:
+            _open_result(browser, wait, result, opened)
+        browser.execute_script("app.setView({navbarMode: 'menu'})")
 
 
 def _open_category(browser: WebDriver, wait: WebDriverWait, category: str, screenshot: Path | None) -> None:

@@ -75,7 +75,7 @@ def test_a_script_that_got_into_a_report_is_found(report: Path):
     for script, message in (
         ("fetch('http://example.org/x')", "asks for"),
         ("setTimeout(() => { throw new Error('broken') }, 0)", "fails in the console"),
-        ("setTimeout(() => alert('it ran'), 1500)", "it ran"),
+        ("setTimeout(() => alert('it ran'), 700)", "it ran"),
     ):
         bad = report.with_name("bad.html")
         bad.write_text(f"{head}<script>{script}</script>{end}{tail}", encoding="utf-8")
