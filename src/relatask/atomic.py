@@ -20,7 +20,8 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(path.parent.absolute(), os.getpid())
+    with suppress(OSError):  # a folder that may not be listed may still be written to
+        _sweep(path.parent, os.getpid())
     handle, temporary = _open_temporary(path)
     try:
         yield temporary

@@ -27,6 +27,8 @@ WAYS = (
     ("step", signal.SIGTERM),
 )
 
+GRACE = 60  # seconds for Snakemake to end by itself
+
 
 @dataclass(frozen=True)
 class Kill:
@@ -90,7 +92,11 @@ class Victim:
                 os.killpg(self.process.pid, kill.how)
             else:
                 self.process.send_signal(kill.how)
-        self.process.wait(300)
+        try:
+            self.process.wait(GRACE)
+        except subprocess.TimeoutExpired:  # Snakemake 9's handler takes a lock that its main thread may hold
+            self.process.kill()
+            self.process.wait()
         self.sweep()
         return kill
 
