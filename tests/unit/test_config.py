@@ -35,7 +35,7 @@ def test_each_study_has_runs_at_both_scales(name: str, root: Path) -> None:
         runs = plan_runs(study, scale)
         expected = len(study.datasets) * len(study.splits.schemes) * len(study.scales[scale].seeds)
         assert len(runs) == expected * sum(method.parts for method in study.methods)
-    assert len(study.scales["quick"].seeds) == 3
+    assert len(study.scales["quick"].seeds) >= 3
     assert study.scales["quick"].reduced, "what is smaller than in the paper must be said"
 
 

@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 from rdkit import Chem
 from rdkit.Chem import AllChem, Descriptors
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.metrics import roc_auc_score
 
 from relatask.config import RelationsConfig
 from relatask.data.interactions import read_interactions
@@ -33,6 +35,13 @@ def planted(tmp_path_factory):
 @pytest.fixture(scope="module")
 def molecules(planted):
     return pd.read_csv(planted / "molecules.csv")
+
+
+@pytest.fixture(scope="module")
+def bits(molecules):
+    """Morgan fingerprints, [2000, 1024]."""
+    generator = AllChem.GetMorganGenerator(radius=2, fpSize=1024)
+    return np.array([generator.GetFingerprintAsNumPy(Chem.MolFromSmiles(s)) for s in molecules["smiles"]])
 
 
 @pytest.fixture(scope="module")
@@ -104,12 +113,7 @@ def test_noise_turns_over_some_labels_and_not_too_many(truth):
     assert 0.08 < truth["noise"]["flipped_labels"] < 0.2
 
 
-def test_a_forest_learns_something_but_not_everything(molecules):
-    from sklearn.ensemble import RandomForestClassifier
-    from sklearn.metrics import roc_auc_score
-
-    generator = AllChem.GetMorganGenerator(radius=2, fpSize=1024)
-    bits = np.array([generator.GetFingerprintAsNumPy(Chem.MolFromSmiles(s)) for s in molecules["smiles"]])
+def test_a_forest_learns_something_but_not_everything(molecules, bits):
     test = np.random.default_rng(0).random(len(bits)) < 0.25
     scores = []
     for name in molecules.columns[1::7]:
@@ -120,6 +124,35 @@ def test_a_forest_learns_something_but_not_everything(molecules):
         rows = known & test
         scores.append(roc_auc_score(column[rows], forest.predict_proba(bits[rows])[:, 1]))
     assert 0.65 < np.mean(scores) < 0.87
+
+
+def test_relatives_know_more_about_a_task_and_strangers_do_not(molecules, bits, truth):
+    """Otherwise no method could learn from the relations: shown with forests, which know of none."""
+    labels = molecules.drop(columns="smiles").to_numpy()
+    train = np.random.default_rng(0).random(len(bits)) < 0.2
+    family = np.array([task["family"] for task in truth["tasks"]])
+    scores = np.column_stack([_ranked_forest(bits, column, train) for column in labels.T])
+    kin = family[:, None] == family
+    stranger = np.roll(kin, 8, axis=1)  # the next family, as many
+    own = _mean_auc(labels, scores, ~train)
+    assert _mean_auc(labels, scores @ kin / kin.sum(0), ~train) > own + 0.03
+    assert _mean_auc(labels, scores + scores @ stranger / 8, ~train) < own - 0.02
+
+
+def _ranked_forest(bits: np.ndarray, column: np.ndarray, train: np.ndarray) -> np.ndarray:
+    """Ranks, from 0 to 1, of all molecules in a forest fitted to one task's labels in training."""
+    rows = train & ~np.isnan(column)
+    forest = RandomForestClassifier(20, min_samples_leaf=2, random_state=0).fit(bits[rows], column[rows])
+    return forest.predict_proba(bits)[:, -1].argsort().argsort() / len(bits)
+
+
+def _mean_auc(labels: np.ndarray, scores: np.ndarray, rows: np.ndarray) -> float:
+    cells = [
+        (column[known], score[known])
+        for column, score in zip(labels.T, scores.T, strict=True)
+        for known in [rows & ~np.isnan(column)]
+    ]
+    return float(np.mean([roc_auc_score(*cell) for cell in cells]))
 
 
 def test_interactions_are_in_the_form_of_string(planted):

@@ -31,6 +31,19 @@ def test_every_method_learns_and_none_too_well(demo: Path):
     assert auc.between(0.6, 0.95).all(), auc
 
 
+def test_true_relations_beat_multi_task_learning_and_shuffled_ones_do_not(demo: Path):
+    """The planted relations are true, so this is what tells a working SGNN-EBM from one that only runs.
+
+    Each claim is one comparison named beforehand, so `p` is not adjusted; the demo's table has both.
+    """
+    table = pd.read_parquet(demo / "demo" / "comparisons.parquet").query("metric == 'roc_auc'")
+    verdict = table.set_index(["method", "baseline"])[["mean_difference", "p_value"]]
+    true, shuffled = verdict.loc["SGNN_EBM", "MTL_MLP"], verdict.loc["EBM_shuffled", "MTL_MLP"]
+    assert true["mean_difference"] > 0
+    assert true["p_value"] < 0.05
+    assert shuffled["mean_difference"] < 0 or shuffled["p_value"] > 0.05
+
+
 def test_the_metrics_recompute_from_the_saved_predictions(demo: Path):
     metrics = pd.read_parquet(demo / "demo" / "metrics.parquet").query("metric == 'roc_auc'")
     predictions = pd.read_parquet(demo / "demo" / "predictions.parquet")

@@ -46,7 +46,7 @@ def cpu_seconds(folder: Path, *arguments: str) -> float:
 @pytest.mark.parametrize(
     ("study", "retrieved", "datasets", "splits", "planted"),
     [
-        ("demo", 0, 1, 3, 1),
+        ("demo", 0, 1, 4, 1),
         ("kiba_string", 4, 2, 6, 0),
         ("moleculenet", 2, 2, 12, 0),
         ("toxcast_string", 3, 1, 3, 0),

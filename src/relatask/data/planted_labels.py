@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 FAMILIES, PROTEINS_PER_FAMILY = 6, 4
 ASSAYS = ("binding", "cellular")  # of every protein
 # parts of the variance of a molecule's activity in an assay
-FAMILY_PART, PROTEIN_PART, ASSAY_PART = 0.62, 0.23, 0.15
+FAMILY_PART, PROTEIN_PART, ASSAY_PART = 0.85, 0.1, 0.05
 CLIFF_NOISE = 0.35  # standard deviation of what a family's proteins share beyond the rules
 ASSAY_NOISE = 0.5  # of one measurement; activity itself has 1
 LABELLED_SHARE = 0.4
