@@ -57,7 +57,7 @@ def run_snakemake(
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": str(root / "src")},
-        timeout=1200,
+        timeout=1800,
     )
     if check and done.returncode != 0:
         pytest.fail(f"snakemake failed:\n{done.stdout[-4000:]}\n{done.stderr[-8000:]}")

@@ -10,6 +10,8 @@ from sklearn.metrics import roc_auc_score
 from relatask.files import sha256_of
 from tests.workflow.conftest import run_snakemake
 
+pytestmark = pytest.mark.timeout(1800)  # minutes when idle, but a machine may be slow or busy
+
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -32,16 +34,13 @@ def test_every_method_learns_and_none_too_well(demo: Path):
 
 
 def test_true_relations_beat_multi_task_learning_and_shuffled_ones_do_not(demo: Path):
-    """The planted relations are true, so this is what tells a working SGNN-EBM from one that only runs.
-
-    Each claim is one comparison named beforehand, so `p` is not adjusted; the demo's table has both.
-    """
+    """The planted relations are true, so this is what tells a working SGNN-EBM from one that only runs."""
     table = pd.read_parquet(demo / "demo" / "comparisons.parquet").query("metric == 'roc_auc'")
-    verdict = table.set_index(["method", "baseline"])[["mean_difference", "p_value"]]
+    verdict = table.set_index(["method", "baseline"])[["mean_difference", "p_holm"]]
     true, shuffled = verdict.loc["SGNN_EBM", "MTL_MLP"], verdict.loc["EBM_shuffled", "MTL_MLP"]
     assert true["mean_difference"] > 0
-    assert true["p_value"] < 0.05
-    assert shuffled["mean_difference"] < 0 or shuffled["p_value"] > 0.05
+    assert true["p_holm"] < 0.05
+    assert shuffled["mean_difference"] < 0 or shuffled["p_holm"] > 0.05
 
 
 def test_the_metrics_recompute_from_the_saved_predictions(demo: Path):

@@ -20,7 +20,7 @@ CAPABILITIES = {
     "loop": "supervised",
     "needs_relations": True,
     "cost_in_tasks": "O(T + E)",
-    "microseconds": 8.0,
+    "microseconds": 4.0,
     "options": {
         "layers": 2,
         "state_width": 32,

@@ -22,7 +22,7 @@ CAPABILITIES = {
     "needs_relations": True,
     "uses_prior": True,
     "cost_in_tasks": "O(T + E)",
-    "microseconds": 16.0,
+    "microseconds": 8.0,
     "options": {
         "layers": 2,
         "state_width": 32,
