@@ -28,6 +28,7 @@ FAST = [  # a test does not wait for the status of jobs as long as a person may
     *("--slurm-status-command", "squeue", "--slurm-no-account", "--latency-wait", "10"),
     *("--slurm-init-seconds-before-status-checks", "1", "--seconds-between-status-checks", "1"),
 ]
+pytestmark = pytest.mark.timeout(1800)  # on a busy machine jobs take several times as long
 Journalled = dict[str, tuple[int, int]]  # run_id -> inode and time of its entry
 
 
@@ -91,7 +92,7 @@ class OnCluster:
         """Wait until shards train, and return their jobs."""
         checkpoints = self.folder / "results" / "tiny" / "checkpoints"
         wait_until(
-            lambda: any(checkpoints.glob("*.pt")), 120, f"a shard trains; {self.log.read_text()[-2000:]}"
+            lambda: any(checkpoints.glob("*.pt")), 400, f"a shard trains; {self.log.read_text()[-2000:]}"
         )
         return self.cluster.jobs("R")
 
@@ -102,7 +103,7 @@ class OnCluster:
 
     def finish(self, before: Journalled, local: Path) -> None:
         """Wait for the end; the predictions are those of `local`, no run of `before` was trained again."""
-        assert self.process.wait(400) == 0, self.log.read_text()[-6000:]
+        assert self.process.wait(900) == 0, self.log.read_text()[-6000:]
         after = self.journalled()
         assert len(after) == 4
         assert {run: after[run] for run in before} == before
@@ -154,7 +155,7 @@ def test_a_shard_over_its_memory_is_asked_for_again_with_more(
     with OnCluster(
         cluster, prepared, "train_all", "--set-resources", memory, "train_shard:gpu=1"
     ) as workflow:
-        wait_until(lambda: cluster.jobs("R"), 60, "a shard runs")
+        wait_until(lambda: cluster.jobs("R"), 300, "a shard runs")
         assert "gres:gpu:1" in cluster.details(cluster.jobs("R")[0])
         workflow.finish({}, local)
     assert workflow.log.read_text().count("Trying to restart job") == 4
