@@ -1,7 +1,6 @@
 # relatask: retrieve -> prepare -> plan -> train -> merge -> evaluate -> publish.
 #   snakemake --cores 8                                      the study named in config.yaml
 #   snakemake --cores 8 --config study=moleculenet mirror=FOLDER
-#   snakemake --cores 8 tables                               only as far as the tables
 # Keys of the config: config/README.md. Results: results/, see docs/architecture.md.
 import atexit
 import sys
@@ -25,6 +24,7 @@ include: "workflow/rules/retrieve.smk"
 include: "workflow/rules/prepare.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/group.smk"
 include: "workflow/rules/publish.smk"
 include: "workflow/rules/start.smk"
 
@@ -58,12 +58,12 @@ rule train_all:
 
 rule tables:
     input:
-        study_files("tables", TABLES, ["md"]),
+        study_files("tables", [*TABLES, *GROUPING_TABLES], ["md"]),
 
 
 rule figures:
     input:
-        study_files("figures", FIGURES, ["png"]),
+        study_files("figures", [*FIGURES, *GROUPING_FIGURES], ["png"]),
 
 
 rule publish:

@@ -68,6 +68,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "split": "string",  # scheme, e.g. scaffold
         "seed": "int32",
         "tasks": "string",  # JSON: "all", {"part": i, "of": n} or a list of task ids
+        "collection": "string?",  # gains that the run is trained for; null for rows of the tables
         "hyperparameters": "string",  # JSON
         "predicted_minutes": "float32",  # on one core, times the cost factor
         "cost_factor": "float32",  # of the config: measured over predicted time
@@ -107,6 +108,54 @@ COLUMNS: dict[str, dict[str, str]] = {
         "n": "int32",
         "n_pos": "int32",
         "reason": "string?",
+    },
+    "gains": {  # of one collection: what a task gains in a set of tasks that one network learns
+        "task_set_id": "string",  # hash of the names of the set's tasks, which are its rows
+        "task_id": "string",
+        "seed": "int32?",  # null for gains that others collected
+        "fold": "string",
+        "metric": "string",
+        "alone": "float64?",  # the metric of the task learned alone; null where others kept it
+        "together": "float64?",
+        "gain": "float64?",  # relative improvement; null where a metric is undefined
+    },
+    "affinities": {  # of one collection, by TAG
+        "task_id": "string",
+        "partner": "string",
+        "affinity": "float64",  # of the partner onto the task; its scale is its own
+    },
+    "estimates": {  # of one collection: what strategies say of gains on the validation fold
+        "strategy": "category",  # its label
+        "rounds": "int32?",  # K of MTG-Net
+        "seed": "int32",
+        "task_set_id": "category",
+        "task_id": "category",
+        "estimate": "float64?",
+        "trained": "bool",  # whether the strategy was told the gains of the set
+    },
+    "groups": {  # of one collection: the groups chosen by the estimates
+        "strategy": "string",
+        "rounds": "int32?",
+        "seed": "int32",
+        "budget": "int32",  # most groups
+        "group": "int32",  # of the choice, from 0
+        "task_set_id": "string",
+        "task_id": "string",
+        "serves": "bool",  # whether the task is predicted by this group
+        "estimate": "float64",
+        "valid_gain": "float64",
+        "test_gain": "float64",
+    },
+    "groupings": {  # of one collection: what the groups of each choice are worth
+        "strategy": "string",
+        "rounds": "int32?",
+        "seed": "int32",
+        "budget": "int32",
+        "n_groups": "int32",
+        "n_trained": "int32",  # task sets whose training the strategy pays for
+        "estimate": "float64?",  # means over tasks, each where it is served
+        "valid_gain": "float64",
+        "test_gain": "float64",
     },
     "summary": {  # one row: one table cell, e.g. mean test ROC-AUC of a method on a data set
         "dataset": "string",
@@ -233,6 +282,59 @@ COLUMNS: dict[str, dict[str, str]] = {
         "methods": "string",  # that have it
         "searched": "string?",  # by the paper
     },
+    "table_grouping": {
+        "collection": "string",
+        "strategy": "string",
+        "rounds": "int32?",
+        "row": "string",  # how the table calls strategy and rounds
+        "source": "string",  # ours, oracle, or published
+        "budget": "int32",
+        "mean": "float64",  # test gain in per cent
+        "std": "float64?",
+        "valid_mean": "float64?",
+        "n_seeds": "int32",
+        "n_trained": "float64?",
+    },
+    "table_estimation_errors": {
+        "collection": "string",
+        "strategy": "string",
+        "rounds": "int32?",
+        "row": "string",
+        "n_trained": "float64",
+        "mean": "float64",  # absolute error
+        "std": "float64?",
+        "correlation": "float64?",
+        "n_seeds": "int32",
+    },
+    "table_gain_distribution": {
+        "collection": "string",
+        "tasks": "int32",
+        "task_sets": "int32",
+        "gains": "int32",
+        "mean": "float64",
+        "positive_percent": "float64",
+        "least": "float64",
+        "lower": "float64",
+        "median": "float64",
+        "upper": "float64",
+        "greatest": "float64",
+        "correlation": "float64",
+        "test_error": "float64",
+    },
+    "table_groups": {
+        "collection": "string",
+        "strategy": "string",
+        "rounds": "int32?",
+        "seed": "int32",
+        "budget": "int32",
+        "group": "int32",
+        "task_set_id": "string",
+        "task_id": "string",
+        "serves": "bool",
+        "estimate": "float64",
+        "valid_gain": "float64",
+        "test_gain": "float64",
+    },
     "table_costs": {  # measured
         "dataset": "string",
         "split": "string",
@@ -256,6 +358,15 @@ COLUMNS: dict[str, dict[str, str]] = {
         "std": "float64?",
         "n_seeds": "int32",
     },
+    "figure_grouping_performance": {
+        "row": "string",
+        "budget": "int32",
+        "mean": "float64",
+        "std": "float64?",
+        "n_seeds": "int32",
+    },
+    "figure_estimation_errors": {"row": "string", "error": "float64", "share": "float64"},
+    "figure_gain_distribution": {"fold": "string", "gain": "float64", "share": "float64"},
     "figure_per_task": {
         "task_id": "string",
         "name": "string",

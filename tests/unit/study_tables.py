@@ -40,6 +40,7 @@ def make_plan(
                             "split": split,
                             "seed": seed,
                             "tasks": json.dumps(tasks),
+                            "collection": None,
                             "hyperparameters": "{}",
                             "predicted_minutes": 1.0,
                             "cost_factor": 1.0,

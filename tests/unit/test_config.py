@@ -76,7 +76,7 @@ WRONG = {
         "methods: the label 'STL' is used twice",
     ),
     "a name that is no folder": ({"datasets": {"a/b": {"source": "planted"}}}, "datasets.a/b"),
-    "no methods": ({"methods": []}, "methods: "),
+    "no methods": ({"methods": []}, "the key 'methods' is missing or empty"),
     "a column for a reader that has none": (
         {"sources": {"planted": {"reader": "planted", "id_column": "id"}}},
         "sources.planted: id_column: only the reader table reads it, not planted",

@@ -17,7 +17,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         "data/b.py": "def f():\n    from relatask.data import c\n    import relatask.d\n",
         "data/c.py": "from relatask.config import Config\nfrom relatask.steps.a import x\n",
         "d.py": "VALUE = 1\n",
-        "config.py": "import relatask.errors\n",
+        "config/__init__.py": "import relatask.d2\n",
         "data/__init__.py": "",
     }
     for name, text in files.items():

@@ -8,11 +8,12 @@ from snakemake.settings.types import DeploymentMethod
 
 # These need pydantic and PyYAML, which Snakemake itself depends on, and nothing else.
 from relatask.config import NAME as NAME_PATTERN
-from relatask.config import OWN_TABLES, load_config
+from relatask.config import GROUPING_TABLE_NAMES, OWN_TABLES, load_config
 from relatask.data.dataset_sheet import read_sheet
 from relatask.errors import RelataskError
 from relatask.files import canonical_json, source_digest
-from relatask.publishing.figures import figure_names, report_entry
+from relatask.grouping.published_tasks import TASKS as PUBLISHED_TASKS
+from relatask.publishing.figures import figure_names, grouping_figure_names, report_entry
 from relatask.registry import capabilities, suggest
 from relatask.source_code import code_of
 from relatask.training.driver import has_driver
@@ -35,6 +36,8 @@ def load_study():
             require_files(source, entry)
             if entry.path is None and entry.reader not in {"planted", "chembl_activities"}:
                 require_data_set(source, sheet, f"sources.{source}")
+        if study.grouping and any(gains.published for gains in study.grouping.gains.values()):
+            require_data_set("mtg_net", sheet, "grouping.gains")
         for dataset, entry in study.datasets.items():
             if entry.relations and entry.relations.source not in {"planted", "string_live"}:
                 require_data_set(entry.relations.source, sheet, f"datasets.{dataset}.relations.source")
@@ -135,7 +138,7 @@ def reader_command():
 def where_results_are():
     """The last line that a person reads."""
     places = {
-        "tables": f"results/{STUDY_NAME}/tables/main.md",
+        "tables": f"results/{STUDY_NAME}/tables/{(TABLES + GROUPING_TABLES)[0]}.md",
         "figures": f"results/{STUDY_NAME}/figures/",
         "published copies": f"results/published/{STUDY_NAME}/{CONFIG.scale}/",
         "report": "results/report.html",

@@ -7,7 +7,7 @@ SOURCE_TABLES = ("molecules", "rejected", "tasks", "labels")
 DATASET_TABLES = ("molecules", "rejected", "tasks", "rejected_tasks", "labels", "relations")
 FEATURES = ("atoms", "atom_offsets", "bond_index", "bonds", "bond_offsets", "ecfp4")
 MERGED = ("plan", "predictions", "metrics", "summary", "comparisons")
-TABLES = list(dict.fromkeys(["main", *STUDY.tables, *OWN_TABLES]))
+TABLES = list(dict.fromkeys(["main", *STUDY.tables, *OWN_TABLES])) if STUDY.methods else []
 TABLE_FORMATS = ("html", "parquet", "csv", "md", "tex")
 FIGURES = figure_names(STUDY)
 FIGURE_FORMATS = ("png", "svg", "parquet")
@@ -137,8 +137,8 @@ def study_files(folder, names, formats):
 
 def published_files():
     """Copies of tables and figures that are meant to be committed."""
-    tables = [f"{name}.{suffix}" for name in TABLES for suffix in ("csv", "md")]
-    names = [*tables, *(f"{name}.png" for name in FIGURES)]
+    tables = [f"{name}.{suffix}" for name in [*TABLES, *GROUPING_TABLES] for suffix in ("csv", "md")]
+    names = [*tables, *(f"{name}.png" for name in [*FIGURES, *GROUPING_FIGURES])]
     return [f"{PUBLISHED}/{name}" for name in names]
 
 

@@ -96,10 +96,10 @@ rule draw_figures:
 rule publish_study:
     input:
         plan=f"results/{STUDY_NAME}/plan.parquet",
-        costs=f"results/{STUDY_NAME}/costs.parquet",
+        costs=[f"results/{STUDY_NAME}/costs.parquet"] if SHARDS else [],
         data=[*dataset_records(), *feature_records(), *split_files("json")],
-        tables=study_files("tables", TABLES, ["csv", "md"]),
-        figures=study_files("figures", FIGURES, ["png"]),
+        tables=study_files("tables", [*TABLES, *GROUPING_TABLES], ["csv", "md"]),
+        figures=study_files("figures", [*FIGURES, *GROUPING_FIGURES], ["png"]),
     output:
         published_files(),
         record=f"{PUBLISHED}/provenance.json",
@@ -120,10 +120,11 @@ rule publish_study:
         command=reader_command(),
         results=lambda wildcards, input: Path(input.plan).parents[1],
         folder=lambda wildcards, output: Path(output.record).parent,
+        costs=lambda wildcards, input: [f"--costs {path}" for path in input.costs],
         code=code_of("steps/publish_study.py"),
     shell:
         "python -m relatask publish_study --log {log} --study {params.study} --study-config {params.config:q}"
-        " --scale {params.scale} --plan {input.plan} --costs {input.costs} --results {params.results}"
+        " --scale {params.scale} --plan {input.plan} {params.costs} --results {params.results}"
         " --data {input.data} --files {input.tables} {input.figures} --command {params.command:q}"
         " --out-dir {params.folder}"
 
@@ -132,10 +133,12 @@ rule write_manifest:
     input:
         data=[*dataset_records(), *feature_records(), *split_files("json")],
         environment=environment_files(),
-        merged=[f"results/{STUDY_NAME}/{name}.parquet" for name in MERGED],
+        merged=[f"results/{STUDY_NAME}/{name}.parquet" for name in MERGED if STUDY.methods],
+        groups=[file for folder in ("gains", "groups", "groupings") for file in collection_files(folder)],
         tables=study_files("tables", [name for name in TABLES if name != "costs"], TABLE_FORMATS),
-        figures=study_files("figures", FIGURES, FIGURE_FORMATS),
-        costs=study_files("tables", ["costs"], TABLE_FORMATS),
+        grouping_tables=study_files("tables", GROUPING_TABLES, TABLE_FORMATS),
+        figures=study_files("figures", [*FIGURES, *GROUPING_FIGURES], FIGURE_FORMATS),
+        costs=study_files("tables", ["costs"] if STUDY.methods else [], TABLE_FORMATS),
     output:
         manifest=f"results/{STUDY_NAME}/manifest.json",
     log:
@@ -158,5 +161,5 @@ rule write_manifest:
     shell:
         "python -m relatask write_manifest --log {log} --study {params.study} --scale {params.scale}"
         " --config {params.config:q} --data {input.data}"
-        " --environment {input.environment:q} --outputs {input.merged} {input.tables} {input.figures}"
+        " --environment {input.environment:q} --outputs {input.merged} {input.groups} {input.tables} {input.grouping_tables} {input.figures}"
         " --measured {input.costs} --out {output.manifest}"

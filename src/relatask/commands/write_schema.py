@@ -22,7 +22,7 @@ PAGES: dict[str, tuple[type[Block], str, str]] = {
 
 HEAD = """# Every key of the config
 
-Generated from `src/relatask/config.py` by `python -m relatask write_schema`; do not edit by hand.
+Generated from `src/relatask/config/` by `python -m relatask write_schema`; do not edit by hand.
 
 `config.yaml` names a study and a scale; any of its keys can be set for one run:
 `snakemake --cores 8 --config study=moleculenet scale=quick mirror=FOLDER`.

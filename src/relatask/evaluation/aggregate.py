@@ -15,6 +15,15 @@ RESULT = ["dataset", "split", "method", "fold", "metric"]  # what one row of the
 CELL = [*RESULT, "seed", "task_id"]
 
 
+def runs_of_tables(plan: pd.DataFrame, metrics: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return plan and metrics without the runs that gains of task sets are collected from."""
+    rows = plan["collection"].isna()
+    if rows.all():
+        return plan, metrics
+    plan = plan[rows].reset_index(drop=True)
+    return plan, metrics[metrics["run_id"].isin(plan["run_id"])].reset_index(drop=True)
+
+
 def join_plan(plan: pd.DataFrame, metrics: pd.DataFrame) -> pd.DataFrame:
     """Return the cells of `metrics` with data set, split, method (its label) and seed from `plan`.
 

@@ -33,18 +33,38 @@ KINDS = {
     "learning_curves": Kind("Learning curves", "Training"),
     "label_density": Kind("Label density", "Data"),
     "relation_graph": Kind("Relation graph", "Data"),
+    "grouping_performance": Kind("Gain by budget", "Task groups"),
+    "grouping_rounds": Kind("Gain by rounds", "Task groups"),
+    "grouping_selection": Kind("Active or random", "Task groups"),
+    "estimation_errors": Kind("Errors of estimates", "Task groups"),
+    "gain_distribution": Kind("Gains", "Task groups"),
 }
 
 
 def figure_names(study: StudyConfig) -> list[str]:
     """Return the names of the study's figures, without endings; a pure function of the config."""
-    names = ["overview"]
+    names = ["overview"] if study.methods else []
     trains = any(method.encoder is not None for method in study.methods)
     for dataset, config in study.datasets.items():
         kinds = {"per_task": True, "learning_curves": trains, "label_density": True}
         kinds["relation_graph"] = config.relations is not None
         names += [f"{kind}-{dataset}" for kind, wanted in kinds.items() if wanted]
     return names
+
+
+def grouping_figure_names(study: StudyConfig) -> list[str]:
+    """Return the names of the figures of task groups; a pure function of the config."""
+    if study.grouping is None:
+        return []
+    learned = [strategy for strategy in study.grouping.strategies if strategy.estimator == "mtg_net"]
+    kinds = {
+        "grouping_performance": True,
+        "grouping_rounds": any(len(strategy.rounds) > 1 for strategy in learned),
+        "grouping_selection": {strategy.selection for strategy in learned} == {"active", "random"},
+        "estimation_errors": any(s.estimator in {"hoa", "mtg_net"} for s in study.grouping.strategies),
+        "gain_distribution": True,
+    }
+    return [f"{kind}-{name}" for name in study.grouping.gains for kind, wanted in kinds.items() if wanted]
 
 
 def report_entry(name: str) -> dict[str, object]:

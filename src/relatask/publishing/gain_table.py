@@ -39,7 +39,8 @@ def gains(inputs: Inputs) -> pd.DataFrame:
     """
     cells = join_plan(inputs.plan, inputs.metrics)
     cells = cells[(cells["metric"] == inputs.metric) & (cells["fold"] == "test")]
-    pairs = [(label, inputs.study.baseline) for label in inputs.methods if label != inputs.study.baseline]
+    baseline = str(inputs.study.baseline)
+    pairs = [(label, baseline) for label in inputs.methods if label != baseline]
     found = []
     for method, other in [*pairs, *inputs.study.contrasts]:
         two = cells[cells["method"].isin([method, other])]

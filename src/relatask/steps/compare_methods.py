@@ -16,7 +16,7 @@ from pathlib import Path
 
 from relatask.artifacts import read_table, write_table
 from relatask.errors import RelataskError
-from relatask.evaluation.aggregate import join_plan, summarise
+from relatask.evaluation.aggregate import join_plan, runs_of_tables, summarise
 from relatask.evaluation.significance import compare
 from relatask.registry import suggest
 
@@ -38,7 +38,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the summary and the comparisons."""
-    plan = read_table("plan", arguments.plan)
+    plan, metrics = runs_of_tables(
+        read_table("plan", arguments.plan), read_table("metrics", arguments.metrics)
+    )
     contrasts = [(str(method), str(other)) for method, other in json.loads(arguments.contrasts)]
     known = set(plan["label"])
     for option, label in [
@@ -48,7 +50,7 @@ def run(arguments: argparse.Namespace) -> None:
         if label not in known:
             hint = suggest(label, known)
             raise RelataskError(f"--{option}: the plan has no method labelled {label!r}.{hint}")
-    cells = join_plan(plan, read_table("metrics", arguments.metrics))
+    cells = join_plan(plan, metrics)
     summary = summarise(cells, arguments.baseline)
     comparisons = compare(cells, arguments.baseline, contrasts)
     write_table("summary", summary, arguments.out_summary)

@@ -12,6 +12,7 @@ import argparse
 from pathlib import Path
 
 from relatask.artifacts import read_table
+from relatask.evaluation.aggregate import runs_of_tables
 from relatask.publishing.figures import Inputs, draw_figures
 
 
@@ -37,10 +38,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Read the tables and draw."""
+    plan, metrics = runs_of_tables(
+        read_table("plan", arguments.plan), read_table("metrics", arguments.metrics)
+    )
+    history = read_table("history", arguments.history)
     inputs = Inputs(
-        plan=read_table("plan", arguments.plan),
-        metrics=read_table("metrics", arguments.metrics),
-        history=read_table("history", arguments.history),
+        plan=plan,
+        metrics=metrics,
+        history=history[history["run_id"].isin(plan["run_id"])],
         results=arguments.results,
         baseline=arguments.baseline,
         metric=arguments.metric,

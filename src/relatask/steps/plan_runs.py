@@ -85,6 +85,7 @@ def _row(run: PlannedRun, shard: int) -> dict[str, Any]:
         "split": spec.split,
         "seed": spec.seed,
         "tasks": canonical_json(spec.tasks),
+        "collection": run.collection,
         "hyperparameters": canonical_json(chosen),
         "predicted_minutes": run.minutes,
         "cost_factor": run.factor,

@@ -11,6 +11,7 @@ from typing import Any
 from relatask.config import DatasetConfig, MethodConfig, ScaleConfig, StudyConfig, TrainingConfig, parse
 from relatask.errors import RelataskError
 from relatask.registry import Capabilities, capabilities, complete_options
+from relatask.training.gain_runs import gain_runs
 from relatask.training.spec import RunSpec, Tasks
 
 SECONDS_PER_RUN = 1.0  # whatever it trains: loading, journalling
@@ -23,6 +24,7 @@ class PlannedRun:
     spec: RunSpec
     minutes: float
     factor: float = 1.0
+    collection: str | None = None  # the gains it is trained for, None for rows of the tables
 
 
 @dataclass(frozen=True)
@@ -195,6 +197,7 @@ def plan_runs(study: StudyConfig, scale_name: str) -> list[PlannedRun]:
     runs = []
     for name, dataset in study.datasets.items():
         first: dict[str, RunSpec] = {}
+        cost: dict[str, tuple[float, float]] = {}
         for method in sorted(study.methods, key=lambda method: method.prior is not None):
             refuse(method, name, dataset, study)
             ability = capabilities("methods", method.method)
@@ -208,6 +211,9 @@ def plan_runs(study: StudyConfig, scale_name: str) -> list[PlannedRun]:
             prior = first[method.prior] if method.prior else None
             specs = _runs_of(first[method.label], prior, parts, study, scale)
             runs += [PlannedRun(spec, minutes, factor) for spec in specs]
+            cost[method.label] = (minutes, factor)
+        for collection, label, spec in gain_runs(study, scale, name, first):
+            runs.append(PlannedRun(spec, *cost[label], collection))
     if len({run.spec.run_id for run in runs}) < len(runs):
         raise RelataskError(
             "two methods of the study are the same in everything but their label; remove one."

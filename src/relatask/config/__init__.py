@@ -1,0 +1,48 @@
+"""What a config may say: the one source of keys, types, defaults and their explanations.
+
+`config.yaml` names a study; `config/studies/{study}.yaml` describes it. The JSON schema in
+`workflow/schemas/` is generated from these models (`python -m relatask write_schema`).
+"""
+
+from relatask.config.blocks import NAME, Block, parse
+from relatask.config.datasets import (
+    ActiveRule,
+    DatasetConfig,
+    DensifyConfig,
+    RelationsConfig,
+    SizeConfig,
+    SourceConfig,
+    SplitsConfig,
+)
+from relatask.config.grouping import GainsConfig, GroupingConfig, StrategyConfig, TaskSetsConfig
+from relatask.config.loading import Config, ServicesConfig, load_config, load_study
+from relatask.config.methods import MethodConfig, ScaleConfig, TableConfig, TrainingConfig
+from relatask.config.study import GROUPING_TABLE_NAMES, OWN_TABLES, StudyConfig
+
+__all__ = [
+    "GROUPING_TABLE_NAMES",
+    "NAME",
+    "OWN_TABLES",
+    "ActiveRule",
+    "Block",
+    "Config",
+    "DatasetConfig",
+    "DensifyConfig",
+    "GainsConfig",
+    "GroupingConfig",
+    "MethodConfig",
+    "RelationsConfig",
+    "ScaleConfig",
+    "ServicesConfig",
+    "SizeConfig",
+    "SourceConfig",
+    "SplitsConfig",
+    "StrategyConfig",
+    "StudyConfig",
+    "TableConfig",
+    "TaskSetsConfig",
+    "TrainingConfig",
+    "load_config",
+    "load_study",
+    "parse",
+]

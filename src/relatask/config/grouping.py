@@ -1,0 +1,135 @@
+"""Which gains of task sets are collected, how they are estimated, and how groups are chosen by them."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from relatask.config.blocks import Block, Name, require_known, unique
+
+
+class TaskSetsConfig(Block):
+    """Which task sets are trained: all of them, some drawn once, or those that active selection asks for."""
+
+    select: Literal["all", "random", "active"] = Field(
+        "all",
+        description="all: every set, of at most 16 tasks; random: singles, pairs, all tasks and random sets; "
+        "active: singles, all tasks, and what MTG-Net asks for while it learns",
+    )
+    count: int | None = Field(
+        None,
+        ge=1,
+        description="random: how many sets, singles and pairs included; more later trains only those",
+    )
+    rounds: int | None = Field(None, ge=1, description="active: K, one set for each task a round")
+    pairs: bool = Field(True, description="random: all pairs are among the sets, as HOA needs them")
+    seed: int = Field(0, ge=0, lt=2**31, description="of the draw")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "TaskSetsConfig":
+        for key, select in (("count", "random"), ("rounds", "active")):
+            if (getattr(self, key) is None) == (self.select == select):
+                raise ValueError(f"{key}: give it with select: {select}, and only then")
+        return self
+
+
+class GainsConfig(Block):
+    """A table of gains: collected here on a data set, or by others."""
+
+    published: Literal["taskonomy", "ettm1", "mimic"] | None = Field(
+        None, description="gains that the authors of MTG-Net collected; instead of the other keys"
+    )
+    dataset: Name | None = Field(None, description="a key of `datasets`")
+    method: Name | None = Field(
+        None, description="label of the method, one network for all tasks, that learns each task set"
+    )
+    tasks: Annotated[list[str], AfterValidator(unique)] = Field([], description="task ids, 2 or more")
+    task_sets: TaskSetsConfig | None = Field(None, description="which sets are trained")
+    seeds: Annotated[list[Annotated[int, Field(ge=0, lt=2**31)]], AfterValidator(unique)] = Field(
+        [0],
+        min_length=1,
+        description="each set is trained under the split of each; their gains are averaged",
+    )
+
+    search: Literal["auto", "exact", "beam"] = Field(
+        "auto", description="how groups are chosen; auto: exact up to 64 task sets, else by beam search"
+    )
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> "GainsConfig":
+        own = ("dataset", "method", "tasks", "task_sets")
+        given = [key for key in own if getattr(self, key)]
+        if self.published is not None and given:
+            raise ValueError(f"{given[0]}: published gains are not collected here; remove one of the two")
+        if self.published is None and (missing := [key for key in own if key not in given]):
+            raise ValueError(f"{missing[0]} is missing; give {', '.join(own)}, or `published`")
+        if self.published is None and len(self.tasks) < 2:
+            raise ValueError("tasks: a task set needs at least 2 tasks to choose from")
+        return self
+
+
+class StrategyConfig(Block):
+    """A row of the grouping tables: how gains are estimated before groups are chosen."""
+
+    label: Name = Field(description="name of the row in tables and figures")
+    published: str | None = Field(None, description="what config/published.csv calls the strategy")
+    estimator: Literal["oracle", "hoa", "tag", "mtg_net", "random"] = Field(
+        description="oracle: all gains are known; hoa: mean over pairs; tag: mean affinity; mtg_net: a "
+        "network learns from some; random: groups without estimates"
+    )
+    rounds: list[Annotated[int, Field(ge=1)] | Literal["pairs"]] = Field(
+        [],
+        description="mtg_net: numbers K; pairs: as many runs as HOA pays for, K = (N - 1) / 2, above which "
+        "none is tried",
+    )
+    selection: Literal["active", "random"] = Field(
+        "active", description="mtg_net: which sets it learns from; random is the ablation"
+    )
+    relations: Literal["none", "features", "neighbours"] = Field(
+        "none",
+        description="mtg_net: the relation graph of the data set as features of pairs of tasks, or "
+        "sets of related tasks asked for first",
+    )
+    options: dict[str, Any] = Field({}, description="mtg_net: settings of the network")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "StrategyConfig":
+        if bool(self.rounds) != (self.estimator == "mtg_net"):
+            raise ValueError("rounds: give it with estimator: mtg_net, and only then")
+        learned = ("selection", "relations", "options")
+        if self.estimator != "mtg_net":
+            for key in learned:
+                if getattr(self, key) != type(self).model_fields[key].default:
+                    raise ValueError(f"{key}: only estimator: mtg_net reads it")
+        return self
+
+
+class GroupingConfig(Block):
+    """Gains of task sets, their estimates, and the groups chosen by them."""
+
+    gains: dict[Name, GainsConfig] = Field(min_length=1, description="name -> a table of gains")
+    strategies: list[StrategyConfig] = Field(min_length=1, description="rows of the grouping tables")
+    seeds: Annotated[list[Annotated[int, Field(ge=0, lt=2**31)]], AfterValidator(unique)] = Field(
+        [0, 1, 2, 3, 4], min_length=1, description="of strategies that draw: one estimate each"
+    )
+    budgets: int = Field(
+        10, ge=1, description="groups are chosen for 1 to so many, at most one for each task"
+    )
+    max_group_size: int | None = Field(None, ge=1, description="most tasks in a group")
+
+    @model_validator(mode="after")
+    def _labels_once(self) -> "GroupingConfig":
+        unique([strategy.label for strategy in self.strategies])
+        return self
+
+    def check(self, datasets: dict[str, Any], labels: list[str]) -> None:
+        """Refuse names of data sets and methods that the study does not have."""
+        origins = [(name, gains) for name, gains in self.gains.items() if gains.published is None]
+        for name, gains in origins:
+            require_known("data set", str(gains.dataset), f"grouping.gains.{name}.dataset", datasets)
+            require_known("method", str(gains.method), f"grouping.gains.{name}.method", labels)
+        pairs = [(gains.dataset, gains.method) for _, gains in origins]
+        for number, (name, _) in enumerate(origins):
+            if pairs[number] in pairs[:number]:
+                raise ValueError(
+                    f"grouping.gains.{name}: its data set and method are those of another; join them"
+                )

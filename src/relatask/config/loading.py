@@ -1,0 +1,108 @@
+"""config.yaml and the study file that it names, read and checked."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field
+
+from relatask.config.blocks import NAME, Block, parse
+from relatask.config.study import StudyConfig
+from relatask.errors import RelataskError
+from relatask.files import is_file
+from relatask.registry import suggest
+
+MOST_VALUES = 1_000_000  # in a study file with its aliases written out
+
+
+class ServicesConfig(Block):
+    """Addresses of the live services and how often they may be asked."""
+
+    chembl: str = Field("https://www.ebi.ac.uk/chembl/api/data", description="ChEMBL web services")
+    string: str = Field("https://string-db.org/api", description="STRING's API")
+    requests_per_second: float = Field(1.0, gt=0, description="STRING asks for one request a second")
+
+
+class Config(Block):
+    """The top of config.yaml."""
+
+    study: str = Field("demo", description="a file of config/studies/, or the path of a study file of yours")
+    scale: Literal["quick", "paper"] = Field(
+        "quick", description="how much is spent, see `scales` of the study"
+    )
+    mirror: str | None = Field(None, description="local folder with the files of datasets.tsv, tried first")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: CUDA where there is one")
+    shard_minutes: float = Field(
+        2.0, gt=0, description="predicted minutes of training in one job; 20-60 on a cluster"
+    )
+    max_shards: int = Field(
+        1000,
+        ge=1,
+        description="most training jobs of a study; where more are needed, each takes longer than "
+        "`shard_minutes`. Snakemake starts slowly with thousands of jobs",
+    )
+    services: ServicesConfig = Field(ServicesConfig(), description="the live services")
+
+
+def load_config(values: Mapping[str, Any], root: Path) -> tuple[Config, str, StudyConfig]:
+    """Return the config, the study's name and the study that `values` (of config.yaml) select.
+
+    Args:
+        values: the content of config.yaml, with what the command line overrode.
+        root: folder of the project, where `config/studies/` is.
+
+    Raises:
+        RelataskError: a key or value is wrong, or there is no such study.
+    """
+    config = parse(Config, values, "config.yaml")
+    path = Path(config.study)
+    if path.suffix not in {".yaml", ".yml"}:
+        path = root / "config" / "studies" / f"{config.study}.yaml"
+    known = [file.stem for file in (root / "config" / "studies").glob("*.yaml")]
+    if not is_file(path):
+        raise RelataskError(f"config.yaml: study: there is no file {path}.{suggest(config.study, known)}")
+    study = load_study(path)
+    taken = {"raw", "sources", "logs", "benchmarks", "published"}
+    if not re.fullmatch(NAME, path.stem) or path.stem in taken:
+        raise RelataskError(
+            f"config.yaml: study: the file {path.name!r} names the folder of results; its name may hold "
+            f"letters, digits and _, and must not be one of {', '.join(sorted(taken))}."
+        )
+    taken.add(path.stem)
+    if clash := sorted(taken & set(study.datasets)):
+        raise RelataskError(
+            f"{path}: datasets.{clash[0]}: results/{clash[0]} is used otherwise; rename the data set."
+        )
+    if config.scale not in study.scales:
+        raise RelataskError(f"config.yaml: scale: study {path.stem!r} has no scale {config.scale!r}.")
+    return config, path.stem, study
+
+
+def load_study(path: Path) -> StudyConfig:
+    """Read and validate one study file."""
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise RelataskError(f"{path} cannot be read: {error.strerror}.") from None
+    except Exception as error:  # PyYAML lets through whatever int(), datetime() or its recursion raise
+        raise RelataskError(f"{path} is not valid YAML: {' '.join(str(error).split())}.") from None
+    if not isinstance(values, dict):
+        raise RelataskError(f"{path} must be a mapping of keys to values; see config/README.md.")
+    _require_finite(values, path)
+    return parse(StudyConfig, values, str(path))
+
+
+def _require_finite(values: Any, path: Path) -> None:
+    """Refuse a file whose aliases stand for more values than memory or time can hold, or for themselves."""
+    todo, count = [values], 0
+    while todo:
+        value = todo.pop()
+        parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        count += len(parts)
+        if count > MOST_VALUES:
+            raise RelataskError(
+                f"{path} stands for more than {MOST_VALUES:,} values; write it without aliases (&a, *a)."
+            )
+        todo.extend(parts)

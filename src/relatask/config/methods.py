@@ -1,0 +1,72 @@
+"""The rows of a study's tables: methods, how they are trained, and how much is spent."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+
+from relatask.config.blocks import Block, Name, unique
+
+
+class TrainingConfig(Block):
+    """How networks are trained; every value is part of a run's identity."""
+
+    epochs: int = Field(30, ge=1, description="passes over the training molecules")
+    batch_size: int = Field(128, ge=2, description="molecules in a step")
+    learning_rate: float = Field(1e-3, gt=0, description="step size of Adam")
+    weight_decay: float = Field(0.0, ge=0, description="L2 penalty of Adam")
+    evaluate_every: int = Field(1, ge=1, description="epochs between validations")
+    patience: int | None = Field(None, ge=1, description="validations without a better one before stopping")
+    precision: Literal["fp32", "bf16"] = Field(
+        "fp32", description="bf16: matrix products in bfloat16, faster where the machine has it"
+    )
+
+
+class MethodConfig(Block):
+    """One row of the tables: a method with its encoder and options."""
+
+    label: Name = Field(description="name of the row in tables and figures")
+    published: str | None = Field(None, description="what config/published.csv calls the method")
+    method: str = Field(description="a file of relatask.methods")
+    encoder: str | None = Field(None, description="a file of relatask.encoders")
+    balancing: str = Field(
+        "equal",
+        description="a file of relatask.balancing: how losses of tasks are weighed; equal is the mean over "
+        "tasks that have a label in the batch",
+    )
+    balancing_options: dict[str, Any] = Field(
+        {}, description="options of the balancing; defaults stand in its file"
+    )
+    options: dict[str, Any] = Field({}, description="options of the method; defaults stand in its file")
+    encoder_options: dict[str, Any] = Field({}, description="options of the encoder, over those of the scale")
+    training: dict[str, Any] = Field({}, description="keys of `training` that differ for this method")
+    graph: Literal["true", "shuffled"] = Field(
+        "true", description="shuffled: a control, the relation graph with random partners of the same number"
+    )
+    prior: Name | None = Field(
+        None, description="label of the method whose predictions this one starts from, for methods that do"
+    )
+    parts: int = Field(1, ge=1, le=10_000, description="cut a run of independent tasks into so many runs")
+
+
+class ScaleConfig(Block):
+    """How much is spent: `quick` for a laptop, `paper` for the papers' settings."""
+
+    seeds: Annotated[list[Annotated[int, Field(ge=0, lt=2**31)]], AfterValidator(unique)] = Field(
+        [0, 1, 2], min_length=1, description="one split and one initialisation each"
+    )
+    training: dict[str, Any] = Field({}, description="keys of `training` at this scale")
+    datasets: dict[Name, dict[str, Any]] = Field(
+        {}, description="data set -> keys of `training` on it at this scale; those of a method come last"
+    )
+    encoders: dict[str, dict[str, Any]] = Field({}, description="encoder -> options at this scale")
+    methods: dict[str, dict[str, Any]] = Field({}, description="method -> options at this scale")
+    reduced: list[str] = Field([], description="what is smaller than in the paper, for the tables' footnotes")
+
+
+class TableConfig(Block):
+    """A table like the main one, of some methods: a paper's comparison of noises, of layers, ..."""
+
+    title: str = Field(description="one line above the table")
+    methods: Annotated[list[Name], AfterValidator(unique)] = Field(
+        min_length=1, description="labels of its rows, in their order"
+    )

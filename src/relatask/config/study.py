@@ -1,0 +1,109 @@
+"""A study: data sets x methods x splits x seeds that together make named tables."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from relatask.config.blocks import Block, Name, require_known, unique
+from relatask.config.datasets import DatasetConfig, SourceConfig, SplitsConfig
+from relatask.config.grouping import GroupingConfig
+from relatask.config.methods import MethodConfig, ScaleConfig, TableConfig, TrainingConfig
+
+# Tables that every study has besides `main`.
+OWN_TABLES = (
+    *("all_metrics", "per_task", "significance", "gain_by_task", "statistics", "settings", "splits", "costs"),
+)
+
+# Tables that a study with `grouping` has as well.
+GROUPING_TABLE_NAMES = ("grouping", "estimation_errors", "gain_distribution", "groups")
+
+
+class StudyConfig(Block):
+    """Data sets x methods x splits x seeds that together make named tables."""
+
+    title: str = Field(description="one line above tables and the report")
+    paper: str | None = Field(
+        None, description="paper in config/published.csv whose numbers stand beside ours"
+    )
+    sources: dict[Name, SourceConfig] = Field(
+        {}, description="raw data; a name is a name in datasets.tsv unless `path` is given"
+    )
+    datasets: dict[Name, DatasetConfig] = Field({}, description="what methods are trained on")
+    splits: SplitsConfig = Field(SplitsConfig(), description="folds, one split for each seed")
+    training: TrainingConfig = Field(TrainingConfig(), description="settings of the networks")
+    methods: list[MethodConfig] = Field([], description="rows of the tables, in their order")
+    baseline: Name | None = Field(None, description="label of the method that all others are compared with")
+    grouping: GroupingConfig | None = Field(
+        None, description="which tasks should be learned together; without it, no task sets are trained"
+    )
+    contrasts: list[tuple[Name, Name]] = Field(
+        [], description="[method, other]: pairs to test besides each method against the baseline"
+    )
+    tables: dict[Name, TableConfig] = Field(
+        {}, description="name -> a table of some methods; `main` says which stand in the main table, else all"
+    )
+    search_space: dict[str, str] = Field(
+        {},
+        description="what the paper searched, by our name of the setting; stands beside ours in `settings`",
+    )
+    metrics: Annotated[
+        list[Literal["roc_auc", "average_precision", "brier", "ece"]], AfterValidator(unique)
+    ] = Field(
+        ["roc_auc", "average_precision", "brier", "ece"],
+        min_length=1,
+        description="the first leads the tables",
+    )
+    scales: dict[Literal["quick", "paper"], ScaleConfig] = Field(
+        description="what `scale` in config.yaml chooses from"
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "StudyConfig":
+        self._check_complete()
+        labels = [method.label for method in self.methods]
+        if twice := sorted({label for label in labels if labels.count(label) > 1}):
+            raise ValueError(f"methods: the label {twice[0]!r} is used twice; labels name the tables' rows")
+        for name, dataset in self.datasets.items():
+            require_known("source", dataset.source, f"datasets.{name}.source", self.sources)
+        for scale, spent in self.scales.items():
+            for name in spent.datasets:
+                require_known("data set", name, f"scales.{scale}.datasets", self.datasets)
+        for key, label in self._named_methods():
+            require_known("method", label, key, labels)
+        self._check_comparisons()
+        if self.grouping:
+            self.grouping.check(self.datasets, labels)
+        return self
+
+    def _check_complete(self) -> None:
+        """Refuse a study that trains nothing, unless it groups tasks by gains that others collected."""
+        gains = self.grouping.gains.values() if self.grouping else ()
+        needed = not gains or any(entry.published is None for entry in gains)
+        parts = {"sources": self.sources, "datasets": self.datasets, "methods": self.methods}
+        for key, value in {**parts, "baseline": self.baseline}.items():
+            if not value and (needed or any(parts.values())):
+                raise ValueError(f"the key {key!r} is missing or empty; only published gains need none")
+
+    def _named_methods(self) -> Iterator[tuple[str, str]]:
+        """Keys that name a method by its label, and the label."""
+        if self.baseline is not None:
+            yield "baseline", self.baseline
+        for method in self.methods:
+            if method.prior is not None:
+                yield f"methods.{method.label}.prior", method.prior
+        for number, pair in enumerate(self.contrasts):
+            yield from ((f"contrasts.{number}", label) for label in pair)
+        for name, table in self.tables.items():
+            yield from ((f"tables.{name}.methods", label) for label in table.methods)
+        for name, dataset in self.datasets.items():
+            yield from ((f"datasets.{name}.cost_factors", label) for label in dataset.cost_factors)
+
+    def _check_comparisons(self) -> None:
+        for number, pair in enumerate(self.contrasts):
+            if pair[0] == pair[1] or pair[1] == self.baseline or pair in self.contrasts[:number]:
+                raise ValueError(
+                    f"contrasts.{number}: {list(pair)} is tested anyway, or says nothing; leave it out"
+                )
+        if clash := sorted(set(self.tables) & {*OWN_TABLES, *GROUPING_TABLE_NAMES}):
+            raise ValueError(f"tables.{clash[0]}: each study has a table of that name; choose another")

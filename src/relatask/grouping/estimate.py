@@ -1,0 +1,121 @@
+"""Each strategy's estimates of the gains of all task sets of a collection."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from relatask.config import StrategyConfig
+from relatask.errors import RelataskError
+from relatask.grouping.active import SelectionSettings, select_sets
+from relatask.grouping.averages import average_over_partners
+from relatask.grouping.gains import GainTable
+from relatask.grouping.mtg_net import MTGNetSettings
+from relatask.registry import suggest
+
+NO_SEED = 0  # of strategies that draw nothing
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a strategy makes of a collection."""
+
+    rounds: int | None  # K of MTG-Net
+    seed: int
+    table: np.ndarray  # float64 [S, N], NaN outside the sets and where the strategy knows nothing
+    trained: np.ndarray  # bool [S], the sets whose gains it was told
+
+
+def estimate_gains(
+    strategy: StrategyConfig,
+    gains: GainTable,
+    seeds: Sequence[int],
+    affinities: np.ndarray | None = None,
+    relations: np.ndarray | None = None,
+) -> Iterator[Estimate]:
+    """Yield the estimates of a strategy, one for each seed and number of rounds where it has such.
+
+    Args:
+        strategy: how gains are estimated; "random" estimates nothing.
+        gains: of the collection; only validation gains of the sets that the strategy trains are read.
+        seeds: of strategies that draw.
+        affinities: float64 [N, N] of TAG, entry [t, b] is that of b onto t.
+        relations: float64 [N, N], scores of the relation graph from 0 to 1.
+
+    Raises:
+        RelataskError: affinities or relations are needed and absent, or an option is unknown.
+    """
+    if strategy.estimator == "oracle":
+        yield Estimate(None, NO_SEED, gains.valid, np.ones(len(gains.sets), bool))
+    elif strategy.estimator == "hoa":
+        table = average_over_partners(gains.pair_gains(), gains.sets)
+        yield Estimate(None, NO_SEED, table, gains.sizes == 2)
+    elif strategy.estimator == "tag":
+        if affinities is None:
+            raise RelataskError(f"strategy {strategy.label}: there are no affinities of tasks; leave it out.")
+        table = average_over_partners(affinities, gains.sets)
+        yield Estimate(None, NO_SEED, table, gains.sizes == len(gains.tasks))
+    elif strategy.estimator == "mtg_net":
+        for seed in seeds:
+            yield from _mtg_net(strategy, gains, seed, relations)
+
+
+def rounds_of(strategy: StrategyConfig, n_tasks: int) -> list[int]:
+    """Return the numbers K of a strategy, ascending: none above what HOA's pairs cost, which is "pairs"."""
+    pairs = max(1, (n_tasks - 1) // 2)
+    return sorted(
+        {
+            pairs if rounds == "pairs" else rounds
+            for rounds in strategy.rounds
+            if rounds == "pairs" or rounds <= pairs
+        }
+    )
+
+
+def _mtg_net(
+    strategy: StrategyConfig, gains: GainTable, seed: int, relations: np.ndarray | None
+) -> Iterator[Estimate]:
+    if strategy.relations != "none" and relations is None:
+        raise RelataskError(f"strategy {strategy.label}: the data set has no relation graph; leave it out.")
+    network, selection = _settings(strategy)
+    snapshots = select_sets(
+        gains.sets,
+        lambda row: gains.valid[row],
+        rounds_of(strategy, len(gains.tasks)),
+        seed,
+        network,
+        selection,
+        pairs=relations[..., None] if strategy.relations == "features" and relations is not None else None,
+        relations=relations if strategy.relations == "neighbours" else None,
+    )
+    for snapshot in snapshots:
+        trained = np.zeros(len(gains.sets), bool)
+        trained[snapshot.chosen] = True
+        yield Estimate(snapshot.round, seed, snapshot.estimate, trained)
+
+
+def _settings(strategy: StrategyConfig) -> tuple[MTGNetSettings, SelectionSettings]:
+    """Split a strategy's options into those of the network and those of the selection."""
+    known: dict[str, type] = {}
+    for settings in (MTGNetSettings, SelectionSettings):
+        known |= {entry.name: settings for entry in fields(settings)}
+    for name, value in strategy.options.items():
+        if name not in known:
+            raise RelataskError(
+                f"strategy {strategy.label}: there is no option {name!r}.{suggest(name, known)}"
+            )
+        default = getattr(known[name](), name)
+        number = isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool)
+        if type(value) is not type(default) and not number:
+            raise RelataskError(
+                f"strategy {strategy.label}: option {name!r} must be {type(default).__name__}, not {value!r}."
+            )
+    chosen = {
+        settings: {name: value for name, value in strategy.options.items() if known[name] is settings}
+        for settings in (MTGNetSettings, SelectionSettings)
+    }
+    if strategy.selection == "random":
+        chosen[SelectionSettings]["alpha"] = 0.0
+    if strategy.relations == "neighbours":
+        chosen[SelectionSettings].setdefault("relation_weight", 5.0)
+    return MTGNetSettings(**chosen[MTGNetSettings]), SelectionSettings(**chosen[SelectionSettings])

@@ -1,0 +1,52 @@
+"""Choose groups of tasks for every budget by each strategy's estimates, and say what they are worth.
+
+Example:
+  relatask select_groups --gains results/mine/gains/ettm1.parquet --tasks HUFL HULL MUFL \\
+    --estimates results/mine/estimates/ettm1/*.parquet --random Random --budgets 7 \\
+    --out-groups results/mine/groups/ettm1.parquet \\
+    --out-groupings results/mine/groupings/ettm1.parquet
+"""
+
+import argparse
+import logging
+from pathlib import Path
+
+import pandas as pd
+
+from relatask.artifacts import read_table, write_table
+from relatask.grouping.collect import gain_table
+from relatask.grouping.estimate import Estimate
+from relatask.grouping.tables import choose_all, random_choices, read_estimates
+
+SEARCH = {"auto": None, "exact": True, "beam": False}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--gains", required=True, type=Path, metavar="FILE", help="table gains")
+    parser.add_argument("--tasks", required=True, nargs="+", metavar="TASK", help="in the order of the study")
+    parser.add_argument(
+        "--estimates", required=True, type=Path, nargs="+", metavar="FILE", help="one a strategy"
+    )
+    parser.add_argument(
+        "--random", nargs="*", default=[], metavar="LABEL", help="strategies of random groups"
+    )
+    parser.add_argument("--budgets", required=True, type=int, help="groups are chosen for 1 to so many")
+    parser.add_argument("--max-size", type=int, help="most tasks in a group")
+    parser.add_argument("--search", default="auto", choices=list(SEARCH))
+    parser.add_argument("--out-groups", required=True, type=Path, metavar="FILE", help="table groups")
+    parser.add_argument("--out-groupings", required=True, type=Path, metavar="FILE", help="table groupings")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Choose and write."""
+    gains = gain_table(read_table("gains", arguments.gains), arguments.tasks)
+    estimates: dict[tuple[str, int | None], dict[int, Estimate]] = {}
+    for path in arguments.estimates:
+        estimates |= read_estimates(read_table("estimates", path), gains)
+    budgets = range(1, min(arguments.budgets, len(gains.tasks)) + 1)
+    groups, groupings = choose_all(gains, estimates, budgets, arguments.max_size, SEARCH[arguments.search])
+    drawn = [random_choices(gains, label, budgets) for label in arguments.random]
+    write_table("groups", groups, arguments.out_groups)
+    write_table("groupings", pd.concat([groupings, *drawn], ignore_index=True), arguments.out_groupings)
+    logging.info("%s: %d choices of groups", arguments.out_groupings, len(groupings))

@@ -1,0 +1,60 @@
+"""The runs that gains are collected from: one network for each task set, a pure function of the config."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from relatask.config import GainsConfig, ScaleConfig, StudyConfig
+from relatask.errors import RelataskError
+from relatask.registry import capabilities
+from relatask.training.spec import RunSpec
+from relatask.training.task_sets import TaskSet, all_task_sets, sample_task_sets
+
+
+def planned_sets(gains: GainsConfig) -> list[TaskSet]:
+    """Return the task sets that are known before anything is trained, each in alphabetical order.
+
+    Under active selection these are each task alone, which gains are relative to, and all tasks.
+    """
+    chosen = gains.task_sets
+    assert chosen is not None  # by GainsConfig, for gains that are collected here
+    tasks = sorted(gains.tasks)
+    if chosen.select == "all":
+        return all_task_sets(tasks)
+    if chosen.select == "active":
+        return sample_task_sets(tasks, len(tasks) + 1, chosen.seed, pairs=False)
+    assert chosen.count is not None  # by TaskSetsConfig
+    return sample_task_sets(tasks, chosen.count, chosen.seed, chosen.pairs)
+
+
+def gain_runs(
+    study: StudyConfig, scale: ScaleConfig, dataset: str, first: Mapping[str, RunSpec]
+) -> list[tuple[str, str, RunSpec]]:
+    """Return (collection, label of its method, run) for every task set that is trained on a data set.
+
+    The runs differ in nothing but tasks and seed from the rows of their method, so their draws are paired.
+
+    Args:
+        first: label of a method -> its first run on the data set.
+
+    Raises:
+        RelataskError: a method does not learn tasks together, or a seed has no split.
+    """
+    runs = []
+    for name, gains in study.grouping.gains.items() if study.grouping else ():
+        if gains.dataset != dataset:
+            continue
+        where = f"grouping.gains.{name}"
+        spec = first[str(gains.method)]
+        ability = capabilities("methods", spec.method)
+        if ability.per_task or not ability.uses_encoder or ability.uses_prior:
+            raise RelataskError(
+                f"{where}.method: {spec.method!r} is no single network that learns a task set by itself; "
+                "name e.g. a method shared_bottom."
+            )
+        if absent := sorted(set(gains.seeds) - set(scale.seeds)):
+            raise RelataskError(f"{where}.seeds: {absent[0]} is no seed of the scale, so it has no split.")
+        start = replace(spec, label=name, split=study.splits.schemes[0])
+        sets = planned_sets(gains)
+        for seed in gains.seeds:
+            runs += [(name, str(gains.method), replace(start, seed=seed, tasks=tasks)) for tasks in sets]
+    return runs

@@ -1,0 +1,119 @@
+"""Task groups through the workflow: gains collected on planted data, and those that others collected."""
+
+import json
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from sklearn.metrics import roc_auc_score
+
+from relatask.training.task_sets import task_set_id
+from tests.workflow.conftest import run_snakemake
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory, tiny_study: dict) -> Path:
+    """Results of a study that trains all sets of four planted tasks, under two seeds."""
+    folder = tmp_path_factory.mktemp("grouping")
+    tasks = _well_labelled_tasks(folder, tiny_study)
+    study = tiny_study | {
+        "methods": [{"label": "MTL", "method": "shared_bottom", "encoder": "fingerprint_mlp"}],
+        "baseline": "MTL",
+        "contrasts": [],
+        "grouping": {
+            "gains": {
+                "four": {
+                    "dataset": "tiny_planted",
+                    "method": "MTL",
+                    "tasks": tasks,
+                    "task_sets": {"select": "all"},
+                }
+            },
+            "strategies": [
+                {"label": "Oracle", "estimator": "oracle"},
+                {"label": "HOA", "estimator": "hoa"},
+                {"label": "MTG", "estimator": "mtg_net", "rounds": [1], "options": {"epochs": 20}},
+                {"label": "Random", "estimator": "random"},
+            ],
+            "seeds": [0, 1],
+        },
+    }
+    (folder / "mine.yaml").write_text(yaml.safe_dump(study))
+    run_snakemake(folder, "--config", "study=mine.yaml")
+    return folder / "results"
+
+
+def _well_labelled_tasks(folder: Path, tiny_study: dict) -> list[str]:
+    """Names of the four planted tasks with the most labels of the rarer class."""
+    (folder / "first.yaml").write_text(yaml.safe_dump(tiny_study))
+    run_snakemake(folder, "prepare_all", "--config", "study=first.yaml")
+    tasks = pd.read_parquet(folder / "results" / "tiny_planted" / "tasks.parquet")
+    rarer = tasks[["n_pos", "n_neg"]].min(axis=1)
+    return sorted(tasks.loc[rarer.nlargest(4).index, "task_id"])
+
+
+def test_every_set_of_tasks_is_trained_and_its_gains_follow_from_the_predictions(results: Path) -> None:
+    gains = pd.read_parquet(results / "mine" / "gains" / "four.parquet")
+    plan = pd.read_parquet(results / "mine" / "plan.parquet").query("collection == 'four'")
+    predictions = pd.read_parquet(results / "mine" / "predictions.parquet")
+    tasks = sorted(set(gains["task_id"]))
+    sets = [chosen for size in range(1, 5) for chosen in combinations(tasks, size)]
+    assert set(gains["task_set_id"]) == {task_set_id(chosen) for chosen in sets}
+    runs = {tuple(json.loads(row.tasks)): row.run_id for row in plan.itertuples()}
+    auc = {}
+    for chosen in (sets[0], sets[-1]):
+        own = predictions[(predictions["run_id"] == runs[chosen]) & (predictions["fold"] == "test")]
+        own = own[own["task_id"] == tasks[0]]
+        auc[chosen] = roc_auc_score(own["label"], own["score"])
+    expected = auc[sets[-1]] / auc[sets[0]] - 1
+    found = gains.query("task_id == @tasks[0] and fold == 'test'").set_index("task_set_id")["gain"]
+    assert found[task_set_id(sets[-1])] == pytest.approx(expected, rel=1e-6)
+    assert found[task_set_id(sets[0])] == 0
+
+
+def test_groups_serve_every_task_once_within_the_budget(results: Path) -> None:
+    groups = pd.read_parquet(results / "mine" / "groups" / "four.parquet")
+    served = groups[groups["serves"]].groupby(["strategy", "seed", "budget"])["task_id"]
+    assert (served.nunique() == 4).all()
+    assert (served.size() == 4).all()
+    assert (groups.groupby(["strategy", "seed", "budget"])["group"].nunique() <= groups["budget"].max()).all()
+    worth = pd.read_parquet(results / "mine" / "groupings" / "four.parquet")
+    oracle = worth[worth["strategy"] == "Oracle"].set_index("budget")["valid_gain"]
+    assert (np.diff(oracle) >= 0).all()
+    for strategy in ("HOA", "MTG", "Random"):
+        own = worth[worth["strategy"] == strategy].groupby("budget")["valid_gain"].max()
+        assert (own <= oracle + 1e-9).all()
+
+
+def test_runs_of_task_sets_are_no_rows_of_the_tables(results: Path) -> None:
+    main = pd.read_parquet(results / "mine" / "tables" / "main.parquet")
+    assert set(main["method"]) == {"MTL"}
+    assert set(pd.read_parquet(results / "mine" / "comparisons.parquet")["method"]) <= {"MTL"}
+
+
+def test_a_second_run_has_nothing_to_do(results: Path) -> None:
+    done = run_snakemake(results.parent, "--config", "study=mine.yaml")
+    assert "Nothing to be done" in done.stdout + done.stderr
+
+
+def test_the_authors_gains_become_tables_and_figures_without_any_training(
+    tmp_path: Path, mirror: Path, root: Path
+) -> None:
+    study = yaml.safe_load((root / "config" / "studies" / "mtg_published.yaml").read_text())
+    study["grouping"]["gains"] = {"taskonomy": study["grouping"]["gains"]["taskonomy"]}
+    study["grouping"] |= {"seeds": [0], "budgets": 3}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(study))
+    run_snakemake(tmp_path, "publish", "--config", "study=mine.yaml", f"mirror={mirror}")
+    table = pd.read_parquet(tmp_path / "results" / "mine" / "tables" / "grouping.parquet")
+    hoa = table[table["strategy"] == "HOA"].sort_values("budget")
+    ours, published = (
+        hoa.loc[hoa["source"] == source, "mean"].to_numpy() for source in ("ours", "published")
+    )
+    np.testing.assert_allclose(ours, published, atol=5.1e-5)
+    assert not (tmp_path / "results" / "mine" / "shards").exists()
+    assert (
+        tmp_path / "results" / "published" / "mine" / "quick" / "grouping_performance-taskonomy.png"
+    ).exists()

@@ -1,0 +1,122 @@
+# Task sets to gains, gains to estimates, estimates to groups.
+
+
+include: "group_files.smk"
+include: "publish_groups.smk"
+
+
+wildcard_constraints:
+    collection=NAME,
+    strategy=NAME,
+
+
+rule collect_gains:
+    input:
+        plan="results/{study}/plan.parquet",
+        metrics="results/{study}/metrics.parquet",
+    output:
+        gains="results/{study}/gains/{collection}.parquet",
+    log:
+        "results/logs/collect_gains/{study}-{collection}.log",
+    benchmark:
+        "results/benchmarks/collect_gains/{study}-{collection}.tsv"
+    wildcard_constraints:
+        collection=any_of(COLLECTED),
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=30,
+    params:
+        metric=STUDY.metrics[0],
+        code=code_of("steps/collect_gains.py"),
+    shell:
+        "python -m relatask collect_gains --log {log} --plan {input.plan} --metrics {input.metrics}"
+        " --collection {wildcards.collection} --metric {params.metric} --out {output.gains}"
+
+
+rule read_gains:
+    input:
+        published_gain_files,
+    output:
+        gains="results/{study}/gains/{collection}.parquet",
+        affinities="results/{study}/affinities/{collection}.parquet",
+    log:
+        "results/logs/read_gains/{study}-{collection}.log",
+    benchmark:
+        "results/benchmarks/read_gains/{study}-{collection}.tsv"
+    wildcard_constraints:
+        collection=any_of(COLLECTED_BY_OTHERS),
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=10,
+    params:
+        folder=lambda wildcards, input: Path(input[0]).parent,
+        published=lambda wildcards: STUDY.grouping.gains[wildcards.collection].published,
+        code=code_of("steps/read_gains.py"),
+    shell:
+        "python -m relatask read_gains --log {log} --folder {params.folder} --collection {params.published}"
+        " --out-gains {output.gains} --out-affinities {output.affinities}"
+
+
+rule estimate_gains:
+    input:
+        unpack(estimate_inputs),
+    output:
+        estimates="results/{study}/estimates/{collection}/{strategy}.parquet",
+    log:
+        "results/logs/estimate_gains/{study}-{collection}-{strategy}.log",
+    benchmark:
+        "results/benchmarks/estimate_gains/{study}-{collection}-{strategy}.tsv"
+    conda:
+        TRAINING_ENV
+    threads: 1
+    resources:
+        mem_mb=growing(3000),
+        runtime=240,
+    params:
+        tasks=lambda wildcards: tasks_of(wildcards.collection),
+        strategy=lambda wildcards: block(STRATEGIES[wildcards.strategy]),
+        seeds=STUDY.grouping.seeds if STUDY.grouping else [],
+        pairs=lambda wildcards, input: [
+            f"--{name} {input[name]}" for name in ("affinities", "relations") if name in input.keys()
+        ],
+        code=code_of("steps/estimate_gains.py"),
+    shell:
+        "python -m relatask estimate_gains --log {log} --gains {input.gains} --tasks {params.tasks:q}"
+        " --strategy {params.strategy:q} --seeds {params.seeds} {params.pairs}"
+        " --threads {threads} --out {output.estimates}"
+
+
+rule select_groups:
+    input:
+        gains="results/{study}/gains/{collection}.parquet",
+        estimates=lambda wildcards: [
+            f"results/{wildcards.study}/estimates/{wildcards.collection}/{strategy}.parquet"
+            for strategy in estimated(wildcards.collection)
+        ],
+    output:
+        groups="results/{study}/groups/{collection}.parquet",
+        groupings="results/{study}/groupings/{collection}.parquet",
+    log:
+        "results/logs/select_groups/{study}-{collection}.log",
+    benchmark:
+        "results/benchmarks/select_groups/{study}-{collection}.tsv"
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(3000),
+        runtime=120,
+    params:
+        tasks=lambda wildcards: tasks_of(wildcards.collection),
+        options=lambda wildcards: select_options(wildcards.collection),
+        code=code_of("steps/select_groups.py"),
+    shell:
+        "python -m relatask select_groups --log {log} --gains {input.gains} --tasks {params.tasks:q}"
+        " --estimates {input.estimates} {params.options}"
+        " --out-groups {output.groups} --out-groupings {output.groupings}"

@@ -1,0 +1,62 @@
+# Names of the files of task groups, as functions of the study. Nothing runs here.
+
+COLLECTIONS = STUDY.grouping.gains if STUDY.grouping else {}
+COLLECTED_BY_OTHERS = [name for name, gains in COLLECTIONS.items() if gains.published]
+COLLECTED = [name for name in COLLECTIONS if name not in COLLECTED_BY_OTHERS]
+STRATEGIES = {strategy.label: strategy for strategy in STUDY.grouping.strategies} if STUDY.grouping else {}
+GROUPING_TABLES = list(GROUPING_TABLE_NAMES) if STUDY.grouping else []
+GROUPING_FIGURES = grouping_figure_names(STUDY)
+
+
+def any_of(names):
+    """Pattern of a wildcard that is one of `names`; of none where there are none."""
+    return "|".join(names) or "(?!)"
+
+
+def tasks_of(collection):
+    gains = COLLECTIONS[collection]
+    return list(PUBLISHED_TASKS[gains.published]) if gains.published else gains.tasks
+
+
+def estimated(collection):
+    """Strategies that estimate the gains of a collection; TAG needs affinities, which only others collected."""
+    kinds = {"random": False, "tag": collection in COLLECTED_BY_OTHERS}
+    return [label for label, strategy in STRATEGIES.items() if kinds.get(strategy.estimator, True)]
+
+
+def published_gain_files(wildcards):
+    """What the authors of MTG-Net published, in their sheet's order."""
+    return retrieved("mtg_net")
+
+
+def estimate_inputs(wildcards):
+    """Gains of a collection and, for strategies that read them, affinities or relations of its tasks."""
+    files = {"gains": f"results/{wildcards.study}/gains/{wildcards.collection}.parquet"}
+    strategy = STRATEGIES[wildcards.strategy]
+    if strategy.estimator == "tag":
+        files["affinities"] = f"results/{wildcards.study}/affinities/{wildcards.collection}.parquet"
+    if strategy.relations != "none":
+        files["relations"] = f"results/{COLLECTIONS[wildcards.collection].dataset}/relations.parquet"
+    return files
+
+
+def select_options(collection):
+    """Budgets, limits and the strategies that need no estimate, as options of select_groups."""
+    options = f"--budgets {STUDY.grouping.budgets} --search {COLLECTIONS[collection].search}"
+    if STUDY.grouping.max_group_size:
+        options += f" --max-size {STUDY.grouping.max_group_size}"
+    drawn = [label for label, strategy in STRATEGIES.items() if strategy.estimator == "random"]
+    return options + (f" --random {' '.join(drawn)}" if drawn else "")
+
+
+def collection_files(folder):
+    return [f"results/{STUDY_NAME}/{folder}/{name}.parquet" for name in COLLECTIONS]
+
+
+def estimate_files():
+    """Estimates of all collections by all strategies."""
+    return [
+        f"results/{STUDY_NAME}/estimates/{collection}/{strategy}.parquet"
+        for collection in COLLECTIONS
+        for strategy in estimated(collection)
+    ]
