@@ -97,7 +97,7 @@ rule publish_study:
     input:
         plan=f"results/{STUDY_NAME}/plan.parquet",
         costs=[f"results/{STUDY_NAME}/costs.parquet"] if SHARDS else [],
-        data=[*dataset_records(), *feature_records(), *split_files("json")],
+        data=[*dataset_records(), *feature_records(), *split_files("json"), *collection_files("gains")],
         tables=study_files("tables", [*TABLES, *GROUPING_TABLES], ["csv", "md"]),
         figures=study_files("figures", [*FIGURES, *GROUPING_FIGURES], ["png"]),
     output:

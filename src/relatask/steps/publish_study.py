@@ -61,6 +61,7 @@ def run(arguments: argparse.Namespace) -> None:
         "scale": arguments.scale,
         "reduced": study.scales[arguments.scale].reduced,
         "seeds": sorted({int(seed) for seed in plan["seed"]}),
+        **({"grouping_seeds": study.grouping.seeds} if study.grouping else {}),
         "data": data_digests(arguments.data, arguments.results),
         "files": {path.name: sha256_of(arguments.out_dir / path.name) for path in sorted(arguments.files)},
         "duration": durations(read_table("costs", arguments.costs) if arguments.costs else None),
