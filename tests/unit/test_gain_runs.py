@@ -145,6 +145,26 @@ def test_tasks_without_a_defined_gain_are_named(collected: tuple) -> None:
         gain_table(collect_gains(plan, metrics, "roc_auc", lower_is_better=False), TASKS)
 
 
+@pytest.mark.parametrize(
+    ("strategy", "said"),
+    [
+        ({"estimator": "tag"}, "grouping.strategies.S: 'mine' lacks affinities"),
+        ({"estimator": "mtg_net", "rounds": [1], "relations": "features"}, "'mine' has no relation graph"),
+        ({"estimator": "mtg_net"}, "rounds: give it with estimator: mtg_net"),
+        ({"estimator": "hoa", "rounds": [1]}, "rounds: give it with estimator: mtg_net, and only then"),
+        ({"estimator": "hoa", "selection": "random"}, "selection: only estimator: mtg_net reads it"),
+        ({"estimator": "mtg_net", "rounds": ["half"]}, "rounds"),
+        ({"estimator": "hoa", "gains": ["yours"]}, "there is no table of gains 'yours'"),
+    ],
+)
+def test_a_strategy_that_cannot_work_is_refused(strategy: dict, said: str) -> None:
+    given = {"dataset": "d", "method": "MTL", "tasks": TASKS, "task_sets": {"select": "all"}}
+    grouping = {"gains": {"mine": given}, "strategies": [{"label": "S", **strategy}]}
+    with pytest.raises(RelataskError) as error:
+        parse(StudyConfig, {**STUDY, "grouping": grouping}, "here")
+    assert said in str(error.value)
+
+
 def test_every_study_of_the_project_that_groups_tasks_can_be_planned(root: Path) -> None:
     from relatask.config import load_study
 

@@ -19,9 +19,9 @@ def tasks_of(collection):
 
 
 def estimated(collection):
-    """Strategies that estimate the gains of a collection; TAG needs affinities, which only others collected."""
-    kinds = {"random": False, "tag": collection in COLLECTED_BY_OTHERS}
-    return [label for label, strategy in STRATEGIES.items() if kinds.get(strategy.estimator, True)]
+    """Strategies that estimate the gains of a collection; random groups need none."""
+    chosen = STUDY.grouping.strategies_of(collection)
+    return [strategy.label for strategy in chosen if strategy.estimator != "random"]
 
 
 def published_gain_files(wildcards):
@@ -45,7 +45,8 @@ def select_options(collection):
     options = f"--budgets {STUDY.grouping.budgets} --search {COLLECTIONS[collection].search}"
     if STUDY.grouping.max_group_size:
         options += f" --max-size {STUDY.grouping.max_group_size}"
-    drawn = [label for label, strategy in STRATEGIES.items() if strategy.estimator == "random"]
+    chosen = STUDY.grouping.strategies_of(collection)
+    drawn = [strategy.label for strategy in chosen if strategy.estimator == "random"]
     return options + (f" --random {' '.join(drawn)}" if drawn else "")
 
 

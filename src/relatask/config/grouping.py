@@ -1,34 +1,31 @@
 """Which gains of task sets are collected, how they are estimated, and how groups are chosen by them."""
 
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from relatask.config.blocks import Block, Name, require_known, unique
+from relatask.config.datasets import DatasetConfig
 
 
 class TaskSetsConfig(Block):
-    """Which task sets are trained: all of them, some drawn once, or those that active selection asks for."""
+    """Which task sets are trained: all of them, or some drawn once."""
 
-    select: Literal["all", "random", "active"] = Field(
+    select: Literal["all", "random"] = Field(
         "all",
-        description="all: every set, of at most 16 tasks; random: singles, pairs, all tasks and random sets; "
-        "active: singles, all tasks, and what MTG-Net asks for while it learns",
+        description="all: every set, of at most 16 tasks; random: singles, pairs, all tasks and random sets",
     )
     count: int | None = Field(
-        None,
-        ge=1,
-        description="random: how many sets, singles and pairs included; more later trains only those",
+        None, ge=1, description="random: how many sets, singles and pairs included; a greater one adds sets"
     )
-    rounds: int | None = Field(None, ge=1, description="active: K, one set for each task a round")
     pairs: bool = Field(True, description="random: all pairs are among the sets, as HOA needs them")
     seed: int = Field(0, ge=0, lt=2**31, description="of the draw")
 
     @model_validator(mode="after")
     def _consistent(self) -> "TaskSetsConfig":
-        for key, select in (("count", "random"), ("rounds", "active")):
-            if (getattr(self, key) is None) == (self.select == select):
-                raise ValueError(f"{key}: give it with select: {select}, and only then")
+        if (self.count is None) == (self.select == "random"):
+            raise ValueError("count: give it with select: random, and only then")
         return self
 
 
@@ -90,6 +87,9 @@ class StrategyConfig(Block):
         "sets of related tasks asked for first",
     )
     options: dict[str, Any] = Field({}, description="mtg_net: settings of the network")
+    gains: Annotated[list[Name], AfterValidator(unique)] = Field(
+        [], description="keys of `gains` that it is tried on; default: all"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> "StrategyConfig":
@@ -117,19 +117,33 @@ class GroupingConfig(Block):
     max_group_size: int | None = Field(None, ge=1, description="most tasks in a group")
 
     @model_validator(mode="after")
-    def _labels_once(self) -> "GroupingConfig":
+    def _consistent(self) -> "GroupingConfig":
         unique([strategy.label for strategy in self.strategies])
+        for strategy in self.strategies:
+            for name in strategy.gains:
+                require_known("table of gains", name, f"strategies.{strategy.label}.gains", self.gains)
         return self
 
-    def check(self, datasets: dict[str, Any], labels: list[str]) -> None:
-        """Refuse names of data sets and methods that the study does not have."""
-        origins = [(name, gains) for name, gains in self.gains.items() if gains.published is None]
-        for name, gains in origins:
-            require_known("data set", str(gains.dataset), f"grouping.gains.{name}.dataset", datasets)
-            require_known("method", str(gains.method), f"grouping.gains.{name}.method", labels)
-        pairs = [(gains.dataset, gains.method) for _, gains in origins]
-        for number, (name, _) in enumerate(origins):
-            if pairs[number] in pairs[:number]:
-                raise ValueError(
-                    f"grouping.gains.{name}: its data set and method are those of another; join them"
-                )
+    def strategies_of(self, gains: str) -> list[StrategyConfig]:
+        """Return the strategies that are tried on a table of gains, in the order of the study."""
+        return [strategy for strategy in self.strategies if not strategy.gains or gains in strategy.gains]
+
+    def check(self, datasets: Mapping[str, DatasetConfig], labels: Collection[str]) -> None:
+        """Refuse what the study does not have: data sets, methods, affinities, relations."""
+        own = {name: gains for name, gains in self.gains.items() if gains.published is None}
+        seen: list[tuple[str | None, str | None]] = []
+        for name, gains in own.items():
+            where = f"grouping.gains.{name}"
+            require_known("data set", str(gains.dataset), f"{where}.dataset", datasets)
+            require_known("method", str(gains.method), f"{where}.method", labels)
+            if (gains.dataset, gains.method) in seen:
+                raise ValueError(f"{where}: another has its data set and method; join them")
+            seen.append((gains.dataset, gains.method))
+        for name, gains in self.gains.items():
+            related = name in own and datasets[str(gains.dataset)].relations is not None
+            for strategy in self.strategies_of(name):
+                where = f"grouping.strategies.{strategy.label}"
+                if strategy.estimator == "tag" and name in own:
+                    raise ValueError(f"{where}: {name!r} lacks affinities; only published gains have them")
+                if strategy.relations != "none" and not related:
+                    raise ValueError(f"{where}.relations: {name!r} has no relation graph; see its `gains`")

@@ -54,17 +54,21 @@ def figure_names(study: StudyConfig) -> list[str]:
 
 def grouping_figure_names(study: StudyConfig) -> list[str]:
     """Return the names of the figures of task groups; a pure function of the config."""
+    names: list[str] = []
     if study.grouping is None:
-        return []
-    learned = [strategy for strategy in study.grouping.strategies if strategy.estimator == "mtg_net"]
-    kinds = {
-        "grouping_performance": True,
-        "grouping_rounds": any(len(strategy.rounds) > 1 for strategy in learned),
-        "grouping_selection": {strategy.selection for strategy in learned} == {"active", "random"},
-        "estimation_errors": any(s.estimator in {"hoa", "mtg_net"} for s in study.grouping.strategies),
-        "gain_distribution": True,
-    }
-    return [f"{kind}-{name}" for name in study.grouping.gains for kind, wanted in kinds.items() if wanted]
+        return names
+    for collection in study.grouping.gains:
+        strategies = study.grouping.strategies_of(collection)
+        learned = [strategy for strategy in strategies if strategy.estimator == "mtg_net"]
+        kinds = {
+            "grouping_performance": True,
+            "grouping_rounds": any(len(strategy.rounds) > 1 for strategy in learned),
+            "grouping_selection": {strategy.selection for strategy in learned} == {"active", "random"},
+            "estimation_errors": any(strategy.estimator in {"hoa", "mtg_net"} for strategy in strategies),
+            "gain_distribution": True,
+        }
+        names += [f"{kind}-{collection}" for kind, wanted in kinds.items() if wanted]
+    return names
 
 
 def report_entry(name: str) -> dict[str, object]:

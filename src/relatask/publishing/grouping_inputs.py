@@ -42,7 +42,7 @@ class Collection:
         found: dict[Row, dict[int, Estimate]] = {}
         for strategy in self.strategies:
             path = self.folder / "estimates" / self.name / f"{strategy.label}.parquet"
-            if path.exists():  # random groups need none, and TAG is left out where there are no affinities
+            if strategy.estimator != "random":  # which estimates nothing
                 found |= read_estimates(read_table("estimates", path), self.gains)
         return found
 
@@ -58,9 +58,9 @@ class Collection:
 
     @property
     def strategies(self) -> list[StrategyConfig]:
-        """Strategies in the order of the study."""
+        """Strategies that are tried on it, in the order of the study."""
         assert self.study.grouping is not None
-        return self.study.grouping.strategies
+        return self.study.grouping.strategies_of(self.name)
 
     @property
     def budgets(self) -> list[int]:

@@ -11,17 +11,12 @@ from relatask.training.task_sets import TaskSet, all_task_sets, sample_task_sets
 
 
 def planned_sets(gains: GainsConfig) -> list[TaskSet]:
-    """Return the task sets that are known before anything is trained, each in alphabetical order.
-
-    Under active selection these are each task alone, which gains are relative to, and all tasks.
-    """
+    """Return the task sets of a collection, each in alphabetical order."""
     chosen = gains.task_sets
     assert chosen is not None  # by GainsConfig, for gains that are collected here
     tasks = sorted(gains.tasks)
     if chosen.select == "all":
         return all_task_sets(tasks)
-    if chosen.select == "active":
-        return sample_task_sets(tasks, len(tasks) + 1, chosen.seed, pairs=False)
     assert chosen.count is not None  # by TaskSetsConfig
     return sample_task_sets(tasks, chosen.count, chosen.seed, chosen.pairs)
 
