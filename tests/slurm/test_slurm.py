@@ -92,7 +92,7 @@ class OnCluster:
         """Wait until shards train, and return their jobs."""
         checkpoints = self.folder / "results" / "tiny" / "checkpoints"
         wait_until(
-            lambda: any(checkpoints.glob("*.pt")), 400, f"a shard trains; {self.log.read_text()[-2000:]}"
+            lambda: any(checkpoints.glob("*.pt")), 900, f"a shard trains; {self.log.read_text()[-2000:]}"
         )
         return self.cluster.jobs("R")
 

@@ -13,12 +13,13 @@ from sklearn.metrics import roc_auc_score
 from relatask.training.task_sets import task_set_id
 from tests.workflow.conftest import run_snakemake
 
+TASKS = ["F1P2_binding", "F1P4_binding", "F3P2_binding", "F6P1_binding"]  # with many labels of both classes
+
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory, tiny_study: dict) -> Path:
     """Results of a study that trains all sets of four planted tasks, under two seeds."""
     folder = tmp_path_factory.mktemp("grouping")
-    tasks = _well_labelled_tasks(folder, tiny_study)
     study = tiny_study | {
         "methods": [{"label": "MTL", "method": "shared_bottom", "encoder": "fingerprint_mlp"}],
         "baseline": "MTL",
@@ -28,7 +29,7 @@ def results(tmp_path_factory: pytest.TempPathFactory, tiny_study: dict) -> Path:
                 "four": {
                     "dataset": "tiny_planted",
                     "method": "MTL",
-                    "tasks": tasks,
+                    "tasks": TASKS,
                     "task_sets": {"select": "all"},
                 }
             },
@@ -46,15 +47,6 @@ def results(tmp_path_factory: pytest.TempPathFactory, tiny_study: dict) -> Path:
     (folder / "mine.yaml").write_text(yaml.safe_dump(study))
     run_snakemake(folder, "--config", "study=mine.yaml")
     return folder / "results"
-
-
-def _well_labelled_tasks(folder: Path, tiny_study: dict) -> list[str]:
-    """Names of the four planted tasks with the most labels of the rarer class."""
-    (folder / "first.yaml").write_text(yaml.safe_dump(tiny_study))
-    run_snakemake(folder, "prepare_all", "--config", "study=first.yaml")
-    tasks = pd.read_parquet(folder / "results" / "tiny_planted" / "tasks.parquet")
-    rarer = tasks[["n_pos", "n_neg"]].min(axis=1)
-    return sorted(tasks.loc[rarer.nlargest(4).index, "task_id"])
 
 
 def test_every_set_of_tasks_is_trained_and_its_gains_follow_from_the_predictions(results: Path) -> None:

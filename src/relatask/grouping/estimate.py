@@ -48,8 +48,10 @@ def estimate_gains(
     if strategy.estimator == "oracle":
         yield Estimate(None, NO_SEED, gains.valid, np.ones(len(gains.sets), bool))
     elif strategy.estimator == "hoa":
-        table = average_over_partners(gains.pair_gains(), gains.sets)
-        yield Estimate(None, NO_SEED, table, gains.sizes == 2)
+        pairs = gains.pair_gains()
+        if np.isnan(pairs).sum() > len(gains.tasks):  # more than the diagonal
+            raise RelataskError(f"strategy {strategy.label}: HOA needs all pairs; set task_sets.pairs: true.")
+        yield Estimate(None, NO_SEED, average_over_partners(pairs, gains.sets), gains.sizes == 2)
     elif strategy.estimator == "tag":
         if affinities is None:
             raise RelataskError(f"strategy {strategy.label}: there are no affinities of tasks; leave it out.")

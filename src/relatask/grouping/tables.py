@@ -1,6 +1,8 @@
 """Estimates and choices of groups as tables on disk."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from relatask.grouping.random_groups import random_gains
 from relatask.training.task_sets import task_set_id
 
 DRAWS = 2000  # random groupings of each budget
+log = logging.getLogger(__name__)
 
 
 def set_ids(gains: GainTable) -> list[str]:
@@ -80,13 +83,20 @@ def choose_all(
     max_size: int | None,
     exact: bool | None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return tables "groups" and "groupings": for every estimate and budget, the groups and their worth."""
+    """Return tables "groups" and "groupings": for every estimate and budget, the groups and their worth.
+
+    A budget of groups that cannot hold all tasks is left out, with a warning.
+    """
     groups, groupings = [], []
     names = set_ids(gains)
     for (strategy, rounds), by_seed in estimates.items():
         for seed, estimate in by_seed.items():
             for budget in budgets:
-                chosen = choose_groups(estimate.table, Limits(budget, max_size), exact)
+                try:
+                    chosen = choose_groups(estimate.table, Limits(budget, max_size), exact)
+                except RelataskError as error:
+                    log.warning("%s, budget %d is left out: %s", strategy, budget, error)
+                    continue
                 key = {"strategy": strategy, "rounds": rounds, "seed": seed, "budget": budget}
                 groups += _group_rows(key, names, gains, estimate.table, chosen)
                 counts = {"n_groups": len(chosen.rows), "n_trained": int(estimate.trained.sum())}
@@ -96,18 +106,28 @@ def choose_all(
                     "test_gain": float(chosen.served(gains.test).mean()),
                 }
                 groupings.append({**key, **counts, **served})
+    if not groupings:
+        raise RelataskError("no budget holds every task; allow more or greater groups.")
     return _with_rounds(pd.DataFrame(groups)), _with_rounds(pd.DataFrame(groupings))
 
 
-def random_choices(gains: GainTable, strategy: str, budgets: Sequence[int]) -> pd.DataFrame:
-    """Return table "groupings" of random groups, the mean over many draws."""
+def random_choices(
+    gains: GainTable, strategy: str, budgets: Sequence[int], max_size: int | None
+) -> pd.DataFrame:
+    """Return table "groupings" of random groups, the mean over many draws; budgets as in `choose_all`."""
+    allowed = gains.sizes <= (max_size or len(gains.tasks))
+    gains = replace(gains, sets=gains.sets[allowed], valid=gains.valid[allowed], test=gains.test[allowed])
     rows = []
     for budget in budgets:
-        worth = random_gains(gains, budget, DRAWS, NO_SEED)
+        try:
+            worth = random_gains(gains, budget, DRAWS, NO_SEED)
+        except RelataskError as error:
+            log.warning("%s, budget %d is left out: %s", strategy, budget, error)
+            continue
         key = {"strategy": strategy, "rounds": None, "seed": NO_SEED, "budget": budget}
         known = {"n_groups": budget, "n_trained": budget, "estimate": None}
         rows.append({**key, **known, "valid_gain": worth.valid.mean(), "test_gain": worth.test.mean()})
-    return _with_rounds(pd.DataFrame(rows))
+    return _with_rounds(pd.DataFrame(rows)) if rows else pd.DataFrame()
 
 
 def _group_rows(

@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
         estimates |= read_estimates(read_table("estimates", path), gains)
     budgets = range(1, min(arguments.budgets, len(gains.tasks)) + 1)
     groups, groupings = choose_all(gains, estimates, budgets, arguments.max_size, SEARCH[arguments.search])
-    drawn = [random_choices(gains, label, budgets) for label in arguments.random]
+    drawn = [random_choices(gains, label, budgets, arguments.max_size) for label in arguments.random]
     write_table("groups", groups, arguments.out_groups)
     write_table("groupings", pd.concat([groupings, *drawn], ignore_index=True), arguments.out_groupings)
     logging.info("%s: %d choices of groups", arguments.out_groupings, len(groupings))
