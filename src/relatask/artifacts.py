@@ -133,6 +133,13 @@ COLUMNS: dict[str, dict[str, str]] = {
         "estimate": "float64?",
         "trained": "bool",  # whether the strategy was told the gains of the set
     },
+    "encodings": {  # of one collection: task sets as MTG-Net encodes them for a task, in two dimensions
+        "task_id": "string",
+        "stage": "string",  # which sets: those trained after K rounds, or all
+        "x": "float32",
+        "y": "float32",
+        "gain": "float64",  # on the validation fold
+    },
     "groups": {  # of one collection: the groups chosen by the estimates
         "strategy": "string",
         "rounds": "int32?",
@@ -364,6 +371,13 @@ COLUMNS: dict[str, dict[str, str]] = {
         "mean": "float64",
         "std": "float64?",
         "n_seeds": "int32",
+    },
+    "figure_encodings": {
+        "task_id": "string",
+        "stage": "string",
+        "x": "float32",
+        "y": "float32",
+        "gain": "float64",
     },
     "figure_estimation_errors": {"row": "string", "error": "float64", "share": "float64"},
     "figure_gain_distribution": {"fold": "string", "gain": "float64", "share": "float64"},

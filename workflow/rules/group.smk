@@ -120,3 +120,31 @@ rule select_groups:
         "python -m relatask select_groups --log {log} --gains {input.gains} --tasks {params.tasks:q}"
         " --estimates {input.estimates} {params.options}"
         " --out-groups {output.groups} --out-groupings {output.groupings}"
+
+
+rule encode_sets:
+    input:
+        unpack(encode_inputs),
+    output:
+        "results/{study}/encodings/{collection}.parquet",
+    log:
+        "results/logs/encode_sets/{study}-{collection}.log",
+    benchmark:
+        "results/benchmarks/encode_sets/{study}-{collection}.tsv"
+    conda:
+        TRAINING_ENV
+    threads: 1
+    resources:
+        mem_mb=growing(3000),
+        runtime=120,
+    params:
+        tasks=lambda wildcards: tasks_of(wildcards.collection),
+        strategy=lambda wildcards: block(encoded_strategy(STUDY, wildcards.collection)),
+        seed=STUDY.grouping.seeds[0] if STUDY.grouping else 0,
+        pairs=lambda wildcards, input: [
+            f"--relations {input.relations}" for name in input.keys() if name == "relations"
+        ],
+        code=code_of("steps/encode_sets.py"),
+    shell:
+        "python -m relatask encode_sets --log {log} --gains {input.gains} --tasks {params.tasks:q}"
+        " --strategy {params.strategy:q} --seed {params.seed} {params.pairs} --out {output}"

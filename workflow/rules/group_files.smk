@@ -29,15 +29,27 @@ def published_gain_files(wildcards):
     return retrieved("mtg_net")
 
 
-def estimate_inputs(wildcards):
+def strategy_inputs(collection, strategy):
     """Gains of a collection and, for strategies that read them, affinities or relations of its tasks."""
-    files = {"gains": f"results/{wildcards.study}/gains/{wildcards.collection}.parquet"}
-    strategy = STRATEGIES[wildcards.strategy]
+    files = {"gains": f"results/{STUDY_NAME}/gains/{collection}.parquet"}
     if strategy.estimator == "tag":
-        files["affinities"] = f"results/{wildcards.study}/affinities/{wildcards.collection}.parquet"
+        files["affinities"] = f"results/{STUDY_NAME}/affinities/{collection}.parquet"
     if strategy.relations != "none":
-        files["relations"] = f"results/{COLLECTIONS[wildcards.collection].dataset}/relations.parquet"
+        files["relations"] = f"results/{COLLECTIONS[collection].dataset}/relations.parquet"
     return files
+
+
+def estimate_inputs(wildcards):
+    return strategy_inputs(wildcards.collection, STRATEGIES[wildcards.strategy])
+
+
+def encode_inputs(wildcards):
+    return strategy_inputs(wildcards.collection, encoded_strategy(STUDY, wildcards.collection))
+
+
+def encoding_files():
+    names = [name for name in COLLECTIONS if encoded_strategy(STUDY, name)]
+    return [f"results/{STUDY_NAME}/encodings/{name}.parquet" for name in names]
 
 
 def select_options(collection):

@@ -45,6 +45,7 @@ rule draw_grouping_figures:
         groupings=collection_files("groupings"),
         gains=collection_files("gains"),
         estimates=estimate_files(),
+        encodings=encoding_files(),
         tables=study_files("tables", GROUPING_TABLES, ["parquet"]),
     output:
         [

@@ -1,5 +1,6 @@
 """Which task sets MTG-Net learns from: chosen one by one, those it expects to matter first (algorithm 1)."""
 
+import copy
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -97,7 +98,7 @@ def select_sets(
         if number in rounds:
             estimate = predicted.copy()
             estimate[known.rows] = np.array(known.gains)
-            yield Snapshot(number, known.rows[n_free:], estimate, model)
+            yield Snapshot(number, known.rows[n_free:], estimate, copy.deepcopy(model))
 
 
 def _learn(model: MTGNetModel, sets: np.ndarray, known: _Known, selection: SelectionSettings) -> np.ndarray:

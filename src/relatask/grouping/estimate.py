@@ -7,7 +7,7 @@ import numpy as np
 
 from relatask.config import StrategyConfig
 from relatask.errors import RelataskError
-from relatask.grouping.active import SelectionSettings, select_sets
+from relatask.grouping.active import SelectionSettings, Snapshot, select_sets
 from relatask.grouping.averages import average_over_partners
 from relatask.grouping.gains import GainTable
 from relatask.grouping.mtg_net import MTGNetSettings
@@ -74,13 +74,18 @@ def rounds_of(strategy: StrategyConfig, n_tasks: int) -> list[int]:
     )
 
 
-def _mtg_net(
+def snapshots_of(
     strategy: StrategyConfig, gains: GainTable, seed: int, relations: np.ndarray | None
-) -> Iterator[Estimate]:
+) -> Iterator[Snapshot]:
+    """Yield what MTG-Net knows after each number of rounds of a strategy, replaying collected gains.
+
+    Raises:
+        RelataskError: relations are needed and absent, or an option is unknown.
+    """
     if strategy.relations != "none" and relations is None:
         raise RelataskError(f"strategy {strategy.label}: the data set has no relation graph; leave it out.")
     network, selection = _settings(strategy)
-    snapshots = select_sets(
+    yield from select_sets(
         gains.sets,
         lambda row: gains.valid[row],
         rounds_of(strategy, len(gains.tasks)),
@@ -90,7 +95,12 @@ def _mtg_net(
         pairs=relations[..., None] if strategy.relations == "features" and relations is not None else None,
         relations=relations if strategy.relations == "neighbours" else None,
     )
-    for snapshot in snapshots:
+
+
+def _mtg_net(
+    strategy: StrategyConfig, gains: GainTable, seed: int, relations: np.ndarray | None
+) -> Iterator[Estimate]:
+    for snapshot in snapshots_of(strategy, gains, seed, relations):
         trained = np.zeros(len(gains.sets), bool)
         trained[snapshot.chosen] = True
         yield Estimate(snapshot.round, seed, snapshot.estimate, trained)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relatask.artifacts import read_table, write_table
-from relatask.config import StudyConfig
+from relatask.config import StrategyConfig, StudyConfig
 from relatask.errors import RelataskError
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ KINDS = {
     "grouping_selection": Kind("Active or random", "Task groups"),
     "estimation_errors": Kind("Errors of estimates", "Task groups"),
     "gain_distribution": Kind("Gains", "Task groups"),
+    "encodings": Kind("Encoded task sets", "Task groups"),
 }
 
 
@@ -50,6 +51,13 @@ def figure_names(study: StudyConfig) -> list[str]:
         kinds["relation_graph"] = config.relations is not None
         names += [f"{kind}-{dataset}" for kind, wanted in kinds.items() if wanted]
     return names
+
+
+def encoded_strategy(study: StudyConfig, collection: str) -> StrategyConfig | None:
+    """Return the strategy whose encodings are drawn: the first MTG-Net with active selection, if any."""
+    strategies = study.grouping.strategies_of(collection) if study.grouping else []
+    learned = (one for one in strategies if one.estimator == "mtg_net" and one.selection == "active")
+    return next(learned, None)
 
 
 def grouping_figure_names(study: StudyConfig) -> list[str]:
@@ -66,6 +74,7 @@ def grouping_figure_names(study: StudyConfig) -> list[str]:
             "grouping_selection": {strategy.selection for strategy in learned} == {"active", "random"},
             "estimation_errors": any(strategy.estimator in {"hoa", "mtg_net"} for strategy in strategies),
             "gain_distribution": True,
+            "encodings": bool(encoded_strategy(study, collection)),
         }
         names += [f"{kind}-{collection}" for kind, wanted in kinds.items() if wanted]
     return names

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from relatask.artifacts import write_table
 from relatask.errors import RelataskError
+from relatask.publishing import figure_encodings, style
 from relatask.publishing import figure_gain_histograms as histograms
 from relatask.publishing import figure_grouping_performance as performance
-from relatask.publishing import style
 from relatask.publishing.grouping_inputs import GroupingInputs
 
 # kind -> (which rows, title); all three are drawn alike
@@ -49,6 +49,10 @@ def draw_grouping_figures(inputs: GroupingInputs, names: Sequence[str], out_dir:
                 table = histograms.gains_table(collection)
                 figure = histograms.draw(table, "fold", "gain", "gain (%)", f"Gains of tasks on {of}")
                 write_table("figure_gain_distribution", table, out_dir / f"{name}.parquet")
+            elif kind == "encodings":
+                table = collection.encodings
+                figure = figure_encodings.draw(table, of)
+                write_table("figure_encodings", table, out_dir / f"{name}.parquet")
             else:
                 raise RelataskError(f"--figures: there is no figure {kind!r} of task groups.")
             style.save(figure, out_dir / name)

@@ -57,6 +57,11 @@ class Collection:
         return self._read("groups")
 
     @property
+    def encodings(self) -> pd.DataFrame:
+        """Table "encodings"."""
+        return self._read("encodings")
+
+    @property
     def strategies(self) -> list[StrategyConfig]:
         """Strategies that are tried on it, in the order of the study."""
         assert self.study.grouping is not None
