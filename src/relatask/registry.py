@@ -42,6 +42,9 @@ class Capabilities:
     # to it, per item, epoch and task; methods without: per item and task.
     microseconds: float = 0.0
     cost_options: tuple[str, ...] = ()  # options the cost is proportional to; twice for a square
+    # Encoders with a twin `_stacked_{name}.py` that encodes for several runs at once: device type -> how wide
+    # the runs may be together. A device that is absent trains run by run, because that is faster there.
+    side_by_side: Mapping[str, int] = field(default_factory=dict)
     passes_per_task: float = 0.0  # balancing: further passes through the encoder a step, in shares of a step
     options: Mapping[str, Any] = field(default_factory=dict)  # name -> default, which also fixes the type
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # option -> its only values

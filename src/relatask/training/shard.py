@@ -22,6 +22,7 @@ from relatask.training.lease import Lease
 from relatask.training.prior import prior_probabilities
 from relatask.training.progress import ProgressLine
 from relatask.training.run import inputs_of, train_run
+from relatask.training.side_by_side import SideBySide
 from relatask.training.spec import RunSpec
 from relatask.training.stamp import Stamp, code_of_run, data_of_run
 
@@ -59,6 +60,7 @@ class Shard:
         self.name, self.data, self.keep_models = name, data, keep_models
         self.journal = Journal(study)
         self.lease = Lease(study, name)
+        self.batches = SideBySide([], data.device)
 
     def train(self, specs: Sequence[RunSpec]) -> dict[str, str]:
         """Train the runs that the journal does not hold yet, and return run_id -> SHA-256 of predictions.
@@ -68,8 +70,9 @@ class Shard:
         """
         progress = ProgressLine(f"shard {self.name}", len(specs))
         failed: dict[str, list[RunSpec]] = {}  # reason -> runs
+        self.batches = SideBySide(specs, self.data.device)
         with self.lease:
-            for number, spec in enumerate(specs):
+            for number, spec in enumerate(self.batches.in_order()):
                 try:
                     self._train_one(spec, number, progress)
                 except Exception as error:  # one bad run must not take the others with it
@@ -89,6 +92,10 @@ class Shard:
         log.error("run %s (%s seed %d) failed: %s", *told, exc_info=not foreseen)
         self.journal.fail(spec, reason)
         return reason
+
+    def _is_new(self, spec: RunSpec) -> bool:
+        """Whether the journal has no entry of a run, valid or not."""
+        return not self.journal.predictions_path(spec).exists()
 
     def _train_one(self, spec: RunSpec, number: int, progress: ProgressLine) -> None:
         split = f"{spec.split}-{spec.seed}"
@@ -113,10 +120,15 @@ class Shard:
             prior_spec, weights, _ = prior_model
             prior = prior_probabilities(prior_spec, weights, self.data.get(split, inputs_of(prior_spec)))
 
-        def told(share: float, text: str) -> None:
+        def told(share: float, text: str, n_runs: int = 1) -> None:
             self.lease.share = share
-            progress.update(share, text)
+            progress.update(share * n_runs, text)
 
+        if not checkpoint.finished and checkpoint.in_flight is None:
+            trained = self.batches.result(spec, data, self._is_new, told)
+            if trained is not None:
+                meter = self.batches.meter
+                checkpoint.finish((trained if keep else replace(trained, weights=None)).as_dict())
         result = train_run(spec, data, checkpoint, told, keep, prior)
         self.journal.enter(spec, stamp, result, meter.read(earlier=checkpoint.seconds))
         checkpoint.delete()

@@ -24,6 +24,8 @@ def code_of_run(method: str, encoder: str | None, balancing: str = "equal") -> s
     parts = ["training/run.py", f"training/loops/{loop}.py", f"methods/{method}.py"]
     if loop == "supervised":
         parts.append(f"balancing/{balancing}.py")
+    if method == "shared_bottom" and encoder and capabilities("encoders", encoder).side_by_side:
+        parts += ["training/batched.py", f"encoders/_stacked_{encoder}.py"]  # of task sets; the same numbers
     if capabilities("methods", method).uses_prior:
         parts.append("training/prior.py")
     files = imported_by(*parts, *([f"encoders/{encoder}.py"] if encoder else []))
