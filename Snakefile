@@ -30,6 +30,7 @@ include: "workflow/rules/start.smk"
 
 
 wildcard_constraints:
+    collection=NAME,
     source=NAME,
     dataset=NAME,
     study=NAME,

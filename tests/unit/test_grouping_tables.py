@@ -10,7 +10,7 @@ import pytest
 from relatask.artifacts import read_table, write_table
 from relatask.config import StrategyConfig
 from relatask.errors import RelataskError
-from relatask.grouping.estimate import estimate_gains, rounds_of
+from relatask.grouping.estimate import estimate_gains
 from relatask.grouping.gains import GainTable
 from relatask.grouping.tables import (
     affinities_frame,
@@ -63,9 +63,9 @@ def test_estimates_of_other_sets_are_refused(gains: GainTable) -> None:
 
 def test_rounds_never_cost_more_than_the_pairs() -> None:
     chosen = strategy(estimator="mtg_net", rounds=[9, 1, "pairs", 5])
-    assert rounds_of(chosen, 27) == [1, 5, 9, 13]
-    assert rounds_of(chosen, 7) == [1, 3]
-    assert rounds_of(chosen, 2) == [1]
+    assert chosen.rounds_for(27) == [1, 5, 9, 13]
+    assert chosen.rounds_for(7) == [1, 3]
+    assert chosen.rounds_for(2) == [1]
 
 
 def test_budgets_that_cannot_hold_every_task_are_left_out(gains: GainTable) -> None:

@@ -15,7 +15,7 @@ from relatask.config import MethodConfig, StudyConfig, parse
 from relatask.errors import RelataskError
 from relatask.registry import Capabilities, capabilities
 from relatask.steps import plan_runs as step
-from relatask.training import plan as planning
+from relatask.training import refusals
 from relatask.training.manifest import read_manifest
 from relatask.training.plan import SECONDS_PER_RUN, Shard, make_shards, plan_runs
 from relatask.training.spec import RunSpec
@@ -154,10 +154,10 @@ def test_a_combination_that_makes_no_sense_is_refused_by_name(method, message):
 
 def test_balancing_a_method_with_one_loss_for_all_tasks_is_refused(monkeypatch):
     energy = Capabilities("energy", "", "E", loop="contrastive")
-    monkeypatch.setattr(planning, "capabilities", lambda kind, name: energy)
+    monkeypatch.setattr(refusals, "capabilities", lambda kind, name: energy)
     method = MethodConfig(label="X", method="energy", encoder="gin", balancing="dwa")
     with pytest.raises(RelataskError, match="'energy' has one loss for all tasks together"):
-        planning._refuse_balancing(method, "methods.X")
+        refusals._refuse_balancing(method, "methods.X")
 
 
 def test_balancing_is_part_of_a_run_and_plain_runs_keep_their_names():

@@ -1,6 +1,7 @@
 """Task groups through the workflow: gains collected on planted data, and those that others collected."""
 
 import json
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 import yaml
 from sklearn.metrics import roc_auc_score
 
+from relatask.training.spec import RunSpec
 from relatask.training.task_sets import task_set_id
 from tests.workflow.conftest import run_snakemake
 
@@ -20,19 +22,22 @@ TASKS = ["F1P2_binding", "F1P4_binding", "F3P2_binding", "F6P1_binding"]  # with
 def results(tmp_path_factory: pytest.TempPathFactory, tiny_study: dict) -> Path:
     """Results of a study that trains all sets of four planted tasks, under two seeds."""
     folder = tmp_path_factory.mktemp("grouping")
+    network = {"method": "shared_bottom", "encoder": "fingerprint_mlp"}
+    (dataset,) = tiny_study["datasets"].values()
+    collection = {"dataset": "planted4", "method": "MTL", "tasks": TASKS, "task_sets": {"select": "all"}}
+    groups = {"gains": ["four", "four_1"], "budget": 2}
     study = tiny_study | {
-        "methods": [{"label": "MTL", "method": "shared_bottom", "encoder": "fingerprint_mlp"}],
+        "datasets": {"planted4": {**dataset, "densify": {"tau": 1, "tasks": TASKS}}},
+        "methods": [
+            {"label": "MTL", **network},
+            {"label": "MTL_of_3", **network, "ensemble": 3},
+            {"label": "Groups", **network, "groups": {**groups, "strategy": "Oracle"}},
+            {"label": "MTG_groups", **network, "groups": {**groups, "strategy": "MTG"}},
+        ],
         "baseline": "MTL",
         "contrasts": [],
         "grouping": {
-            "gains": {
-                "four": {
-                    "dataset": "tiny_planted",
-                    "method": "MTL",
-                    "tasks": TASKS,
-                    "task_sets": {"select": "all"},
-                }
-            },
+            "gains": {"four": collection, "four_1": {**collection, "seeds": [1]}},
             "strategies": [
                 {"label": "Oracle", "estimator": "oracle"},
                 {"label": "HOA", "estimator": "hoa"},
@@ -52,7 +57,7 @@ def results(tmp_path_factory: pytest.TempPathFactory, tiny_study: dict) -> Path:
 def test_every_set_of_tasks_is_trained_and_its_gains_follow_from_the_predictions(results: Path) -> None:
     gains = pd.read_parquet(results / "mine" / "gains" / "four.parquet")
     plan = pd.read_parquet(results / "mine" / "plan.parquet").query("collection == 'four'")
-    predictions = pd.read_parquet(results / "mine" / "predictions.parquet")
+    predictions = pd.read_parquet(results / "mine" / "collections" / "four" / "predictions.parquet")
     tasks = sorted(set(gains["task_id"]))
     sets = [chosen for size in range(1, 5) for chosen in combinations(tasks, size)]
     assert set(gains["task_set_id"]) == {task_set_id(chosen) for chosen in sets}
@@ -84,8 +89,40 @@ def test_groups_serve_every_task_once_within_the_budget(results: Path) -> None:
 
 def test_runs_of_task_sets_are_no_rows_of_the_tables(results: Path) -> None:
     main = pd.read_parquet(results / "mine" / "tables" / "main.parquet")
-    assert set(main["method"]) == {"MTL"}
-    assert set(pd.read_parquet(results / "mine" / "comparisons.parquet")["method"]) <= {"MTL"}
+    assert set(main["method"]) == {"MTL", "MTL_of_3", "Groups", "MTG_groups"}
+    predictions = pd.read_parquet(results / "mine" / "predictions.parquet")
+    assert predictions["run_id"].nunique() == 4 * 2
+
+
+def test_a_row_of_groups_predicts_each_task_by_the_network_of_its_group(results: Path) -> None:
+    plan = pd.read_parquet(results / "mine" / "plan.parquet")
+    cells = ["run_id", "task_id", "fold", "item_id"]
+    rows = pd.read_parquet(results / "mine" / "predictions.parquet").set_index(cells)["score"]
+    for seed, name in ((0, "four"), (1, "four_1")):
+        run = plan.loc[(plan["label"] == "Groups") & (plan["seed"] == seed), "run_id"].item()
+        groups = pd.read_parquet(results / "mine" / "groups" / f"{name}.parquet")
+        groups = groups.query("strategy == 'Oracle' and budget == 2")
+        sets = plan[plan["collection"] == name].set_index("tasks")["run_id"]
+        folder = results / "mine" / "collections" / name
+        collected = pd.read_parquet(folder / "predictions.parquet").set_index(cells)["score"]
+        for _, group in groups.groupby("group"):
+            trained = sets[json.dumps(sorted(group["task_id"]), separators=(",", ":"))]
+            for task in group.loc[group["serves"], "task_id"]:
+                pd.testing.assert_series_equal(rows.loc[run, task], collected.loc[trained, task])
+
+
+def test_an_ensemble_averages_networks_of_which_the_first_is_the_plain_row(results: Path) -> None:
+    plan = pd.read_parquet(results / "mine" / "plan.parquet").query("seed == 0").set_index("label")
+    study, run = results / "mine", plan.loc["MTL_of_3", "run_id"]
+    spec = RunSpec.from_json(json.loads(plan.loc["MTL_of_3", "spec"]))
+    members = [replace(spec, ensemble=1, member=member).run_id for member in range(3)]
+    assert members[0] == plan.loc["MTL", "run_id"]
+    scores = [pd.read_parquet(study / "runs" / name / "predictions.parquet")["score"] for name in members]
+    found = pd.read_parquet(study / "runs" / run / "predictions.parquet")["score"]
+    np.testing.assert_allclose(found, np.mean(scores, 0), rtol=1e-6)
+    assert len({tuple(score) for score in scores}) == 3
+    costs = pd.read_parquet(study / "costs.parquet").set_index("run_id")["seconds"]
+    assert costs[run] > costs[members[0]]
 
 
 def test_a_second_run_has_nothing_to_do(results: Path) -> None:

@@ -19,11 +19,28 @@ rule evaluate_runs:
         runtime=60,
     params:
         metrics=STUDY.metrics,
+        of=collection_option,
         code=code_of("steps/evaluate_runs.py"),
     shell:
         "python -m relatask evaluate_runs --log {log}"
         " --plan {input.plan} --predictions {input.predictions} --metrics-list {params.metrics}"
-        " --out {output.metrics}"
+        " {params.of} --out {output.metrics}"
+
+
+use rule evaluate_runs as evaluate_collection with:
+    input:
+        plan="results/{study}/plan.parquet",
+        predictions="results/{study}/collections/{collection}/predictions.parquet",
+    output:
+        metrics="results/{study}/collections/{collection}/metrics.parquet",
+    log:
+        "results/logs/evaluate_runs/{study}-{collection}.log",
+    benchmark:
+        "results/benchmarks/evaluate_runs/{study}-{collection}.tsv"
+    params:
+        metrics=STUDY.metrics[:1],
+        of=collection_option,
+        code=code_of("steps/evaluate_runs.py"),
 
 
 rule compare_methods:

@@ -73,6 +73,16 @@ def training_files(dataset):
     return [*tables, *arrays, *splits]
 
 
+def shards_of(collection):
+    """Names of the shards that train for a collection of gains, or with None for the tables."""
+    return [name for name, shard in SHARDS.items() if shard.collection == collection]
+
+
+def collection_option(wildcards):
+    """Which runs a step reads: those of a collection where it is one's."""
+    return f"--collection {wildcards.collection}" if "collection" in wildcards.keys() else ""
+
+
 @lru_cache
 def shard_of_run():
     """run_id -> name of its shard, for runs that others may start from."""
@@ -100,13 +110,14 @@ def shard_inputs(wildcards):
     says: with each of them as an input, a dry-run of thousands of shards would take minutes. The marker
     makes no shard run again; what a split is made from is among the params of the shard.
     """
-    dataset = SHARDS[wildcards.shard].dataset
+    dataset, groups = SHARDS[wildcards.shard].dataset, SHARDS[wildcards.shard].groups
     return {
         "manifest": f"results/{wildcards.study}/shards/{wildcards.shard}.json",
         "dataset": f"results/{dataset}/dataset.json",
         "features": f"results/{dataset}/features/features.json",
         "prepared": ancient(f"results/{wildcards.study}/prepared/{dataset}"),
         "priors": [f"results/{wildcards.study}/shards/{name}.done.json" for name in prior_shards(wildcards)],
+        "groups": [f"results/{wildcards.study}/groups/{groups}.parquet"] if groups else [],
     }
 
 

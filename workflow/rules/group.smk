@@ -6,14 +6,13 @@ include: "publish_groups.smk"
 
 
 wildcard_constraints:
-    collection=NAME,
     strategy=NAME,
 
 
 rule collect_gains:
     input:
         plan="results/{study}/plan.parquet",
-        metrics="results/{study}/metrics.parquet",
+        metrics="results/{study}/collections/{collection}/metrics.parquet",
     output:
         gains="results/{study}/gains/{collection}.parquet",
     log:

@@ -66,6 +66,12 @@ def collection_files(folder):
     return [f"results/{STUDY_NAME}/{folder}/{name}.parquet" for name in COLLECTIONS]
 
 
+def cost_files():
+    """What all runs cost: those of the tables, and those that gains are made of."""
+    folders = [*(f"collections/{name}/" for name in COLLECTED), *([""] if shards_of(None) else [])]
+    return [f"results/{STUDY_NAME}/{folder}costs.parquet" for folder in folders]
+
+
 def estimate_files():
     """Estimates of all collections by all strategies."""
     return [

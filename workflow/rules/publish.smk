@@ -96,7 +96,7 @@ rule draw_figures:
 rule publish_study:
     input:
         plan=f"results/{STUDY_NAME}/plan.parquet",
-        costs=[f"results/{STUDY_NAME}/costs.parquet"] if SHARDS else [],
+        costs=cost_files(),
         data=[*dataset_records(), *feature_records(), *split_files("json"), *collection_files("gains")],
         tables=study_files("tables", [*TABLES, *GROUPING_TABLES], ["csv", "md"]),
         figures=study_files("figures", [*FIGURES, *GROUPING_FIGURES], ["png"]),
@@ -120,7 +120,7 @@ rule publish_study:
         command=reader_command(),
         results=lambda wildcards, input: Path(input.plan).parents[1],
         folder=lambda wildcards, output: Path(output.record).parent,
-        costs=lambda wildcards, input: [f"--costs {path}" for path in input.costs],
+        costs=lambda wildcards, input: f"--costs {input.costs}" if input.costs else "",
         code=code_of("steps/publish_study.py"),
     shell:
         "python -m relatask publish_study --log {log} --study {params.study} --study-config {params.config:q}"

@@ -57,7 +57,7 @@ rule train_shard:
 rule merge_runs:
     input:
         plan=f"results/{STUDY_NAME}/plan.parquet",
-        done=[f"results/{STUDY_NAME}/shards/{name}.done.json" for name in SHARDS],
+        done=[f"results/{STUDY_NAME}/shards/{name}.done.json" for name in shards_of(None)],
     output:
         predictions=f"results/{STUDY_NAME}/predictions.parquet",
         history=f"results/{STUDY_NAME}/history.parquet",
@@ -74,7 +74,24 @@ rule merge_runs:
         runtime=60,
     params:
         runs=lambda wildcards, input: Path(input.plan).parent / "runs",
+        of=collection_option,
         code=code_of("steps/merge_runs.py"),
     shell:
-        "python -m relatask merge_runs --log {log} --plan {input.plan} --runs {params.runs}"
+        "python -m relatask merge_runs --log {log} --plan {input.plan} --runs {params.runs} {params.of}"
         " --out-predictions {output.predictions} --out-history {output.history} --out-costs {output.costs}"
+
+
+use rule merge_runs as merge_collection with:
+    input:
+        plan=f"results/{STUDY_NAME}/plan.parquet",
+        done=lambda wildcards: [
+            f"results/{STUDY_NAME}/shards/{name}.done.json" for name in shards_of(wildcards.collection)
+        ],
+    output:
+        predictions=f"results/{STUDY_NAME}/collections/{{collection}}/predictions.parquet",
+        history=f"results/{STUDY_NAME}/collections/{{collection}}/history.parquet",
+        costs=f"results/{STUDY_NAME}/collections/{{collection}}/costs.parquet",
+    log:
+        f"results/logs/merge_runs/{STUDY_NAME}-{{collection}}.log",
+    benchmark:
+        f"results/benchmarks/merge_runs/{STUDY_NAME}-{{collection}}.tsv"

@@ -16,7 +16,7 @@ from relatask.config.datasets import (
 )
 from relatask.config.grouping import GainsConfig, GroupingConfig, StrategyConfig, TaskSetsConfig
 from relatask.config.loading import Config, ServicesConfig, load_config, load_study
-from relatask.config.methods import MethodConfig, ScaleConfig, TableConfig, TrainingConfig
+from relatask.config.methods import GroupsConfig, MethodConfig, ScaleConfig, TableConfig, TrainingConfig
 from relatask.config.study import GROUPING_TABLE_NAMES, OWN_TABLES, StudyConfig
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "DensifyConfig",
     "GainsConfig",
     "GroupingConfig",
+    "GroupsConfig",
     "MethodConfig",
     "RelationsConfig",
     "ScaleConfig",

@@ -95,6 +95,9 @@ class DensifyConfig(Block):
     min_positives: int = Field(10, ge=1, description="least number of active labels of a task")
     min_negatives: int = Field(10, ge=1, description="least number of inactive labels of a task")
     drop_isolated: bool = Field(True, description="remove tasks without a relation first")
+    tasks: Annotated[list[str], AfterValidator(unique)] = Field(
+        [], description="task ids: of what is left, only these; default: all"
+    )
 
 
 class SizeConfig(Block):

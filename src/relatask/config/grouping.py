@@ -91,6 +91,12 @@ class StrategyConfig(Block):
         [], description="keys of `gains` that it is tried on; default: all"
     )
 
+    def rounds_for(self, n_tasks: int) -> list[int]:
+        """Return the numbers K, ascending: none above what HOA's pairs cost, which is "pairs"."""
+        pairs = max(1, (n_tasks - 1) // 2)
+        given = [pairs if rounds == "pairs" else rounds for rounds in self.rounds]
+        return sorted({rounds for rounds in given if rounds <= pairs})
+
     @model_validator(mode="after")
     def _consistent(self) -> "StrategyConfig":
         if bool(self.rounds) != (self.estimator == "mtg_net"):
@@ -131,14 +137,15 @@ class GroupingConfig(Block):
     def check(self, datasets: Mapping[str, DatasetConfig], labels: Collection[str]) -> None:
         """Refuse what the study does not have: data sets, methods, affinities, relations."""
         own = {name: gains for name, gains in self.gains.items() if gains.published is None}
-        seen: list[tuple[str | None, str | None]] = []
+        seen: list[tuple[str | None, str | None, int]] = []
         for name, gains in own.items():
             where = f"grouping.gains.{name}"
             require_known("data set", str(gains.dataset), f"{where}.dataset", datasets)
             require_known("method", str(gains.method), f"{where}.method", labels)
-            if (gains.dataset, gains.method) in seen:
-                raise ValueError(f"{where}: another has its data set and method; join them")
-            seen.append((gains.dataset, gains.method))
+            own_runs = [(gains.dataset, gains.method, seed) for seed in gains.seeds]
+            if set(own_runs) & set(seen):
+                raise ValueError(f"{where}: another has its data set, method and seed; join them")
+            seen += own_runs
         for name, gains in self.gains.items():
             related = name in own and datasets[str(gains.dataset)].relations is not None
             for strategy in self.strategies_of(name):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from relatask.config.blocks import Block, Name, unique
 
@@ -19,6 +19,17 @@ class TrainingConfig(Block):
     precision: Literal["fp32", "bf16"] = Field(
         "fp32", description="bf16: matrix products in bfloat16, faster where the machine has it"
     )
+
+
+class GroupsConfig(Block):
+    """Which chosen groups a row learns its tasks in: a network for each, every task predicted by its own."""
+
+    gains: Annotated[list[Name], AfterValidator(unique)] = Field(
+        min_length=1, description="keys of grouping.gains, one for each seed of the scale"
+    )
+    strategy: Name = Field(description="label of the strategy in `grouping` that chose the groups")
+    budget: int = Field(ge=1, description="number of groups, at most grouping.budgets")
+    rounds: int | None = Field(None, ge=1, description="mtg_net: the number K; default: its greatest")
 
 
 class MethodConfig(Block):
@@ -45,7 +56,19 @@ class MethodConfig(Block):
     prior: Name | None = Field(
         None, description="label of the method whose predictions this one starts from, for methods that do"
     )
+    groups: GroupsConfig | None = Field(
+        None, description="learn each task in the group that was chosen for it, instead of all together"
+    )
+    ensemble: int = Field(
+        1, ge=1, le=1000, description="so many networks, whose probabilities are averaged: more at equal cost"
+    )
     parts: int = Field(1, ge=1, le=10_000, description="cut a run of independent tasks into so many runs")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "MethodConfig":
+        if self.groups is not None and self.ensemble > 1:
+            raise ValueError("ensemble: a row has groups or is an ensemble, not both")
+        return self
 
 
 class ScaleConfig(Block):

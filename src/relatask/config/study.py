@@ -74,7 +74,29 @@ class StudyConfig(Block):
         self._check_comparisons()
         if self.grouping:
             self.grouping.check(self.datasets, labels)
+        self._check_groups()
         return self
+
+    def _check_groups(self) -> None:
+        """Refuse rows of groups that nothing chooses."""
+        for method in self.methods:
+            if method.groups is None:
+                continue
+            where = f"methods.{method.label}.groups"
+            if self.grouping is None:
+                raise ValueError(f"{where}: the study has no `grouping`, which chooses groups")
+            strategies = {strategy.label: strategy for strategy in self.grouping.strategies}
+            require_known("strategy", method.groups.strategy, f"{where}.strategy", strategies)
+            if strategies[method.groups.strategy].estimator == "random":
+                raise ValueError(
+                    f"{where}.strategy: random groups are drawn anew thousands of times, not kept"
+                )
+            if method.groups.budget > self.grouping.budgets:
+                raise ValueError(f"{where}.budget: groups are chosen for at most {self.grouping.budgets}")
+            for name in method.groups.gains:
+                require_known("table of gains", name, f"{where}.gains", self.grouping.gains)
+                if method.groups.strategy not in {one.label for one in self.grouping.strategies_of(name)}:
+                    raise ValueError(f"{where}.strategy: it is not tried on {name!r}; see its `gains`")
 
     def _check_complete(self) -> None:
         """Refuse a study that trains nothing, unless it groups tasks by gains that others collected."""

@@ -1,5 +1,6 @@
 """The dataset that methods see: a source and its relations after densification, with all counts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from relatask.artifacts import COLUMNS, read_table, write_table
 from relatask.config import DensifyConfig
 from relatask.data.dataset_counts import dataset_counts
-from relatask.data.densify import LEARNABLE, Kept, densify
+from relatask.data.densify import LEARNABLE, Kept, densify, keep_only
 from relatask.errors import RelataskError
 from relatask.files import read_fields, read_json, write_json
 
@@ -77,6 +78,8 @@ def make_dataset(
     ends = None if relations is None else _ends(relations, names, name)
     related = None if ends is None else np.isin(np.arange(len(tasks)), ends)
     kept = densify(row, column, active, (len(molecules), len(tasks)), config or LEARNABLE, related)
+    if config is not None and config.tasks:
+        keep_only(kept, _named(config.tasks, names, kept, name), row, column)
     _check_not_empty(kept, row, column, config, name)
     cells = kept.cells[np.lexsort((column[kept.cells], row[kept.cells]))]
     tables = {
@@ -96,6 +99,20 @@ def make_dataset(
         "relations": _kept_relations(relations, ends, kept.tasks),
     }
     return Dataset(tables, dataset_counts(source, relations, config, kept, tables))
+
+
+def _named(wanted: Sequence[str], names: "pd.Index", kept: Kept, name: str) -> "np.ndarray":
+    """Return which tasks `wanted` names, bool [T].
+
+    Raises:
+        RelataskError: one is no task of the source, or was removed as too sparse.
+    """
+    reasons = dict(zip(names, kept.task_reasons, strict=True))
+    for task in wanted:
+        if reasons.get(task, "it is not in the source"):
+            why = reasons.get(task, "it is not in the source")
+            raise RelataskError(f"dataset {name!r}: densify.tasks: {task!r} is left out: {why}; name others.")
+    return names.isin(wanted)
 
 
 def _task_positions(names: "pd.Index", ids: "pd.Series") -> "np.ndarray":

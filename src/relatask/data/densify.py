@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 # without a `densify` block: what cannot be learned or evaluated goes, all else stays
 LEARNABLE = DensifyConfig(tau=1, min_positives=1, min_negatives=1, drop_isolated=False)
 ISOLATED = "isolated: no relation to another task"
+UNNAMED = "not among densify.tasks"
 
 
 @dataclass
@@ -71,6 +72,25 @@ def densify(
         removed = _remove_molecules(kept, molecule, config) + _remove_tasks(kept, task, active, config)
         if not removed:
             return kept
+
+
+def keep_only(kept: Kept, named: "np.ndarray", molecule: "np.ndarray", task: "np.ndarray") -> None:
+    """Remove what is left of tasks that are not named, and molecules without a label in those that are.
+
+    Args:
+        kept: what densification left; it is changed.
+        named: bool [T].
+        molecule: int [N], position of each label's molecule.
+        task: int [N], position of each label's task.
+    """
+    import numpy as np
+
+    kept.task_reasons[kept.tasks & ~named] = UNNAMED
+    kept.cells = kept.cells[named[task[kept.cells]]]
+    labels = np.bincount(molecule[kept.cells], minlength=len(kept.molecule_reasons))
+    kept.molecule_reasons[kept.molecules & (labels == 0)] = "no label in densify.tasks"
+    sizes = [int(kept.molecules.sum()), int(kept.tasks.sum()), len(kept.cells)]
+    kept.rounds.append(dict(zip(("molecules", "tasks", "labels"), sizes, strict=True)))
 
 
 def _remove_molecules(kept: Kept, molecule: "np.ndarray", config: DensifyConfig) -> int:

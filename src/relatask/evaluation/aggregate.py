@@ -15,13 +15,17 @@ RESULT = ["dataset", "split", "method", "fold", "metric"]  # what one row of the
 CELL = [*RESULT, "seed", "task_id"]
 
 
-def runs_of_tables(plan: pd.DataFrame, metrics: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return plan and metrics without the runs that gains of task sets are collected from."""
-    rows = plan["collection"].isna()
-    if rows.all():
-        return plan, metrics
-    plan = plan[rows].reset_index(drop=True)
-    return plan, metrics[metrics["run_id"].isin(plan["run_id"])].reset_index(drop=True)
+def runs_of(plan: pd.DataFrame, collection: str | None) -> pd.DataFrame:
+    """Return the runs that the gains of a collection are made of, or with None those that tables show.
+
+    Raises:
+        RelataskError: the plan has no such run.
+    """
+    chosen = plan["collection"].isna() if collection is None else plan["collection"] == collection
+    if not chosen.any():
+        what = "for the tables" if collection is None else f"of the collection {collection!r}"
+        raise RelataskError(f"the plan has no run {what}; plan again.")
+    return plan[chosen].reset_index(drop=True)
 
 
 def join_plan(plan: pd.DataFrame, metrics: pd.DataFrame) -> pd.DataFrame:

@@ -62,18 +62,6 @@ def estimate_gains(
             yield from _mtg_net(strategy, gains, seed, relations)
 
 
-def rounds_of(strategy: StrategyConfig, n_tasks: int) -> list[int]:
-    """Return the numbers K of a strategy, ascending: none above what HOA's pairs cost, which is "pairs"."""
-    pairs = max(1, (n_tasks - 1) // 2)
-    return sorted(
-        {
-            pairs if rounds == "pairs" else rounds
-            for rounds in strategy.rounds
-            if rounds == "pairs" or rounds <= pairs
-        }
-    )
-
-
 def snapshots_of(
     strategy: StrategyConfig, gains: GainTable, seed: int, relations: np.ndarray | None
 ) -> Iterator[Snapshot]:
@@ -88,7 +76,7 @@ def snapshots_of(
     yield from select_sets(
         gains.sets,
         lambda row: gains.valid[row],
-        rounds_of(strategy, len(gains.tasks)),
+        strategy.rounds_for(len(gains.tasks)),
         seed,
         network,
         selection,

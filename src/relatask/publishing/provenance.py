@@ -111,17 +111,17 @@ def hardware() -> dict[str, Any]:
     }
 
 
-def durations(costs: "pd.DataFrame | None") -> dict[str, Any]:
+def durations(costs: "Sequence[pd.DataFrame]") -> dict[str, Any]:
     """Return the seconds that all runs took together, one after the other, and the devices they ran on."""
     record: dict[str, Any] = {
         "run_seconds": None,
         "n_runs": None,
         "devices": [],
     }
-    if costs is not None:
-        record["run_seconds"] = round(float(costs["seconds"].sum()), 1)
-        record["n_runs"] = len(costs)
-        record["devices"] = sorted(set(costs["device"]))
+    if costs:
+        record["run_seconds"] = round(sum(float(table["seconds"].sum()) for table in costs), 1)
+        record["n_runs"] = sum(map(len, costs))
+        record["devices"] = sorted({device for table in costs for device in table["device"]})
     return record
 
 

@@ -10,7 +10,7 @@ import logging
 from pathlib import Path
 
 from relatask.artifacts import read_table, write_table
-from relatask.errors import RelataskError
+from relatask.evaluation.aggregate import runs_of
 from relatask.evaluation.metrics import METRICS
 from relatask.grouping.collect import collect_gains
 
@@ -27,9 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Collect the gains of one collection."""
     plan = read_table("plan", arguments.plan, ["run_id", "tasks", "seed", "collection"])
-    plan = plan[plan["collection"] == arguments.collection]
-    if plan.empty:
-        raise RelataskError(f"{arguments.plan} has no run of the collection {arguments.collection!r}.")
+    plan = runs_of(plan, arguments.collection)
     lower = not METRICS[arguments.metric].higher_is_better
     gains = collect_gains(plan, read_table("metrics", arguments.metrics), arguments.metric, lower)
     write_table("gains", gains, arguments.out)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from relatask.artifacts import read_table, write_table
 from relatask.errors import RelataskError
-from relatask.evaluation.aggregate import join_plan, runs_of_tables, summarise
+from relatask.evaluation.aggregate import join_plan, runs_of, summarise
 from relatask.evaluation.significance import compare
 from relatask.registry import suggest
 
@@ -38,9 +38,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the summary and the comparisons."""
-    plan, metrics = runs_of_tables(
-        read_table("plan", arguments.plan), read_table("metrics", arguments.metrics)
-    )
+    plan = runs_of(read_table("plan", arguments.plan), None)
+    metrics = read_table("metrics", arguments.metrics)
     contrasts = [(str(method), str(other)) for method, other in json.loads(arguments.contrasts)]
     known = set(plan["label"])
     for option, label in [

@@ -12,7 +12,7 @@ import argparse
 from pathlib import Path
 
 from relatask.artifacts import read_table
-from relatask.evaluation.aggregate import runs_of_tables
+from relatask.evaluation.aggregate import runs_of
 from relatask.publishing.figures import Inputs, draw_figures
 
 
@@ -38,9 +38,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Read the tables and draw."""
-    plan, metrics = runs_of_tables(
-        read_table("plan", arguments.plan), read_table("metrics", arguments.metrics)
-    )
+    plan = runs_of(read_table("plan", arguments.plan), None)
+    metrics = read_table("metrics", arguments.metrics)
     history = read_table("history", arguments.history)
     inputs = Inputs(
         plan=plan,

@@ -13,12 +13,14 @@ import time
 from pathlib import Path
 
 from relatask.artifacts import read_batches, read_table, write_table
+from relatask.evaluation.aggregate import runs_of
 from relatask.evaluation.metrics import METRICS, evaluate_batches
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--plan", required=True, type=Path, metavar="FILE", help="table plan of the study")
+    parser.add_argument("--collection", metavar="NAME", help="runs of these gains; default: those of tables")
     parser.add_argument("--predictions", required=True, type=Path, metavar="FILE", help="merged predictions")
     parser.add_argument("--metrics-list", required=True, nargs="+", choices=list(METRICS), metavar="METRIC")
     parser.add_argument("--out", required=True, type=Path, metavar="FILE", help="table metrics")
@@ -27,7 +29,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Read the predictions run by run and write their metrics."""
     started = time.monotonic()
-    planned = read_table("plan", arguments.plan, ["run_id"])["run_id"].tolist()
+    plan = read_table("plan", arguments.plan, ["run_id", "collection"])
+    planned = runs_of(plan, arguments.collection)["run_id"].tolist()
     batches = read_batches("predictions", arguments.predictions, by="run_id")
     table, empty = evaluate_batches(batches, arguments.metrics_list, planned)
     write_table("metrics", table, arguments.out)

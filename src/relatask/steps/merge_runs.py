@@ -1,4 +1,6 @@
-"""Merge the journalled runs of a study into one table each of predictions, histories and costs.
+"""Merge journalled runs into one table each of predictions, histories and costs.
+
+Those of the tables of a study, or of one of its collections of gains.
 
 Example:
   relatask merge_runs --plan results/demo/plan.parquet --runs results/demo/runs \\
@@ -9,12 +11,14 @@ import argparse
 from pathlib import Path
 
 from relatask.artifacts import read_table
+from relatask.evaluation.aggregate import runs_of
 from relatask.training.merge import merge_runs
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the step's arguments."""
     parser.add_argument("--plan", required=True, type=Path)
+    parser.add_argument("--collection", metavar="NAME", help="runs of these gains; default: those of tables")
     parser.add_argument("--runs", required=True, type=Path, help="folder of the journal's entries")
     for name in ("predictions", "history", "costs"):
         parser.add_argument(f"--out-{name}", required=True, type=Path)
@@ -27,4 +31,5 @@ def run(arguments: argparse.Namespace) -> None:
         "history": arguments.out_history,
         "costs": arguments.out_costs,
     }
-    merge_runs(read_table("plan", arguments.plan), arguments.runs, out)
+    plan = runs_of(read_table("plan", arguments.plan), arguments.collection)
+    merge_runs(plan, arguments.runs, out)

@@ -34,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--study-config", required=True, metavar="JSON", help="the study, as its YAML file")
     parser.add_argument("--scale", required=True, choices=["quick", "paper"])
     parser.add_argument("--plan", required=True, type=Path, metavar="FILE", help="table plan")
-    parser.add_argument("--costs", type=Path, metavar="FILE", help="table costs, for the duration")
+    parser.add_argument("--costs", type=Path, nargs="*", default=[], metavar="FILE", help="tables costs")
     parser.add_argument("--results", required=True, type=Path, metavar="DIR", help="names of data start here")
     parser.add_argument(
         "--data", nargs="*", default=[], type=Path, metavar="FILE", help="records with a digest"
@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> None:
         **({"grouping_seeds": study.grouping.seeds} if study.grouping else {}),
         "data": data_digests(arguments.data, arguments.results),
         "files": {path.name: sha256_of(arguments.out_dir / path.name) for path in sorted(arguments.files)},
-        "duration": durations(read_table("costs", arguments.costs) if arguments.costs else None),
+        "duration": durations([read_table("costs", path) for path in arguments.costs]),
     }
     root = Path(relatask.__file__).parents[2]
     write_json(arguments.out_dir / RECORD, provenance(facts, arguments.command, root))

@@ -18,7 +18,7 @@ from pathlib import Path
 from relatask.artifacts import read_table
 from relatask.config import StudyConfig, parse
 from relatask.errors import RelataskError
-from relatask.evaluation.aggregate import runs_of_tables
+from relatask.evaluation.aggregate import runs_of
 from relatask.publishing.data_tables import costs_table, splits_table, statistics_table
 from relatask.publishing.detail_tables import per_task_table, significance_table
 from relatask.publishing.gain_table import gain_table
@@ -51,9 +51,8 @@ def run(arguments: argparse.Namespace) -> None:
     study = parse(StudyConfig, json.loads(arguments.study_config), "--study-config")
     if arguments.scale not in study.scales:
         raise RelataskError(f"--scale: study {arguments.study!r} has no scale {arguments.scale!r}.")
-    plan, metrics = runs_of_tables(
-        read_table("plan", arguments.plan), read_table("metrics", arguments.metrics)
-    )
+    plan = runs_of(read_table("plan", arguments.plan), None)
+    metrics = read_table("metrics", arguments.metrics)
     inputs = Inputs(
         study=study,
         scale=arguments.scale,

@@ -35,13 +35,15 @@ def gain_runs(
         RelataskError: a method does not learn tasks together, or a seed has no split.
     """
     runs = []
+    method_of = {method.label: method for method in study.methods}
     for name, gains in study.grouping.gains.items() if study.grouping else ():
         if gains.dataset != dataset:
             continue
         where = f"grouping.gains.{name}"
         spec = first[str(gains.method)]
         ability = capabilities("methods", spec.method)
-        if ability.per_task or not ability.uses_encoder or ability.uses_prior:
+        composed = spec.ensemble > 1 or method_of[str(gains.method)].groups
+        if ability.per_task or not ability.uses_encoder or ability.uses_prior or composed:
             raise RelataskError(
                 f"{where}.method: {spec.method!r} is no single network that learns a task set by itself; "
                 "name e.g. a method shared_bottom."

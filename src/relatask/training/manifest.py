@@ -54,8 +54,10 @@ def spec_of(values: Any, path: Path) -> RunSpec:
 
 def _fits(name: str, value: Any) -> bool:
     """Whether a field of a spec is of its kind."""
-    if name == "seed":
+    if name in {"seed", "ensemble", "member"}:
         return type(value) is int
+    if name == "groups":
+        return value is None or isinstance(value, dict)
     if name in {"encoder", "prior"}:
         return value is None or isinstance(value, str)
     if name == "training" or name.endswith("options"):

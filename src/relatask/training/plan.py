@@ -12,6 +12,8 @@ from relatask.config import DatasetConfig, MethodConfig, ScaleConfig, StudyConfi
 from relatask.errors import RelataskError
 from relatask.registry import Capabilities, capabilities, complete_options
 from relatask.training.gain_runs import gain_runs
+from relatask.training.group_rows import groups_by_seed
+from relatask.training.refusals import refuse
 from relatask.training.spec import RunSpec, Tasks
 
 SECONDS_PER_RUN = 1.0  # whatever it trains: loading, journalling
@@ -45,70 +47,16 @@ class Shard:
         """Predicted minutes on one core."""
         return sum(run.minutes for run in self.runs)
 
+    @property
+    def collection(self) -> str | None:
+        """The gains that its runs are trained for."""
+        return self.runs[0].collection
 
-def refuse(method: MethodConfig, name: str, dataset: DatasetConfig, study: StudyConfig) -> None:
-    """Raise where a method cannot work on a data set, by name and reason."""
-    ability = capabilities("methods", method.method)
-    where = f"methods.{method.label} on data set {name!r}"
-    if ability.uses_encoder and method.encoder is None:
-        raise RelataskError(f"{where}: method {method.method!r} needs an encoder; add e.g. `encoder: gin`.")
-    if not ability.uses_encoder and method.encoder is not None:
-        raise RelataskError(
-            f"{where}: method {method.method!r} reads {'/'.join(ability.inputs)} itself; remove `encoder`."
-        )
-    if not ability.uses_encoder and (method.encoder_options or method.training):
-        raise RelataskError(
-            f"{where}: method {method.method!r} trains no network; remove `encoder_options` and `training`."
-        )
-    if ability.needs_relations and dataset.relations is None:
-        raise RelataskError(
-            f"{where}: method {method.method!r} needs a relation graph; add `relations` to the data set."
-        )
-    if method.graph != "true" and not ability.needs_relations:
-        raise RelataskError(
-            f"{where}: method {method.method!r} reads no relation graph; remove `graph: {method.graph}`."
-        )
-    if method.balancing != "equal" or method.balancing_options:
-        _refuse_balancing(method, where)
-    if method.prior is not None:
-        _refuse_prior(method, where, study)
-    if method.parts > 1 and not ability.per_task:
-        raise RelataskError(
-            f"{where}: `parts` needs independent tasks, but {method.method!r} trains them together."
-        )
-    if method.parts > 1 and method.parts > dataset.size.tasks:
-        raise RelataskError(f"{where}: {method.parts} parts for {dataset.size.tasks} tasks; use fewer parts.")
-
-
-def _refuse_balancing(method: MethodConfig, where: str) -> None:
-    """Raise where a method has no losses of several tasks that could be weighed."""
-    capabilities("balancing", method.balancing)
-    ability = capabilities("methods", method.method)
-    reason = ""
-    if not ability.uses_encoder:
-        reason = "trains no network"
-    elif ability.per_task:
-        reason = "trains each task by itself"
-    elif ability.loop != "supervised":
-        reason = "has one loss for all tasks together"
-    if reason:
-        raise RelataskError(
-            f"{where}: method {method.method!r} {reason}, so there is nothing to balance; remove `balancing` "
-            "and `balancing_options`."
-        )
-
-
-def _refuse_prior(method: MethodConfig, where: str, study: StudyConfig) -> None:
-    """Raise where a method cannot start from the predictions of the one it names."""
-    if not capabilities("methods", method.method).uses_prior:
-        raise RelataskError(f"{where}: method {method.method!r} starts from no other; remove `prior`.")
-    prior = next(entry for entry in study.methods if entry.label == method.prior)
-    ability = capabilities("methods", prior.method)
-    if ability.uses_prior or ability.per_task or not ability.uses_encoder:
-        raise RelataskError(
-            f"{where}: `prior: {method.prior}` must be one network that learns all tasks by itself, and "
-            f"{prior.method!r} is none; name e.g. a method shared_bottom."
-        )
+    @property
+    def groups(self) -> str | None:
+        """The gains by which the groups of its runs are chosen."""
+        groups = self.runs[0].spec.groups
+        return groups["gains"] if groups else None
 
 
 def predicted_minutes(
@@ -155,6 +103,7 @@ def _first_run(study: StudyConfig, scale: ScaleConfig, method: MethodConfig, nam
         seed=scale.seeds[0],
         label=method.label,
         graph=method.graph,
+        ensemble=method.ensemble,
         options=options,
         encoder_options=encoder_options,
         training=training if ability.uses_encoder else {},
@@ -162,14 +111,20 @@ def _first_run(study: StudyConfig, scale: ScaleConfig, method: MethodConfig, nam
 
 
 def _runs_of(
-    first: RunSpec, prior: RunSpec | None, parts: Sequence[Tasks], study: StudyConfig, scale: ScaleConfig
+    first: RunSpec,
+    prior: RunSpec | None,
+    groups: Mapping[int, dict[str, Any]],
+    parts: Sequence[Tasks],
+    study: StudyConfig,
+    scale: ScaleConfig,
 ) -> Iterator[RunSpec]:
-    """Yield the runs that differ from the `first` one in split, seed and tasks, each with its own prior."""
+    """Yield the runs that differ from the `first` in split, seed and tasks, each with its prior or groups."""
     for split in study.splits.schemes:
         for seed in scale.seeds:
             start = replace(prior, split=split, seed=seed).run_id if prior else None
             for tasks in parts:
-                yield replace(first, split=split, seed=seed, tasks=tasks, prior=start)
+                own = {"prior": start, "groups": groups.get(seed)}
+                yield replace(first, split=split, seed=seed, tasks=tasks, **own)  # type: ignore[arg-type]
 
 
 def _check_scale(scale: ScaleConfig, where: str) -> None:
@@ -208,8 +163,12 @@ def plan_runs(study: StudyConfig, scale_name: str) -> list[PlannedRun]:
             first[method.label] = _first_run(study, scale, method, name)
             factor = dataset.cost_factors.get(method.label, 1.0)
             minutes = factor * predicted_minutes(ability, encoder, dataset, first[method.label], len(parts))
+            minutes *= method.groups.budget if method.groups else method.ensemble
+            groups = {}
+            if method.groups:
+                groups = groups_by_seed(method.groups, f"methods.{method.label}", name, study, scale)
             prior = first[method.prior] if method.prior else None
-            specs = _runs_of(first[method.label], prior, parts, study, scale)
+            specs = _runs_of(first[method.label], prior, groups, parts, study, scale)
             runs += [PlannedRun(spec, minutes, factor) for spec in specs]
             cost[method.label] = (minutes, factor)
         for collection, label, spec in gain_runs(study, scale, name, first):
@@ -224,9 +183,9 @@ def plan_runs(study: StudyConfig, scale_name: str) -> list[PlannedRun]:
 def make_shards(runs: Sequence[PlannedRun], shard_minutes: float, max_shards: int) -> list[Shard]:
     """Pack runs of one data set, in order, into shards of about `shard_minutes`.
 
-    Runs with a prior share no shard with others, so that no two shards wait for each other. Where there
-    would be more than `max_shards`, because Snakemake grows slow on thousands of jobs, shards become as long
-    as that many need; but each data set has one at least.
+    Runs that wait for others share no shard with these, so that no two shards wait for each other. Where
+    there would be more than `max_shards`, because Snakemake grows slow on thousands of jobs, shards become
+    as long as that many need; but each data set has one at least.
     """
     shards = _pack(runs, shard_minutes)
     total = sum(run.minutes for run in runs)
@@ -236,9 +195,10 @@ def make_shards(runs: Sequence[PlannedRun], shard_minutes: float, max_shards: in
     return shards
 
 
-def _together(run: PlannedRun) -> tuple[str, bool]:
-    """What runs must have in common to share a shard."""
-    return run.spec.dataset, run.spec.prior is None
+def _together(run: PlannedRun) -> tuple[str, bool, str | None, str | None]:
+    """What runs must have in common to share a shard: what waits for them, and what they wait for."""
+    groups = run.spec.groups["gains"] if run.spec.groups else None
+    return run.spec.dataset, run.spec.prior is None, run.collection, groups
 
 
 def _pack(runs: Sequence[PlannedRun], shard_minutes: float) -> list[Shard]:

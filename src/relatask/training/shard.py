@@ -11,11 +11,21 @@ from pathlib import Path
 
 import torch
 
+from relatask.artifacts import read_table
 from relatask.data.tensors import PreparedDataset
 from relatask.errors import RelataskError
 from relatask.files import sha256_of
 from relatask.registry import capabilities
 from relatask.training.checkpoint import Checkpoint
+from relatask.training.composed import (
+    compose,
+    cost_of,
+    digest_of_parts,
+    is_composed,
+    parts_of,
+    require_every_task,
+)
+from relatask.training.entry import read_record
 from relatask.training.host import Meter
 from relatask.training.journal import Journal
 from relatask.training.lease import Lease
@@ -74,7 +84,8 @@ class Shard:
         with self.lease:
             for number, spec in enumerate(self.batches.in_order()):
                 try:
-                    self._train_one(spec, number, progress)
+                    if not self._train_one(spec, number, progress):
+                        progress.skip()
                 except Exception as error:  # one bad run must not take the others with it
                     failed.setdefault(self._note(spec, error), []).append(spec)
         count = sum(map(len, failed.values()))
@@ -97,16 +108,20 @@ class Shard:
         """Whether the journal has no entry of a run, valid or not."""
         return not self.journal.predictions_path(spec).exists()
 
-    def _train_one(self, spec: RunSpec, number: int, progress: ProgressLine) -> None:
-        split = f"{spec.split}-{spec.seed}"
+    def _stamp(self, spec: RunSpec) -> Stamp:
         code = code_of_run(spec.method, spec.encoder, spec.balancing)
-        stamp: Stamp = {"code": code, "data": self.data.digest(split)}
+        return {"code": code, "data": self.data.digest(f"{spec.split}-{spec.seed}")}
+
+    def _train_one(self, spec: RunSpec, number: int, progress: ProgressLine) -> bool:
+        """Journal a run unless it is there already; whether it was not."""
+        if is_composed(spec):
+            return self._compose(spec, number, progress)
+        split, stamp = f"{spec.split}-{spec.seed}", self._stamp(spec)
         prior_model = self.journal.model(spec.prior) if spec.prior else None
         if prior_model:
             stamp["prior"] = prior_model[2]
         if self.journal.holds(spec, stamp):
-            progress.skip()
-            return
+            return False
         per_task = capabilities("methods", spec.method).per_task
         keep = self.keep_models == "all" or (self.keep_models == "joint" and not per_task)
         self.lease.begin(spec.run_id)
@@ -132,6 +147,25 @@ class Shard:
         result = train_run(spec, data, checkpoint, told, keep, prior)
         self.journal.enter(spec, stamp, result, meter.read(earlier=checkpoint.seconds))
         checkpoint.delete()
+        return True
+
+    def _compose(self, spec: RunSpec, number: int, progress: ProgressLine) -> bool:
+        """Journal a run that is made of others, and those."""
+        parts = parts_of(spec, self.journal.folder)
+        stamp: Stamp = {**self._stamp(spec), "parts": digest_of_parts(parts)}
+        if self.journal.holds(spec, stamp):
+            return False
+        data = self.data.get(f"{spec.split}-{spec.seed}", inputs_of(spec))
+        require_every_task(spec, parts, data.task_ids)
+        for part in parts:
+            self._train_one(part.spec, number, progress)
+        meter = Meter(self.data.device)
+        entries = [self.journal.predictions_path(part.spec).parent for part in parts]
+        predictions = [read_table("predictions", entry / "predictions.parquet") for entry in entries]
+        result = compose(spec, parts, predictions, data.task_ids)
+        measured = [read_record(entry)["measured"] for entry in entries]
+        self.journal.enter(spec, stamp, result, cost_of(measured, meter.read()))
+        return True
 
 
 def _names(specs: Sequence[RunSpec]) -> str:

@@ -8,7 +8,14 @@ from typing import Any
 from relatask.files import canonical_json
 
 # Fields that came later: at these values they are no part of a run's name, so that older runs keep theirs.
-DEFAULTS: dict[str, Any] = {"prior": None, "graph": "true", "balancing_options": {}}
+DEFAULTS: dict[str, Any] = {
+    "prior": None,
+    "graph": "true",
+    "balancing_options": {},
+    "groups": None,
+    "ensemble": 1,
+    "member": 0,
+}
 Tasks = str | dict[str, int] | tuple[str, ...]  # "all", {"part": i, "of": n}, or task ids
 
 
@@ -26,6 +33,9 @@ class RunSpec:
     label: str = ""  # row of the tables
     graph: str = "true"  # "shuffled": the control with the degrees of the true relation graph
     prior: str | None = None  # run_id of the run whose predictions this one starts from
+    groups: dict[str, Any] | None = None  # which chosen groups its tasks are learned in, see composed.py
+    ensemble: int = 1  # number of members whose probabilities are averaged
+    member: int = 0  # of an ensemble: another initialisation, order of batches and dropout
     options: dict[str, Any] = field(default_factory=dict)
     balancing_options: dict[str, Any] = field(default_factory=dict)
     encoder_options: dict[str, Any] = field(default_factory=dict)
@@ -48,11 +58,11 @@ class RunSpec:
     def random_seed(self, *names: str | int) -> int:
         """A 63-bit seed for one purpose, e.g. ``spec.random_seed("epoch", 3)``.
 
-        Task set, prior, graph and balancing do not enter: runs that differ only in them start from the same
-        draws, which pairs them, and cutting independent tasks into parts changes no number.
+        Task set, prior, graph, balancing, groups and ensemble do not enter: runs that differ only in them
+        start from the same draws, which pairs them, and cutting independent tasks into parts changes nothing.
         """
         values = json.loads(self.canonical())
-        for name in ("tasks", *DEFAULTS):
+        for name in {"tasks", *DEFAULTS} - {"member"}:
             values.pop(name, None)
         values["balancing"] = "equal"  # a constant that older runs were seeded with
         text = canonical_json([values, *names])
