@@ -97,14 +97,14 @@ def test_runs_of_task_sets_are_no_rows_of_the_tables(results: Path) -> None:
 def test_a_row_of_groups_predicts_each_task_by_the_network_of_its_group(results: Path) -> None:
     plan = pd.read_parquet(results / "mine" / "plan.parquet")
     cells = ["run_id", "task_id", "fold", "item_id"]
-    rows = pd.read_parquet(results / "mine" / "predictions.parquet").set_index(cells)["score"]
+    rows = pd.read_parquet(results / "mine" / "predictions.parquet").set_index(cells)["score"].sort_index()
     for seed, name in ((0, "four"), (1, "four_1")):
         run = plan.loc[(plan["label"] == "Groups") & (plan["seed"] == seed), "run_id"].item()
         groups = pd.read_parquet(results / "mine" / "groups" / f"{name}.parquet")
         groups = groups.query("strategy == 'Oracle' and budget == 2")
         sets = plan[plan["collection"] == name].set_index("tasks")["run_id"]
         folder = results / "mine" / "collections" / name
-        collected = pd.read_parquet(folder / "predictions.parquet").set_index(cells)["score"]
+        collected = pd.read_parquet(folder / "predictions.parquet").set_index(cells)["score"].sort_index()
         for _, group in groups.groupby("group"):
             trained = sets[json.dumps(sorted(group["task_id"]), separators=(",", ":"))]
             for task in group.loc[group["serves"], "task_id"]:
