@@ -41,6 +41,7 @@ def results(tmp_path_factory: pytest.TempPathFactory, tiny_study: dict) -> Path:
             "strategies": [
                 {"label": "Oracle", "estimator": "oracle"},
                 {"label": "HOA", "estimator": "hoa"},
+                {"label": "TAG", "estimator": "tag"},
                 {"label": "MTG", "estimator": "mtg_net", "rounds": [1], "options": {"epochs": 20}},
                 {"label": "MTG_STRING", "estimator": "mtg_net", "rounds": [1], "relations": "features"},
                 {"label": "MTG_first", "estimator": "mtg_net", "rounds": [1], "relations": "neighbours"},
@@ -82,7 +83,7 @@ def test_groups_serve_every_task_once_within_the_budget(results: Path) -> None:
     worth = pd.read_parquet(results / "mine" / "groupings" / "four.parquet")
     oracle = worth[worth["strategy"] == "Oracle"].set_index("budget")["valid_gain"]
     assert (np.diff(oracle) >= 0).all()
-    for strategy in ("HOA", "MTG", "MTG_STRING", "MTG_first", "Random"):
+    for strategy in ("HOA", "TAG", "MTG", "MTG_STRING", "MTG_first", "Random"):
         own = worth[worth["strategy"] == strategy].groupby("budget")["valid_gain"].max()
         assert (own <= oracle + 1e-9).all()
 

@@ -35,6 +35,40 @@ rule collect_gains:
         " --collection {wildcards.collection} --metric {params.metric} --out {output.gains}"
 
 
+rule collect_affinities:
+    input:
+        plan="results/{study}/plan.parquet",
+        dataset=lambda wildcards: f"results/{COLLECTIONS[wildcards.collection].dataset}/dataset.json",
+        features=lambda wildcards: (
+            f"results/{COLLECTIONS[wildcards.collection].dataset}/features/features.json"
+        ),
+        prepared=lambda wildcards: ancient(
+            f"results/{wildcards.study}/prepared/{COLLECTIONS[wildcards.collection].dataset}"
+        ),
+    output:
+        affinities="results/{study}/affinities/{collection}.parquet",
+    log:
+        "results/logs/collect_affinities/{study}-{collection}.log",
+    benchmark:
+        "results/benchmarks/collect_affinities/{study}-{collection}.tsv"
+    wildcard_constraints:
+        collection=any_of(COLLECTED),
+    conda:
+        TRAINING_ENV
+    threads: 1
+    resources:
+        mem_mb=growing(3000),
+        runtime=240,
+        gpu=int(CONFIG.device == "cuda" or (CONFIG.device == "auto" and has_driver())),
+    params:
+        device=CONFIG.device,
+        splits=[*STUDY.splits.fractions, code_of("steps/split_molecules.py")],
+        code=code_of("steps/collect_affinities.py"),
+    shell:
+        "python -m relatask collect_affinities --log {log} --plan {input.plan}"
+        " --collection {wildcards.collection} --device {params.device} --out {output.affinities}"
+
+
 rule read_gains:
     input:
         published_gain_files,

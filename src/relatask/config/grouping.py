@@ -150,7 +150,5 @@ class GroupingConfig(Block):
             related = name in own and datasets[str(gains.dataset)].relations is not None
             for strategy in self.strategies_of(name):
                 where = f"grouping.strategies.{strategy.label}"
-                if strategy.estimator == "tag" and name in own:
-                    raise ValueError(f"{where}: {name!r} lacks affinities; only published gains have them")
                 if strategy.relations != "none" and not related:
                     raise ValueError(f"{where}.relations: {name!r} has no relation graph; see its `gains`")
