@@ -148,7 +148,6 @@ def test_tasks_without_a_defined_gain_are_named(collected: tuple) -> None:
 @pytest.mark.parametrize(
     ("strategy", "said"),
     [
-        ({"estimator": "tag"}, "grouping.strategies.S: 'mine' lacks affinities"),
         ({"estimator": "mtg_net", "rounds": [1], "relations": "features"}, "'mine' has no relation graph"),
         ({"estimator": "mtg_net"}, "rounds: give it with estimator: mtg_net"),
         ({"estimator": "hoa", "rounds": [1]}, "rounds: give it with estimator: mtg_net, and only then"),
