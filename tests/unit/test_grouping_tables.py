@@ -12,6 +12,7 @@ from relatask.config import StrategyConfig
 from relatask.errors import RelataskError
 from relatask.grouping.estimate import estimate_gains
 from relatask.grouping.gains import GainTable
+from relatask.grouping.group_search import Limits
 from relatask.grouping.tables import (
     affinities_frame,
     choose_all,
@@ -71,18 +72,30 @@ def test_rounds_never_cost_more_than_the_pairs() -> None:
 def test_budgets_that_cannot_hold_every_task_are_left_out(gains: GainTable) -> None:
     frame = estimates_frame("S", gains, estimate_gains(strategy(estimator="oracle"), gains, [0]))
     estimates = read_estimates(frame, gains)
-    groups, groupings = choose_all(gains, estimates, [1, 2, 3], max_size=2, exact=True)
+    groups, groupings = choose_all(gains, estimates, [1, 2, 3], Limits(1, max_size=2), exact=True)
     assert groupings["budget"].tolist() == [2, 3]
     assert (groups.groupby(["budget", "group"]).size() <= 2).all()
     drawn = random_choices(gains, "R", [1, 2, 3], max_size=2)
     assert drawn["budget"].tolist() == [2, 3]
     with pytest.raises(RelataskError, match="no budget holds every task"):
-        choose_all(gains, estimates, [1], max_size=2, exact=True)
+        choose_all(gains, estimates, [1], Limits(1, max_size=2), exact=True)
+
+
+def test_groups_cost_together_no_more_than_the_limit(gains: GainTable) -> None:
+    frame = estimates_frame("S", gains, estimate_gains(strategy(estimator="oracle"), gains, [0]))
+    estimates, costs = read_estimates(frame, gains), gains.sets @ np.array([5.0] + [1.0] * (len(TASKS) - 1))
+    for most in (len(TASKS) + 4, len(TASKS) + 5, 100):
+        limits = Limits(1, costs=costs, max_cost=most)
+        groups, _ = choose_all(gains, estimates, [1, 2, 3], limits, exact=True)
+        for _, chosen in groups.groupby("budget"):
+            assert sum(5.0 if task == TASKS[0] else 1.0 for task in chosen["task_id"]) <= most
+    with pytest.raises(RelataskError, match="no budget holds every task"):
+        choose_all(gains, estimates, [3], Limits(1, costs=costs, max_cost=len(TASKS) + 3), exact=True)
 
 
 def test_worth_is_the_mean_over_tasks_where_they_are_served(gains: GainTable) -> None:
     frame = estimates_frame("S", gains, estimate_gains(strategy(estimator="oracle"), gains, [0]))
-    groups, groupings = choose_all(gains, read_estimates(frame, gains), [2], None, exact=True)
+    groups, groupings = choose_all(gains, read_estimates(frame, gains), [2], Limits(1), exact=True)
     served = groups[groups["serves"]]
     assert sorted(served["task_id"]) == TASKS
     assert groupings["test_gain"].tolist() == [pytest.approx(served["test_gain"].mean())]

@@ -43,11 +43,25 @@ def results(tmp_path_factory: pytest.TempPathFactory, tiny_study: dict) -> Path:
                 {"label": "HOA", "estimator": "hoa"},
                 {"label": "TAG", "estimator": "tag"},
                 {"label": "MTG", "estimator": "mtg_net", "rounds": [1], "options": {"epochs": 20}},
-                {"label": "MTG_STRING", "estimator": "mtg_net", "rounds": [1], "relations": "features"},
-                {"label": "MTG_first", "estimator": "mtg_net", "rounds": [1], "relations": "neighbours"},
+                {
+                    "label": "MTG_STRING",
+                    "estimator": "mtg_net",
+                    "rounds": [1],
+                    "relations": "features",
+                    "gains": ["four"],
+                },
+                {
+                    "label": "MTG_first",
+                    "estimator": "mtg_net",
+                    "rounds": [1],
+                    "relations": "neighbours",
+                    "gains": ["four"],
+                },
                 {"label": "Random", "estimator": "random"},
             ],
             "seeds": [0, 1],
+            "max_cost": 8,
+            "task_costs": {TASKS[0]: 2},
         },
     }
     (folder / "mine.yaml").write_text(yaml.safe_dump(study))

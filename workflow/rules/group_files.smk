@@ -57,6 +57,9 @@ def select_options(collection):
     options = f"--budgets {STUDY.grouping.budgets} --search {COLLECTIONS[collection].search}"
     if STUDY.grouping.max_group_size:
         options += f" --max-size {STUDY.grouping.max_group_size}"
+    if STUDY.grouping.max_cost:
+        options += f" --max-cost {STUDY.grouping.max_cost}"
+        options += f" --task-costs {shlex.quote(canonical_json(STUDY.grouping.task_costs))}"
     chosen = STUDY.grouping.strategies_of(collection)
     drawn = [strategy.label for strategy in chosen if strategy.estimator == "random"]
     return options + (f" --random {' '.join(drawn)}" if drawn else "")

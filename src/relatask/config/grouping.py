@@ -121,10 +121,18 @@ class GroupingConfig(Block):
         10, ge=1, description="groups are chosen for 1 to so many, at most one for each task"
     )
     max_group_size: int | None = Field(None, ge=1, description="most tasks in a group")
+    max_cost: float | None = Field(
+        None, gt=0, description="most that the groups of a choice cost together; random groups pay no heed"
+    )
+    task_costs: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        {}, description="task id -> what it adds to the cost of each group that holds it; default: 1"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> "GroupingConfig":
         unique([strategy.label for strategy in self.strategies])
+        if self.task_costs and self.max_cost is None:
+            raise ValueError("task_costs: only max_cost reads them; give it, too")
         for strategy in self.strategies:
             for name in strategy.gains:
                 require_known("table of gains", name, f"strategies.{strategy.label}.gains", self.gains)

@@ -80,12 +80,13 @@ def choose_all(
     gains: GainTable,
     estimates: Mapping[tuple[str, int | None], Mapping[int, Estimate]],
     budgets: Sequence[int],
-    max_size: int | None,
+    limits: Limits,
     exact: bool | None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return tables "groups" and "groupings": for every estimate and budget, the groups and their worth.
 
-    A budget of groups that cannot hold all tasks is left out, with a warning.
+    A budget of groups that cannot hold all tasks is left out, with a warning. The budget of `limits` is not
+    read, the rest is.
     """
     groups, groupings = [], []
     names = set_ids(gains)
@@ -93,7 +94,7 @@ def choose_all(
         for seed, estimate in by_seed.items():
             for budget in budgets:
                 try:
-                    chosen = choose_groups(estimate.table, Limits(budget, max_size), exact)
+                    chosen = choose_groups(estimate.table, replace(limits, budget=budget), exact)
                 except RelataskError as error:
                     log.warning("%s, budget %d is left out: %s", strategy, budget, error)
                     continue

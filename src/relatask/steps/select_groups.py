@@ -8,14 +8,17 @@ Example:
 """
 
 import argparse
+import json
 import logging
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from relatask.artifacts import read_table, write_table
 from relatask.grouping.collect import gain_table
 from relatask.grouping.estimate import Estimate
+from relatask.grouping.group_search import Limits
 from relatask.grouping.tables import choose_all, random_choices, read_estimates
 
 SEARCH = {"auto": None, "exact": True, "beam": False}
@@ -33,6 +36,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--budgets", required=True, type=int, help="groups are chosen for 1 to so many")
     parser.add_argument("--max-size", type=int, help="most tasks in a group")
+    parser.add_argument("--max-cost", type=float, help="most that the groups of a choice cost together")
+    parser.add_argument(
+        "--task-costs",
+        type=json.loads,
+        default={},
+        metavar="JSON",
+        help="task -> its cost in a group, else 1",
+    )
     parser.add_argument("--search", default="auto", choices=list(SEARCH))
     parser.add_argument("--out-groups", required=True, type=Path, metavar="FILE", help="table groups")
     parser.add_argument("--out-groupings", required=True, type=Path, metavar="FILE", help="table groupings")
@@ -45,7 +56,9 @@ def run(arguments: argparse.Namespace) -> None:
     for path in arguments.estimates:
         estimates |= read_estimates(read_table("estimates", path), gains)
     budgets = range(1, min(arguments.budgets, len(gains.tasks)) + 1)
-    groups, groupings = choose_all(gains, estimates, budgets, arguments.max_size, SEARCH[arguments.search])
+    costs = gains.sets @ np.array([arguments.task_costs.get(task, 1.0) for task in gains.tasks])
+    limits = Limits(arguments.budgets, arguments.max_size, costs, arguments.max_cost)
+    groups, groupings = choose_all(gains, estimates, budgets, limits, SEARCH[arguments.search])
     drawn = [random_choices(gains, label, budgets, arguments.max_size) for label in arguments.random]
     write_table("groups", groups, arguments.out_groups)
     write_table("groupings", pd.concat([groupings, *drawn], ignore_index=True), arguments.out_groupings)
