@@ -30,7 +30,6 @@ include: "workflow/rules/start.smk"
 
 
 wildcard_constraints:
-    collection=NAME,
     source=NAME,
     dataset=NAME,
     study=NAME,

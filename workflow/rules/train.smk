@@ -1,4 +1,8 @@
-# The plan, its shards, and one merged table of what all runs predicted.
+# The plan, its shards, and merged tables of what the runs predicted, those of each collection of gains apart.
+
+
+wildcard_constraints:
+    collection=NAME,
 
 
 rule plan_runs:
