@@ -108,10 +108,14 @@ def shard_minutes(wildcards, attempt):
     return max(15, int(10 * SHARDS[wildcards.shard].minutes)) * attempt
 
 
+def wants_gpu():
+    """Whether networks are trained on a GPU: on cuda, or on auto where there is a driver of NVIDIA."""
+    return CONFIG.device == "cuda" or (CONFIG.device == "auto" and has_driver())
+
+
 def shard_gpus(wildcards):
-    """GPUs of a shard: one if it trains a network, on cuda or on auto where there is a driver of NVIDIA."""
-    wanted = CONFIG.device == "cuda" or (CONFIG.device == "auto" and has_driver())
-    return int(wanted and any(run.spec.encoder for run in SHARDS[wildcards.shard].runs))
+    """GPUs of a shard: one if it trains a network on one."""
+    return int(wants_gpu() and any(run.spec.encoder for run in SHARDS[wildcards.shard].runs))
 
 
 def command_prefix():

@@ -59,7 +59,7 @@ rule collect_affinities:
     resources:
         mem_mb=growing(3000),
         runtime=240,
-        gpu=int(CONFIG.device == "cuda" or (CONFIG.device == "auto" and has_driver())),
+        gpu=int(wants_gpu()),
     params:
         device=CONFIG.device,
         splits=[*STUDY.splits.fractions, code_of("steps/split_molecules.py")],
@@ -115,9 +115,7 @@ rule estimate_gains:
         tasks=lambda wildcards: tasks_of(wildcards.collection),
         strategy=lambda wildcards: block(STRATEGIES[wildcards.strategy]),
         seeds=STUDY.grouping.seeds if STUDY.grouping else [],
-        pairs=lambda wildcards, input: [
-            f"--{name} {input[name]}" for name in ("affinities", "relations") if name in input.keys()
-        ],
+        pairs=pair_options,
         code=code_of("steps/estimate_gains.py"),
     shell:
         "python -m relatask estimate_gains --log {log} --gains {input.gains} --tasks {params.tasks:q}"
@@ -174,9 +172,7 @@ rule encode_sets:
         tasks=lambda wildcards: tasks_of(wildcards.collection),
         strategy=lambda wildcards: block(encoded_strategy(STUDY, wildcards.collection)),
         seed=STUDY.grouping.seeds[0] if STUDY.grouping else 0,
-        pairs=lambda wildcards, input: [
-            f"--relations {input.relations}" for name in input.keys() if name == "relations"
-        ],
+        pairs=pair_options,
         code=code_of("steps/encode_sets.py"),
     shell:
         "python -m relatask encode_sets --log {log} --gains {input.gains} --tasks {params.tasks:q}"

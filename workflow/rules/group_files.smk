@@ -39,6 +39,11 @@ def strategy_inputs(collection, strategy):
     return files
 
 
+def pair_options(wildcards, input):
+    """What a strategy reads of pairs of tasks, as options of a step."""
+    return [f"--{name} {input[name]}" for name in ("affinities", "relations") if name in input.keys()]
+
+
 def estimate_inputs(wildcards):
     return strategy_inputs(wildcards.collection, STRATEGIES[wildcards.strategy])
 

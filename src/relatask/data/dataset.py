@@ -109,8 +109,7 @@ def _named(wanted: Sequence[str], names: "pd.Index", kept: Kept, name: str) -> "
     """
     reasons = dict(zip(names, kept.task_reasons, strict=True))
     for task in wanted:
-        if reasons.get(task, "it is not in the source"):
-            why = reasons.get(task, "it is not in the source")
+        if why := reasons.get(task, "it is not in the source"):
             raise RelataskError(f"dataset {name!r}: densify.tasks: {task!r} is left out: {why}; name others.")
     return names.isin(wanted)
 

@@ -33,6 +33,11 @@ class Kept:
         """Mask [T] of the tasks that stay."""
         return self.task_reasons == ""
 
+    def note_sizes(self) -> None:
+        """Add what is left now to the rounds."""
+        sizes = [int(self.molecules.sum()), int(self.tasks.sum()), len(self.cells)]
+        self.rounds.append(dict(zip(("molecules", "tasks", "labels"), sizes, strict=True)))
+
 
 def densify(
     molecule: "np.ndarray",
@@ -67,8 +72,7 @@ def densify(
     cells = np.flatnonzero((task_reasons == "")[task])
     kept = Kept(molecule_reasons, task_reasons, cells)
     while True:
-        sizes = [int(kept.molecules.sum()), int(kept.tasks.sum()), len(kept.cells)]
-        kept.rounds.append(dict(zip(("molecules", "tasks", "labels"), sizes, strict=True)))
+        kept.note_sizes()
         removed = _remove_molecules(kept, molecule, config) + _remove_tasks(kept, task, active, config)
         if not removed:
             return kept
@@ -89,8 +93,7 @@ def keep_only(kept: Kept, named: "np.ndarray", molecule: "np.ndarray", task: "np
     kept.cells = kept.cells[named[task[kept.cells]]]
     labels = np.bincount(molecule[kept.cells], minlength=len(kept.molecule_reasons))
     kept.molecule_reasons[kept.molecules & (labels == 0)] = "no label in densify.tasks"
-    sizes = [int(kept.molecules.sum()), int(kept.tasks.sum()), len(kept.cells)]
-    kept.rounds.append(dict(zip(("molecules", "tasks", "labels"), sizes, strict=True)))
+    kept.note_sizes()
 
 
 def _remove_molecules(kept: Kept, molecule: "np.ndarray", config: DensifyConfig) -> int:

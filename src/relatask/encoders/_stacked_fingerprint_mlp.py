@@ -5,36 +5,11 @@ the layers behind it are batched products.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.autograd.function import Function, once_differentiable
 
-from relatask.encoders._kernels import keep_mask, keep_threshold
-from relatask.encoders.fingerprint_mlp import BitSum, FingerprintMLP
-
-
-class SharedReLUDropout(Function):
-    """ReLU and dropout of [R, B, w] with one mask [B, w], that which each run draws alone."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, dropout: float) -> Tensor:
-        """Rectify and drop, in the shape of `x`."""
-        threshold, ctx.scale = keep_threshold(dropout)
-        y = F.relu(x)
-        if threshold:
-            y.mul_(keep_mask(y[0], threshold)).mul_(ctx.scale)
-        ctx.save_for_backward(y)
-        return y
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
-        """Nothing flows back through a zero."""
-        (y,) = ctx.saved_tensors
-        return torch.ops.aten.threshold_backward(grad * ctx.scale, y, 0), None
+from relatask.encoders.fingerprint_mlp import BitSum, FingerprintMLP, ReLUDropout
 
 
 class StackedFingerprintMLP(nn.Module):
@@ -55,9 +30,9 @@ class StackedFingerprintMLP(nn.Module):
         dropout = self.dropout if self.training else 0.0
         y = BitSum.apply(self.weight, x) if x.device.type == "cpu" else x @ self.weight
         y = y.view(len(x), self.runs, self.width).transpose(0, 1).contiguous()
-        y = SharedReLUDropout.apply(y + torch.stack(list(self.biases))[:, None], dropout)
+        y = ReLUDropout.apply(y + torch.stack(list(self.biases))[:, None], dropout)
         for layers in zip(*self.layers, strict=True):
-            y = SharedReLUDropout.apply(_linear(y, layers), dropout)
+            y = ReLUDropout.apply(_linear(y, layers), dropout)
         return y
 
     def state_of(self, run: int) -> dict[str, Tensor]:

@@ -51,7 +51,10 @@ def _offsets(index: Tensor, n: int) -> Tensor:
 
 
 class ReLUDropout(Function):
-    """ReLU and dropout in one: the output is all that the derivative needs."""
+    """ReLU and dropout in one: the output is all that the derivative needs.
+
+    Of x [R, B, w], the states of R runs, each is dropped by the one mask [B, w] that each run draws alone.
+    """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, dropout: float) -> Tensor:
@@ -59,7 +62,7 @@ class ReLUDropout(Function):
         threshold, ctx.scale = keep_threshold(dropout)
         y = F.relu(x)
         if threshold:
-            y.mul_(keep_mask(y, threshold)).mul_(ctx.scale)
+            y.mul_(keep_mask(y if y.dim() == 2 else y[0], threshold)).mul_(ctx.scale)
         ctx.save_for_backward(y)
         return y
 

@@ -12,8 +12,7 @@ from relatask.grouping.averages import average_over_partners
 from relatask.grouping.gains import GainTable
 from relatask.grouping.mtg_net import MTGNetSettings
 from relatask.registry import suggest
-
-NO_SEED = 0  # of strategies that draw nothing
+from relatask.training.group_rows import NO_SEED
 
 
 @dataclass(frozen=True)

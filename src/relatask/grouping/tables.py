@@ -11,10 +11,11 @@ import pandas as pd
 
 from relatask.artifacts import read_table
 from relatask.errors import RelataskError
-from relatask.grouping.estimate import NO_SEED, Estimate
+from relatask.grouping.estimate import Estimate
 from relatask.grouping.gains import GainTable
 from relatask.grouping.group_search import Grouping, Limits, choose_groups
 from relatask.grouping.random_groups import random_gains
+from relatask.training.group_rows import NO_SEED
 from relatask.training.task_sets import task_set_id
 
 DRAWS = 2000  # random groupings of each budget

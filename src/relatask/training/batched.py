@@ -20,9 +20,10 @@ from torch import Tensor, nn
 from relatask.errors import RelataskError
 from relatask.registry import capabilities
 from relatask.training.adam import Adam
+from relatask.training.epochs import divergence
 from relatask.training.loops.supervised import PREDICTION_BATCH
 from relatask.training.network import build_model
-from relatask.training.selection import CELLS, roc_auc_by_task
+from relatask.training.selection import roc_auc_by_task
 from relatask.training.spec import RunSpec
 from relatask.training.unit import EVALUATED, Progress, Unit, UnitResult
 
@@ -131,9 +132,7 @@ class Batch:
         """Keep the weights of those `runs` for which this epoch is better than ever, or undefined."""
         rows = self.folds["valid"]
         labels, scores = self.data.labels[rows[:, None], self.columns], self.predict(rows)
-        step = max(1, CELLS // max(1, len(rows)))
-        parts = zip(labels.split(step, 1), scores.split(step, 1), strict=True)
-        values = torch.cat([roc_auc_by_task(*part) for part in parts]).cpu().split(self.sizes)
+        values = roc_auc_by_task(labels, scores).cpu().split(self.sizes)
         sums = scores.sum(0).cpu().split(self.sizes)
         for run in runs:
             value = float(values[run].nanmean()) if len(rows) else math.nan
@@ -154,10 +153,7 @@ class Batch:
         """Whether a loss or a sum of scores is finite; a run with another has failed."""
         if math.isfinite(value):
             return True
-        self.failed[run] = RelataskError(
-            f"{self.units[run].title} diverged in epoch {self.epoch}: the loss or a score is {value}; lower "
-            f"training.learning_rate (now {self.settings['learning_rate']})."
-        )
+        self.failed[run] = divergence(self.units[run], self.epoch, value)
         return False
 
     def results(self) -> list[UnitResult | RelataskError]:

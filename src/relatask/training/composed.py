@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from relatask.artifacts import read_table
+from relatask.artifacts import COLUMNS, read_table
 from relatask.errors import RelataskError
 from relatask.files import canonical_json
 from relatask.source_code import code_of
@@ -100,8 +100,7 @@ def compose(
     position = {task: number for number, task in enumerate(task_ids)}
     place = table.assign(task_id=table["task_id"].map(position)).sort_values(CELL, kind="stable").index
     table = table.loc[place].reset_index(drop=True).astype({"score": "float32"})
-    columns = ["run_id", "task_id", "epoch", "train_loss", "valid_metric", "seconds", "examples_per_second"]
-    history = pd.DataFrame(columns=columns)  # those of the parts stay with them
+    history = pd.DataFrame(columns=list(COLUMNS["history"]))  # those of the parts stay with them
     return RunResult(table.assign(run_id=spec.run_id), history, None)
 
 

@@ -112,10 +112,7 @@ class EpochTraining(ABC):
     def require_finite(self, value: float) -> None:
         """Raise a RelataskError that says what to change if a loss or a sum of scores is not finite."""
         if not math.isfinite(value):
-            raise RelataskError(
-                f"{self.unit.title} diverged in epoch {self.epoch}: the loss or a score is {value}; lower "
-                f"training.learning_rate (now {self.settings['learning_rate']})."
-            )
+            raise divergence(self.unit, self.epoch, value)
 
     def place(self) -> tuple[float, str]:
         """Share of the epochs that is done, and a text for people."""
@@ -148,6 +145,14 @@ class EpochTraining(ABC):
         torch.set_rng_state(state["generator"])
         if state["cuda_generator"] is not None and self.device.type == "cuda":
             torch.cuda.set_rng_state(state["cuda_generator"], self.device)
+
+
+def divergence(unit: Unit, epoch: int, value: float) -> RelataskError:
+    """What to say of a unit whose loss or score is not finite."""
+    return RelataskError(
+        f"{unit.title} diverged in epoch {epoch}: the loss or a score is {value}; lower "
+        f"training.learning_rate (now {unit.spec.training['learning_rate']})."
+    )
 
 
 def fit(training: EpochTraining, checkpoint: Checkpoint, progress: Progress) -> UnitResult:

@@ -42,7 +42,7 @@ def gain_runs(
         where = f"grouping.gains.{name}"
         spec = first[str(gains.method)]
         ability = capabilities("methods", spec.method)
-        composed = spec.ensemble > 1 or method_of[str(gains.method)].groups
+        composed = method_of[str(gains.method)].is_composed
         if ability.per_task or not ability.uses_encoder or ability.uses_prior or composed:
             raise RelataskError(
                 f"{where}.method: {spec.method!r} is no single network that learns a task set by itself; "

@@ -22,7 +22,7 @@ def refuse(method: MethodConfig, name: str, dataset: DatasetConfig, study: Study
         _refuse_balancing(method, where)
     if method.prior is not None:
         _refuse_prior(method, where, study)
-    if method.groups or method.ensemble > 1:
+    if method.is_composed:
         _refuse_composed(method, where)
     if method.parts > 1 and not ability.per_task:
         raise RelataskError(
@@ -71,8 +71,7 @@ def _refuse_prior(method: MethodConfig, where: str, study: StudyConfig) -> None:
         raise RelataskError(f"{where}: method {method.method!r} starts from no other; remove `prior`.")
     prior = next(entry for entry in study.methods if entry.label == method.prior)
     ability = capabilities("methods", prior.method)
-    composed = prior.groups or prior.ensemble > 1
-    if ability.uses_prior or ability.per_task or not ability.uses_encoder or composed:
+    if ability.uses_prior or ability.per_task or not ability.uses_encoder or prior.is_composed:
         raise RelataskError(
             f"{where}: `prior: {method.prior}` must be one network that learns all tasks by itself, and "
             f"{prior.method!r} is none; name e.g. a method shared_bottom."

@@ -18,6 +18,13 @@ def roc_auc_by_task(labels: Tensor, scores: Tensor) -> Tensor:
     Returns:
         float64 [T], NaN for a task without both classes.
     """
+    n_tasks = max(1, CELLS // max(1, len(labels)))
+    parts = zip(labels.split(n_tasks, 1), scores.split(n_tasks, 1), strict=True)
+    return torch.cat([_roc_auc(*part) for part in parts])
+
+
+def _roc_auc(labels: Tensor, scores: Tensor) -> Tensor:
+    """`roc_auc_by_task` of as many tasks as memory holds."""
     scores, order = scores.double().sort(dim=0)
     labels = labels.gather(0, order)
     positive, negative = (labels == 1).double(), (labels == 0).double()
@@ -39,6 +46,4 @@ def mean_roc_auc(labels: Tensor, scores: Tensor) -> float:
     """Mean of `roc_auc_by_task` over tasks with both classes; NaN if there is none."""
     if not labels.numel():
         return math.nan
-    n_tasks = max(1, CELLS // len(labels))
-    parts = zip(labels.split(n_tasks, 1), scores.split(n_tasks, 1), strict=True)
-    return float(torch.cat([roc_auc_by_task(*part) for part in parts]).nanmean())
+    return float(roc_auc_by_task(labels, scores).nanmean())
