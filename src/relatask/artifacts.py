@@ -72,7 +72,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "hyperparameters": "string",  # JSON
         "predicted_minutes": "float32",  # on one core, times the cost factor
         "cost_factor": "float32",  # of the config: measured over predicted time
-        "shard": "int32",
+        "shard": "int32?",  # null for runs that a strategy asked for, which no shard has
         "spec": "string",  # canonical JSON whose hash is run_id
     },
     "predictions": {
@@ -150,8 +150,8 @@ COLUMNS: dict[str, dict[str, str]] = {
         "task_id": "string",
         "serves": "bool",  # whether the task is predicted by this group
         "estimate": "float64",
-        "valid_gain": "float64",
-        "test_gain": "float64",
+        "valid_gain": "float64?",  # null where the set was not trained
+        "test_gain": "float64?",
     },
     "groupings": {  # of one collection: what the groups of each choice are worth
         "strategy": "string",
@@ -161,8 +161,8 @@ COLUMNS: dict[str, dict[str, str]] = {
         "n_groups": "int32",
         "n_trained": "int32",  # task sets whose training the strategy pays for
         "estimate": "float64?",  # means over tasks, each where it is served
-        "valid_gain": "float64",
-        "test_gain": "float64",
+        "valid_gain": "float64?",  # null where a set was not trained
+        "test_gain": "float64?",
     },
     "summary": {  # one row: one table cell, e.g. mean test ROC-AUC of a method on a data set
         "dataset": "string",
@@ -339,8 +339,8 @@ COLUMNS: dict[str, dict[str, str]] = {
         "task_id": "string",
         "serves": "bool",
         "estimate": "float64",
-        "valid_gain": "float64",
-        "test_gain": "float64",
+        "valid_gain": "float64?",
+        "test_gain": "float64?",
     },
     "table_costs": {  # measured
         "dataset": "string",

@@ -25,6 +25,7 @@ def results(tmp_path_factory: pytest.TempPathFactory, tiny_study: dict) -> Path:
     network = {"method": "shared_bottom", "encoder": "fingerprint_mlp"}
     (dataset,) = tiny_study["datasets"].values()
     collection = {"dataset": "planted4", "method": "MTL", "tasks": TASKS, "task_sets": {"select": "all"}}
+    asked = {**collection, "method": "Narrow", "task_sets": {"select": "active", "strategy": "MTG"}}
     groups = {"gains": ["four", "four_1"], "budget": 2}
     study = tiny_study | {
         "datasets": {"planted4": {**dataset, "densify": {"tau": 1, "tasks": TASKS}}},
@@ -33,11 +34,19 @@ def results(tmp_path_factory: pytest.TempPathFactory, tiny_study: dict) -> Path:
             {"label": "MTL_of_3", **network, "ensemble": 3},
             {"label": "Groups", **network, "groups": {**groups, "strategy": "Oracle"}},
             {"label": "MTG_groups", **network, "groups": {**groups, "strategy": "MTG"}},
+            {"label": "Narrow", **network, "encoder_options": {"width": 8}},
+            {
+                **{"label": "Asked_groups", **network, "encoder_options": {"width": 8}},
+                "groups": {"gains": ["asked", "asked_1"], "budget": 2, "strategy": "MTG"},
+            },
         ],
         "baseline": "MTL",
         "contrasts": [],
         "grouping": {
-            "gains": {"four": collection, "four_1": {**collection, "seeds": [1]}},
+            "gains": {
+                **{"four": collection, "four_1": {**collection, "seeds": [1]}},
+                **{"asked": asked, "asked_1": {**asked, "seeds": [1]}},
+            },
             "strategies": [
                 {"label": "Oracle", "estimator": "oracle"},
                 {"label": "HOA", "estimator": "hoa"},
@@ -104,9 +113,9 @@ def test_groups_serve_every_task_once_within_the_budget(results: Path) -> None:
 
 def test_runs_of_task_sets_are_no_rows_of_the_tables(results: Path) -> None:
     main = pd.read_parquet(results / "mine" / "tables" / "main.parquet")
-    assert set(main["method"]) == {"MTL", "MTL_of_3", "Groups", "MTG_groups"}
+    assert set(main["method"]) == {"MTL", "MTL_of_3", "Groups", "MTG_groups", "Narrow", "Asked_groups"}
     predictions = pd.read_parquet(results / "mine" / "predictions.parquet")
-    assert predictions["run_id"].nunique() == 4 * 2
+    assert predictions["run_id"].nunique() == 6 * 2
 
 
 def test_a_row_of_groups_predicts_each_task_by_the_network_of_its_group(results: Path) -> None:
@@ -138,6 +147,28 @@ def test_an_ensemble_averages_networks_of_which_the_first_is_the_plain_row(resul
     assert len({tuple(score) for score in scores}) == 3
     costs = pd.read_parquet(study / "costs.parquet").set_index("run_id")["seconds"]
     assert costs[run] > costs[members[0]]
+
+
+def test_only_the_sets_that_a_strategy_asks_for_are_trained_and_groups_are_chosen_among_all(
+    results: Path,
+) -> None:
+    study = results / "mine"
+    plan = pd.read_parquet(study / "selected" / "asked" / "MTG.parquet")
+    sets = [tuple(json.loads(text)) for text in plan["tasks"]]
+    assert len(set(sets)) == len(sets) == 4 + 1 + 4  # alone, all, and one round
+    gains = pd.read_parquet(study / "gains" / "asked.parquet")
+    assert set(gains["task_set_id"]) == {task_set_id(tasks) for tasks in sets}
+    estimates = pd.read_parquet(study / "estimates" / "asked" / "MTG.parquet")
+    assert estimates["task_set_id"].nunique() == 2**4 - 1
+    told = estimates[estimates["trained"]].set_index(["task_set_id", "task_id"])["estimate"]
+    true = gains[gains["fold"] == "valid"].set_index(["task_set_id", "task_id"])["gain"]
+    np.testing.assert_allclose(told, true[told.index])
+    assert told.index.get_level_values(0).nunique() == 1 + 4
+    groups = pd.read_parquet(study / "groups" / "asked.parquet")
+    trained = groups["task_set_id"].isin(set(gains["task_set_id"]))
+    assert (groups["valid_gain"].notna() == trained).all()
+    assert not (study / "figures" / "grouping_performance-asked.png").exists()
+    assert set(pd.read_parquet(study / "tables" / "grouping.parquet")["collection"]) == {"four", "four_1"}
 
 
 def test_a_second_run_has_nothing_to_do(results: Path) -> None:

@@ -8,7 +8,7 @@ from snakemake.settings.types import DeploymentMethod
 
 # These need pydantic and PyYAML, which Snakemake itself depends on, and nothing else.
 from relatask.config import NAME as NAME_PATTERN
-from relatask.config import GROUPING_TABLE_NAMES, OWN_TABLES, load_config
+from relatask.config import OWN_TABLES, grouping_table_names, load_config
 from relatask.data.dataset_sheet import read_sheet
 from relatask.errors import RelataskError
 from relatask.files import canonical_json, source_digest
@@ -89,7 +89,15 @@ def code_of_training(*modules):
 
 def shard_code(wildcards):
     """Digest of what trains a shard: the step, and the methods, loops, encoders and balancing of its runs."""
-    specs = [run.spec for run in SHARDS[wildcards.shard].runs]
+    return code_of_specs([run.spec for run in SHARDS[wildcards.shard].runs])
+
+
+def code_of_collection(collection):
+    """Digest of what trains the runs of a collection of gains."""
+    return code_of_specs([run.spec for run in SHARDS[shards_of(collection)[0]].runs[:1]])
+
+
+def code_of_specs(specs):
     modules = {f"methods/{spec.method}.py" for spec in specs}
     modules |= {f"training/loops/{capabilities('methods', spec.method).loop}.py" for spec in specs}
     modules |= {f"encoders/{spec.encoder}.py" for spec in specs if spec.encoder}

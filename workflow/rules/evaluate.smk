@@ -29,7 +29,7 @@ rule evaluate_runs:
 
 use rule evaluate_runs as evaluate_collection with:
     input:
-        plan="results/{study}/plan.parquet",
+        plan=lambda wildcards: plan_of(wildcards.collection),
         predictions="results/{study}/collections/{collection}/predictions.parquet",
     output:
         metrics="results/{study}/collections/{collection}/metrics.parquet",

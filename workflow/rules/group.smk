@@ -2,6 +2,7 @@
 
 
 include: "group_files.smk"
+include: "select_sets.smk"
 include: "publish_groups.smk"
 
 
@@ -11,7 +12,7 @@ wildcard_constraints:
 
 rule collect_gains:
     input:
-        plan="results/{study}/plan.parquet",
+        plan=lambda wildcards: plan_of(wildcards.collection),
         metrics="results/{study}/collections/{collection}/metrics.parquet",
     output:
         gains="results/{study}/gains/{collection}.parquet",
@@ -105,6 +106,8 @@ rule estimate_gains:
         "results/logs/estimate_gains/{study}-{collection}-{strategy}.log",
     benchmark:
         "results/benchmarks/estimate_gains/{study}-{collection}-{strategy}.tsv"
+    wildcard_constraints:
+        collection=any_of(REPLAYED),
     conda:
         TRAINING_ENV
     threads: 1

@@ -3,8 +3,10 @@
 COLLECTIONS = STUDY.grouping.gains if STUDY.grouping else {}
 COLLECTED_BY_OTHERS = [name for name, gains in COLLECTIONS.items() if gains.published]
 COLLECTED = [name for name in COLLECTIONS if name not in COLLECTED_BY_OTHERS]
+REPLAYED = STUDY.grouping.replayed if STUDY.grouping else []
+ASKED = {name: gains.asked_by for name, gains in COLLECTIONS.items() if gains.asked_by}
 STRATEGIES = {strategy.label: strategy for strategy in STUDY.grouping.strategies} if STUDY.grouping else {}
-GROUPING_TABLES = list(GROUPING_TABLE_NAMES) if STUDY.grouping else []
+GROUPING_TABLES = grouping_table_names(STUDY)
 GROUPING_FIGURES = grouping_figure_names(STUDY)
 
 
@@ -34,9 +36,34 @@ def strategy_inputs(collection, strategy):
     files = {"gains": f"results/{STUDY_NAME}/gains/{collection}.parquet"}
     if strategy.estimator == "tag":
         files["affinities"] = f"results/{STUDY_NAME}/affinities/{collection}.parquet"
-    if strategy.relations != "none":
-        files["relations"] = f"results/{COLLECTIONS[collection].dataset}/relations.parquet"
-    return files
+    return files | relations_of(collection, strategy)
+
+
+def relations_of(collection, strategy):
+    if strategy.relations == "none":
+        return {}
+    return {"relations": f"results/{COLLECTIONS[collection].dataset}/relations.parquet"}
+
+
+def plan_of(collection):
+    """The plan that names the runs of a collection: of its own where a strategy asked for some."""
+    if collection in ASKED:
+        return f"results/{STUDY_NAME}/selected/{collection}/{ASKED[collection]}.parquet"
+    return f"results/{STUDY_NAME}/plan.parquet"
+
+
+def select_inputs(wildcards):
+    """Plan, the runs of single tasks and of all tasks, the data set, and relations where they are read."""
+    collection = wildcards.collection
+    dataset = COLLECTIONS[collection].dataset
+    return {
+        "plan": f"results/{STUDY_NAME}/plan.parquet",
+        "done": [f"results/{STUDY_NAME}/shards/{name}.done.json" for name in shards_of(collection)],
+        "dataset": f"results/{dataset}/dataset.json",
+        "features": f"results/{dataset}/features/features.json",
+        "prepared": ancient(f"results/{STUDY_NAME}/prepared/{dataset}"),
+        **relations_of(collection, STRATEGIES[ASKED[collection]]),
+    }
 
 
 def pair_options(wildcards, input):
@@ -60,6 +87,7 @@ def encoding_files():
 def select_options(collection):
     """Budgets, limits and the strategies that need no estimate, as options of select_groups."""
     options = f"--budgets {STUDY.grouping.budgets} --search {COLLECTIONS[collection].search}"
+    options += " --more-sets" if collection in ASKED else ""
     if STUDY.grouping.max_group_size:
         options += f" --max-size {STUDY.grouping.max_group_size}"
     if STUDY.grouping.max_cost:

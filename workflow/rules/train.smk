@@ -77,7 +77,7 @@ rule merge_runs:
         mem_mb=growing(4000),
         runtime=60,
     params:
-        runs=lambda wildcards, input: Path(input.plan).parent / "runs",
+        runs=f"results/{STUDY_NAME}/runs",
         of=collection_option,
         code=code_of("steps/merge_runs.py"),
     shell:
@@ -87,7 +87,7 @@ rule merge_runs:
 
 use rule merge_runs as merge_collection with:
     input:
-        plan=f"results/{STUDY_NAME}/plan.parquet",
+        plan=lambda wildcards: plan_of(wildcards.collection),
         done=lambda wildcards: [
             f"results/{STUDY_NAME}/shards/{name}.done.json" for name in shards_of(wildcards.collection)
         ],

@@ -17,10 +17,9 @@ from relatask.config.datasets import (
 from relatask.config.grouping import GainsConfig, GroupingConfig, StrategyConfig, TaskSetsConfig
 from relatask.config.loading import Config, ServicesConfig, load_config, load_study
 from relatask.config.methods import GroupsConfig, MethodConfig, ScaleConfig, TableConfig, TrainingConfig
-from relatask.config.study import GROUPING_TABLE_NAMES, OWN_TABLES, StudyConfig
+from relatask.config.study import OWN_TABLES, StudyConfig, grouping_table_names
 
 __all__ = [
-    "GROUPING_TABLE_NAMES",
     "NAME",
     "OWN_TABLES",
     "ActiveRule",
@@ -43,6 +42,7 @@ __all__ = [
     "TableConfig",
     "TaskSetsConfig",
     "TrainingConfig",
+    "grouping_table_names",
     "load_config",
     "load_study",
     "parse",

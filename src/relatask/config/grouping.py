@@ -10,22 +10,31 @@ from relatask.config.datasets import DatasetConfig
 
 
 class TaskSetsConfig(Block):
-    """Which task sets are trained: all of them, or some drawn once."""
+    """Which task sets are trained: all of them, some drawn once, or those that a strategy asks for."""
 
-    select: Literal["all", "random"] = Field(
+    select: Literal["all", "random", "active"] = Field(
         "all",
-        description="all: every set, of at most 16 tasks; random: singles, pairs, all tasks and random sets",
+        description="all: every set, of at most 16 tasks; random: singles, pairs, all tasks and random sets; "
+        "active: singles, all tasks, and N sets in each round of a strategy",
+    )
+    strategy: Name | None = Field(
+        None, description="active: label of the strategy, an mtg_net, that asks for sets up to its last round"
     )
     count: int | None = Field(
-        None, ge=1, description="random: how many sets, singles and pairs included; a greater one adds sets"
+        None,
+        ge=1,
+        description="random: how many sets, singles and pairs included; a greater one adds sets; active: how "
+        "many are drawn so for the strategy to choose from, default: all, of at most 16 tasks",
     )
-    pairs: bool = Field(True, description="random: all pairs are among the sets, as HOA needs them")
+    pairs: bool = Field(True, description="with count: all pairs are among the sets, as HOA needs them")
     seed: int = Field(0, ge=0, lt=2**31, description="of the draw")
 
     @model_validator(mode="after")
     def _consistent(self) -> "TaskSetsConfig":
-        if (self.count is None) == (self.select == "random"):
-            raise ValueError("count: give it with select: random, and only then")
+        if self.select != "active" and (self.count is None) == (self.select == "random"):
+            raise ValueError("count: give it with select: random, and only then or with select: active")
+        if (self.strategy is None) == (self.select == "active"):
+            raise ValueError("strategy: give it with select: active, and only then")
         return self
 
 
@@ -50,6 +59,11 @@ class GainsConfig(Block):
     search: Literal["auto", "exact", "beam"] = Field(
         "auto", description="how groups are chosen; auto: exact up to 64 task sets, else by beam search"
     )
+
+    @property
+    def asked_by(self) -> str | None:
+        """Label of the strategy that asks for the sets that are trained, where they are not planned."""
+        return self.task_sets.strategy if self.task_sets else None
 
     @model_validator(mode="after")
     def _one_origin(self) -> "GainsConfig":
@@ -135,12 +149,33 @@ class GroupingConfig(Block):
             raise ValueError("task_costs: only max_cost reads them; give it, too")
         for strategy in self.strategies:
             for name in strategy.gains:
-                require_known("table of gains", name, f"strategies.{strategy.label}.gains", self.gains)
+                where = f"strategies.{strategy.label}.gains"
+                require_known("table of gains", name, where, self.gains)
+                if self.gains[name].asked_by not in {None, strategy.label}:
+                    raise ValueError(f"{where}: another strategy asks for the sets of {name!r}; leave it out")
+        labels = [strategy.label for strategy in self.strategies]
+        for name, gains in self.gains.items():
+            if gains.asked_by is not None:
+                where = f"gains.{name}.task_sets.strategy"
+                require_known("strategy", gains.asked_by, where, labels)
+                if self.strategies[labels.index(gains.asked_by)].estimator != "mtg_net":
+                    raise ValueError(f"{where}: {gains.asked_by!r} asks for no sets; name an mtg_net")
         return self
 
     def strategies_of(self, gains: str) -> list[StrategyConfig]:
-        """Return the strategies that are tried on a table of gains, in the order of the study."""
+        """Return the strategies that are tried on a table of gains, in the order of the study.
+
+        Where a strategy asks for the sets, it alone: the gains of all others stay unknown.
+        """
+        asks = self.gains[gains].asked_by
+        if asks is not None:
+            return [strategy for strategy in self.strategies if strategy.label == asks]
         return [strategy for strategy in self.strategies if not strategy.gains or gains in strategy.gains]
+
+    @property
+    def replayed(self) -> list[str]:
+        """Tables of gains of which every set was trained, so that strategies can be judged by them."""
+        return [name for name, gains in self.gains.items() if gains.asked_by is None]
 
     def check(self, datasets: Mapping[str, DatasetConfig], labels: Collection[str]) -> None:
         """Refuse what the study does not have: data sets, methods, affinities, relations."""

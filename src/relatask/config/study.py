@@ -19,6 +19,13 @@ OWN_TABLES = (
 GROUPING_TABLE_NAMES = ("grouping", "estimation_errors", "gain_distribution", "groups")
 
 
+def grouping_table_names(study: "StudyConfig") -> list[str]:
+    """Return which tables of task groups a study has; strategies are judged where every set was trained."""
+    if study.grouping is None:
+        return []
+    return list(GROUPING_TABLE_NAMES) if study.grouping.replayed else ["groups"]
+
+
 class StudyConfig(Block):
     """Data sets x methods x splits x seeds that together make named tables."""
 

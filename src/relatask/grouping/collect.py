@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from relatask.errors import RelataskError
-from relatask.grouping.gains import GainTable
+from relatask.grouping.gains import GainTable, in_order
 from relatask.training.task_sets import task_set_id
 
 FOLDS = ("valid", "test")
@@ -112,5 +112,5 @@ def gain_table(gains: pd.DataFrame, tasks: Sequence[str]) -> GainTable:
         raise RelataskError(
             f"gains are undefined, as where a fold has one class only, of: {named}; leave these tasks out."
         )
-    order = sorted(range(len(names)), key=lambda number: (member[number].sum(), *(~member[number])))
+    order = in_order(member)
     return GainTable(list(tasks), member[order], values["valid"][order], values["test"][order])

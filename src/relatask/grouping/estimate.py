@@ -1,13 +1,13 @@
 """Each strategy's estimates of the gains of all task sets of a collection."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 
 from relatask.config import StrategyConfig
 from relatask.errors import RelataskError
-from relatask.grouping.active import SelectionSettings, Snapshot, select_sets
+from relatask.grouping.active import Answer, SelectionSettings, Snapshot, select_sets
 from relatask.grouping.averages import average_over_partners
 from relatask.grouping.gains import GainTable
 from relatask.grouping.mtg_net import MTGNetSettings
@@ -58,13 +58,24 @@ def estimate_gains(
         yield Estimate(None, NO_SEED, table, gains.sizes == len(gains.tasks))
     elif strategy.estimator == "mtg_net":
         for seed in seeds:
-            yield from _mtg_net(strategy, gains, seed, relations)
+            yield from as_estimates(snapshots_of(strategy, gains, seed, relations), seed)
 
 
 def snapshots_of(
-    strategy: StrategyConfig, gains: GainTable, seed: int, relations: np.ndarray | None
+    strategy: StrategyConfig,
+    gains: GainTable,
+    seed: int,
+    relations: np.ndarray | None,
+    answer: Answer | None = None,
 ) -> Iterator[Snapshot]:
-    """Yield what MTG-Net knows after each number of rounds of a strategy, replaying collected gains.
+    """Yield what MTG-Net knows after each number of rounds of a strategy.
+
+    Args:
+        strategy: with estimator "mtg_net".
+        gains: the task sets it may ask for; their gains are replayed where there is no `answer`.
+        seed: of its draws.
+        relations: float64 [N, N], scores of the relation graph from 0 to 1.
+        answer: trains the set at a position and returns its validation gains.
 
     Raises:
         RelataskError: relations are needed and absent, or an option is unknown.
@@ -74,7 +85,7 @@ def snapshots_of(
     network, selection = _settings(strategy)
     yield from select_sets(
         gains.sets,
-        lambda row: gains.valid[row],
+        answer or (lambda row: gains.valid[row]),
         strategy.rounds_for(len(gains.tasks)),
         seed,
         network,
@@ -84,11 +95,10 @@ def snapshots_of(
     )
 
 
-def _mtg_net(
-    strategy: StrategyConfig, gains: GainTable, seed: int, relations: np.ndarray | None
-) -> Iterator[Estimate]:
-    for snapshot in snapshots_of(strategy, gains, seed, relations):
-        trained = np.zeros(len(gains.sets), bool)
+def as_estimates(snapshots: Iterable[Snapshot], seed: int) -> Iterator[Estimate]:
+    """Yield each snapshot of one selection as an estimate."""
+    for snapshot in snapshots:
+        trained = np.zeros(len(snapshot.estimate), bool)
         trained[snapshot.chosen] = True
         yield Estimate(snapshot.round, seed, snapshot.estimate, trained)
 

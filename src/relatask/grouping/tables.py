@@ -12,7 +12,7 @@ import pandas as pd
 from relatask.artifacts import read_table
 from relatask.errors import RelataskError
 from relatask.grouping.estimate import Estimate
-from relatask.grouping.gains import GainTable
+from relatask.grouping.gains import GainTable, members
 from relatask.grouping.group_search import Grouping, Limits, choose_groups
 from relatask.grouping.random_groups import random_gains
 from relatask.training.group_rows import NO_SEED
@@ -47,6 +47,12 @@ def estimates_frame(strategy: str, gains: GainTable, estimates: Iterable[Estimat
         for estimate in estimates
     ]
     return pd.concat(parts, ignore_index=True)
+
+
+def sets_of(estimates: pd.DataFrame, tasks: Sequence[str]) -> np.ndarray:
+    """Return the task sets of a table "estimates", bool [S, N], in the order of all tables of gains."""
+    named = estimates[["task_set_id", "task_id"]].drop_duplicates().groupby("task_set_id", observed=True)
+    return members([list(rows) for _, rows in named["task_id"]], tasks)
 
 
 def read_estimates(

@@ -54,8 +54,13 @@ def figure_names(study: StudyConfig) -> list[str]:
 
 
 def encoded_strategy(study: StudyConfig, collection: str) -> StrategyConfig | None:
-    """Return the strategy whose encodings are drawn: the first MTG-Net with active selection, if any."""
-    strategies = study.grouping.strategies_of(collection) if study.grouping else []
+    """Return the strategy whose encodings are drawn: the first MTG-Net with active selection, if any.
+
+    None for a collection with sets that were not trained: their gains colour the points.
+    """
+    if study.grouping is None or collection not in study.grouping.replayed:
+        return None
+    strategies = study.grouping.strategies_of(collection)
     learned = (one for one in strategies if one.estimator == "mtg_net" and one.selection == "active")
     return next(learned, None)
 
@@ -65,7 +70,7 @@ def grouping_figure_names(study: StudyConfig) -> list[str]:
     names: list[str] = []
     if study.grouping is None:
         return names
-    for collection in study.grouping.gains:
+    for collection in study.grouping.replayed:
         strategies = study.grouping.strategies_of(collection)
         learned = [strategy for strategy in strategies if strategy.estimator == "mtg_net"]
         kinds = {

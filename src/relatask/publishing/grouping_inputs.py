@@ -106,6 +106,12 @@ class GroupingInputs:
         return [Collection(name, self.study, self.folder) for name in self.study.grouping.gains]
 
     @property
+    def replayed(self) -> list[Collection]:
+        """Those of which every set was trained, so that strategies can be judged by them."""
+        assert self.study.grouping is not None
+        return [one for one in self.collections if one.name in self.study.grouping.replayed]
+
+    @property
     def reduced(self) -> str:
         """The footnote that says what is smaller than in the paper."""
         reduced = self.study.scales[self.scale].reduced  # type: ignore[index]

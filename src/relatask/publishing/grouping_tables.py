@@ -14,7 +14,7 @@ SHOWN_BUDGET = 4  # of table `groups`; its data hold every budget
 
 def grouping_table(inputs: GroupingInputs) -> Table:
     """(Collection, strategy) x budget: mean test gain over tasks in per cent, mean ± std over seeds."""
-    data = pd.DataFrame([row for collection in inputs.collections for row in _worth(collection, inputs)])
+    data = pd.DataFrame([row for collection in inputs.replayed for row in _worth(collection, inputs)])
     most = int(data["budget"].max())
     body: list[list[str]] = []
     for _, rows in data.groupby(["collection", "row"], sort=False):
@@ -97,7 +97,7 @@ def _published_notes(inputs: GroupingInputs, data: pd.DataFrame) -> list[str]:
 def estimation_errors_table(inputs: GroupingInputs) -> Table:
     """(Collection, strategy): mean absolute error of estimates on sets that were not trained."""
     rows = []
-    for collection in inputs.collections:
+    for collection in inputs.replayed:
         for row, by_seed in collection.estimates.items():
             errors, correlations = [], []
             for estimate in by_seed.values():
@@ -150,7 +150,7 @@ def estimation_errors_table(inputs: GroupingInputs) -> Table:
 def gain_distribution_table(inputs: GroupingInputs) -> Table:
     """Collection: how validation gains are distributed, and what they say of test gains."""
     rows = []
-    for collection in inputs.collections:
+    for collection in inputs.replayed:
         gains = collection.gains
         cells = gains.sets & (gains.sizes > 1)[:, None]
         valid, test = gains.valid[cells], gains.test[cells]
@@ -222,7 +222,7 @@ def groups_table(inputs: GroupingInputs) -> Table:
         )
     notes = [
         f"A budget of {SHOWN_BUDGET} groups and the first seed; the other budgets are in the CSV. Gains in "
-        "per cent, means over the tasks that a group serves.",
+        f"per cent, means over the tasks that a group serves; {NOTHING}: never trained as a task set.",
         inputs.reduced,
     ]
     header = ["gains", "strategy", "group", "learned together", "served", "estimated gain", "test gain"]

@@ -19,7 +19,7 @@ from relatask.artifacts import read_table, write_table
 from relatask.grouping.collect import gain_table
 from relatask.grouping.estimate import Estimate
 from relatask.grouping.group_search import Limits
-from relatask.grouping.tables import choose_all, random_choices, read_estimates
+from relatask.grouping.tables import choose_all, random_choices, read_estimates, sets_of
 
 SEARCH = {"auto": None, "exact": True, "beam": False}
 
@@ -44,6 +44,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="JSON",
         help="task -> its cost in a group, else 1",
     )
+    parser.add_argument(
+        "--more-sets", action="store_true", help="the estimates are of more task sets than were trained"
+    )
     parser.add_argument("--search", default="auto", choices=list(SEARCH))
     parser.add_argument("--out-groups", required=True, type=Path, metavar="FILE", help="table groups")
     parser.add_argument("--out-groupings", required=True, type=Path, metavar="FILE", help="table groupings")
@@ -54,7 +57,10 @@ def run(arguments: argparse.Namespace) -> None:
     gains = gain_table(read_table("gains", arguments.gains), arguments.tasks)
     estimates: dict[tuple[str, int | None], dict[int, Estimate]] = {}
     for path in arguments.estimates:
-        estimates |= read_estimates(read_table("estimates", path), gains)
+        frame = read_table("estimates", path)
+        if arguments.more_sets:
+            gains = gains.among(sets_of(frame, arguments.tasks))
+        estimates |= read_estimates(frame, gains)
     budgets = range(1, min(arguments.budgets, len(gains.tasks)) + 1)
     costs = gains.sets @ np.array([arguments.task_costs.get(task, 1.0) for task in gains.tasks])
     limits = Limits(arguments.budgets, arguments.max_size, costs, arguments.max_cost)

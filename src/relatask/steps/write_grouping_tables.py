@@ -10,7 +10,7 @@ import json
 import logging
 from pathlib import Path
 
-from relatask.config import StudyConfig, parse
+from relatask.config import StudyConfig, grouping_table_names, parse
 from relatask.publishing.grouping_inputs import GroupingInputs
 from relatask.publishing.grouping_tables import (
     estimation_errors_table,
@@ -21,7 +21,12 @@ from relatask.publishing.grouping_tables import (
 from relatask.publishing.published_values import read_published
 from relatask.publishing.tables import save
 
-MAKERS = (grouping_table, estimation_errors_table, gain_distribution_table, groups_table)
+MAKERS = {
+    "grouping": grouping_table,
+    "estimation_errors": estimation_errors_table,
+    "gain_distribution": gain_distribution_table,
+    "groups": groups_table,
+}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +43,7 @@ def run(arguments: argparse.Namespace) -> None:
     study = parse(StudyConfig, json.loads(arguments.study_config), "--study-config")
     published = read_published(arguments.published) if arguments.published else []
     inputs = GroupingInputs(study, arguments.scale, arguments.study_results, published)
-    for make in MAKERS:
-        table = make(inputs)
+    for name in grouping_table_names(study):
+        table = MAKERS[name](inputs)
         save(table, arguments.out_dir)
         logging.info("%s: %d rows", arguments.out_dir / f"{table.name}.md", len(table.rows))

@@ -1,9 +1,9 @@
 """The runs that gains are collected from: one network for each task set, a pure function of the config."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from relatask.config import GainsConfig, ScaleConfig, StudyConfig
+from relatask.config import GainsConfig, ScaleConfig, StudyConfig, TaskSetsConfig
 from relatask.errors import RelataskError
 from relatask.registry import capabilities
 from relatask.training.spec import RunSpec
@@ -11,13 +11,19 @@ from relatask.training.task_sets import TaskSet, all_task_sets, sample_task_sets
 
 
 def planned_sets(gains: GainsConfig) -> list[TaskSet]:
-    """Return the task sets of a collection, each in alphabetical order."""
-    chosen = gains.task_sets
-    assert chosen is not None  # by GainsConfig, for gains that are collected here
-    tasks = sorted(gains.tasks)
-    if chosen.select == "all":
+    """Return the task sets of a collection that are trained in any case, of those that could be."""
+    assert gains.task_sets is not None  # by GainsConfig, for gains that are collected here
+    sets = candidate_sets(gains.tasks, gains.task_sets)
+    if gains.task_sets.select == "active":
+        return [tasks for tasks in sets if len(tasks) in {1, len(gains.tasks)}]
+    return sets
+
+
+def candidate_sets(tasks: Sequence[str], chosen: TaskSetsConfig) -> list[TaskSet]:
+    """Return the task sets of a collection, each in alphabetical order; strategies choose among them."""
+    tasks = sorted(tasks)
+    if chosen.count is None:
         return all_task_sets(tasks)
-    assert chosen.count is not None  # by TaskSetsConfig
     return sample_task_sets(tasks, chosen.count, chosen.seed, chosen.pairs)
 
 

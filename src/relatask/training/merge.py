@@ -84,7 +84,8 @@ class Merged:
 def _require_entries(plan: pd.DataFrame, entries: list[Path]) -> None:
     """Raise with the names of planned runs that the journal lacks or holds damaged, and why the first failed.
 
-    Their shards count as unfinished from then on, so that the workflow trains them when it runs again.
+    Their shards, or the selection that asked for them, count as unfinished from then on, so that the workflow
+    trains them when it runs again.
     """
     bad = [damaged_file(entry) for entry in entries]
     if not any(bad):
@@ -92,8 +93,11 @@ def _require_entries(plan: pd.DataFrame, entries: list[Path]) -> None:
     rows = plan[[path is not None for path in bad]]
     first = next(path for path in bad if path)
     study = first.parents[2]
-    for shard in rows["shard"].unique():
+    for shard in rows["shard"].dropna().unique():
         (study / "shards" / f"{shard:05d}.done.json").unlink(missing_ok=True)
+    for asked in rows[rows["shard"].isna()].itertuples():
+        for path in (study / "selected" / str(asked.collection)).glob("*.parquet"):
+            path.unlink()
     failure = study / "failed" / f"{first.parent.name}.json"
     why = (
         f" {first.parent.name} failed: {read_json(failure)['reason'].rstrip('.')}."

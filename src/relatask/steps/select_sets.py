@@ -1,0 +1,74 @@
+"""Train the task sets that a strategy asks for, one after the other, and estimate the gains of all others.
+
+MTG-Net's active selection (algorithm 1) on data: N + 1 sets, each task alone and all together, are planned; K
+rounds ask for N more each. It reads the prepared data set, results/{dataset}/. Kill it and start it again:
+same numbers.
+
+Example:
+  relatask select_sets --plan results/mine/plan.parquet --collection kinases --tasks P00533 P04626 \\
+    --strategy '{"label": "MTG", "estimator": "mtg_net", "rounds": [3]}' --task-sets '{"select": "active",
+    "strategy": "MTG", "count": 1000}' --metric roc_auc --out-plan results/mine/selected/kinases.parquet \\
+    --out-estimates results/mine/estimates/kinases/MTG.parquet
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from relatask.artifacts import read_table, write_table
+from relatask.config import StrategyConfig, TaskSetsConfig, parse
+from relatask.evaluation.aggregate import runs_of
+from relatask.evaluation.metrics import METRICS, evaluate_batches
+from relatask.grouping.estimate import as_estimates, snapshots_of
+from relatask.grouping.gains import GainTable, members
+from relatask.grouping.online import OnlineGains
+from relatask.grouping.tables import estimates_frame, read_pairs
+from relatask.training.device import claimed_device
+from relatask.training.gain_runs import candidate_sets
+from relatask.training.shard import Shard, ShardData
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--plan", required=True, type=Path, metavar="FILE", help="table plan of the study")
+    parser.add_argument("--collection", required=True, metavar="NAME", help="a key of grouping.gains")
+    parser.add_argument("--tasks", required=True, nargs="+", metavar="TASK", help="in the order of the study")
+    parser.add_argument("--task-sets", required=True, metavar="JSON", help="as in the study file")
+    parser.add_argument("--strategy", required=True, metavar="JSON", help="as in the study file")
+    parser.add_argument("--relations", type=Path, metavar="FILE", help="table relations of the data set")
+    parser.add_argument("--metric", required=True, choices=list(METRICS), help="what gains are made of")
+    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads")
+    parser.add_argument("--out-plan", required=True, type=Path, metavar="FILE", help="table plan of the runs")
+    parser.add_argument("--out-estimates", required=True, type=Path, metavar="FILE", help="table estimates")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Train what is asked for, and write which runs these are and what is estimated of the others."""
+    torch.set_num_threads(arguments.threads)
+    strategy = parse(StrategyConfig, json.loads(arguments.strategy), "--strategy")
+    chosen = parse(TaskSetsConfig, json.loads(arguments.task_sets), "--task-sets")
+    sets = members(candidate_sets(arguments.tasks, chosen), arguments.tasks)
+    unknown = GainTable.unknown(arguments.tasks, sets)
+    relations = arguments.relations and read_pairs("relations", arguments.relations, arguments.tasks)
+    planned = runs_of(read_table("plan", arguments.plan), arguments.collection)
+    metric = arguments.metric
+
+    def evaluate(batches: Iterator[pd.DataFrame], runs: list[str]) -> pd.DataFrame:
+        return evaluate_batches(batches, [metric], runs)[0]
+
+    study, seed = arguments.plan.parent, int(planned["seed"].iloc[0])
+    with claimed_device(arguments.device) as device:
+        data = ShardData(study.parent / planned["dataset"].iloc[0], device)
+        shard = Shard(arguments.collection, study, data, "joint")
+        online = OnlineGains(
+            shard, planned, arguments.tasks, metric, not METRICS[metric].higher_is_better, evaluate
+        )
+        snapshots = snapshots_of(strategy, unknown, seed, relations, lambda row: online.answer(sets[row]))
+        found = estimates_frame(strategy.label, unknown, as_estimates(snapshots, seed))
+    write_table("estimates", found, arguments.out_estimates)
+    write_table("plan", online.plan(), arguments.out_plan)
