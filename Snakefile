@@ -33,7 +33,7 @@ wildcard_constraints:
     source=NAME,
     dataset=NAME,
     study=NAME,
-    scheme="random|scaffold|stratified",
+    scheme="random|scaffold|stratified|chronological",
     seed=r"\d+",
     shard=r"\d{5}",
 

@@ -29,12 +29,12 @@ TRAINING = {
 
 
 def combinations() -> list[tuple[str, str | None]]:
-    """Every registered method with every encoder it can have."""
+    """Every registered method for molecules with every encoder it can have."""
     pairs: list[tuple[str, str | None]] = []
+    encoders = [name for name, ability in catalogue("encoders").items() if "series" not in ability.inputs]
     for name, ability in catalogue("methods").items():
-        pairs += (
-            [(name, encoder) for encoder in catalogue("encoders")] if ability.uses_encoder else [(name, None)]
-        )
+        if "binary" in ability.label_kinds:
+            pairs += [(name, encoder) for encoder in encoders] if ability.uses_encoder else [(name, None)]
     return pairs
 
 

@@ -39,6 +39,10 @@ COLUMNS: dict[str, dict[str, str]] = {
         "mol_weight": "float32",  # Da
         "scaffold": "string",  # Bemis-Murcko SMILES, empty for acyclic molecules
     },
+    "items": {  # of a data set without molecules; `mol_id` in its labels and splits is the item
+        "item_id": "int32",
+        "time": "string",  # as the source writes it
+    },
     "rejected": {
         "row": "int64?",  # of the input file, from 1; null for a molecule that densification left out
         "source_id": "string?",
@@ -51,8 +55,8 @@ COLUMNS: dict[str, dict[str, str]] = {
         "source_id": "string?",
         "uniprots": "list<string>",
         "string_ids": "list<string>",
-        "n_pos": "int32",
-        "n_neg": "int32",
+        "n_pos": "int32",  # labels that are 1
+        "n_neg": "int32",  # all others; measured values are others
     },
     "rejected_tasks": {"task_id": "string", "name": "string", "reason": "string"},
     "labels": {"mol_id": "int32", "task_id": "category", "label": "float32"},
@@ -81,14 +85,14 @@ COLUMNS: dict[str, dict[str, str]] = {
         "item_id": "int32",
         "task_id": "category",
         "label": "float32",
-        "score": "float32",  # probability of label 1
+        "score": "float32",  # probability of label 1; of measured values: the value
     },
     "history": {
         "run_id": "category",
         "task_id": "category?",  # null when one network serves all tasks of the run
         "epoch": "int32",
         "train_loss": "float32",
-        "valid_metric": "float32?",  # mean ROC-AUC over validation tasks with both classes
+        "valid_metric": "float32?",  # mean ROC-AUC over validation tasks with both classes; MAE of forecasts
         "seconds": "float32",
         "examples_per_second": "float32",
     },
@@ -327,6 +331,16 @@ COLUMNS: dict[str, dict[str, str]] = {
         "greatest": "float64",
         "correlation": "float64",
         "test_error": "float64",
+    },
+    "table_gain_agreement": {
+        "collection": "string",
+        "other": "string",  # another of the same tasks
+        "fold": "string",
+        "task_sets": "int32",  # of two or more tasks, in both
+        "gains": "int32",
+        "correlation": "float64?",  # Spearman's
+        "correlation_by_task": "float64?",  # mean of each task's own
+        "same_sign_percent": "float64?",
     },
     "table_groups": {
         "collection": "string",

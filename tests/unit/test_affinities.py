@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from relatask.data.tensors import PreparedDataset
-from relatask.grouping.affinities import AffinityTraining
+from relatask.grouping.affinities import affinity_training
 from relatask.training.loops import supervised
 from relatask.training.unit import Unit, units_of
 from tests.prepared_dataset import make_spec, random_labels, write_dataset
@@ -60,7 +60,7 @@ def lookahead(model: torch.nn.Module, x: object, labels: torch.Tensor, rate: flo
 
 
 def test_affinities_are_the_mean_over_steps_of_each_partners_lookahead(unit: Unit) -> None:
-    training, steps = AffinityTraining(unit), []
+    training, steps = affinity_training(unit), []
     rate = unit.spec.training["learning_rate"]
     take = supervised.Training.take_step
 
@@ -76,7 +76,7 @@ def test_affinities_are_the_mean_over_steps_of_each_partners_lookahead(unit: Uni
 
 
 def test_looking_ahead_changes_nothing_of_the_training(unit: Unit) -> None:
-    trainings = [AffinityTraining(unit), supervised.Training(unit)]
+    trainings = [affinity_training(unit), supervised.Training(unit)]
     for training in trainings:
         for _ in range(2):
             training.run_epoch(lambda: None)
@@ -85,10 +85,10 @@ def test_looking_ahead_changes_nothing_of_the_training(unit: Unit) -> None:
 
 
 def test_a_step_that_was_broken_off_goes_on_to_the_same_affinities(unit: Unit) -> None:
-    whole, part = AffinityTraining(unit), AffinityTraining(unit)
+    whole, part = affinity_training(unit), affinity_training(unit)
     whole.run_epoch(lambda: None)
     part.run_epoch(lambda: None)
-    again = AffinityTraining(unit)
+    again = affinity_training(unit)
     again.restore(copy.deepcopy(part.state()))
     for training in (whole, again):
         training.run_epoch(lambda: None)

@@ -79,7 +79,27 @@ WRONG = {
     "no methods": ({"methods": []}, "the key 'methods' is missing or empty"),
     "a column for a reader that has none": (
         {"sources": {"planted": {"reader": "planted", "id_column": "id"}}},
-        "sources.planted: id_column: only the reader table reads it, not planted",
+        "sources.planted: id_column: only the reader table or series reads it, not planted",
+    ),
+    "series beside molecules": (
+        {"sources": {"planted": {"reader": "planted"}, "s": {"reader": "series"}}},
+        "sources: series and molecules do not go into one study",
+    ),
+    "molecules split by time": (
+        {"splits": {"schemes": ["chronological"]}},
+        "splits.schemes: it is [chronological] for series, and for nothing else",
+    ),
+    "errors of labels": (
+        {"metrics": ["mae"]},
+        "metrics: it is [mae] for series",
+    ),
+    "a stretch of molecules": (
+        {"sources": {"planted": {"reader": "planted", "first": 10}}},
+        "sources.planted: first: only the reader series reads it, not planted",
+    ),
+    "labels of series": (
+        {"sources": {"planted": {"reader": "series", "active": {"at_least": 3.0}}}},
+        "active: series are forecast as they are; remove it",
     ),
     "values where there are labels": (
         {"sources": {"planted": {"reader": "lsc", "active": {"at_most": 3.0}}}},

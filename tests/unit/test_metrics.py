@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
+from sklearn.metrics import average_precision_score, brier_score_loss, mean_absolute_error, roc_auc_score
 
 from relatask.artifacts import read_batches, read_table, write_table
 from relatask.errors import RelataskError
@@ -67,9 +67,11 @@ def test_every_cell_agrees_with_scikit_learn(levels: int) -> None:
                 cells[run, task, fold] = (labels.tolist(), scores.tolist())
     shuffled = predictions(cells).sample(frac=1, random_state=0)
     table = evaluate(shuffled, ALL)
-    assert len(table) == 12 * 4
+    assert len(table) == 12 * len(ALL)
     for (run, task, fold), (labels, scores) in cells.items():
         where = {"run_id": run, "task_id": task, "fold": fold}
+        error = mean_absolute_error(labels, scores)
+        assert value(table, "mae", **where) == pytest.approx(error, abs=1e-12)
         assert value(table, "roc_auc", **where) == pytest.approx(roc_auc_score(labels, scores), abs=1e-12)
         assert value(table, "average_precision", **where) == pytest.approx(
             average_precision_score(labels, scores), abs=1e-12
@@ -190,3 +192,11 @@ def test_direction_of_every_metric_is_data() -> None:
             for scores in (good, bad)
         )
         assert (well > badly) == metric.higher_is_better
+
+
+def test_measured_values_are_no_probabilities_and_no_classes() -> None:
+    table = evaluate(predictions({("r", "t", "test"): ([-1.5, 2.0, 1.0], [-1.0, 4.0, 1.0])}), ["mae"])
+    assert value(table, "mae") == pytest.approx(2.5 / 3)
+    assert table["n_pos"].tolist() == [1]
+    with pytest.raises(RelataskError, match="score nan where a number was expected"):
+        evaluate(predictions({("r", "t", "test"): ([1.0], [np.nan])}), ["mae"])

@@ -5,6 +5,16 @@ PLANTED = [
 ]
 SOURCE_TABLES = ("molecules", "rejected", "tasks", "labels")
 DATASET_TABLES = ("molecules", "rejected", "tasks", "rejected_tasks", "labels", "relations")
+# Molecules are standardised, related, densified, split and featurised; series are prepared at once.
+SERIES = list(STUDY.datasets) if STUDY.is_of_series else []
+OF_MOLECULES = [name for name in STUDY.datasets if name not in SERIES]
+SERIES_TABLES = ("items", "tasks", "labels")
+DRAWN_TABLES = ("molecules", "tasks", "labels", "relations")
+SERIES_FILES = [
+    *(f"{name}.parquet" for name in SERIES_TABLES),
+    "features/series.npy",
+    *(f"splits/chronological-{seed}.{suffix}" for seed in SEEDS for suffix in ("parquet", "json")),
+]
 FEATURES = ("atoms", "atom_offsets", "bond_index", "bonds", "bond_offsets", "ecfp4")
 MERGED = ("plan", "predictions", "metrics", "summary", "comparisons")
 TABLES = list(dict.fromkeys(["main", *STUDY.tables, *OWN_TABLES])) if STUDY.methods else []
@@ -13,6 +23,11 @@ FIGURES = figure_names(STUDY)
 FIGURE_FORMATS = ("png", "svg", "parquet")
 # A folder for each scale: what was measured at the paper's must not be lost to a quick run.
 PUBLISHED = f"results/published/{STUDY_NAME}/{CONFIG.scale}"
+
+
+def any_of(names):
+    """Pattern of a wildcard that is one of `names`; of none where there are none."""
+    return "|".join(names) or "(?!)"
 
 
 def retrieved(name):
@@ -24,20 +39,20 @@ def raw_folder(source):
     return f"results/raw/{'planted' if STUDY.sources[source].reader == 'planted' else source}"
 
 
-def raw_files(wildcards):
+def raw_files(name):
     """What a source is read from."""
-    source = STUDY.sources[wildcards.source]
+    source = STUDY.sources[name]
     sheet = [source.task_sheet] if source.task_sheet else []
     if source.path is not None:
         return [source.path, *sheet]
     if source.reader == "planted":
         return [*PLANTED, *sheet]
     if source.reader == "chembl_activities":
-        return [f"results/raw/{wildcards.source}/activities.json", *sheet]
-    files = [*retrieved(wildcards.source), *sheet]
-    related = any(entry.relations for entry in STUDY.datasets.values() if entry.source == wildcards.source)
+        return [f"results/raw/{name}/activities.json", *sheet]
+    files = [*retrieved(name), *sheet]
+    related = any(entry.relations for entry in STUDY.datasets.values() if entry.source == name)
     if source.reader == "lsc" and related and not sheet:
-        files.append(f"results/raw/{wildcards.source}/assay_targets.parquet")
+        files.append(f"results/raw/{name}/assay_targets.parquet")
     return files
 
 
@@ -67,6 +82,8 @@ def source_tables(wildcards):
 def training_files(dataset):
     """All that training reads of a data set."""
     folder = f"results/{dataset}"
+    if dataset in SERIES:
+        return [f"{folder}/{name}" for name in SERIES_FILES]
     tables = [f"{folder}/{name}.parquet" for name in ("tasks", "labels", "relations")]
     arrays = [f"{folder}/features/{name}.npy" for name in FEATURES]
     splits = [f"{folder}/splits/{scheme}-{seed}.parquet" for scheme in STUDY.splits.schemes for seed in SEEDS]

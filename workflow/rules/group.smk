@@ -65,6 +65,7 @@ rule collect_affinities:
         device=CONFIG.device,
         splits=[*STUDY.splits.fractions, code_of("steps/split_molecules.py")],
         code=code_of("steps/collect_affinities.py"),
+        training=lambda wildcards: code_of_collection(wildcards.collection),
     shell:
         "python -m relatask collect_affinities --log {log} --plan {input.plan}"
         " --collection {wildcards.collection} --device {params.device} --out {output.affinities}"

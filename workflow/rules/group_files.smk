@@ -10,14 +10,8 @@ GROUPING_TABLES = grouping_table_names(STUDY)
 GROUPING_FIGURES = grouping_figure_names(STUDY)
 
 
-def any_of(names):
-    """Pattern of a wildcard that is one of `names`; of none where there are none."""
-    return "|".join(names) or "(?!)"
-
-
 def tasks_of(collection):
-    gains = COLLECTIONS[collection]
-    return list(PUBLISHED_TASKS[gains.published]) if gains.published else gains.tasks
+    return COLLECTIONS[collection].task_ids
 
 
 def estimated(collection):

@@ -56,7 +56,7 @@ rule draw_figures:
             [
                 f"results/{dataset}/{name}.parquet"
                 for dataset in STUDY.datasets
-                for name in ("molecules", "tasks", "labels", "relations")
+                for name in (SERIES_TABLES if dataset in SERIES else DRAWN_TABLES)
             ]
         ),
     output:

@@ -23,8 +23,9 @@ class ActiveRule(Block):
 class SourceConfig(Block):
     """Where labelled molecules come from and how they are read."""
 
-    reader: Literal["table", "kiba", "lsc", "chembl_activities", "planted"] = Field(
-        description="table: CSV or Parquet of SMILES x tasks; the others: the form that data set has"
+    reader: Literal["table", "kiba", "lsc", "chembl_activities", "planted", "series"] = Field(
+        description="table: CSV or Parquet of SMILES x tasks; series: of points in time x series; the "
+        "others: the form that data set has"
     )
     path: str | None = Field(
         None,
@@ -32,10 +33,13 @@ class SourceConfig(Block):
         "is a name in datasets.tsv",
     )
     smiles_column: str = Field("smiles", description="column that holds the SMILES")
-    id_column: str | None = Field(None, description="column that names a molecule")
+    id_column: str | None = Field(
+        None, description="column that names a molecule; of series: that holds the time, else date"
+    )
     task_columns: list[str] | None = Field(
         None, description="columns that are tasks; default: all the others"
     )
+    first: int | None = Field(None, ge=1, description="series: use only so many points, from the start")
     task_sheet: str | None = Field(
         None, description="CSV of task, uniprot (several separated by ;), string_id; found as `path` is"
     )
@@ -55,12 +59,19 @@ class SourceConfig(Block):
             raise ValueError(
                 f"targets: only the reader chembl_activities asks for targets, not {self.reader}"
             )
-        readers = {"smiles_column": ("table",), "id_column": ("table",), "task_columns": ("table", "lsc")}
+        readers = {
+            "smiles_column": ("table",),
+            "id_column": ("table", "series"),
+            "task_columns": ("table", "lsc", "series"),
+            "first": ("series",),
+        }
         for key, known in readers.items():
             if self.reader not in known and getattr(self, key) != type(self).model_fields[key].default:
                 raise ValueError(f"{key}: only the reader {' or '.join(known)} reads it, not {self.reader}")
         if self.active is not None and self.reader in {"lsc", "planted"}:
             raise ValueError(f"active: the reader {self.reader} has labels and no measured values")
+        if self.active is not None and self.reader == "series":
+            raise ValueError("active: series are forecast as they are; remove it")
         if self.path is not None and self.reader in {"planted", "chembl_activities"}:
             raise ValueError(f"path: the reader {self.reader} reads no file of yours; use the reader table")
         return self
@@ -136,11 +147,13 @@ def _fractions(value: tuple[float, float, float]) -> tuple[float, float, float]:
 class SplitsConfig(Block):
     """Which molecules are for training, validation and test."""
 
-    schemes: Annotated[list[Literal["random", "scaffold", "stratified"]], AfterValidator(unique)] = Field(
+    schemes: Annotated[
+        list[Literal["random", "scaffold", "stratified", "chronological"]], AfterValidator(unique)
+    ] = Field(
         ["scaffold"],
         min_length=1,
         description="scaffold: no Bemis-Murcko scaffold in two folds; stratified: both classes of each task "
-        "in each fold where possible",
+        "in each fold where possible; chronological: of series, and theirs alone",
     )
     fractions: Annotated[tuple[float, float, float], AfterValidator(_fractions)] = Field(
         (0.8, 0.1, 0.1), description="shares of train, valid and test; they sum to 1"

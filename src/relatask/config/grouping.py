@@ -1,12 +1,14 @@
 """Which gains of task sets are collected, how they are estimated, and how groups are chosen by them."""
 
 from collections.abc import Collection, Mapping
+from itertools import combinations
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from relatask.config.blocks import Block, Name, require_known, unique
 from relatask.config.datasets import DatasetConfig
+from relatask.config.published_tasks import TASKS
 
 
 class TaskSetsConfig(Block):
@@ -59,6 +61,11 @@ class GainsConfig(Block):
     search: Literal["auto", "exact", "beam"] = Field(
         "auto", description="how groups are chosen; auto: exact up to 64 task sets, else by beam search"
     )
+
+    @property
+    def task_ids(self) -> list[str]:
+        """The tasks, in the order of the columns of tables."""
+        return list(TASKS[self.published]) if self.published else self.tasks
 
     @property
     def asked_by(self) -> str | None:
@@ -171,6 +178,15 @@ class GroupingConfig(Block):
         if asks is not None:
             return [strategy for strategy in self.strategies if strategy.label == asks]
         return [strategy for strategy in self.strategies if not strategy.gains or gains in strategy.gains]
+
+    @property
+    def twins(self) -> list[tuple[str, str]]:
+        """Pairs of tables of gains of the same tasks, e.g. those of others and those collected here."""
+        return [
+            (one, other)
+            for one, other in combinations(self.replayed, 2)
+            if set(self.gains[one].task_ids) == set(self.gains[other].task_ids)
+        ]
 
     @property
     def replayed(self) -> list[str]:

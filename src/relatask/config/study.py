@@ -16,14 +16,16 @@ OWN_TABLES = (
 )
 
 # Tables that a study with `grouping` has as well.
-GROUPING_TABLE_NAMES = ("grouping", "estimation_errors", "gain_distribution", "groups")
+JUDGING_TABLES = ("grouping", "estimation_errors", "gain_distribution")
+GROUPING_TABLE_NAMES = (*JUDGING_TABLES, "gain_agreement", "groups")
 
 
 def grouping_table_names(study: "StudyConfig") -> list[str]:
     """Return which tables of task groups a study has; strategies are judged where every set was trained."""
     if study.grouping is None:
         return []
-    return list(GROUPING_TABLE_NAMES) if study.grouping.replayed else ["groups"]
+    judging = [*JUDGING_TABLES] if study.grouping.replayed else []
+    return [*judging, *(["gain_agreement"] if study.grouping.twins else []), "groups"]
 
 
 class StudyConfig(Block):
@@ -55,7 +57,7 @@ class StudyConfig(Block):
         description="what the paper searched, by our name of the setting; stands beside ours in `settings`",
     )
     metrics: Annotated[
-        list[Literal["roc_auc", "average_precision", "brier", "ece"]], AfterValidator(unique)
+        list[Literal["roc_auc", "average_precision", "brier", "ece", "mae"]], AfterValidator(unique)
     ] = Field(
         ["roc_auc", "average_precision", "brier", "ece"],
         min_length=1,
@@ -73,6 +75,7 @@ class StudyConfig(Block):
             raise ValueError(f"methods: the label {twice[0]!r} is used twice; labels name the tables' rows")
         for name, dataset in self.datasets.items():
             require_known("source", dataset.source, f"datasets.{name}.source", self.sources)
+        self._check_series()
         for scale, spent in self.scales.items():
             for name in spent.datasets:
                 require_known("data set", name, f"scales.{scale}.datasets", self.datasets)
@@ -83,6 +86,26 @@ class StudyConfig(Block):
             self.grouping.check(self.datasets, labels)
         self._check_groups()
         return self
+
+    @property
+    def is_of_series(self) -> bool:
+        """Whether items are points in time, and labels measured values."""
+        return any(source.reader == "series" for source in self.sources.values())
+
+    def _check_series(self) -> None:
+        """Refuse a study that asks of series what only molecules have, or the other way round."""
+        if any((source.reader == "series") != self.is_of_series for source in self.sources.values()):
+            raise ValueError("sources: series and molecules do not go into one study; make two of it")
+        if ("chronological" in self.splits.schemes) != self.is_of_series or (
+            self.is_of_series and len(self.splits.schemes) > 1
+        ):
+            raise ValueError("splits.schemes: it is [chronological] for series, and for nothing else")
+        values = {"mae"}
+        if any((metric in values) != self.is_of_series for metric in self.metrics):
+            raise ValueError("metrics: it is [mae] for series, and others are for molecules")
+        for name, dataset in self.datasets.items():
+            if self.is_of_series and (dataset.relations or dataset.densify):
+                raise ValueError(f"datasets.{name}: relations and densify are for molecules; remove them")
 
     def _check_groups(self) -> None:
         """Refuse rows of groups that nothing chooses."""

@@ -46,7 +46,7 @@ def read_source(config: SourceConfig, name: str, raw: Path | None = None) -> Raw
 
 def _read_table(config: SourceConfig, name: str, raw: Path) -> RawTable:
     """Read a CSV or Parquet of SMILES x tasks: a user's, MoleculeNet's or the planted one."""
-    table = open_table(config.path or _only_table(raw, name))
+    table = open_table(config.path or only_table(raw, name))
     smiles_column = find_column(table, config.smiles_column, "smiles_column")
     if smiles_column != config.smiles_column:
         logging.info("%s: column %r is read as the SMILES.", table.path, smiles_column)
@@ -89,7 +89,7 @@ def _task_columns(table: TableFile, wanted: list[str] | None, keys: list[str]) -
     return tasks
 
 
-def _only_table(raw: Path, name: str) -> Path:
+def only_table(raw: Path, name: str) -> Path:
     """Return the one data table in the raw folder; `tasks.csv` is the sheet that may lie beside it."""
     found = sorted(
         path for path in raw.glob("*") if path.name.endswith(SUFFIXES) and path.name.split(".")[0] != "tasks"

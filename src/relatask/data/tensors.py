@@ -44,7 +44,31 @@ class Fingerprints:
         return cls(packed.to(device), bits_of.to(device))
 
 
-INPUTS = {"graph": MoleculeGraphs, "ecfp": Fingerprints}
+@dataclass(frozen=True)
+class Series:
+    """Measured values at points in time, which are the items."""
+
+    values: Tensor  # float32 [n_points, T], standardised
+
+    def __len__(self) -> int:
+        """Number of points."""
+        return len(self.values)
+
+    def batch(self, rows: Tensor) -> Tensor:
+        """Return the values at positions `rows`, float32 [B, T]."""
+        return self.values[rows]
+
+    def windows(self, starts: Tensor, length: int) -> Tensor:
+        """Return `length` values from each of `starts` (int64 [B]) on, float32 [B, length, T]."""
+        return self.values[starts[:, None] + torch.arange(length, device=starts.device)]
+
+    @classmethod
+    def load(cls, folder: Path, device: torch.device | str = "cpu") -> "Series":
+        """Read the values of a `features` folder and put them on `device`."""
+        return cls(torch.from_numpy(np.array(read_array(folder / "series.npy"))).to(device))
+
+
+INPUTS = {"graph": MoleculeGraphs, "ecfp": Fingerprints, "series": Series}
 
 
 @dataclass(frozen=True)
@@ -55,7 +79,7 @@ class PreparedDataset:
     labels: Tensor  # float32 [M, T], NaN where not measured
     mol_ids: Tensor  # int64 [M]
     folds: dict[str, Tensor]  # fold -> int64 positions of the molecules with a label in these tasks
-    inputs: MoleculeGraphs | Fingerprints
+    inputs: MoleculeGraphs | Fingerprints | Series
     edge_index: Tensor  # int64 [2, E]
     edge_score: Tensor  # float32 [E]
 
@@ -89,22 +113,23 @@ class PreparedDataset:
             folder: with molecules, tasks, labels, relations (optional), splits/ and features/.
             split: scheme and seed, the name of the split file.
             tasks: task ids to keep; default: all. The data set's order stays.
-            inputs: "graph" or "ecfp".
+            inputs: "graph" or "ecfp" of molecules, or "series".
             device: where the tensors shall lie.
 
         Raises:
             RelataskError: a file is missing or belongs to other molecules, or a task is unknown.
         """
         folder = Path(folder)
-        mol_ids = read_table("molecules", folder / "molecules.parquet", ["mol_id"])["mol_id"].to_numpy()
+        table, key = ("items", "item_id") if inputs == "series" else ("molecules", "mol_id")
+        mol_ids = read_table(table, folder / f"{table}.parquet", [key])[key].to_numpy()
         task_ids = _select_tasks(folder / "tasks.parquet", tasks)
         if inputs not in INPUTS:
             raise RelataskError(f"there is no input {inputs!r} of molecules.{suggest(inputs, INPUTS)}")
         features = INPUTS[inputs].load(folder / "features", device)  # type: ignore[attr-defined]
         if len(features) != len(mol_ids):
             raise RelataskError(
-                f"{folder / 'features'} holds {len(features)} molecules, but {folder / 'molecules.parquet'} "
-                f"has {len(mol_ids)}; run the step featurise_molecules again."
+                f"{folder / 'features'} holds {len(features)} {table}, but {folder / f'{table}.parquet'} "
+                f"has {len(mol_ids)}; delete the folder and run the workflow again."
             )
         labels = _read_labels(folder / "labels.parquet", mol_ids, task_ids)
         folds = _read_folds(folder / "splits" / f"{split}.parquet", mol_ids, ~np.isnan(labels).all(axis=1))

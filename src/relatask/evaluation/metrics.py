@@ -1,4 +1,4 @@
-"""ROC-AUC, average precision, Brier score and calibration error of saved predictions.
+"""ROC-AUC, average precision, Brier score, calibration error and absolute error of saved predictions.
 
 One value per (run, task, fold, metric). A study of 10,000 runs has millions of such cells, so all
 groups of a batch are computed at once from arrays sorted by group and score; the tests hold every
@@ -48,7 +48,7 @@ class Groups:
         starts = np.flatnonzero(first)
         label = label.astype(np.float64)
         n = np.diff(np.append(starts, len(key))).astype(np.float64)
-        n_pos = np.add.reduceat(label, starts)
+        n_pos = np.add.reduceat((label == 1).astype(np.float64), starts)
         return cls(starts, np.cumsum(first) - 1, label, score.astype(np.float64), n, n_pos)
 
     def sum(self, values: np.ndarray) -> np.ndarray:
@@ -111,6 +111,11 @@ def ece(groups: Groups) -> np.ndarray:
     return np.abs(gap).reshape(-1, ECE_BINS).sum(axis=1) / groups.n
 
 
+def mae(groups: Groups) -> np.ndarray:
+    """Mean absolute difference of score and label, measured values both, of each group."""
+    return groups.sum(np.abs(groups.score - groups.label)) / groups.n
+
+
 @dataclass(frozen=True)
 class Metric:
     """A metric and what its readers must know about it."""
@@ -120,6 +125,7 @@ class Metric:
     higher_is_better: bool
     needs_both_classes: bool  # undefined, or the same for all scores, where one class is absent
     percent: bool  # tables print it times 100
+    of_values: bool = False  # labels and scores are measured values, not 0 or 1 and probabilities
 
 
 METRICS: dict[str, Metric] = {
@@ -127,15 +133,21 @@ METRICS: dict[str, Metric] = {
     "average_precision": Metric(average_precision, "average precision", True, True, True),
     "brier": Metric(brier, "Brier score", False, False, False),
     "ece": Metric(ece, "calibration error (ECE)", False, False, False),
+    "mae": Metric(mae, "mean absolute error", False, False, False, of_values=True),
 }
 
 
-def _check(frame: pd.DataFrame) -> None:
-    """Refuse labels other than 0 and 1 and scores that are not probabilities, naming the first."""
+def _check(frame: pd.DataFrame, of_values: bool) -> None:
+    """Refuse labels and scores that are not what the metrics are of, naming the first."""
     label, score = frame["label"].to_numpy(), frame["score"].to_numpy()
-    for wrong, column, expected in (
+    checks = (
         (~np.isin(label, (0.0, 1.0)), "label", "0 or 1"),
         (~((score >= 0) & (score <= 1)), "score", "a probability between 0 and 1"),
+    )
+    if of_values:
+        checks = ((~np.isfinite(label), "label", "a number"), (~np.isfinite(score), "score", "a number"))
+    for wrong, column, expected in (
+        *checks,
         (~frame["fold"].isin(FOLDS).to_numpy(), "fold", " or ".join(FOLDS)),
     ):
         if wrong.any():
@@ -211,7 +223,7 @@ def evaluate(predictions: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
     Raises:
         RelataskError: a label is not 0 or 1, a score is not a probability, or a fold is unknown.
     """
-    _check(predictions)
+    _check(predictions, of_values=METRICS[metrics[0]].of_values)
     cells = _cells(predictions, metrics)
     repeated = np.repeat(np.arange(len(cells)), len(metrics))
     table = cells[["run_id", "task_id", "fold", "n", "n_pos"]].iloc[repeated].reset_index(drop=True)

@@ -7,18 +7,40 @@ label in the batch. Lookaheads are without dropout and draw nothing, so the trai
 of all tasks. They cost a backward and a forward pass for each task.
 """
 
+from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.func import functional_call
 
-from relatask.training.loops import supervised
+from relatask.errors import RelataskError
+from relatask.registry import capabilities
+from relatask.training.epochs import EpochTraining
 from relatask.training.unit import Unit
 
 
-class AffinityTraining(supervised.Training):
-    """Training of all tasks that looks ahead at every step; the model has an encoder that tasks share."""
+def affinity_training(unit: Unit) -> "Lookahead":
+    """Return the training of a unit, by the loop of its method, that looks ahead at every step.
+
+    Raises:
+        RelataskError: the method's tasks have no losses of their own, or share no encoder.
+    """
+    method = unit.spec.method
+    loop = import_module(f"relatask.training.loops.{capabilities('methods', method).loop}")
+    if not hasattr(loop, "Training") or not hasattr(loop.Training, "task_losses"):
+        raise RelataskError(f"the tasks of {method!r} have no losses of their own; TAG needs them.")
+    training: Lookahead = type("AffinityTraining", (Lookahead, loop.Training), {})(unit)
+    if not training.shared():
+        raise RelataskError(f"{method!r} has no encoder that its tasks share; TAG needs one.")
+    return training
+
+
+class Lookahead(EpochTraining):
+    """What comes before the `Training` of a loop that has `examples` and `task_losses`."""
+
+    examples: Callable[[Tensor], tuple[object, Tensor]]
+    task_losses: Callable[..., Tensor]
 
     def __init__(self, unit: Unit):
         super().__init__(unit)
@@ -32,16 +54,16 @@ class AffinityTraining(supervised.Training):
         return {name: value for name, value in named if name.startswith("encoder.")}
 
     def take_step(self, batch: Tensor) -> None:
-        """Look ahead on the molecules at positions `batch`, then learn from them."""
+        """Look ahead on the items at positions `batch`, then learn from them."""
         self.model.eval()
-        self._look_ahead(self.unit.data.x(batch), self.unit.labels(batch))
+        self._look_ahead(batch)
         self.model.train()
-        super().take_step(batch)
+        super().take_step(batch)  # type: ignore[safe-super]
 
-    def _look_ahead(self, x: object, labels: Tensor) -> None:
-        shared = self.shared()
-        present = torch.nonzero(~labels.isnan().all(0)).flatten()
-        before = self._losses(x, labels)
+    def _look_ahead(self, batch: Tensor) -> None:
+        shared, (x, targets) = self.shared(), self.examples(batch)
+        present = torch.nonzero(~self.unit.labels(batch).isnan().all(0)).flatten()
+        before = self.task_losses(x, targets)
         for task in present.tolist():
             retain = task != int(present[-1])
             gradients = torch.autograd.grad(before[task], list(shared.values()), retain_graph=retain)
@@ -51,15 +73,9 @@ class AffinityTraining(supervised.Training):
                 for (name, value), gradient in zip(shared.items(), gradients, strict=True)
             }
             with torch.no_grad():
-                after = self._losses(x, labels, moved)
+                after = self.task_losses(x, targets, moved)
             self.summed[present, task] += (1 - after / before.detach())[present].double()
             self.counted[present, task] += 1
-
-    def _losses(self, x: object, labels: Tensor, moved: dict[str, Tensor] | None = None) -> Tensor:
-        """Each task's loss, [T], with the shared parameters as they are or `moved`."""
-        logits: Tensor = self.model(x) if moved is None else functional_call(self.model, moved, (x,))
-        losses: Tensor = self.model.losses(logits.float(), labels)  # type: ignore[operator]
-        return losses
 
     def affinities(self) -> Tensor:
         """Return float64 [T, T], entry [t, b] that of b onto t; NaN where they never had labels together."""

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from relatask.config.published_tasks import TASKS
 from relatask.errors import RelataskError
 from relatask.grouping.gains import GainTable
-from relatask.grouping.published_tasks import TASKS
 
 # Files of sets, validation and test gains, and the authors' estimates. Taskonomy has one table of gains.
 FILES: dict[str, dict[str, str]] = {

@@ -47,7 +47,7 @@ def figure_names(study: StudyConfig) -> list[str]:
     names = ["overview"] if study.methods else []
     trains = any(method.encoder is not None for method in study.methods)
     for dataset, config in study.datasets.items():
-        kinds = {"per_task": True, "learning_curves": trains, "label_density": True}
+        kinds = {"per_task": True, "learning_curves": trains, "label_density": not study.is_of_series}
         kinds["relation_graph"] = config.relations is not None
         names += [f"{kind}-{dataset}" for kind, wanted in kinds.items() if wanted]
     return names

@@ -13,7 +13,6 @@ from relatask.config import StrategyConfig, StudyConfig
 from relatask.grouping.collect import gain_table
 from relatask.grouping.estimate import Estimate
 from relatask.grouping.gains import GainTable
-from relatask.grouping.published_tasks import TASKS
 from relatask.grouping.tables import read_estimates
 from relatask.publishing.published_values import Published
 
@@ -32,9 +31,7 @@ class Collection:
     def gains(self) -> GainTable:
         """The gains, averaged over seeds."""
         assert self.study.grouping is not None
-        config = self.study.grouping.gains[self.name]
-        tasks = TASKS[config.published] if config.published else config.tasks
-        return gain_table(self._read("gains"), tasks)
+        return gain_table(self._read("gains"), self.study.grouping.gains[self.name].task_ids)
 
     @cached_property
     def estimates(self) -> dict[Row, dict[int, Estimate]]:

@@ -15,9 +15,8 @@ from pathlib import Path
 import torch
 
 from relatask.artifacts import read_table, write_table
-from relatask.errors import RelataskError
 from relatask.evaluation.aggregate import runs_of
-from relatask.grouping.affinities import AffinityTraining
+from relatask.grouping.affinities import affinity_training
 from relatask.grouping.tables import affinities_frame
 from relatask.source_code import code_of
 from relatask.training.checkpoint import Checkpoint
@@ -67,13 +66,11 @@ def affinities_of(
     """Return the tasks of a run and their affinities [T, T].
 
     Raises:
-        RelataskError: the tasks of the network share no encoder.
+        RelataskError: the tasks have no losses of their own, or share no encoder.
     """
     split = f"{spec.split}-{spec.seed}"
     (unit,) = units_of(spec, data.get(split, inputs_of(spec)), per_task=False)
-    training = AffinityTraining(unit)
-    if not training.shared():
-        raise RelataskError(f"{spec.method!r} has no encoder that its tasks share; TAG needs one.")
+    training = affinity_training(unit)
     code = f"{code_of('grouping/affinities.py')}-{code_of_run(spec.method, spec.encoder, spec.balancing)}"
     path = study / "checkpoints" / f"affinities-{spec.run_id}.pt"
     checkpoint = Checkpoint(path, f"{code}-{data.digest(split)}-{data.device.type}")

@@ -11,6 +11,7 @@ import logging
 from pathlib import Path
 
 from relatask.config import StudyConfig, grouping_table_names, parse
+from relatask.publishing.grouping_agreement import gain_agreement_table
 from relatask.publishing.grouping_inputs import GroupingInputs
 from relatask.publishing.grouping_tables import (
     estimation_errors_table,
@@ -25,6 +26,7 @@ MAKERS = {
     "grouping": grouping_table,
     "estimation_errors": estimation_errors_table,
     "gain_distribution": gain_distribution_table,
+    "gain_agreement": gain_agreement_table,
     "groups": groups_table,
 }
 

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 class EpochTraining(ABC):
     """A network, its optimiser and the best epoch so far."""
 
+    higher_is_better = True  # of `valid_value`
+
     def __init__(self, unit: Unit):
         self.unit, self.settings = unit, unit.spec.training
         self.device = unit.data.labels.device
@@ -71,7 +73,7 @@ class EpochTraining(ABC):
 
     @abstractmethod
     def probabilities(self, rows: Tensor) -> Tensor:
-        """Return the probabilities float32 [n, t] of label 1 of the molecules at positions `rows`."""
+        """Return the scores to save, float32 [n, t]: probabilities of label 1 of molecules at `rows`."""
 
     def learn_from(self, loss: Tensor) -> None:
         """Step along the gradient of a batch's loss."""
@@ -99,12 +101,17 @@ class EpochTraining(ABC):
 
     def validate(self) -> None:
         """Keep the weights of this epoch if validation is better than ever, or undefined."""
-        value = mean_roc_auc(self.unit.labels(self.valid), self.predict(self.valid))
+        value = self.valid_value()
         self.history[-1]["valid_metric"] = value
         self.stale += 1
-        if not value <= self.best:  # also where either is NaN
+        worse = value <= self.best if self.higher_is_better else value >= self.best
+        if not worse:  # also where either is NaN
             self.best, self.stale = value, 0
             self.best_weights = self._weights()
+
+    def valid_value(self) -> float:
+        """What epochs are compared by: mean validation ROC-AUC; NaN if no task has both classes."""
+        return mean_roc_auc(self.unit.labels(self.valid), self.predict(self.valid))
 
     def _weights(self) -> dict[str, Tensor]:
         return {name: value.clone() for name, value in self.model.state_dict().items()}
@@ -158,8 +165,7 @@ def divergence(unit: Unit, epoch: int, value: float) -> RelataskError:
 def fit(training: EpochTraining, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
     """Train from the checkpoint, if there is one, and score the held-out folds.
 
-    The epoch with the best validation ROC-AUC, averaged over tasks with both classes, gives the weights;
-    the last epoch does where validation has no such task.
+    The epoch with the best validation value gives the weights; the last epoch does where it is undefined.
     """
     if checkpoint.in_flight is not None:
         training.restore(checkpoint.in_flight)

@@ -10,6 +10,7 @@ def refuse(method: MethodConfig, name: str, dataset: DatasetConfig, study: Study
     ability = capabilities("methods", method.method)
     where = f"methods.{method.label} on data set {name!r}"
     _refuse_encoder(method, where)
+    _refuse_kind(method, where, study)
     if ability.needs_relations and dataset.relations is None:
         raise RelataskError(
             f"{where}: method {method.method!r} needs a relation graph; add `relations` to the data set."
@@ -45,6 +46,17 @@ def _refuse_encoder(method: MethodConfig, where: str) -> None:
         raise RelataskError(
             f"{where}: method {method.method!r} trains no network; remove `encoder_options` and `training`."
         )
+
+
+def _refuse_kind(method: MethodConfig, where: str, study: StudyConfig) -> None:
+    """Raise where a method or its encoder reads molecules and the study has series, or vice versa."""
+    values = "values" in capabilities("methods", method.method).label_kinds
+    ability = capabilities(*(("encoders", method.encoder) if method.encoder else ("methods", method.method)))
+    kind = "series" if study.is_of_series else "molecules"
+    if values != study.is_of_series:
+        raise RelataskError(f"{where}: method {method.method!r} does not learn from {kind}; name another.")
+    if ("series" in ability.inputs) != study.is_of_series:
+        raise RelataskError(f"{where}: encoder {ability.name!r} does not read {kind}; name another.")
 
 
 def _refuse_balancing(method: MethodConfig, where: str) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from relatask.balancing._balancing import Balancing, Setting, Step
 from relatask.registry import load
@@ -48,6 +49,15 @@ class Training(EpochTraining):
         self.optimiser.learning_rate = self.settings["learning_rate"] * self.balancing.decay**taken
         self.optimiser.step()
         self.total += mean.detach()
+
+    def examples(self, batch: Tensor) -> tuple[object, Tensor]:
+        """Return what the model reads of the molecules at positions `batch`, and their labels [B, t]."""
+        return self.unit.data.x(batch), self.unit.labels(batch)
+
+    def task_losses(self, x: object, labels: Tensor, weights: dict[str, Tensor] | None = None) -> Tensor:
+        """Return each task's loss, [t], in full precision, with `weights` in place of the model's own."""
+        losses: Tensor = self.model.losses(functional_call(self.model, weights or {}, (x,)), labels)  # type: ignore[operator]
+        return losses
 
     def _keep(self, encoder: nn.Module, inputs: object, output: Tensor) -> None:
         self.representation = output if self.model.training else None

@@ -1,4 +1,4 @@
-"""The tasks of the gains that MTG-Net's authors collected; without numpy, for the plan."""
+"""The tasks of the gains that MTG-Net's authors collected."""
 
 # Order of the columns. Those of MIMIC-III are inferred from the authors' scripts: the files have no header.
 TASKS: dict[str, tuple[str, ...]] = {

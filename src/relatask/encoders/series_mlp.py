@@ -1,0 +1,49 @@
+"""A multilayer perceptron on the last values of all series."""
+
+from itertools import pairwise
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+CAPABILITIES = {
+    "summary": "multilayer perceptron on a window of all series",
+    "label": "series MLP",
+    "inputs": ("series",),
+    "microseconds": 12.0,
+    "cost_options": ("width",),
+    "options": {"series": 7, "window": 96, "width": 128, "layers": 2, "dropout": 0.05},
+    "limits": {
+        "series": (1, 100_000),
+        "window": (1, 100_000),
+        "width": (1, 100_000),
+        "layers": (1, 100),
+        "dropout": (0.0, 0.99),
+    },
+}
+
+
+class SeriesMLP(nn.Module):
+    """Linear, ReLU, dropout, so many times: a window [B, window, series] -> [B, width].
+
+    It reads how each series differs from its last value, so that a level that was never seen is no stranger.
+    """
+
+    def __init__(self, series: int, window: int, width: int, layers: int, dropout: float):
+        super().__init__()
+        self.width, self.dropout = width, dropout
+        sizes = [series * window, *[width] * layers]
+        self.layers = nn.ModuleList(nn.Linear(*pair) for pair in pairwise(sizes))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Encode windows, float32 [B, window, series], as float32 [B, width]."""
+        y = (x - x[:, -1:]).flatten(1)
+        for layer in self.layers:
+            y = F.dropout(F.relu(layer(y)), self.dropout, self.training)
+        return y.float()
+
+
+def build(
+    series: int = 7, window: int = 96, width: int = 128, layers: int = 2, dropout: float = 0.05
+) -> SeriesMLP:
+    """Return the encoder, initialised from torch's global generator."""
+    return SeriesMLP(series, window, width, layers, dropout)
