@@ -21,6 +21,10 @@ def _dataset_json(inputs: Inputs, dataset: str) -> dict[str, Any]:
     return read_fields(path, **counts, **shares, digest=str)
 
 
+def _items(inputs: Inputs) -> str:
+    return "points in time" if inputs.study.is_of_series else "molecules"
+
+
 def statistics_table(inputs: Inputs) -> Table:
     """Data set x sizes, as table 1 of the SGNN-EBM paper, with its numbers where they are known."""
     printed = {name: lookup(inputs.published, inputs.study.paper, name) for name in COUNTED}
@@ -41,16 +45,20 @@ def statistics_table(inputs: Inputs) -> Table:
     published = [f"published_{name}" for name in COUNTED]
     frame = frame.astype(dict.fromkeys(published, float))
     has_published = bool(frame[published].notna().to_numpy().any())
-    header = ["data set", "molecules", "tasks", "labels", "labelled %", "active %", "relations"]
+    items = _items(inputs)
+    header = ["data set", items, "tasks", "labels", "labelled %", "active %", "relations"]
     header += ["published molecules", "published tasks", "published labelled %"] if has_published else []
     body = []
     for row in records(frame):
         cells = [number(row[key], 0) for key in ("molecules", "tasks", "labels")]
-        cells += [number(row["labelled_percent"]), number(row["positive_percent"]), number(row["edges"], 0)]
+        active = NOTHING if inputs.study.is_of_series else number(row["positive_percent"])
+        cells += [number(row["labelled_percent"]), active, number(row["edges"], 0)]
         if has_published:
             cells += [number(row[name], 2 if "percent" in name else 0) for name in published]
         body.append([row["dataset"], *cells])
-    notes = ["labelled: share of (molecule, task) cells with a label; active: share of labels that are 1."]
+    notes = [
+        f"labelled: share of ({items}) x (tasks) cells with a label; active: share of labels that are 1."
+    ]
     return Table("statistics", f"{inputs.study.title}: data sets", frame, header, body, 1, notes)
 
 
@@ -77,7 +85,8 @@ def splits_table(inputs: Inputs) -> Table:
     ]
     header = ["data set", "split", "seed", *FOLDS, "digest"]
     notes = [
-        "Molecules per fold. Equal digests: the same molecules in the same folds (16 of 64 digits are shown)."
+        f"{_items(inputs).capitalize()} per fold. Equal digests: the same ones in the same folds "
+        "(16 of 64 digits are shown)."
     ]
     return Table("splits", f"{inputs.study.title}: splits", frame, header, body, 3, notes)
 
