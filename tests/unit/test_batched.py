@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from relatask.artifacts import read_table
+from relatask.encoders._stacked_gin import StackedLinear, batched_linear
 from relatask.files import read_json
 from relatask.training import side_by_side
 from relatask.training.batched import Batch, runs_at_once
@@ -73,18 +74,32 @@ def test_the_journal_holds_the_same_bytes_as_from_the_loop(results, monkeypatch,
     assert str(entries(results, "batched", runs)) == str(entries(results, "loop", runs))  # str: NaN is NaN
 
 
-def test_layers_behind_the_first_are_stacked_too(results):
+@pytest.mark.parametrize(("encoder", "inputs"), [("fingerprint_mlp", "ecfp"), ("gin", "graph")])
+def test_all_layers_of_each_encoder_are_stacked(results, encoder, inputs):
     options = {"width": 16, "layers": 3, "dropout": 0.3}
-    runs = [make_spec(tasks=tasks, encoder_options=options) for tasks in SETS[:5]]
-    data = ShardData(results / "small", CPU).get("scaffold-0", "ecfp")
+    runs = [make_spec(encoder=encoder, tasks=tasks, encoder_options=options) for tasks in SETS[:5]]
+    data = ShardData(results / "small", CPU).get("scaffold-0", inputs)
     units = [units_of(spec, data, per_task=False)[0] for spec in runs]
     batch = Batch(units)
     batch.run_epoch()
-    for unit, weights in zip(units, batch.best_weights, strict=True):
+    rows = units[0].rows("valid")
+    side_by_side = batch.predict(rows).split(batch.sizes, 1)
+    for unit, weights, predicted in zip(units, batch.best_weights, side_by_side, strict=True):
         alone = supervised.Training(unit)
         alone.run_epoch(lambda: None)
-        for name, value in alone.model.state_dict().items():
+        states = alone.model.state_dict()
+        assert states.keys() == weights.keys()
+        for name, value in states.items():
             assert torch.equal(value, weights[name]), name
+        assert torch.equal(alone.predict(rows), predicted)
+
+
+def test_the_product_for_gpus_is_that_of_the_loop():
+    layers = [torch.nn.Linear(6, 5) for _ in range(3)]
+    stacked, x = StackedLinear(layers), torch.randn(7, 18)
+    maps = zip(layers, x.chunk(3, 1), strict=True)
+    expected = torch.cat([layer(part) for layer, part in maps], 1).relu()
+    torch.testing.assert_close(batched_linear(x, stacked.weight, stacked.bias), expected)
 
 
 def test_patience_stops_a_run_and_not_those_beside_it(results):

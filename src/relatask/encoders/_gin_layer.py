@@ -108,8 +108,12 @@ class NormDropout(Function):
         training: bool,
         relu: bool,
         dropout: float,
+        runs: int,
     ) -> Tensor:
-        """Normalise the first N rows of [N padded, w]; the scale 1 / (1 - p) rides on weight and bias."""
+        """Normalise the first N rows of [N padded, w]; the scale 1 / (1 - p) rides on weight and bias.
+
+        With several runs in the columns, each is dropped by the one mask that it would draw alone.
+        """
         ctx.n_padding, x = len(x) - n_atoms, x[:n_atoms]
         threshold, scale = keep_threshold(dropout if training else 0)
         scaled = weight * scale
@@ -118,8 +122,9 @@ class NormDropout(Function):
         )
         if relu:
             y.relu_()
-        kept = keep_mask(y, threshold) if threshold else None
+        kept = keep_mask(y[:, : y.shape[1] // runs], threshold) if threshold else None
         if kept is not None:
+            kept = kept.repeat(1, runs) if runs > 1 else kept
             y.mul_(kept)
         ctx.save_for_backward(x, scaled, running_mean, running_var, mean, invstd, y if relu else kept)
         ctx.training, ctx.relu, ctx.scale = training, relu, scale
@@ -139,7 +144,7 @@ class NormDropout(Function):
         )
         if ctx.n_padding:
             x = F.pad(x, (0, 0, 0, ctx.n_padding))
-        return x, None, weight * ctx.scale, bias * ctx.scale, None, None, None, None, None
+        return x, None, weight * ctx.scale, bias * ctx.scale, *[None] * 6
 
 
 class MoleculeMean(Function):

@@ -19,6 +19,8 @@ CAPABILITIES = {
     "inputs": ("graph",),
     "microseconds": 3000.0,
     "cost_options": ("layers", "width", "width"),
+    # On CPU side by side takes longer than one after the other (docs/performance.md); GPUs are not measured.
+    "side_by_side": {"cuda": 4096},
     "options": {"width": 300, "layers": 5, "dropout": 0.2},
     "limits": {"width": (1, 10_000), "layers": (1, 100), "dropout": (0.0, 0.99)},
 }
@@ -34,6 +36,7 @@ class GINLayer(nn.Module):
 
     running_mean: Tensor
     running_var: Tensor
+    runs = 1  # networks side by side in the columns of states (`_stacked_gin`)
 
     def __init__(self, width: int):
         super().__init__()
@@ -48,7 +51,7 @@ class GINLayer(nn.Module):
     def hidden(self, states: Tensor, x: Padded) -> Tensor:
         """Return the MLP's hidden units [N padded, 2 width] of atom states [N, width]."""
         total = NeighbourSum.apply(states, self.bonds, x)
-        return Linear.apply(total, self.up.weight, self.up.bias, True)
+        return self.linear(total, self.up.weight, self.up.bias)
 
     def first_hidden(self, atoms: Tensor, x: Padded) -> Tensor:
         """Return the hidden units of the first layer, where a state is the embedding of an atom's kind.
@@ -57,16 +60,20 @@ class GINLayer(nn.Module):
         133 embeddings (`atoms` [124, width] and the bonds') and not for each atom.
         """
         tables = torch.cat([atoms, self.bonds]).to(x.bond_counts.dtype)
-        mapped = Linear.apply(tables, self.up.weight, None, False)
+        mapped = self.linear(tables, self.up.weight)
         numbers, chiralities, bonds = mapped.split([N_ATOMIC_NUMBERS, N_CHIRALITIES, len(self.bonds)])
         kinds = (numbers[:, None] + chiralities).flatten(0, 1)
         return (KindSum.apply(kinds, bonds, x) + self.up.bias.to(kinds.dtype)).relu_()
 
     def states(self, hidden: Tensor, n_atoms: int, relu: bool, dropout: float) -> Tensor:
         """Return the atoms' next states [N, width]; a single atom is normalised as in evaluation."""
-        new = Linear.apply(hidden, self.down.weight, None, False)
+        new = self.linear(hidden, self.down.weight)
         norm = (self.norm_weight, self.norm_bias, self.running_mean, self.running_var)
-        return NormDropout.apply(new, n_atoms, *norm, self.training and n_atoms > 1, relu, dropout)
+        return NormDropout.apply(new, n_atoms, *norm, self.training and n_atoms > 1, relu, dropout, self.runs)
+
+    def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+        """Map [n, k] with weight [m, k] to [n, m]; with a bias [m] also ReLU."""
+        return Linear.apply(x, weight, bias, bias is not None)
 
 
 class GIN(nn.Module):
