@@ -68,6 +68,11 @@ class RunSpec:
         text = canonical_json([values, *names])
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> 1
 
+    def data_seed(self, *names: str | int) -> int:
+        """A 63-bit seed of what belongs to data, split and seed alone, the same for every method on them."""
+        text = canonical_json([self.dataset, self.split, self.seed, *names])
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> 1
+
     def select(self, task_ids: list[str]) -> list[str]:
         """The tasks of this run, in the data set's order, given all of the data set's."""
         if self.tasks == "all":

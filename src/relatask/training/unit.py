@@ -57,15 +57,21 @@ class Unit:
 
 @dataclass(frozen=True)
 class UnitResult:
-    """Scores of a trained unit, its history, and its weights where it has any."""
+    """Scores of a trained unit, its history, and its weights where it has any.
+
+    `shown` is of methods that read known labels. Fold -> {"predicted_in": int8 [n, t], the pass in which a
+    cell was predicted, -1 for cells that are not evaluated; "known_in": int16 [n, t], bit p: its label was
+    known to pass p}.
+    """
 
     scores: dict[str, Tensor]  # fold -> float32 [n, t], in the order of Unit.rows(fold)
     history: list[dict[str, Any]]
     weights: dict[str, Tensor] | None = None
+    shown: dict[str, dict[str, Tensor]] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain tensors and numbers, as a checkpoint stores them."""
-        return {"scores": self.scores, "history": self.history, "weights": self.weights}
+        return {name: getattr(self, name) for name in ("scores", "history", "weights", "shown")}
 
 
 def units_of(spec: RunSpec, data: PreparedDataset, per_task: bool, prior: Tensor | None = None) -> list[Unit]:

@@ -1,0 +1,109 @@
+"""Which labels of an item are known to a method while others are predicted (MetaLink, sections 2 and 4.1).
+
+The paper shows a random fifth of an item's labels and evaluates on the rest. Here an item is predicted in ten
+passes: each predicts a tenth of its cells and knows a random share of the others, so that every labelled cell is
+evaluated once, as for methods that know no labels, and a cell's own label is never an input of its prediction.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from relatask.training.unit import Unit
+
+PASSES = 10
+NEW_SHARE = 0.5  # of the tasks of a training step of `relational_meta`, the others are auxiliary
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One of the four settings of section 2 for the T tasks of a run."""
+
+    known_ratio: float  # of an item's other labels, 0 where none is known
+    meta: bool
+    unseen: Tensor  # bool [T]: held out at training time, the last ones as released
+
+    @classmethod
+    def of(cls, unit: Unit) -> "Setting":
+        """Read the setting from the options of a run."""
+        options, n_tasks = unit.spec.options, len(unit.columns)
+        unseen = torch.zeros(n_tasks, dtype=torch.bool, device=unit.columns.device)
+        meta = options["setting"] in {"meta", "relational_meta"}
+        if meta:
+            unseen[n_tasks - max(1, int(options["unseen"] * n_tasks)) :] = True
+        relational = options["setting"] in {"relational", "relational_meta"}
+        return cls(options["known_ratio"] if relational else 0.0, meta, unseen)
+
+    def evaluated(self, fold: str) -> Tensor:
+        """Tasks, bool [T], whose cells of a fold are evaluated; validation of a meta setting is on seen ones."""
+        if not self.meta:
+            return torch.ones_like(self.unseen)
+        return self.unseen if fold == "test" else ~self.unseen
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What is known and what is predicted in one pass over n items and T tasks."""
+
+    known: Tensor  # bool [n, T]
+    predicted: Tensor  # bool [n, T]
+    told: Tensor  # bool [T]: tasks whose labels of the support are known
+    new: Tensor | None = None  # bool [T]: tasks that start without weights
+
+
+def passes(unit: Unit, setting: Setting, rows: Tensor) -> Iterator[Pass]:
+    """Yield passes that predict every cell of the items at positions `rows` once.
+
+    What is known depends on data, split, seed, item and task alone: not on labels, on the other items, or on
+    the method's other options.
+    """
+    labelled = ~unit.labels(rows).isnan()
+    everything = torch.ones_like(labelled)
+    if setting.meta:
+        shown = draws(unit, rows, "known") < setting.known_ratio
+        for predicted, told, new in _meta_passes(setting):
+            yield Pass(shown & labelled & ~new, everything & predicted, told, new)
+    elif setting.known_ratio:
+        part = (draws(unit, rows, "part") * PASSES).long()
+        share = setting.known_ratio * PASSES / (PASSES - 1)
+        for number in range(PASSES):
+            known = (draws(unit, rows, f"known {number}") < share) & (part != number) & labelled
+            yield Pass(known, part == number, everything[0])
+    else:
+        yield Pass(~everything, everything, ~everything[0])
+
+
+def _meta_passes(setting: Setting) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Yield tasks that are predicted, told by the support and new, bool [T] each: the test's, then validation's.
+
+    Validation knows nothing of unseen tasks. Where it needs tasks to know it predicts every other seen one, and
+    then the rest.
+    """
+    unseen, everything = setting.unseen, torch.ones_like(setting.unseen)
+    if not setting.known_ratio:
+        yield unseen, unseen, everything
+        yield ~unseen, ~unseen, everything
+        return
+    yield unseen, everything, unseen
+    even = torch.arange(len(unseen), device=unseen.device) % 2 == 0
+    for half in (even & ~unseen, ~even & ~unseen):
+        yield half, ~unseen, half | unseen
+
+
+def draws(unit: Unit, rows: Tensor, purpose: str) -> Tensor:
+    """Return a uniform draw in [0, 1) for each cell, float64 [n, t], from its molecule and task alone."""
+    tasks = np.array([unit.spec.data_seed(purpose, task) for task in unit.task_ids], np.uint64)
+    mol_ids = unit.data.mol_ids[rows].cpu().numpy().astype(np.uint64)
+    mixed = _mixed(_mixed(mol_ids)[:, None] ^ tasks)
+    return torch.from_numpy((mixed >> np.uint64(11)) / 2.0**53).to(rows.device)
+
+
+def _mixed(values: np.ndarray) -> np.ndarray:
+    """SplitMix64 (Steele et al., 2014): every bit of the result depends on every bit of the value."""
+    values = values + np.uint64(0x9E3779B97F4A7C15)
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return values ^ (values >> np.uint64(31))
