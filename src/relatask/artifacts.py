@@ -87,6 +87,14 @@ COLUMNS: dict[str, dict[str, str]] = {
         "label": "float32",
         "score": "float32",  # probability of label 1; of measured values: the value
     },
+    "known_labels": {  # of methods that read labels of held-out molecules: all labelled cells of those
+        "run_id": "category",
+        "fold": "category",
+        "item_id": "int32",
+        "task_id": "category",
+        "predicted_in": "int8",  # the pass that predicts the cell; -1: none, it is not evaluated
+        "known_in": "int16",  # bit p is set if the cell's label was known to pass p
+    },
     "history": {
         "run_id": "category",
         "task_id": "category?",  # null when one network serves all tasks of the run

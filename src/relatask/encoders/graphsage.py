@@ -53,12 +53,12 @@ class SAGELayer(nn.Module):
         new = new + Linear.apply(states, self.own.weight, None, False)
         norm = (self.norm_weight, self.norm_bias, self.running_mean, self.running_var)
         training = self.training and x.n_atoms > 1
-        states = NormDropout.apply(new, x.n_atoms, *norm, training, True, dropout)
+        states = NormDropout.apply(new, x.n_atoms, *norm, training, True, dropout, 1)
         return states
 
 
 class Neighbourhoods(Padded):
-    """A batch whose counts of bonds leave out the self loop, and one over the number of an atom's neighbours."""
+    """A batch whose counts of bonds leave out the self loop; `share` is one over an atom's neighbours."""
 
     def __init__(self, x: GraphBatch, dtype: torch.dtype):
         super().__init__(x, dtype)

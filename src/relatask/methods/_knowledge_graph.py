@@ -1,8 +1,8 @@
-"""MetaLink's graph of items and tasks (section 3): edges are known labels, layers are eq. 2 as extended after it.
+"""MetaLink's graph of items and tasks (section 3): edges are known labels, layers eq. 2 as extended there.
 
-Labels are 0 or 1, so an item sends a task one of two messages, relu(W h) or relu(W h + O), and so does a task an
-item. The sum of the messages along all edges is therefore a product of two [B, T] matrices of 0 and 1 with two
-matrices of messages: nothing has the size of edges x width.
+Labels are 0 or 1, so an item sends a task one of two messages, relu(W h) or relu(W h + O), and so does a
+task an item. The sum of the messages along all edges is therefore a product of two [B, T] matrices of 0 and 1
+with two matrices of messages: nothing has the size of edges x width.
 """
 
 from dataclasses import dataclass

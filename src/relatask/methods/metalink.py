@@ -1,9 +1,9 @@
-"""MetaLink (Cao, You and Leskovec, ICLR 2022): what is known of an item in some tasks speaks about the others.
+"""MetaLink (Cao, You and Leskovec, ICLR 2022): known labels of an item speak about its other tasks.
 
-Items and tasks are the nodes of a graph whose edges are known labels (`_knowledge_graph.py`); a task starts as the
-weights of its linear head, or as a constant where it is new (section 3.2). Each layer predicts, and predictions
-are summed; with no layer this is the plain network. Which labels are known, and which tasks are new, is the
-loop's business (`training/loops/episodic.py`, algorithms 1 to 3).
+Items and tasks are the nodes of a graph whose edges are known labels (`_knowledge_graph.py`); a task starts
+as the weights of its linear head, or as a constant where it is new (section 3.2). Each layer predicts, and
+predictions are summed; with no layer this is the plain network. Which labels are known, and which tasks are
+new, is the loop's business (`training/loops/episodic.py`, algorithms 1 to 3).
 """
 
 import torch

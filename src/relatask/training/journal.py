@@ -69,6 +69,8 @@ class Journal:
         try:
             write_table("predictions", result.predictions, temporary / "predictions.parquet")
             write_table("history", result.history, temporary / "history.parquet")
+            if result.known_labels is not None:
+                write_table("known_labels", result.known_labels, temporary / "known_labels.parquet")
             if result.weights is not None:
                 write_bytes(temporary / "model.pt", tensor_bytes(result.weights))
             files = {path.name: sha256_of(path) for path in sorted(temporary.iterdir())}

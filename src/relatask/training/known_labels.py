@@ -1,8 +1,9 @@
 """Which labels of an item are known to a method while others are predicted (MetaLink, sections 2 and 4.1).
 
-The paper shows a random fifth of an item's labels and evaluates on the rest. Here an item is predicted in ten
-passes: each predicts a tenth of its cells and knows a random share of the others, so that every labelled cell is
-evaluated once, as for methods that know no labels, and a cell's own label is never an input of its prediction.
+The paper shows a random fifth of an item's labels and evaluates on the rest. Here an item is predicted in
+ten passes: each predicts a tenth of its cells and knows a random share of the others, so that every labelled
+cell is evaluated once, as for methods that know no labels, and a cell's own label is never an input of its
+prediction.
 """
 
 from collections.abc import Iterator
@@ -38,7 +39,7 @@ class Setting:
         return cls(options["known_ratio"] if relational else 0.0, meta, unseen)
 
     def evaluated(self, fold: str) -> Tensor:
-        """Tasks, bool [T], whose cells of a fold are evaluated; validation of a meta setting is on seen ones."""
+        """Tasks, bool [T], whose cells of a fold are evaluated: in a meta setting seen ones to validate."""
         if not self.meta:
             return torch.ones_like(self.unseen)
         return self.unseen if fold == "test" else ~self.unseen
@@ -77,10 +78,10 @@ def passes(unit: Unit, setting: Setting, rows: Tensor) -> Iterator[Pass]:
 
 
 def _meta_passes(setting: Setting) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Yield tasks that are predicted, told by the support and new, bool [T] each: the test's, then validation's.
+    """Yield tasks that are predicted, told by the support and new, bool [T] each.
 
-    Validation knows nothing of unseen tasks. Where it needs tasks to know it predicts every other seen one, and
-    then the rest.
+    The first pass is the test's. Those of validation know nothing of unseen tasks; where they need tasks to
+    know, one predicts every other seen task, and the next the rest.
     """
     unseen, everything = setting.unseen, torch.ones_like(setting.unseen)
     if not setting.known_ratio:

@@ -8,6 +8,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from relatask.artifacts import COLUMNS
 from relatask.data.tensors import PreparedDataset
 from relatask.registry import Capabilities, capabilities
 from relatask.training.checkpoint import Checkpoint
@@ -22,6 +23,7 @@ class RunResult:
     predictions: pd.DataFrame  # columns of table "predictions", held-out cells with a label
     history: pd.DataFrame  # columns of table "history"
     weights: dict[str, Any] | None  # the state of the network, or one per task
+    known_labels: pd.DataFrame | None = None  # columns of table "known_labels", of methods that read them
 
 
 def inputs_of(spec: RunSpec) -> str:
@@ -72,14 +74,16 @@ def _progress_of_unit(progress: Progress, number: int, total: int, unit: Unit) -
 
 
 def _collect(spec: RunSpec, ability: Capabilities, units: list[Unit], results: list[UnitResult]) -> RunResult:
-    cells = [
+    found = [
         _cells(unit, fold, result) for unit, result in zip(units, results, strict=True) for fold in EVALUATED
     ]
-    predictions = pd.concat(cells, ignore_index=True)
-    predictions["run_id"] = spec.run_id
-    order = ["fold", "item_id", "task"]
-    predictions = predictions.sort_values(order, kind="stable").reset_index(drop=True)
-    predictions["task_id"] = [units[0].data.task_ids[task] for task in predictions["task"]]
+    cells = pd.concat(found, ignore_index=True).sort_values(["fold", "item_id", "task"], kind="stable")
+    cells["run_id"] = spec.run_id
+    cells["task_id"] = [units[0].data.task_ids[task] for task in cells["task"]]
+    predictions = cells[cells["predicted_in"] >= 0].reset_index(drop=True)
+    known_labels = (
+        cells[list(COLUMNS["known_labels"])].reset_index(drop=True) if ability.uses_known_labels else None
+    )
     history = pd.DataFrame(
         [
             {"run_id": spec.run_id, "task_id": unit.name or None, **row}
@@ -100,14 +104,16 @@ def _collect(spec: RunSpec, ability: Capabilities, units: list[Unit], results: l
         unit.name: result.weights for unit, result in zip(units, results, strict=True) if result.weights
     }
     weights = per_unit if ability.per_task else per_unit.get("")
-    return RunResult(predictions.drop(columns="task"), history, weights or None)
+    return RunResult(predictions[list(COLUMNS["predictions"])], history, weights or None, known_labels)
 
 
 def _cells(unit: Unit, fold: str, result: UnitResult) -> pd.DataFrame:
-    """Score and label of each labelled cell of a fold."""
+    """Score and label of each labelled cell of a fold, and which pass predicts it and which know it."""
     rows = unit.rows(fold)
     labels = unit.labels(rows)
     row, column = torch.nonzero(~labels.isnan(), as_tuple=True)
+    none = torch.zeros(labels.shape, dtype=torch.int16)
+    shown = result.shown[fold] if result.shown else {"predicted_in": none, "known_in": none}
     return pd.DataFrame(
         {
             "fold": fold,
@@ -115,5 +121,6 @@ def _cells(unit: Unit, fold: str, result: UnitResult) -> pd.DataFrame:
             "task": unit.columns[column].cpu().numpy(),
             "label": labels[row, column].cpu().numpy(),
             "score": result.scores[fold][row.cpu(), column.cpu()].numpy(),
+            **{name: values[row.cpu(), column.cpu()].numpy() for name, values in shown.items()},
         }
     )

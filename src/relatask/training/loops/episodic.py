@@ -89,7 +89,7 @@ class Training(EpochTraining):
         return drawn[~torch.isin(drawn, batch)][:wanted]
 
     def predict(self, rows: Tensor) -> Tensor:
-        """Return logits [n, T] of the molecules at `rows`, each cell from a pass that does not know its label."""
+        """Return logits [n, T] of molecules at `rows`, each cell by a pass that does not know its label."""
         self.model.eval()
         scores = torch.zeros(len(rows), len(self.unit.columns), device=self.device)
         with torch.inference_mode():
@@ -112,14 +112,17 @@ class Training(EpochTraining):
 
     def _support_of(self, one: Pass) -> tuple[Tensor, KnownLabels]:
         """Return the training molecules that a pass is told of, encoded, and their labels that it knows."""
+        rows = self._support_rows(one)
+        return self._encode(rows), KnownLabels.of(torch.where(one.told, self.unit.labels(rows), torch.nan))
+
+    def _support_rows(self, one: Pass) -> Tensor:
+        """Return which training molecules those are, the same for every method on data, split and seed."""
         options = self.unit.spec.options
         wanted = options["shots"] if self.setting.meta else options["support"]
         tasks = one.predicted.any(0) if self.setting.meta else one.told
         among = self._labelled(self.unit.rows("train"), tasks) if one.told.any() else self.rows[:0]
         order = torch.Generator().manual_seed(self.unit.spec.data_seed("support"))
-        rows = among[torch.randperm(len(among), generator=order)[:wanted].to(self.device)]
-        labels = torch.where(one.told, self.unit.labels(rows), torch.nan)
-        return self._encode(rows), KnownLabels.of(labels)
+        return among[torch.randperm(len(among), generator=order)[:wanted].to(self.device)]
 
     def _relate(
         self, items: Tensor, known: KnownLabels, support: Tensor, told: KnownLabels, new: Tensor | None

@@ -1,0 +1,190 @@
+"""What a method that reads known labels knows of a held-out molecule, and what it must not."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from relatask.data.tensors import PreparedDataset
+from relatask.registry import catalogue
+from relatask.training.checkpoint import Checkpoint, tensor_bytes
+from relatask.training.known_labels import Setting, passes
+from relatask.training.loops.episodic import Training
+from relatask.training.run import RunResult, train_run
+from relatask.training.spec import RunSpec
+from relatask.training.unit import Unit, units_of
+from tests.prepared_dataset import make_spec, random_labels, training_of, write_dataset
+
+SETTINGS = ("standard", "relational", "meta", "relational_meta")
+RELATIONAL = pytest.mark.parametrize("setting", ["relational", "relational_meta"])
+META = pytest.mark.parametrize("setting", ["meta", "relational_meta"])
+METHODS = [name for name, ability in catalogue("methods").items() if ability.uses_known_labels]
+N_TASKS = 6
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> PreparedDataset:
+    folder = write_dataset(tmp_path_factory.mktemp("small"), random_labels(80, N_TASKS))
+    return PreparedDataset.load(folder, "scaffold-0", inputs="ecfp")
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[[RunSpec, PreparedDataset], RunResult]:
+    return lambda spec, data: train_run(
+        spec, data, Checkpoint(tmp_path / "none.pt", ""), lambda share, text: None, keep_weights=True
+    )
+
+
+def spec_of(setting: str, method: str = "metalink", **options: Any) -> RunSpec:
+    spec = make_spec(method)
+    small = {"setting": setting, "unseen": 0.34, "shots": 20, "known_ratio": 0.5, **options}
+    return replace(spec, options={**spec.options, **small})
+
+
+def unit_of(spec: RunSpec, data: PreparedDataset) -> Unit:
+    (unit,) = units_of(spec, data, per_task=False)
+    return unit
+
+
+def trained(spec: RunSpec, data: PreparedDataset) -> Training:
+    training = training_of(unit_of(spec, data))
+    assert isinstance(training, Training)
+    training.run_epoch(lambda: None)
+    return training
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_each_cell_that_is_evaluated_is_predicted_in_one_pass_that_does_not_know_it(setting, data):
+    unit = unit_of(spec_of(setting), data)
+    split = Setting.of(unit)
+    for fold in ("valid", "test"):
+        rows = unit.rows(fold)
+        all_passes = list(passes(unit, split, rows))
+        times = sum(one.predicted.int() for one in all_passes)
+        assert (times[:, split.evaluated(fold)] == 1).all()
+        for one in all_passes:
+            assert not (one.known & one.predicted).any()
+            assert not (one.known & unit.labels(rows).isnan()).any()
+
+
+@pytest.mark.parametrize("ratio", [0.1, 0.2, 0.5, 0.9])
+def test_the_share_of_known_labels_is_the_ratio_of_the_others(tmp_path, ratio):
+    full = PreparedDataset.load(
+        write_dataset(tmp_path / "full", np.ones((400, 40), np.float32)), "scaffold-0", inputs="ecfp"
+    )
+    unit = unit_of(spec_of("relational", known_ratio=ratio), full)
+    rows = unit.rows("test")
+    shares = [float(one.known.float().mean()) for one in passes(unit, Setting.of(unit), rows)]
+    assert len(shares) == 10
+    assert np.mean(shares) == pytest.approx(ratio, abs=0.01)
+
+
+@RELATIONAL
+def test_the_saved_run_says_what_was_known(setting, data, run):
+    result = run(spec_of(setting), data)
+    shown, predictions = result.known_labels, result.predictions
+    assert shown is not None
+    evaluated = shown[shown["predicted_in"] >= 0]
+    assert len(evaluated) == len(predictions)
+    cell = ["fold", "item_id", "task_id"]
+    assert evaluated[cell].reset_index(drop=True).equals(predictions[cell])
+    own = np.right_shift(evaluated["known_in"].to_numpy(), evaluated["predicted_in"].to_numpy()) & 1
+    assert not own.any()
+    assert (shown["known_in"] > 0).mean() > 0.2
+    labelled = sum(int((~data.labels[data.folds[fold]].isnan()).sum()) for fold in ("valid", "test"))
+    assert len(shown) == labelled
+
+
+@RELATIONAL
+@pytest.mark.parametrize("predictor", ["dot", "mlp"])
+def test_a_predicted_label_moves_other_predictions_and_never_its_own(setting, predictor, data):
+    training = trained(spec_of(setting, predictor=predictor), data)
+    unit, rows = training.unit, training.unit.rows("test")
+    evaluated, before = training.setting.evaluated("test"), training.predict(rows)
+    moved = 0
+    for item, task in torch.nonzero(~unit.labels(rows).isnan()).tolist()[::3]:
+        labels = data.labels.clone()
+        labels[rows[item], task] = 1 - labels[rows[item], task]
+        changed = trained_like(training, replace(data, labels=labels)).predict(rows)
+        if evaluated[task]:
+            assert changed[item, task] == before[item, task]
+        moved += not torch.equal(changed, before)
+    assert moved
+
+
+def trained_like(training: Training, data: PreparedDataset) -> Training:
+    """The same network over other labels."""
+    other = training_of(unit_of(training.unit.spec, data))
+    other.restore(training.state())
+    assert isinstance(other, Training)
+    return other
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("method", METHODS)
+def test_labels_of_test_change_nothing_that_was_learned_or_chosen(setting, method, data, run):
+    spec = spec_of(setting, method)
+    labels = data.labels.clone()
+    labels[data.folds["test"]] = 1 - labels[data.folds["test"]]
+    first, second = run(spec, data), run(spec, replace(data, labels=labels))
+    assert tensor_bytes(first.weights) == tensor_bytes(second.weights)
+    columns = ["train_loss", "valid_metric"]
+    assert first.history[columns].equals(second.history[columns])
+    valid = first.predictions["fold"] == "valid"
+    assert first.predictions[valid]["score"].equals(second.predictions[valid]["score"])
+    if "relational" in setting:  # or the labels would not be read at all
+        assert not first.predictions["score"].equals(second.predictions["score"])
+
+
+@META
+@pytest.mark.parametrize("method", METHODS)
+def test_labels_of_unseen_tasks_are_read_for_the_test_alone(setting, method, data, run):
+    spec = spec_of(setting, method)
+    unseen = Setting.of(unit_of(spec, data)).unseen
+    assert unseen.tolist() == [False] * (N_TASKS - 2) + [True] * 2
+    labels = data.labels.clone()
+    labels[:, unseen] = 1 - labels[:, unseen]
+    first, second = run(spec, data), run(spec, replace(data, labels=labels))
+    assert tensor_bytes(first.weights) == tensor_bytes(second.weights)
+    columns = ["train_loss", "valid_metric"]
+    assert first.history[columns].equals(second.history[columns])
+    frames = [
+        result.predictions.set_index(["fold", "item_id", "task_id"])["score"] for result in (first, second)
+    ]
+    assert frames[0]["valid"].equals(frames[1]["valid"])
+    assert not frames[0]["test"].equals(frames[1]["test"])  # their support is read
+
+
+@META
+@pytest.mark.parametrize("method", METHODS)
+def test_a_meta_setting_tests_unseen_tasks_and_validates_on_seen_ones(setting, method, data, run):
+    tasks = run(spec_of(setting, method), data).predictions.groupby("fold")["task_id"].unique()
+    assert sorted(tasks["test"]) == ["task4", "task5"]
+    assert sorted(tasks["valid"]) == ["task0", "task1", "task2", "task3"]
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_support_and_query_share_no_molecule(setting, data, monkeypatch):
+    training = trained(spec_of(setting, support=16), data)
+    for _ in range(20):
+        batch = training.rows[torch.randperm(len(training.rows))[:16]]
+        support = training._support(batch)
+        assert not set(batch.tolist()) & set(support.tolist())
+        assert len(set(support.tolist())) == (0 if setting == "standard" else 16)
+    for one in passes(training.unit, training.setting, training.unit.rows("test")):
+        told = training._support_rows(one)
+        assert set(told.tolist()) <= set(data.folds["train"].tolist())
+
+
+def test_what_is_known_does_not_depend_on_other_options_or_molecules(data):
+    first, second = (unit_of(spec_of("relational", layers=layers), data) for layers in (1, 3))
+    rows = first.rows("test")
+    for one, other in zip(
+        passes(first, Setting.of(first), rows), passes(second, Setting.of(second), rows[3:]), strict=True
+    ):
+        assert torch.equal(one.known[3:], other.known)
+        assert torch.equal(one.predicted[3:], other.predicted)
