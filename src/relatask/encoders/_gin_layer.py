@@ -108,7 +108,7 @@ class NormDropout(Function):
         training: bool,
         relu: bool,
         dropout: float,
-        runs: int,
+        runs: int = 1,
     ) -> Tensor:
         """Normalise the first N rows of [N padded, w]; the scale 1 / (1 - p) rides on weight and bias.
 

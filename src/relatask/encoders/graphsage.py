@@ -53,7 +53,7 @@ class SAGELayer(nn.Module):
         new = new + Linear.apply(states, self.own.weight, None, False)
         norm = (self.norm_weight, self.norm_bias, self.running_mean, self.running_var)
         training = self.training and x.n_atoms > 1
-        states = NormDropout.apply(new, x.n_atoms, *norm, training, True, dropout, 1)
+        states = NormDropout.apply(new, x.n_atoms, *norm, training, True, dropout)
         return states
 
 
