@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from relatask.data.tensors import PreparedDataset
-from relatask.registry import catalogue
+from relatask.registry import capabilities, catalogue
 from relatask.training.checkpoint import Checkpoint, tensor_bytes
 from relatask.training.known_labels import Setting, passes
 from relatask.training.loops.episodic import Training
@@ -21,8 +21,14 @@ from tests.prepared_dataset import make_spec, random_labels, training_of, write_
 
 SETTINGS = ("standard", "relational", "meta", "relational_meta")
 RELATIONAL = pytest.mark.parametrize("setting", ["relational", "relational_meta"])
-META = pytest.mark.parametrize("setting", ["meta", "relational_meta"])
-METHODS = [name for name, ability in catalogue("methods").items() if ability.uses_known_labels]
+METHODS = [name for name, ability in catalogue("methods").items() if "setting" in ability.choices]
+COMBINATIONS = [
+    (method, setting) for method in METHODS for setting in capabilities("methods", method).choices["setting"]
+]
+ANY = pytest.mark.parametrize(("method", "setting"), COMBINATIONS)
+ANY_META = pytest.mark.parametrize(
+    ("method", "setting"), [(method, setting) for method, setting in COMBINATIONS if "meta" in setting]
+)
 N_TASKS = 6
 
 
@@ -41,8 +47,8 @@ def run(tmp_path: Path) -> Callable[[RunSpec, PreparedDataset], RunResult]:
 
 def spec_of(setting: str, method: str = "metalink", **options: Any) -> RunSpec:
     spec = make_spec(method)
-    small = {"setting": setting, "unseen": 0.34, "shots": 20, "known_ratio": 0.5, **options}
-    return replace(spec, options={**spec.options, **small})
+    small = {"setting": setting, "unseen": 0.34, "shots": 20, "known_ratio": 0.5, "support": 16, **options}
+    return replace(spec, options={name: small.get(name, value) for name, value in spec.options.items()})
 
 
 def unit_of(spec: RunSpec, data: PreparedDataset) -> Unit:
@@ -124,9 +130,8 @@ def trained_like(training: Training, data: PreparedDataset) -> Training:
     return other
 
 
-@pytest.mark.parametrize("setting", SETTINGS)
-@pytest.mark.parametrize("method", METHODS)
-def test_labels_of_test_change_nothing_that_was_learned_or_chosen(setting, method, data, run):
+@ANY
+def test_labels_of_test_change_nothing_that_was_learned_or_chosen(method, setting, data, run):
     spec = spec_of(setting, method)
     labels = data.labels.clone()
     labels[data.folds["test"]] = 1 - labels[data.folds["test"]]
@@ -140,9 +145,8 @@ def test_labels_of_test_change_nothing_that_was_learned_or_chosen(setting, metho
         assert not first.predictions["score"].equals(second.predictions["score"])
 
 
-@META
-@pytest.mark.parametrize("method", METHODS)
-def test_labels_of_unseen_tasks_are_read_for_the_test_alone(setting, method, data, run):
+@ANY_META
+def test_labels_of_unseen_tasks_are_read_for_the_test_alone(method, setting, data, run):
     spec = spec_of(setting, method)
     unseen = Setting.of(unit_of(spec, data)).unseen
     assert unseen.tolist() == [False] * (N_TASKS - 2) + [True] * 2
@@ -159,9 +163,8 @@ def test_labels_of_unseen_tasks_are_read_for_the_test_alone(setting, method, dat
     assert not frames[0]["test"].equals(frames[1]["test"])  # their support is read
 
 
-@META
-@pytest.mark.parametrize("method", METHODS)
-def test_a_meta_setting_tests_unseen_tasks_and_validates_on_seen_ones(setting, method, data, run):
+@ANY_META
+def test_a_meta_setting_tests_unseen_tasks_and_validates_on_seen_ones(method, setting, data, run):
     tasks = run(spec_of(setting, method), data).predictions.groupby("fold")["task_id"].unique()
     assert sorted(tasks["test"]) == ["task4", "task5"]
     assert sorted(tasks["valid"]) == ["task0", "task1", "task2", "task3"]

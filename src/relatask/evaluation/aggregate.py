@@ -83,7 +83,7 @@ def summarise(cells: pd.DataFrame, baseline: str) -> pd.DataFrame:
     `delta` is the mean over seeds of the mean over tasks of the difference to the baseline, over the
     (seed, task) cells defined in both, so that a method is never credited with easier tasks.
     `n_undefined` counts the (seed, task) cells without a value among all tasks that any method's
-    metrics name on the data set times the method's seeds; a cell that is missing counts.
+    metrics name on the data set and fold times the method's seeds; a cell that is missing counts.
     """
     seeds = cells.groupby(CELL[:-1], observed=True)["value"].mean()
     table = _over_seeds(seeds, RESULT).rename(columns={"count": "n_seeds"})
@@ -93,9 +93,10 @@ def summarise(cells: pd.DataFrame, baseline: str) -> pd.DataFrame:
     seed_differences = differences(cells, baseline).groupby(CELL[:-1], observed=True).mean()
     table["delta"] = seed_differences.groupby(RESULT, observed=True).mean()
     table = table.fillna({"n_tasks": 0, "n_defined": 0}).reset_index()
-    tasks = cells.groupby("dataset", observed=True)["task_id"].nunique()
+    tasks = cells.groupby(["dataset", "fold"], observed=True)["task_id"].nunique()
     planned_seeds = cells.groupby(["dataset", "split", "method"], observed=True)["seed"].nunique()
-    expected = table["dataset"].map(tasks).astype(int).to_numpy() * planned_seeds.reindex(
+    n_tasks = tasks.reindex(pd.MultiIndex.from_frame(table[["dataset", "fold"]])).to_numpy(dtype=int)
+    expected = n_tasks * planned_seeds.reindex(
         pd.MultiIndex.from_frame(table[["dataset", "split", "method"]])
     ).to_numpy(dtype=int)
     table["n_undefined"] = expected - table["n_defined"].to_numpy(dtype=int)

@@ -27,7 +27,7 @@ CAPABILITIES = {
         "predictor": "dot",
         "shared": False,
         "known_ratio": 0.2,
-        "support": 0,
+        "support": 128,
         "shots": 256,
         "unseen": 0.2,
     },

@@ -1,0 +1,58 @@
+"""Training on seen tasks, then a linear classifier on the frozen encoder for each unseen one (Baseline++)."""
+
+from dataclasses import replace
+
+import torch
+import torch.nn.functional as F
+from sklearn.linear_model import LogisticRegression
+from torch import Tensor
+
+from relatask.training.checkpoint import Checkpoint
+from relatask.training.epochs import fit
+from relatask.training.known_labels import passes
+from relatask.training.loops import episodic
+from relatask.training.loops.supervised import predict
+from relatask.training.network import autocast
+from relatask.training.unit import Progress, Unit, UnitResult
+
+
+def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
+    """Train the unit's network from its checkpoint, if there is one, and score the held-out folds."""
+    training = Training(unit)
+    return replace(fit(training, checkpoint, progress), shown=training.shown())
+
+
+class Training(episodic.Training):
+    """A network of the seen tasks; what is held out, and the support, are as for other methods."""
+
+    def take_step(self, batch: Tensor) -> None:
+        """One update on the molecules at positions `batch`, on the labels of seen tasks."""
+        labels = self.labels(batch)
+        with autocast(self.unit):
+            logits = self.model(self.unit.data.x(batch))
+        losses: Tensor = self.model.losses(logits.float(), labels)  # type: ignore[operator]
+        self.learn_from(losses.sum() / (~labels.isnan()).any(0).sum())
+
+    def predict(self, rows: Tensor) -> Tensor:
+        """Return logits [n, T] by the network's own classifiers; those of unseen tasks mean nothing."""
+        logits = predict(self.model, self.unit, rows)
+        self.require_finite(float(logits.sum()))
+        return logits
+
+    def probabilities(self, rows: Tensor) -> Tensor:
+        """Return the probabilities [n, T] of label 1, of unseen tasks by classifiers of the support."""
+        logits = self.predict(rows)
+        with torch.inference_mode():
+            first = next(passes(self.unit, self.setting, rows))  # which predicts the unseen tasks
+            support = self._support_rows(first)
+            known, asked = (F.normalize(self._encode(part), dim=1).cpu().numpy() for part in (support, rows))
+        labels = self.unit.labels(support).cpu().numpy()
+        for task in self.setting.unseen.nonzero()[:, 0].tolist():
+            here = labels[:, task] == labels[:, task]  # not NaN
+            targets = labels[here, task]
+            logits[:, task] = 0
+            if len(asked) and len(set(targets.tolist())) == 2:
+                classifier = LogisticRegression(C=1 / self.unit.spec.options["penalty"], max_iter=1000)
+                scores = classifier.fit(known[here], targets).decision_function(asked)
+                logits[:, task] = torch.from_numpy(scores).to(logits)
+        return logits.sigmoid()
