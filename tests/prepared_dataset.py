@@ -38,14 +38,20 @@ def combinations() -> list[tuple[str, str | None]]:
     return pairs
 
 
+def readers_of_structure() -> list[tuple[str, str | None]]:
+    """Those of `combinations` whose predictions depend on the molecule, and not on known labels alone."""
+    return [pair for pair in combinations() if capabilities("methods", pair[0]).loop != "label_only"]
+
+
 def make_spec(
     method: str = "shared_bottom", encoder: str | None = "fingerprint_mlp", **changes: Any
 ) -> RunSpec:
-    """A small run; keys of `training` and any other field can be changed."""
+    """A small run that predicts all tasks; keys of `training` and any other field can be changed."""
 
     def options(kind: str, name: str) -> dict[str, Any]:
         defaults = capabilities(kind, name).options
-        return {key: SMALL.get(key, value) for key, value in defaults.items()}
+        chosen = {key: SMALL.get(key, value) for key, value in defaults.items()}
+        return {**chosen, "setting": "standard"} if chosen.get("setting") == "meta" else chosen
 
     training = {**TRAINING, **changes.pop("training", {})}
     values: dict[str, Any] = {

@@ -18,9 +18,17 @@ from relatask.training.checkpoint import Checkpoint, tensor_bytes
 from relatask.training.run import RunResult, inputs_of, train_run
 from relatask.training.spec import RunSpec
 from relatask.training.unit import units_of
-from tests.prepared_dataset import combinations, make_spec, random_labels, training_of, write_dataset
+from tests.prepared_dataset import (
+    combinations,
+    make_spec,
+    random_labels,
+    readers_of_structure,
+    training_of,
+    write_dataset,
+)
 
 ALL = pytest.mark.parametrize(("method", "encoder"), combinations())
+STRUCTURE = pytest.mark.parametrize(("method", "encoder"), readers_of_structure())
 PER_TASK = pytest.mark.parametrize(
     ("method", "encoder"), [pair for pair in combinations() if capabilities("methods", pair[0]).per_task]
 )
@@ -52,8 +60,8 @@ def with_labels(data: PreparedDataset, fold: str, change: Callable[[Tensor], Ten
 def blind_spec(method: str, encoder: str | None) -> RunSpec:
     """A run that is told no held-out label; what the other settings know is in test_known_labels.py."""
     spec = make_spec(method, encoder, **(SETTINGS if encoder else {}))
-    if capabilities("methods", method).uses_known_labels:
-        return replace(spec, options={**spec.options, "setting": "standard"})
+    if "known_ratio" in spec.options:
+        return replace(spec, options={**spec.options, "known_ratio": 0.0})
     return spec
 
 
@@ -147,7 +155,7 @@ def valid_metric(result: RunResult, task: str) -> np.ndarray:
     return result.history.loc[rows, "valid_metric"].to_numpy()
 
 
-@ALL
+@STRUCTURE
 def test_molecules_of_test_are_not_read_before_they_are_scored(method, encoder, load, run):
     spec = make_spec(method, encoder, **(SETTINGS if encoder else {}))
     plain, disguised = load(spec), disguise(load(spec), "test")
@@ -158,7 +166,7 @@ def test_molecules_of_test_are_not_read_before_they_are_scored(method, encoder, 
     assert not scores(first, "test").equals(scores(second, "test"))
 
 
-@ALL
+@STRUCTURE
 def test_molecules_of_validation_are_not_trained_on(method, encoder, load, run):
     spec = make_spec(method, encoder, training={"epochs": 1}) if encoder else make_spec(method, encoder)
     plain, disguised = load(spec), disguise(load(spec), "valid")

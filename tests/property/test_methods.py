@@ -21,9 +21,17 @@ from relatask.training.network import build_model
 from relatask.training.run import RunResult, inputs_of, train_run
 from relatask.training.spec import RunSpec
 from relatask.training.unit import units_of
-from tests.prepared_dataset import combinations, make_spec, random_labels, training_of, write_dataset
+from tests.prepared_dataset import (
+    combinations,
+    make_spec,
+    random_labels,
+    readers_of_structure,
+    training_of,
+    write_dataset,
+)
 
 ALL = pytest.mark.parametrize(("method", "encoder"), combinations())
+STRUCTURE = pytest.mark.parametrize(("method", "encoder"), readers_of_structure())
 LOGITS = pytest.mark.parametrize(
     ("method", "encoder"),
     [pair for pair in combinations() if capabilities("methods", pair[0]).loop == "supervised"],
@@ -78,7 +86,7 @@ def test_molecules_without_labels_change_no_score(method, encoder, load, tmp_pat
     assert scores[0].equals(scores[1])
 
 
-@ALL
+@STRUCTURE
 def test_a_method_can_learn_32_examples_by_heart(method, encoder, load, tmp_path):
     labels = random_labels(32, 2, seed=1)
     folder = write_dataset(tmp_path, labels, folds=["train"] * 32)

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from relatask.training.unit import Unit
+from relatask.training.unit import EVALUATED, Unit
 
 PASSES = 10
 NEW_SHARE = 0.5  # of the tasks of a training step of `relational_meta`, the others are auxiliary
@@ -92,6 +92,21 @@ def _meta_passes(setting: Setting) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     even = torch.arange(len(unseen), device=unseen.device) % 2 == 0
     for half in (even & ~unseen, ~even & ~unseen):
         yield half, ~unseen, half | unseen
+
+
+def shown_in(unit: Unit, setting: Setting) -> dict[str, dict[str, Tensor]]:
+    """Return which cells of the held-out folds are predicted, and known, in which pass."""
+    found = {}
+    for fold in EVALUATED:
+        rows = unit.rows(fold)
+        shape, device = (len(rows), len(unit.columns)), rows.device
+        predicted = torch.full(shape, -1, dtype=torch.int8, device=device)
+        known = torch.zeros(shape, dtype=torch.int16, device=device)
+        for number, one in enumerate(passes(unit, setting, rows)):
+            predicted[one.predicted & setting.evaluated(fold)] = number
+            known += one.known * 2**number
+        found[fold] = {"predicted_in": predicted.cpu(), "known_in": known.cpu()}
+    return found
 
 
 def draws(unit: Unit, rows: Tensor, purpose: str) -> Tensor:

@@ -15,10 +15,10 @@ from relatask.errors import RelataskError
 from relatask.methods._knowledge_graph import KnownLabels
 from relatask.training.checkpoint import Checkpoint
 from relatask.training.epochs import EpochTraining, fit
-from relatask.training.known_labels import NEW_SHARE, Pass, Setting, passes
+from relatask.training.known_labels import NEW_SHARE, Pass, Setting, passes, shown_in
 from relatask.training.network import autocast
 from relatask.training.selection import mean_roc_auc
-from relatask.training.unit import EVALUATED, Progress, Unit, UnitResult
+from relatask.training.unit import Progress, Unit, UnitResult
 
 PREDICTION_BATCH = 512
 
@@ -26,7 +26,7 @@ PREDICTION_BATCH = 512
 def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
     """Train the unit's network from its checkpoint, if there is one, and score the held-out folds."""
     training = Training(unit)
-    return replace(fit(training, checkpoint, progress), shown=training.shown())
+    return replace(fit(training, checkpoint, progress), shown=shown_in(unit, training.setting))
 
 
 class Training(EpochTraining):
@@ -147,17 +147,3 @@ class Training(EpochTraining):
     def probabilities(self, rows: Tensor) -> Tensor:
         """Return the probabilities [n, T] of label 1."""
         return self.predict(rows).sigmoid()
-
-    def shown(self) -> dict[str, dict[str, Tensor]]:
-        """Return which cells of the held-out folds were predicted, and known, in which pass."""
-        found = {}
-        for fold in EVALUATED:
-            rows = self.unit.rows(fold)
-            shape = (len(rows), len(self.unit.columns))
-            predicted = torch.full(shape, -1, dtype=torch.int8, device=self.device)
-            known = torch.zeros(shape, dtype=torch.int16, device=self.device)
-            for number, one in enumerate(passes(self.unit, self.setting, rows)):
-                predicted[one.predicted & self.setting.evaluated(fold)] = number
-                known += one.known * 2**number
-            found[fold] = {"predicted_in": predicted.cpu(), "known_in": known.cpu()}
-        return found

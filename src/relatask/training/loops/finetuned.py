@@ -9,7 +9,7 @@ from torch import Tensor
 
 from relatask.training.checkpoint import Checkpoint
 from relatask.training.epochs import fit
-from relatask.training.known_labels import passes
+from relatask.training.known_labels import passes, shown_in
 from relatask.training.loops import episodic
 from relatask.training.loops.supervised import predict
 from relatask.training.network import autocast
@@ -19,7 +19,7 @@ from relatask.training.unit import Progress, Unit, UnitResult
 def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
     """Train the unit's network from its checkpoint, if there is one, and score the held-out folds."""
     training = Training(unit)
-    return replace(fit(training, checkpoint, progress), shown=training.shown())
+    return replace(fit(training, checkpoint, progress), shown=shown_in(unit, training.setting))
 
 
 class Training(episodic.Training):
@@ -42,6 +42,8 @@ class Training(episodic.Training):
     def probabilities(self, rows: Tensor) -> Tensor:
         """Return the probabilities [n, T] of label 1, of unseen tasks by classifiers of the support."""
         logits = self.predict(rows)
+        if not self.setting.meta:
+            return logits.sigmoid()
         with torch.inference_mode():
             first = next(passes(self.unit, self.setting, rows))  # which predicts the unseen tasks
             support = self._support_rows(first)

@@ -1,0 +1,46 @@
+"""How often a task is positive, and how much more or less often an item's known labels are: no structure.
+
+Additive effects of rows and columns, the first baseline of collaborative filtering (Koren, 2008, eq. 1).
+Without `items` it is the mean of each task: the same score for all molecules, so a ROC-AUC of one half.
+"""
+
+import torch
+from torch import Tensor
+
+CAPABILITIES = {
+    "summary": "task mean, shifted by an item's known labels; reads no structure",
+    "label": "LabelMean",
+    "inputs": ("ecfp",),  # which it does not read
+    "loop": "label_only",
+    "uses_encoder": False,
+    "uses_known_labels": True,
+    "microseconds": 1.0,
+    "options": {"setting": "relational", "known_ratio": 0.2, "items": True, "penalty": 1.0},
+    "choices": {"setting": ("relational",)},
+    "limits": {"known_ratio": (0.0, 0.9), "penalty": (1e-6, 1e6)},
+}
+
+
+class LabelMean:
+    """Task means of training, and whether items have an effect, shrunk as by `penalty` labels at the mean."""
+
+    def __init__(self, items: bool, penalty: float):
+        self.items, self.penalty = items, penalty
+        self.means = torch.zeros(0)
+
+    def fit(self, labels: Tensor) -> None:
+        """Learn from labels [n, T] (NaN where missing); a task without any has mean one half."""
+        self.means = labels.nanmean(0).nan_to_num(0.5)
+
+    def predict(self, known: Tensor) -> Tensor:
+        """Return the scores [n, T] of items of which labels `known` [n, T] are known, NaN where not."""
+        scores = self.means.expand_as(known)
+        if not self.items:
+            return scores
+        above = (known - self.means).nan_to_num(0).sum(1) / ((~known.isnan()).sum(1) + self.penalty)
+        return (scores + above[:, None]).clamp(0, 1)
+
+
+def build(seed: int, items: bool, penalty: float, **known: object) -> LabelMean:
+    """Return the model; it draws nothing, and what is known is the loop's business."""
+    return LabelMean(items, penalty)

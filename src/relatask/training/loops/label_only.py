@@ -1,0 +1,27 @@
+"""Learning from the labels of training molecules alone; held-out molecules are told by known labels."""
+
+import torch
+
+from relatask.errors import RelataskError
+from relatask.registry import load
+from relatask.training.checkpoint import Checkpoint
+from relatask.training.known_labels import Setting, passes, shown_in
+from relatask.training.unit import EVALUATED, Progress, Unit, UnitResult
+
+
+def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
+    """Return the scores of all tasks of the held-out folds, each cell by a pass that does not know it."""
+    progress(0.0, "fit")
+    if not len(unit.rows("train")):
+        raise RelataskError(f"{unit.title} has no labelled molecule in training; choose other tasks.")
+    model = load("methods", unit.spec.method).build(unit.seed("estimator"), **unit.spec.options)
+    model.fit(unit.labels(unit.rows("train")).double())
+    setting, scores = Setting.of(unit), {}
+    for fold in EVALUATED:
+        labels = unit.labels(unit.rows(fold)).double()
+        found = torch.zeros_like(labels)
+        for one in passes(unit, setting, unit.rows(fold)):
+            known = torch.where(one.known, labels, torch.nan)
+            found = torch.where(one.predicted, model.predict(known), found)
+        scores[fold] = found.float().cpu()
+    return UnitResult(scores, [], shown=shown_in(unit, setting))
