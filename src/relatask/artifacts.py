@@ -220,6 +220,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "published": "float64?",  # on the metric's own scale, as `mean`
         "published_std": "float64?",
         "difference_in_spreads": "float64?",  # (mean - published) / published_std
+        "chosen": "string?",  # the method that stands in the row, where validation chose among several
     },
     "table_all_metrics": {
         "dataset": "string",

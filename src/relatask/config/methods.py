@@ -96,5 +96,8 @@ class TableConfig(Block):
 
     title: str = Field(description="one line above the table")
     methods: Annotated[list[Name], AfterValidator(unique)] = Field(
-        min_length=1, description="labels of its rows, in their order"
+        min_length=1, description="labels of its rows, and names of best_of, in their order"
+    )
+    best_of: dict[Name, Annotated[list[Name], AfterValidator(unique)]] = Field(
+        {}, description="row -> labels, of which the best on validation stands there in each column"
     )

@@ -147,7 +147,10 @@ class StudyConfig(Block):
         for number, pair in enumerate(self.contrasts):
             yield from ((f"contrasts.{number}", label) for label in pair)
         for name, table in self.tables.items():
-            yield from ((f"tables.{name}.methods", label) for label in table.methods)
+            own = (label for label in table.methods if label not in table.best_of)
+            yield from ((f"tables.{name}.methods", label) for label in own)
+            for row, members in table.best_of.items():
+                yield from ((f"tables.{name}.best_of.{row}", label) for label in members)
         for name, dataset in self.datasets.items():
             yield from ((f"datasets.{name}.cost_factors", label) for label in dataset.cost_factors)
 
@@ -157,5 +160,9 @@ class StudyConfig(Block):
                 raise ValueError(
                     f"contrasts.{number}: {list(pair)} is tested anyway, or says nothing; leave it out"
                 )
+        labels = {method.label for method in self.methods}
+        for name, table in self.tables.items():
+            if clash := sorted(labels & set(table.best_of)):
+                raise ValueError(f"tables.{name}.best_of: {clash[0]!r} is a method's label; choose another")
         if clash := sorted(set(self.tables) & {*OWN_TABLES, *GROUPING_TABLE_NAMES}):
             raise ValueError(f"tables.{clash[0]}: each study has a table of that name; choose another")

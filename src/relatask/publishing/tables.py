@@ -3,7 +3,6 @@
 Each maker returns a `Table`: unrounded data, and the cells that are read.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pandas as pd
 
 from relatask.artifacts import COLUMNS, write_table
 from relatask.atomic import atomic_path
+from relatask.config import TableConfig
 from relatask.evaluation.metrics import METRICS
 from relatask.files import write_text
 from relatask.publishing.formatting import (
@@ -45,6 +45,22 @@ def _main_data(inputs: Inputs) -> pd.DataFrame:
     return summary
 
 
+def _best_rows(inputs: Inputs, data: pd.DataFrame, best_of: dict[str, list[str]]) -> list[pd.DataFrame]:
+    """Return, for each row and column, what the main table says of the member that is best on validation."""
+    valid = inputs.summary[(inputs.summary["fold"] == "valid") & (inputs.summary["metric"] == inputs.metric)]
+    sign = 1 if METRICS[inputs.metric].higher_is_better else -1
+    key = ["dataset", "split", "method"]
+    ranked = data.merge(valid[[*key, "mean"]], on=key, suffixes=("", "_valid"))
+    ranked = ranked.assign(rank=sign * ranked["mean_valid"]).sort_values(
+        "rank", ascending=False, kind="stable"
+    )
+    found = []
+    for name, members in best_of.items():
+        best = ranked[ranked["method"].isin(members)].drop_duplicates(["dataset", "split"])
+        found.append(best.assign(chosen=best["method"], method=name)[[*data.columns, "chosen"]])
+    return found
+
+
 def _cell(row: dict[str, Any] | None, inputs: Inputs, best: float | None) -> str:
     """A cell of the main table: mean ± std and, in brackets, the delta to the baseline."""
     if row is None:
@@ -54,6 +70,8 @@ def _cell(row: dict[str, Any] | None, inputs: Inputs, best: float | None) -> str
     text = mean_std(row["mean"], row["std"], metric)
     if row["method"] != inputs.study.baseline and pd.notna(row["delta"]):
         text += f" ({signed(row['delta'] * factor, digits)})"
+    if pd.notna(row["chosen"]):
+        text += f" [{row['chosen']}]"
     return marked(text, row["mean"], best)
 
 
@@ -66,14 +84,13 @@ def main_table(inputs: Inputs) -> Table:
     """
     chosen = inputs.study.tables.get("main")
     title = f"{inputs.study.title}: test {METRICS[inputs.metric].label} of each method"
-    return methods_table(
-        inputs, "main", chosen.title if chosen else title, chosen.methods if chosen else None
-    )
+    return methods_table(inputs, "main", chosen or TableConfig(title=title, methods=inputs.methods))
 
 
-def methods_table(inputs: Inputs, name: str, title: str, methods: Sequence[str] | None = None) -> Table:
-    """The rows of the main table that belong to `methods`, in their order; None: all."""
-    methods, data = methods or inputs.methods, _main_data(inputs)
+def methods_table(inputs: Inputs, name: str, chosen: TableConfig) -> Table:
+    """The rows of the main table that a table of the study names, in its order."""
+    data, methods, title = _main_data(inputs), chosen.methods, chosen.title
+    data = pd.concat([data.assign(chosen=None), *_best_rows(inputs, data, chosen.best_of)])
     data = data[data["method"].isin(methods)].reset_index(drop=True)
     metric, schemes = METRICS[inputs.metric], inputs.study.splits.schemes
     cells = {(row["method"], row["dataset"], row["split"]): row for row in records(data)}
@@ -105,6 +122,8 @@ def _main_notes(inputs: Inputs, data: pd.DataFrame) -> list[str]:
         f"In brackets: difference to {inputs.study.baseline} over the (seed, task) cells defined in both.",
         *_undefined_notes(data),
     ]
+    if data["chosen"].notna().any():
+        notes.append("In square brackets: the method whose mean on validation was best, out of several.")
     if data["published"].notna().any():
         notes.append(
             f"published: as printed in {inputs.study.paper} (config/published.csv); in spreads: "

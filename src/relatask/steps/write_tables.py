@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> None:
     made = [make(inputs) for make in [*MAKERS, *([costs_table] if arguments.costs else [])]]
     for name, chosen in study.tables.items():
         if name != "main":
-            made.append(methods_table(inputs, name, chosen.title, chosen.methods))
+            made.append(methods_table(inputs, name, chosen))
     for table in made:
         save(table, arguments.out_dir)
         logging.info("%s: %d rows", arguments.out_dir / f"{table.name}.md", len(table.rows))
