@@ -296,6 +296,18 @@ COLUMNS: dict[str, dict[str, str]] = {
         "degree": "int32",  # number of related tasks
         "difference": "float64",  # to the baseline, mean over the seeds defined in both
     },
+    "table_correlated_tasks": {
+        "dataset": "string",
+        "split": "string",
+        "method": "string",
+        "least_tasks": "list<string>",  # whose labels correlate least with those of the others
+        "least_mean": "float64?",
+        "least_std": "float64?",
+        "most_tasks": "list<string>",
+        "most_mean": "float64?",
+        "most_std": "float64?",
+        "spearman": "float64?",  # over tasks: mean correlation with the others, and gain over the baseline
+    },
     "table_settings": {
         "setting": "string",  # as in a study file, e.g. training.epochs
         "value": "string",
@@ -430,6 +442,21 @@ COLUMNS: dict[str, dict[str, str]] = {
         "n_molecules": "int32",
         "n_labels": "int32",
         "n_pos": "int32",
+    },
+    "figure_label_correlation": {
+        "task_i": "string",
+        "task_j": "string",
+        "name": "string",  # of task_i
+        "correlation": "float64?",
+    },
+    "figure_known_ratio": {
+        "dataset": "string",
+        "split": "string",
+        "method": "string",
+        "ratio": "float64",
+        "mean": "float64",
+        "std": "float64?",
+        "n_seeds": "int32",
     },
     "figure_relation_graph": {  # rows without task_j are tasks, the others relations
         "task_i": "string",

@@ -8,7 +8,7 @@ from snakemake.settings.types import DeploymentMethod
 
 # These need pydantic and PyYAML, which Snakemake itself depends on, and nothing else.
 from relatask.config import NAME as NAME_PATTERN
-from relatask.config import OWN_TABLES, grouping_table_names, load_config
+from relatask.config import grouping_table_names, load_config
 from relatask.data.dataset_sheet import read_sheet
 from relatask.errors import RelataskError
 from relatask.files import canonical_json, source_digest

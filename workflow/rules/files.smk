@@ -17,7 +17,7 @@ SERIES_FILES = [
 ]
 FEATURES = ("atoms", "atom_offsets", "bond_index", "bonds", "bond_offsets", "ecfp4")
 MERGED = ("plan", "predictions", "metrics", "summary", "comparisons")
-TABLES = list(dict.fromkeys(["main", *STUDY.tables, *OWN_TABLES])) if STUDY.methods else []
+TABLES = STUDY.table_names
 TABLE_FORMATS = ("html", "parquet", "csv", "md", "tex")
 FIGURES = figure_names(STUDY)
 FIGURE_FORMATS = ("png", "svg", "parquet")

@@ -15,7 +15,7 @@ rule write_tables:
         [
             report(
                 f"results/{STUDY_NAME}/tables/{name}.html",
-                caption=f"../report/table_{name if name in OWN_TABLES else 'main'}.rst",
+                caption=f"../report/table_{'main' if name in STUDY.tables else name}.rst",
                 category="Tables",
                 labels={"Table": name},
             )

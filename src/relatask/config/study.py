@@ -9,11 +9,15 @@ from relatask.config.blocks import Block, Name, require_known, unique
 from relatask.config.datasets import DatasetConfig, SourceConfig, SplitsConfig
 from relatask.config.grouping import GroupingConfig
 from relatask.config.methods import MethodConfig, ScaleConfig, TableConfig, TrainingConfig
+from relatask.registry import capabilities
 
 # Tables that every study has besides `main`.
 OWN_TABLES = (
     *("all_metrics", "per_task", "significance", "gain_by_task", "statistics", "settings", "splits", "costs"),
 )
+
+# Tables that a study has as well where a method reads known labels of held-out molecules.
+KNOWN_LABEL_TABLES = ("correlated_tasks",)
 
 # Tables that a study with `grouping` has as well.
 JUDGING_TABLES = ("grouping", "estimation_errors", "gain_distribution")
@@ -92,6 +96,19 @@ class StudyConfig(Block):
         """Whether items are points in time, and labels measured values."""
         return any(source.reader == "series" for source in self.sources.values())
 
+    @property
+    def reads_known_labels(self) -> bool:
+        """Whether a method is told labels of the molecules that it predicts."""
+        return any(capabilities("methods", row.method).uses_known_labels for row in self.methods)
+
+    @property
+    def table_names(self) -> list[str]:
+        """The names of its tables of methods; a pure function of the config."""
+        if not self.methods:
+            return []
+        extra = KNOWN_LABEL_TABLES if self.reads_known_labels else ()
+        return list(dict.fromkeys(["main", *self.tables, *OWN_TABLES, *extra]))
+
     def _check_series(self) -> None:
         """Refuse a study that asks of series what only molecules have, or the other way round."""
         if any((source.reader == "series") != self.is_of_series for source in self.sources.values()):
@@ -164,5 +181,5 @@ class StudyConfig(Block):
         for name, table in self.tables.items():
             if clash := sorted(labels & set(table.best_of)):
                 raise ValueError(f"tables.{name}.best_of: {clash[0]!r} is a method's label; choose another")
-        if clash := sorted(set(self.tables) & {*OWN_TABLES, *GROUPING_TABLE_NAMES}):
+        if clash := sorted(set(self.tables) & {*OWN_TABLES, *KNOWN_LABEL_TABLES, *GROUPING_TABLE_NAMES}):
             raise ValueError(f"tables.{clash[0]}: each study has a table of that name; choose another")

@@ -33,6 +33,8 @@ KINDS = {
     "learning_curves": Kind("Learning curves", "Training"),
     "label_density": Kind("Label density", "Data"),
     "relation_graph": Kind("Relation graph", "Data"),
+    "label_correlation": Kind("Correlation of tasks", "Data"),
+    "known_ratio": Kind("Known labels", "Comparison"),
     "grouping_performance": Kind("Gain by budget", "Task groups"),
     "grouping_rounds": Kind("Gain by rounds", "Task groups"),
     "grouping_selection": Kind("Active or random", "Task groups"),
@@ -45,10 +47,12 @@ KINDS = {
 def figure_names(study: StudyConfig) -> list[str]:
     """Return the names of the study's figures, without endings; a pure function of the config."""
     names = ["overview"] if study.methods else []
+    names += ["known_ratio"] if study.reads_known_labels else []
     trains = any(method.encoder is not None for method in study.methods)
     for dataset, config in study.datasets.items():
         kinds = {"per_task": True, "learning_curves": trains, "label_density": not study.is_of_series}
         kinds["relation_graph"] = config.relations is not None
+        kinds["label_correlation"] = study.reads_known_labels
         names += [f"{kind}-{dataset}" for kind, wanted in kinds.items() if wanted]
     return names
 
@@ -140,6 +144,11 @@ def _draw(kind: str, dataset: str, inputs: Inputs, methods: list[str]) -> "tuple
 
         table = overview.table(plan, inputs.metrics, metric)
         return table, overview.draw(table, methods, baseline, metric)
+    if kind == "known_ratio":
+        from relatask.publishing import figure_known_ratio as known_ratio
+
+        table = known_ratio.table(plan, inputs.metrics, baseline, metric)
+        return table, known_ratio.draw(table, methods, baseline, metric)
     if kind == "learning_curves":
         from relatask.publishing import figure_learning_curves as curves
 
@@ -151,6 +160,11 @@ def _draw(kind: str, dataset: str, inputs: Inputs, methods: list[str]) -> "tuple
 
         table = per_task.table(plan, inputs.metrics, tasks, dataset, baseline, metric)
         return table, per_task.draw(table, methods, baseline, metric, dataset, len(tasks))
+    if kind == "label_correlation":
+        from relatask.publishing import figure_label_correlation as correlation
+
+        table = correlation.table(tasks, inputs.of_dataset(dataset, "labels"))
+        return table, correlation.draw(table, dataset)
     if kind == "label_density":
         from relatask.publishing import figure_label_density as density
 

@@ -19,6 +19,7 @@ from relatask.artifacts import read_table
 from relatask.config import StudyConfig, parse
 from relatask.errors import RelataskError
 from relatask.evaluation.aggregate import runs_of
+from relatask.publishing.correlated_tasks import correlated_tasks_table
 from relatask.publishing.data_tables import costs_table, splits_table, statistics_table
 from relatask.publishing.detail_tables import per_task_table, significance_table
 from relatask.publishing.gain_table import gain_table
@@ -64,7 +65,9 @@ def run(arguments: argparse.Namespace) -> None:
         published=read_published(arguments.published) if arguments.published else [],
         costs=read_table("costs", arguments.costs) if arguments.costs else None,
     )
-    made = [make(inputs) for make in [*MAKERS, *([costs_table] if arguments.costs else [])]]
+    makers = [*MAKERS, *([costs_table] if arguments.costs else [])]
+    makers += [correlated_tasks_table] if study.reads_known_labels else []
+    made = [make(inputs) for make in makers]
     for name, chosen in study.tables.items():
         if name != "main":
             made.append(methods_table(inputs, name, chosen))

@@ -1,0 +1,41 @@
+"""How far tasks agree about the molecules that both have measured."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_array
+
+
+def label_correlation(labels: pd.DataFrame, task_ids: Sequence[str]) -> np.ndarray:
+    """Return Pearson's correlation of the labels of each two tasks, over the molecules that have both.
+
+    Args:
+        labels: table "labels".
+        task_ids: T tasks, in their order.
+
+    Returns:
+        float64 [T, T]; NaN where fewer than three molecules have both, or one of the two does not vary.
+    """
+    rows, _ = pd.factorize(labels["mol_id"])
+    columns = pd.Categorical(labels["task_id"].astype(str), categories=list(task_ids)).codes
+    inside = columns >= 0
+    place = (rows[inside], columns[inside])
+    shape = (int(rows.max(initial=-1)) + 1, len(task_ids))
+    values = labels["label"].to_numpy(np.float64)[inside]
+    y, there = csr_array((values, place), shape=shape), csr_array((np.ones_like(values), place), shape=shape)
+    n = (there.T @ there).toarray()
+    sums, squares = (y.T @ there).toarray(), ((y * y).T @ there).toarray()  # of the row's task
+    with np.errstate(divide="ignore", invalid="ignore"):
+        covariance = (y.T @ y).toarray() / n - sums * sums.T / n**2
+        variance = squares / n - (sums / n) ** 2
+        found = covariance / np.sqrt(variance * variance.T)
+    undefined = (n < 3) | (variance < 1e-12) | (variance.T < 1e-12)
+    return np.where(undefined, np.nan, found.clip(-1, 1))
+
+
+def mean_correlation(correlation: np.ndarray) -> np.ndarray:
+    """Return each task's mean correlation with the others, [T]; NaN where none is defined."""
+    others = np.where(np.eye(len(correlation), dtype=bool), np.nan, correlation)
+    counts = (~np.isnan(others)).sum(1)
+    return np.where(counts > 0, np.nansum(others, 1) / np.maximum(counts, 1), np.nan)

@@ -1,0 +1,72 @@
+"""Table `correlated_tasks`: who gains by known labels, as MetaLink's table 3 asks."""
+
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+
+from relatask.artifacts import COLUMNS, read_table
+from relatask.evaluation.aggregate import differences, join_plan
+from relatask.evaluation.label_correlation import label_correlation, mean_correlation
+from relatask.evaluation.metrics import METRICS
+from relatask.publishing.formatting import NOTHING, Table, mean_std, signed
+from relatask.publishing.inputs import Inputs, records
+
+N_TASKS = 3  # of each kind, as in the paper
+MIN_TASKS = 6  # for a correlation over tasks
+
+
+def _correlations(inputs: Inputs, dataset: str) -> pd.Series:
+    """Task -> mean correlation of its labels with the other tasks', where that is defined."""
+    folder = inputs.results / dataset
+    tasks = read_table("tasks", folder / "tasks.parquet", ["task_id"])["task_id"].tolist()
+    correlation = label_correlation(read_table("labels", folder / "labels.parquet"), tasks)
+    return pd.Series(mean_correlation(correlation), index=tasks).dropna()
+
+
+def _rows(inputs: Inputs, cells: pd.DataFrame, dataset: str, split: str) -> list[dict[str, object]]:
+    """Each method's metric on the tasks that correlate least, most, and on all."""
+    mean = _correlations(inputs, dataset)
+    here = cells[(cells["dataset"] == dataset) & (cells["split"] == split)]
+    here = here[here["task_id"].isin(mean.index)]
+    ranked = mean[mean.index.isin(here["task_id"])].sort_values(kind="stable").index
+    chosen = {"least": ranked[:N_TASKS], "most": ranked[-N_TASKS:]}
+    gain = differences(here, str(inputs.study.baseline)).groupby(["method", "task_id"], observed=True).mean()
+    found = []
+    for method in inputs.methods:
+        own = here[here["method"] == method]
+        if own.empty:
+            continue
+        row: dict[str, object] = {"dataset": dataset, "split": split, "method": method}
+        for name, tasks in chosen.items():
+            seeds = own[own["task_id"].isin(tasks)].groupby("seed")["value"].mean().dropna()
+            row |= {f"{name}_tasks": list(tasks), f"{name}_mean": seeds.mean()}
+            row[f"{name}_std"] = seeds.std(ddof=0) if len(seeds) > 1 else np.nan
+        gains = gain.loc[method] if method in gain.index.get_level_values(0) else gain.iloc[:0]
+        varies = method != inputs.study.baseline and len(gains) >= MIN_TASKS and gains.nunique() > 1
+        row["spearman"] = float(spearmanr(gains, mean.loc[gains.index]).statistic) if varies else np.nan
+        found.append(row)
+    return found
+
+
+def correlated_tasks_table(inputs: Inputs) -> Table:
+    """(Data set, split, method) x the metric on tasks that correlate least and most with the others."""
+    cells = join_plan(inputs.plan, inputs.metrics)
+    cells = cells[(cells["metric"] == inputs.metric) & (cells["fold"] == "test")].dropna(subset="value")
+    rows = [row for dataset, split in inputs.columns for row in _rows(inputs, cells, dataset, split)]
+    data, metric = pd.DataFrame(rows, columns=list(COLUMNS["table_correlated_tasks"])), METRICS[inputs.metric]
+    body = []
+    for row in records(data):
+        values = [mean_std(row[f"{name}_mean"], row[f"{name}_std"], metric) for name in ("least", "most")]
+        rho = NOTHING if row["method"] == inputs.study.baseline else signed(row["spearman"], 2)
+        body.append([row["dataset"], row["split"], row["method"], *values, rho])
+    notes = [
+        f"Test {metric.label}{' × 100' if metric.percent else ''}, mean over the {N_TASKS} tasks whose "
+        "labels correlate least, or most, with those of others (Pearson, mean over the others, all folds), "
+        "then mean ± population standard deviation over seeds. The csv file names the tasks.",
+        f"ρ: Spearman's rank correlation, over all tasks, of that mean with the gain over "
+        f"{inputs.study.baseline}; {NOTHING}: fewer than {MIN_TASKS} tasks.",
+        inputs.reduced,
+    ]
+    header = ["data set", "split", "method", "least correlated", "most correlated", "ρ of the gain"]
+    title = f"{inputs.study.title}: tasks that correlate with others"
+    return Table("correlated_tasks", title, data, header, body, 3, notes)

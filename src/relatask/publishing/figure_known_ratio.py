@@ -1,0 +1,86 @@
+"""Figure `known_ratio`: the metric by the ratio of known labels, as figure 4 of MetaLink."""
+
+import json
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from relatask.evaluation.metrics import METRICS
+from relatask.publishing import figure_data, style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PANEL = ["dataset", "split"]
+
+
+def _families(plan: pd.DataFrame) -> pd.DataFrame:
+    """Method -> the ratio of known labels, and the first method that differs from it in nothing else."""
+    runs = plan.drop_duplicates("label")
+    found, first = [], dict[str, str]()
+    for row in runs.to_dict("records"):
+        settings = json.loads(str(row["hyperparameters"]))
+        ratio = settings.get("options", {}).pop("known_ratio", None)
+        if ratio is None or settings["options"].get("setting", "").startswith("standard"):
+            continue
+        key = json.dumps([row["method"], row["encoder"], settings], sort_keys=True)
+        family = first.setdefault(key, row["label"])
+        found.append({"method": row["label"], "family": family, "ratio": float(ratio)})
+    return pd.DataFrame(found, columns=["method", "family", "ratio"])
+
+
+def table(plan: pd.DataFrame, metrics: pd.DataFrame, baseline: str, metric: str) -> pd.DataFrame:
+    """Return what the figure shows: table `figure_known_ratio`.
+
+    A row per method and ratio; methods that differ in the ratio alone share the name of the first. The
+    baseline, which knows no label, has ratio 0; it is not drawn as a line but as a level.
+    """
+    values = figure_data.test_values(plan, metrics, metric)
+    by = [*figure_data.ROW, "seed"]
+    seeds = values.groupby(by, sort=False)["value"].mean().reset_index()
+    drawn = figure_data.spread(seeds, figure_data.ROW)
+    families = _families(plan)
+    families = families[families.groupby("family")["ratio"].transform("nunique") > 1]
+    level = pd.DataFrame({"method": [baseline], "family": baseline, "ratio": 0.0})
+    drawn = (
+        drawn.merge(pd.concat([families, level]), on="method")
+        .drop(columns="method")
+        .rename(columns={"family": "method"})
+    )
+    orders = {"dataset": None, "split": None, "method": list(dict.fromkeys(plan["label"])), "ratio": None}
+    return figure_data.arrange(drawn, orders)
+
+
+def draw(drawn: pd.DataFrame, methods: list[str], baseline: str, metric: str) -> "Figure":
+    """Draw table `figure_known_ratio`: a panel per data set and split, a line per method."""
+    title = f"Test {METRICS[metric].label} by the share of labels that are known"
+    if set(drawn["method"]) <= {baseline}:
+        return style.empty(title, "No two methods of the study differ in the option known_ratio alone.")
+    panels = list(drawn.groupby(PANEL, sort=False))
+    figure = style.new_figure(1.2 + 3.4 * len(panels), 4.3)
+    looks = style.looks(methods, baseline)
+    grid = figure.subplots(1, len(panels), squeeze=False)[0]
+    for axes, ((dataset, split), rows) in zip(grid, panels, strict=True):
+        for method, line in rows.groupby("method", sort=False):
+            look = looks[str(method)]
+            if method == baseline:
+                axes.axhline(line["mean"].iloc[0], color=look.colour, lw=0.9, ls=":", label=str(method))
+                continue
+            style_of = {
+                "color": look.colour,
+                "marker": look.marker,
+                "markersize": 4.5,
+                "lw": 1.3,
+                "capsize": 2.5,
+            }
+            axes.errorbar(
+                line["ratio"], line["mean"], yerr=line["std"].fillna(0), label=str(method), **style_of
+            )
+        axes.set_xlim(0, 1)
+        axes.set_xlabel("share of an item's other labels that are known")
+        axes.set_title(f"{dataset}, {split} split")
+        axes.grid(axis="y", color=style.FAINT, linewidth=0.7)
+    grid[0].set_ylabel(f"test {METRICS[metric].label}, mean over tasks")
+    note = f"Bars: ± one standard deviation over seeds. Dotted: {baseline}, which is told no label."
+    style.heading(figure, title, note, style.legend_of(grid))
+    return figure
