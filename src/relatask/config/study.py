@@ -9,7 +9,7 @@ from relatask.config.blocks import Block, Name, require_known, unique
 from relatask.config.datasets import DatasetConfig, SourceConfig, SplitsConfig
 from relatask.config.grouping import GroupingConfig
 from relatask.config.methods import MethodConfig, ScaleConfig, TableConfig, TrainingConfig
-from relatask.registry import capabilities
+from relatask.registry import catalogue
 
 # Tables that every study has besides `main`.
 OWN_TABLES = (
@@ -99,7 +99,8 @@ class StudyConfig(Block):
     @property
     def reads_known_labels(self) -> bool:
         """Whether a method is told labels of the molecules that it predicts."""
-        return any(capabilities("methods", row.method).uses_known_labels for row in self.methods)
+        reading = {name for name, ability in catalogue("methods").items() if ability.uses_known_labels}
+        return any(row.method in reading for row in self.methods)
 
     @property
     def table_names(self) -> list[str]:
