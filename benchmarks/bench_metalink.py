@@ -1,0 +1,92 @@
+"""A training step of MetaLink beside the plain multi-task step over the same molecules.
+
+Shapes of Tox21 (12 tasks) and ToxCast (617): a batch of 128 and a support of 128, 18 heavy atoms a molecule,
+GraphSAGE of 3 layers, 256 wide, 2 layers over the graph of molecules and tasks, a fifth of labels known.
+Run: `python -m benchmarks.bench_metalink [--threads 1] [--rounds 15]`.
+"""
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from benchmarks.common import CLOCK, interleaved, molecules, peak_megabytes, random_labels
+from relatask.data.graph_batch import MoleculeGraphs
+from relatask.data.tensors import PreparedDataset
+from relatask.registry import capabilities
+from relatask.training.loops import episodic, supervised
+from relatask.training.spec import RunSpec
+from relatask.training.unit import units_of
+
+BATCH, WIDTH, LAYERS, ATOMS, MOLECULES = 128, 256, 3, 18, 1024
+TASKS = {"Tox21": 12, "ToxCast": 617}
+TRAINING = {
+    **{"epochs": 1, "learning_rate": 0.001, "weight_decay": 0.0, "evaluate_every": 1},
+    **{"patience": None, "precision": "fp32"},
+}
+
+
+def spec(method: str, batch_size: int, **options: Any) -> RunSpec:
+    """A run of `method` on the molecules of `data`."""
+    chosen = {**capabilities("methods", method).options, **options}
+    encoder = {**capabilities("encoders", "graphsage").options, "width": WIDTH, "layers": LAYERS}
+    names = {"dataset": "bench", "split": "none", "label": method, "balancing": "equal"}
+    training = {**TRAINING, "batch_size": batch_size}
+    return RunSpec(
+        method=method,
+        encoder="graphsage",
+        seed=0,
+        options=chosen,
+        encoder_options=encoder,
+        training=training,
+        **names,
+    )
+
+
+def data(n_tasks: int) -> PreparedDataset:
+    """Random molecules, labels and one fold."""
+    rows = torch.arange(MOLECULES)
+    return PreparedDataset(
+        task_ids=[f"task{number}" for number in range(n_tasks)],
+        labels=random_labels(MOLECULES, n_tasks),
+        mol_ids=rows,
+        folds={"train": rows, "valid": rows[:0], "test": rows[:0]},
+        inputs=MoleculeGraphs.from_arrays(**molecules([ATOMS] * MOLECULES)),
+        edge_index=torch.zeros(2, 0, dtype=torch.int64),
+        edge_score=torch.zeros(0),
+    )
+
+
+def steps(n_tasks: int) -> dict[str, Callable[[], object]]:
+    """Training steps over 256 molecules: the plain network's, and MetaLink's with either predictor."""
+    prepared, rows = data(n_tasks), torch.arange(MOLECULES)
+    plain = supervised.Training(units_of(spec("shared_bottom", 2 * BATCH), prepared, False)[0])
+    found: dict[str, Callable[[], object]] = {"plain": lambda: plain.take_step(rows[: 2 * BATCH])}
+    for predictor in ("dot", "mlp"):
+        options = {"layers": 2, "support": BATCH, "predictor": predictor}
+        linked = episodic.Training(units_of(spec("metalink", BATCH, **options), prepared, False)[0])
+        found[f"MetaLink, {predictor}"] = lambda linked=linked: linked.take_step(rows[:BATCH])
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=15)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    clock = CLOCK[arguments.threads == 1]
+    print(f"| step over 2 x 128 molecules, {clock} time | ms | of the plain step |\n|---|--:|--:|")
+    for name, n_tasks in TASKS.items():
+        measured = interleaved(steps(n_tasks), arguments.rounds)
+        plain = measured.seconds["plain"]
+        for step, taken in measured.seconds.items():
+            print(f"| {name}, {step} | {1000 * taken:.0f} | {taken / plain:.2f} |")
+    print(f"\npeak memory {peak_megabytes():.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
