@@ -95,6 +95,13 @@ COLUMNS: dict[str, dict[str, str]] = {
         "predicted_in": "int8",  # the pass that predicts the cell; -1: none, it is not evaluated
         "known_in": "int16",  # bit p is set if the cell's label was known to pass p
     },
+    "imputed": {  # every cell of a data set without a label
+        "mol_id": "int32",
+        "task_id": "category",
+        "score": "float32",  # probability of label 1, mean over seeds
+        "spread": "float32?",  # population standard deviation over seeds; null with one
+        "n_known": "int32",  # labels that the molecule has
+    },
     "history": {
         "run_id": "category",
         "task_id": "category?",  # null when one network serves all tasks of the run

@@ -1,4 +1,4 @@
-# Metrics from the saved predictions, and what they say about the methods.
+# Metrics from the saved predictions, what they say about the methods, and scores of cells without a label.
 
 
 rule evaluate_runs:
@@ -69,3 +69,34 @@ rule compare_methods:
         " --plan {input.plan} --metrics {input.metrics} --baseline {params.baseline}"
         " --contrasts {params.contrasts:q}"
         " --out-summary {output.summary} --out-comparisons {output.comparisons}"
+
+
+rule impute_labels:
+    input:
+        plan="results/{study}/plan.parquet",
+        dataset="results/{dataset}/dataset.json",
+        features="results/{dataset}/features/features.json",
+        prepared=lambda wildcards: ancient(f"results/{wildcards.study}/prepared/{wildcards.dataset}"),
+        done=[f"results/{STUDY_NAME}/shards/{name}.done.json" for name in shards_of(None)],
+    output:
+        imputed="results/{study}/imputed/{dataset}-{label}.parquet",
+    log:
+        "results/logs/impute_labels/{study}-{dataset}-{label}.log",
+    benchmark:
+        "results/benchmarks/impute_labels/{study}-{dataset}-{label}.tsv"
+    wildcard_constraints:
+        dataset=any_of(STUDY.datasets),
+        label=any_of(STUDY.imputation),
+    conda:
+        TRAINING_ENV
+    threads: 1
+    resources:
+        mem_mb=growing(3000),
+        runtime=60,
+        gpu=int(wants_gpu()),
+    params:
+        device=CONFIG.device,
+        code=code_of("steps/impute_labels.py"),
+    shell:
+        "python -m relatask impute_labels --log {log} --plan {input.plan} --dataset {wildcards.dataset}"
+        " --label {wildcards.label:q} --device {params.device} --out {output.imputed}"

@@ -174,3 +174,12 @@ def environment_files():
     """The files that pin packages; a copy of the workflow alone has no lock file."""
     named = [ROOT / "requirements.lock", *sorted((ROOT / "envs").glob("*.yaml"))]
     return [str(path) for path in named if path.is_file()]
+
+
+def imputed_files():
+    """A table for each data set and each row of `imputation`."""
+    return [
+        f"results/{STUDY_NAME}/imputed/{dataset}-{label}.parquet"
+        for dataset in STUDY.datasets
+        for label in STUDY.imputation
+    ]

@@ -138,6 +138,7 @@ rule write_manifest:
         tables=study_files("tables", [name for name in TABLES if name != "costs"], TABLE_FORMATS),
         grouping_tables=study_files("tables", GROUPING_TABLES, TABLE_FORMATS),
         figures=study_files("figures", [*FIGURES, *GROUPING_FIGURES], FIGURE_FORMATS),
+        imputed=imputed_files(),
         costs=study_files("tables", ["costs"] if STUDY.methods else [], TABLE_FORMATS),
     output:
         manifest=f"results/{STUDY_NAME}/manifest.json",
@@ -161,5 +162,5 @@ rule write_manifest:
     shell:
         "python -m relatask write_manifest --log {log} --study {params.study} --scale {params.scale}"
         " --config {params.config:q} --data {input.data}"
-        " --environment {input.environment:q} --outputs {input.merged} {input.groups} {input.tables} {input.grouping_tables} {input.figures}"
+        " --environment {input.environment:q} --outputs {input.merged} {input.groups} {input.tables} {input.grouping_tables} {input.figures} {input.imputed}"
         " --measured {input.costs} --out {output.manifest}"

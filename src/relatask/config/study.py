@@ -56,6 +56,10 @@ class StudyConfig(Block):
     tables: dict[Name, TableConfig] = Field(
         {}, description="name -> a table of some methods; `main` says which stand in the main table, else all"
     )
+    imputation: Annotated[list[Name], AfterValidator(unique)] = Field(
+        [],
+        description="labels of rows that shall score every cell without a label, in imputed/ of the results",
+    )
     search_space: dict[str, str] = Field(
         {},
         description="what the paper searched, by our name of the setting; stands beside ours in `settings`",
@@ -162,6 +166,7 @@ class StudyConfig(Block):
         for method in self.methods:
             if method.prior is not None:
                 yield f"methods.{method.label}.prior", method.prior
+        yield from (("imputation", label) for label in self.imputation)
         for number, pair in enumerate(self.contrasts):
             yield from ((f"contrasts.{number}", label) for label in pair)
         for name, table in self.tables.items():

@@ -61,14 +61,18 @@ class MetaLink(nn.Module):
         """Return the logits [B, T] of label 1; see `relate`."""
         return self.relate(self.encoder(x), known, new)
 
-    def relate(self, items: Tensor, known: KnownLabels | None, new: Tensor | None = None) -> Tensor:
-        """Return the logits [B, T] of items [B, width].
+    def relate(
+        self, items: Tensor, known: KnownLabels | None, new: Tensor | None = None, n_asked: int | None = None
+    ) -> Tensor:
+        """Return the logits [n, T] of the first n of items [B, width].
 
         Args:
             items: what the encoder makes of B items.
             known: labels of these items that may be used; None where there is none.
             new: bool [T], tasks that start as a constant, because no weights were learned for them.
+            n_asked: n; default: B. The others are the support, which is not predicted.
         """
+        n = len(items) if n_asked is None else n_asked
         tasks: Tensor = self.heads.weight
         bias: Tensor = self.heads.bias
         if new is not None:
@@ -77,10 +81,10 @@ class MetaLink(nn.Module):
         if known is None:
             nothing = items.new_zeros(len(items), len(tasks))
             known = KnownLabels(nothing, nothing)
-        logits = self._predict(0, items, tasks) + bias
+        logits = self._predict(0, items[:n], tasks) + bias
         for number, layer in enumerate(self.layers, start=1):
             items, tasks = layer(items, tasks, known)
-            logits = logits + self._predict(number, items, tasks)
+            logits = logits + self._predict(number, items[:n], tasks)
         return logits
 
     def _predict(self, number: int, items: Tensor, tasks: Tensor) -> Tensor:

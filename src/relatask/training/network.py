@@ -1,8 +1,9 @@
 """The network of a unit, freshly initialised, and the precision it computes in."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from relatask.errors import RelataskError
 from relatask.methods._context import TaskContext
 from relatask.registry import load
 from relatask.training.task_graph import task_graph
@@ -21,6 +22,23 @@ def build_model(unit: Unit) -> nn.Module:
         seed_of=lambda task: unit.spec.random_seed("head", task),
     )
     return load("methods", unit.spec.method).build(encoder, context, **unit.spec.options)
+
+
+def trained_model(unit: Unit, weights: dict[str, Tensor]) -> nn.Module:
+    """Return the network of a finished unit, with the weights that the journal keeps, on the unit's device.
+
+    Raises:
+        RelataskError: the weights do not fit the network that the spec describes.
+    """
+    model, spec = build_model(unit), unit.spec
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise RelataskError(
+            f"the model of run {spec.run_id} ({spec.label}) does not fit its network "
+            f"({' '.join(str(error).split())}); delete its folder in the journal and run again."
+        ) from None
+    return model.to(unit.data.labels.device)
 
 
 def autocast(unit: Unit) -> torch.autocast:

@@ -4,9 +4,7 @@ import torch
 from torch import Tensor
 
 from relatask.data.tensors import PreparedDataset
-from relatask.errors import RelataskError
-from relatask.training.loops.supervised import predict
-from relatask.training.network import build_model
+from relatask.training.loops.supervised import imputer
 from relatask.training.spec import RunSpec
 from relatask.training.unit import units_of
 
@@ -23,13 +21,4 @@ def prior_probabilities(spec: RunSpec, weights: dict[str, Tensor], data: Prepare
         RelataskError: the weights do not fit the network that the spec describes.
     """
     (unit,) = units_of(spec, data, per_task=False)
-    model = build_model(unit)
-    try:
-        model.load_state_dict(weights)
-    except RuntimeError as error:
-        raise RelataskError(
-            f"the model of run {spec.run_id} ({spec.label}) does not fit its network "
-            f"({' '.join(str(error).split())}); delete its folder in the journal and run again."
-        ) from None
-    rows = torch.arange(len(data.labels), device=data.labels.device)
-    return predict(model.to(rows.device), unit, rows).sigmoid()
+    return imputer(unit, weights)(torch.arange(len(data.labels), device=data.labels.device))

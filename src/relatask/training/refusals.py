@@ -4,6 +4,8 @@ from relatask.config import DatasetConfig, MethodConfig, StudyConfig
 from relatask.errors import RelataskError
 from relatask.registry import capabilities
 
+IMPUTING = ("supervised", "episodic", "label_only")  # loops with an `imputer`
+
 
 def refuse(method: MethodConfig, name: str, dataset: DatasetConfig, study: StudyConfig) -> None:
     """Raise where a method cannot work on a data set, by name and reason."""
@@ -23,6 +25,8 @@ def refuse(method: MethodConfig, name: str, dataset: DatasetConfig, study: Study
         _refuse_balancing(method, where)
     if method.prior is not None:
         _refuse_prior(method, where, study)
+    if method.label in study.imputation:
+        _refuse_imputation(method, where)
     if method.is_composed:
         _refuse_composed(method, where)
     if method.parts > 1 and not ability.per_task:
@@ -87,6 +91,17 @@ def _refuse_prior(method: MethodConfig, where: str, study: StudyConfig) -> None:
         raise RelataskError(
             f"{where}: `prior: {method.prior}` must be one network that learns all tasks by itself, and "
             f"{prior.method!r} is none; name e.g. a method shared_bottom."
+        )
+
+
+def _refuse_imputation(method: MethodConfig, where: str) -> None:
+    """Raise where a row cannot score the cells without a label."""
+    ability = capabilities("methods", method.method)
+    unseen = "meta" in str(method.options.get("setting", ability.options.get("setting")))
+    if method.is_composed or ability.per_task or ability.loop not in IMPUTING or unseen:
+        raise RelataskError(
+            f"{where}: `imputation` needs one model of all tasks, and {method.method!r} is none in this row; "
+            "name e.g. a method metalink, shared_bottom or matrix_factorisation."
         )
 
 

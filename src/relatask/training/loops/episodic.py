@@ -5,6 +5,7 @@ molecules (the support). Where the paper is silent: the support of a training st
 that of a prediction in the meta settings `shots`; the loss is the mean over tasks, as for every other method.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +17,7 @@ from relatask.methods._knowledge_graph import KnownLabels
 from relatask.training.checkpoint import Checkpoint
 from relatask.training.epochs import EpochTraining, fit
 from relatask.training.known_labels import NEW_SHARE, Pass, Setting, passes, shown_in
-from relatask.training.network import autocast
+from relatask.training.network import autocast, trained_model
 from relatask.training.selection import mean_roc_auc
 from relatask.training.unit import Progress, Unit, UnitResult
 
@@ -27,6 +28,13 @@ def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
     """Train the unit's network from its checkpoint, if there is one, and score the held-out folds."""
     training = Training(unit)
     return replace(fit(training, checkpoint, progress), shown=shown_in(unit, training.setting))
+
+
+def imputer(unit: Unit, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
+    """Return what gives the probabilities [n, T] of molecules at some rows, told all labels they have."""
+    training = Training(unit)
+    training.model = trained_model(unit, weights)
+    return training.impute
 
 
 class Training(EpochTraining):
@@ -66,7 +74,7 @@ class Training(EpochTraining):
         shown = KnownLabels.of(torch.cat([labels.masked_fill(hidden, torch.nan), self.labels(support)]))
         with autocast(self.unit):
             items = self.model.encoder(self.unit.data.x(torch.cat([batch, support])))  # type: ignore[operator]
-        logits = self.model.relate(items.float(), shown, new)[: len(batch)]  # type: ignore[operator]
+        logits = self.model.relate(items.float(), shown, new, len(batch))  # type: ignore[operator]
         targets = labels.masked_fill(~hidden, torch.nan)
         losses: Tensor = self.model.losses(logits, targets)  # type: ignore[operator]
         present = (~targets.isnan()).any(0).sum()
@@ -136,8 +144,18 @@ class Training(EpochTraining):
                 torch.cat([known.positive[part], told.positive]),
             )
             both = torch.cat([items[part], support])
-            found.append(self.model.relate(both, edges, new)[: len(part)])  # type: ignore[operator]
+            found.append(self.model.relate(both, edges, new, len(part)))  # type: ignore[operator]
         return torch.cat(found)
+
+    def impute(self, rows: Tensor) -> Tensor:
+        """Return the probabilities [n, T] of molecules at `rows`, told all their labels: for other cells."""
+        self.model.eval()
+        with torch.inference_mode():
+            labels = self.unit.labels(rows)
+            known = ~labels.isnan() & self.relational
+            one = Pass(known, ~known, torch.full_like(self.seen, self.relational))
+            shown = KnownLabels.of(labels, known)
+            return self._relate(self._encode(rows), shown, *self._support_of(one), None).sigmoid()
 
     def valid_value(self) -> float:
         """Mean validation ROC-AUC of the tasks that validation evaluates."""

@@ -1,5 +1,6 @@
 """Mini-batch training on labels, the tasks' losses balanced by the run's strategy."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from relatask.balancing._balancing import Balancing, Setting, Step
 from relatask.registry import load
 from relatask.training.checkpoint import Checkpoint
 from relatask.training.epochs import EpochTraining, fit
-from relatask.training.network import autocast
+from relatask.training.network import autocast, trained_model
 from relatask.training.unit import Progress, Unit, UnitResult
 
 PREDICTION_BATCH = 512
@@ -19,6 +20,12 @@ PREDICTION_BATCH = 512
 def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
     """Train the unit's network from its checkpoint, if there is one, and score the held-out folds."""
     return fit(Training(unit), checkpoint, progress)
+
+
+def imputer(unit: Unit, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
+    """Return what gives the probabilities [n, t] of molecules at some rows, by a trained network."""
+    model = trained_model(unit, weights)
+    return lambda rows: predict(model, unit, rows).sigmoid()
 
 
 class Training(EpochTraining):

@@ -1,0 +1,79 @@
+"""Filling the cells that have no label."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from relatask.artifacts import write_batches
+from relatask.data.tensors import PreparedDataset
+from relatask.registry import capabilities, catalogue
+from relatask.training import impute as module
+from relatask.training.checkpoint import Checkpoint
+from relatask.training.impute import impute, imputer_of
+from relatask.training.refusals import IMPUTING
+from relatask.training.run import inputs_of, train_run
+from relatask.training.spec import RunSpec
+from tests.prepared_dataset import make_spec, random_labels, write_dataset
+
+METHODS = [
+    name
+    for name, ability in catalogue("methods").items()
+    if ability.loop in IMPUTING and not ability.per_task and ability.name != "forecaster"
+]
+
+
+def spec_of(method: str, seed: int = 0) -> RunSpec:
+    encoder = "fingerprint_mlp" if capabilities("methods", method).uses_encoder else None
+    return make_spec(method, encoder, seed=seed)
+
+
+def trained(folder: Path, method: str, seeds: tuple[int, ...], labels: np.ndarray):
+    """A data set and what fills it, by a run of each seed."""
+    write_dataset(folder / "small", labels, seeds=seeds)
+    found = []
+    for seed in seeds:
+        spec = spec_of(method, seed)
+        data = PreparedDataset.load(folder / "small", f"scaffold-{seed}", inputs=inputs_of(spec))
+        checkpoint = Checkpoint(folder / f"{seed}.pt", "")
+        result = train_run(spec, data, checkpoint, lambda share, text: None, keep_weights=True)
+        found.append(imputer_of(spec, result.weights or {}, data))
+    return data, found
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_missing_cell_is_filled_once_by_the_mean_over_seeds(tmp_path, monkeypatch, method):
+    monkeypatch.setattr(module, "MOLECULES", 17)
+    labels = random_labels(60, 4)
+    data, imputers = trained(tmp_path, method, (0, 1), labels)
+    write_batches("imputed", impute(data, imputers), tmp_path / "imputed.parquet")
+    found = pd.read_parquet(tmp_path / "imputed.parquet")
+    row, column = np.nonzero(np.isnan(labels))
+    assert found["mol_id"].tolist() == row.tolist()
+    assert found["task_id"].tolist() == [f"task{task}" for task in column]
+    assert (found["n_known"] == (~np.isnan(labels)).sum(1)[row]).all()
+    parts = torch.arange(60).split(17)  # what is predicted together is known together
+    both = np.stack([np.concatenate([one(rows) for rows in parts]) for one in imputers])[:, row, column]
+    np.testing.assert_allclose(found["score"], both.mean(0), rtol=1e-6)
+    np.testing.assert_allclose(found["spread"], both.std(0), rtol=1e-3, atol=1e-7)
+    assert found["score"].between(0, 1).all()
+    assert found["spread"].max() > 0 or not capabilities("methods", method).uses_encoder  # which draw nothing
+
+
+@pytest.mark.parametrize("method", ["metalink", "label_mean", "matrix_factorisation"])
+def test_known_labels_of_a_molecule_move_its_other_cells(tmp_path, method):
+    labels = random_labels(60, 4)
+    data, (fill,) = trained(tmp_path, method, (0,), labels)
+    molecule = data.folds["test"][:1]
+    before = fill(molecule)
+    task = int((~data.labels[molecule[0]].isnan()).nonzero()[0])
+    data.labels[molecule, task] = 1 - data.labels[molecule, task]
+    assert not torch.equal(fill(molecule), before)
+
+
+def test_one_seed_has_no_spread(tmp_path):
+    data, imputers = trained(tmp_path, "label_mean", (0,), random_labels(30, 3))
+    write_batches("imputed", impute(data, imputers), tmp_path / "imputed.parquet")
+    assert pd.read_parquet(tmp_path / "imputed.parquet")["spread"].isna().all()
