@@ -54,6 +54,9 @@ def cpu_seconds(folder: Path, *arguments: str) -> float:
         ("kiba_edge_mlp", 4, 1, 3, 0),
         ("kiba_groups", 4, 1, 3, 0),
         ("mtg_molecules", 6, 3, 9, 0),
+        ("metalink", 4, 3, 9, 0),
+        ("metalink_meta", 4, 3, 9, 0),
+        ("imputation", 5, 2, 6, 0),
         ("mtg_ettm1", 15, 1, 0, 0),  # a split by time is one, and made with the series
     ],
 )
