@@ -16,7 +16,7 @@ from relatask.methods._losses import task_losses
 CAPABILITIES = {
     "summary": "new tasks by a linear classifier on a trained encoder (Baseline++)",
     "label": "Baseline++",
-    "paper": "metalink",
+    "paper": "chen_2019",
     "loop": "finetuned",
     "microseconds": 0.5,
     "options": {"setting": "meta", "shots": 256, "unseen": 0.2, "penalty": 1.0},

@@ -10,6 +10,7 @@ from torch import Tensor
 CAPABILITIES = {
     "summary": "task mean, shifted by an item's known labels; reads no structure",
     "label": "LabelMean",
+    "paper": "koren_2008",
     "inputs": ("ecfp",),  # which it does not read
     "loop": "label_only",
     "uses_encoder": False,

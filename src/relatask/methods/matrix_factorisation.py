@@ -10,6 +10,7 @@ from torch import Tensor
 CAPABILITIES = {
     "summary": "matrix factorisation of the labels; reads no structure",
     "label": "MF",
+    "paper": "zhou_2008",
     "inputs": ("ecfp",),  # which it does not read
     "loop": "label_only",
     "uses_encoder": False,
