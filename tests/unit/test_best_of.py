@@ -77,7 +77,7 @@ def test_a_plain_table_chooses_nothing(inputs):
 )
 def test_a_row_that_cannot_be_chosen_is_refused(best_of, message):
     study = study_of()
-    study["tables"]["main"] |= {"methods": ["STL", *best_of], "best_of": best_of}
+    study["tables"]["main"] |= {"methods": ["Deep_1", *best_of], "best_of": best_of}
     with pytest.raises(ValidationError, match=message):
         StudyConfig.model_validate(study)
 
