@@ -31,7 +31,9 @@ TRAINING = {
 def combinations() -> list[tuple[str, str | None]]:
     """Every registered method for molecules with every encoder it can have."""
     pairs: list[tuple[str, str | None]] = []
-    encoders = [name for name, ability in catalogue("encoders").items() if "series" not in ability.inputs]
+    encoders = [
+        name for name, ability in catalogue("encoders").items() if {"graph", "ecfp"} & {*ability.inputs}
+    ]
     for name, ability in catalogue("methods").items():
         if "binary" in ability.label_kinds:
             pairs += [(name, encoder) for encoder in encoders] if ability.uses_encoder else [(name, None)]

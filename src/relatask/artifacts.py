@@ -41,7 +41,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     },
     "items": {  # of a data set without molecules; `mol_id` in its labels and splits is the item
         "item_id": "int32",
-        "time": "string",  # as the source writes it
+        "name": "string",  # a point in time as the source writes it, or an image's file
     },
     "rejected": {
         "row": "int64?",  # of the input file, from 1; null for a molecule that densification left out

@@ -29,7 +29,9 @@ class Capabilities:
     summary: str  # one line for tables and --help
     label: str  # short name in tables and figures
     paper: str | None = None  # citation key, see CITATION.cff; None for textbook methods
-    inputs: tuple[str, ...] = ("graph",)  # encoders: graph, ecfp; methods without encoder: what they read
+    inputs: tuple[str, ...] = (
+        "graph",
+    )  # of encoders: graph, ecfp, series, image; of methods without one: what they read
     loop: str = "supervised"  # methods: which module of relatask.training.loops trains it
     per_task: bool = False  # one independent model per task; its runs may be cut into parts
     uses_encoder: bool = True

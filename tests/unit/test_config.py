@@ -83,11 +83,11 @@ WRONG = {
     ),
     "series beside molecules": (
         {"sources": {"planted": {"reader": "planted"}, "s": {"reader": "series"}}},
-        "sources: series and molecules do not go into one study",
+        "sources: series and others do not go into one study",
     ),
     "molecules split by time": (
         {"splits": {"schemes": ["chronological"]}},
-        "splits.schemes: it is [chronological] for series, and for nothing else",
+        "splits.schemes: chronological is not for molecules",
     ),
     "errors of labels": (
         {"metrics": ["mae"]},

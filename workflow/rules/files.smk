@@ -5,15 +5,20 @@ PLANTED = [
 ]
 SOURCE_TABLES = ("molecules", "rejected", "tasks", "labels")
 DATASET_TABLES = ("molecules", "rejected", "tasks", "rejected_tasks", "labels", "relations")
-# Molecules are standardised, related, densified, split and featurised; series are prepared at once.
-SERIES = list(STUDY.datasets) if STUDY.is_of_series else []
-OF_MOLECULES = [name for name in STUDY.datasets if name not in SERIES]
-SERIES_TABLES = ("items", "tasks", "labels")
+# Molecules are standardised, related, densified, split and featurised; series and images are prepared at once.
+OF_MOLECULES = list(STUDY.datasets) if STUDY.items == "molecules" else []
+OTHERS = [name for name in STUDY.datasets if name not in OF_MOLECULES]
+ITEM_TABLES = ("items", "tasks", "labels")
 DRAWN_TABLES = ("molecules", "tasks", "labels", "relations")
-SERIES_FILES = [
-    *(f"{name}.parquet" for name in SERIES_TABLES),
-    "features/series.npy",
-    *(f"splits/chronological-{seed}.{suffix}" for seed in SEEDS for suffix in ("parquet", "json")),
+ITEM_FILES = [
+    *(f"{name}.parquet" for name in ITEM_TABLES),
+    f"features/{STUDY.items}.npy",
+    *(
+        f"splits/{scheme}-{seed}.{suffix}"
+        for scheme in STUDY.splits.schemes
+        for seed in SEEDS
+        for suffix in ("parquet", "json")
+    ),
 ]
 FEATURES = ("atoms", "atom_offsets", "bond_index", "bonds", "bond_offsets", "ecfp4")
 MERGED = ("plan", "predictions", "metrics", "summary", "comparisons")
@@ -43,6 +48,8 @@ def raw_files(name):
     """What a source is read from."""
     source = STUDY.sources[name]
     sheet = [source.task_sheet] if source.task_sheet else []
+    if source.reader == "coco":
+        return [f"{source.path}/annotations/instances_{part}.json" for part in ("train2017", "val2017")]
     if source.path is not None:
         return [source.path, *sheet]
     if source.reader == "planted":
@@ -82,8 +89,8 @@ def source_tables(wildcards):
 def training_files(dataset):
     """All that training reads of a data set."""
     folder = f"results/{dataset}"
-    if dataset in SERIES:
-        return [f"{folder}/{name}" for name in SERIES_FILES]
+    if dataset in OTHERS:
+        return [f"{folder}/{name}" for name in ITEM_FILES]
     tables = [f"{folder}/{name}.parquet" for name in ("tasks", "labels", "relations")]
     arrays = [f"{folder}/features/{name}.npy" for name in FEATURES]
     splits = [f"{folder}/splits/{scheme}-{seed}.parquet" for scheme in STUDY.splits.schemes for seed in SEEDS]

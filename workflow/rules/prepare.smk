@@ -1,6 +1,9 @@
 # Molecules, tasks and labels of a source; then the relations, splits and features of a data set.
 
 
+include: "prepare_items.smk"
+
+
 rule standardise_molecules:
     input:
         raw=lambda wildcards: raw_files(wildcards.source),
@@ -140,38 +143,6 @@ rule featurise_molecules:
     shell:
         "python -m relatask featurise_molecules --log {log}"
         " --molecules {input.molecules} --out-dir $(dirname {output.counts})"
-
-
-rule prepare_series:
-    input:
-        lambda wildcards: raw_files(STUDY.datasets[wildcards.dataset].source),
-    output:
-        [f"results/{{dataset}}/{name}" for name in SERIES_FILES],
-        counts="results/{dataset}/dataset.json",
-        features="results/{dataset}/features/features.json",
-    log:
-        "results/logs/prepare_series/{dataset}.log",
-    benchmark:
-        "results/benchmarks/prepare_series/{dataset}.tsv"
-    wildcard_constraints:
-        dataset=any_of(SERIES),
-    conda:
-        "../../envs/base.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(4000),
-        runtime=30,
-    params:
-        source=lambda wildcards: STUDY.datasets[wildcards.dataset].source,
-        raw=lambda wildcards: raw_folder(STUDY.datasets[wildcards.dataset].source),
-        config=lambda wildcards: block(STUDY.sources[STUDY.datasets[wildcards.dataset].source]),
-        fractions=STUDY.splits.fractions,
-        seeds=SEEDS,
-        code=code_of("steps/prepare_series.py"),
-    shell:
-        "python -m relatask prepare_series --log {log} --name {params.source}"
-        " --source-config {params.config:q} --raw {params.raw} --fractions {params.fractions}"
-        " --seeds {params.seeds} --out-dir $(dirname {output.counts})"
 
 
 rule prepare_dataset:

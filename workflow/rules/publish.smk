@@ -56,7 +56,7 @@ rule draw_figures:
             [
                 f"results/{dataset}/{name}.parquet"
                 for dataset in STUDY.datasets
-                for name in (SERIES_TABLES if dataset in SERIES else DRAWN_TABLES)
+                for name in (ITEM_TABLES if dataset in OTHERS else DRAWN_TABLES)
             ]
         ),
     output:

@@ -23,9 +23,9 @@ class ActiveRule(Block):
 class SourceConfig(Block):
     """Where labelled molecules come from and how they are read."""
 
-    reader: Literal["table", "kiba", "lsc", "chembl_activities", "planted", "series"] = Field(
-        description="table: CSV or Parquet of SMILES x tasks; series: of points in time x series; the "
-        "others: the form that data set has"
+    reader: Literal["table", "kiba", "lsc", "chembl_activities", "planted", "series", "coco"] = Field(
+        description="table: CSV or Parquet of SMILES x tasks; series: of points in time x series; coco: a "
+        "folder of images in COCO's layout; the others: the form that data set has"
     )
     path: str | None = Field(
         None,
@@ -39,6 +39,7 @@ class SourceConfig(Block):
     task_columns: list[str] | None = Field(
         None, description="columns that are tasks; default: all the others"
     )
+    image_size: int = Field(224, ge=8, le=1024, description="coco: pixels of a side; the middle is cut out")
     first: int | None = Field(None, ge=1, description="series: use only so many points, from the start")
     task_sheet: str | None = Field(
         None, description="CSV of task, uniprot (several separated by ;), string_id; found as `path` is"
@@ -64,14 +65,17 @@ class SourceConfig(Block):
             "id_column": ("table", "series"),
             "task_columns": ("table", "lsc", "series"),
             "first": ("series",),
+            "image_size": ("coco",),
         }
         for key, known in readers.items():
             if self.reader not in known and getattr(self, key) != type(self).model_fields[key].default:
                 raise ValueError(f"{key}: only the reader {' or '.join(known)} reads it, not {self.reader}")
-        if self.active is not None and self.reader in {"lsc", "planted"}:
+        if self.active is not None and self.reader in {"lsc", "planted", "coco"}:
             raise ValueError(f"active: the reader {self.reader} has labels and no measured values")
         if self.active is not None and self.reader == "series":
             raise ValueError("active: series are forecast as they are; remove it")
+        if self.path is None and self.reader == "coco":
+            raise ValueError("path: the reader coco needs the folder that holds train2017 and val2017")
         if self.path is not None and self.reader in {"planted", "chembl_activities"}:
             raise ValueError(f"path: the reader {self.reader} reads no file of yours; use the reader table")
         return self
@@ -148,12 +152,13 @@ class SplitsConfig(Block):
     """Which molecules are for training, validation and test."""
 
     schemes: Annotated[
-        list[Literal["random", "scaffold", "stratified", "chronological"]], AfterValidator(unique)
+        list[Literal["random", "scaffold", "stratified", "chronological", "given"]], AfterValidator(unique)
     ] = Field(
         ["scaffold"],
         min_length=1,
         description="scaffold: no Bemis-Murcko scaffold in two folds; stratified: both classes of each task "
-        "in each fold where possible; chronological: of series, and theirs alone",
+        "in each fold where possible; chronological: of series, and theirs alone; "
+        "given: of images, whose test images are given",
     )
     fractions: Annotated[tuple[float, float, float], AfterValidator(_fractions)] = Field(
         (0.8, 0.1, 0.1), description="shares of train, valid and test; they sum to 1"

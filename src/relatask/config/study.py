@@ -83,7 +83,7 @@ class StudyConfig(Block):
             raise ValueError(f"methods: the label {twice[0]!r} is used twice; labels name the tables' rows")
         for name, dataset in self.datasets.items():
             require_known("source", dataset.source, f"datasets.{name}.source", self.sources)
-        self._check_series()
+        self._check_items()
         for scale, spent in self.scales.items():
             for name in spent.datasets:
                 require_known("data set", name, f"scales.{scale}.datasets", self.datasets)
@@ -96,9 +96,10 @@ class StudyConfig(Block):
         return self
 
     @property
-    def is_of_series(self) -> bool:
-        """Whether items are points in time, and labels measured values."""
-        return any(source.reader == "series" for source in self.sources.values())
+    def items(self) -> Literal["molecules", "series", "images"]:
+        """What labels are of; in series the items are points in time, and labels measured values."""
+        readers = {source.reader for source in self.sources.values()}
+        return "series" if "series" in readers else "images" if "coco" in readers else "molecules"
 
     @property
     def reads_known_labels(self) -> bool:
@@ -114,19 +115,20 @@ class StudyConfig(Block):
         extra = KNOWN_LABEL_TABLES if self.reads_known_labels else ()
         return list(dict.fromkeys(["main", *self.tables, *OWN_TABLES, *extra]))
 
-    def _check_series(self) -> None:
-        """Refuse a study that asks of series what only molecules have, or the other way round."""
-        if any((source.reader == "series") != self.is_of_series for source in self.sources.values()):
-            raise ValueError("sources: series and molecules do not go into one study; make two of it")
-        if ("chronological" in self.splits.schemes) != self.is_of_series or (
-            self.is_of_series and len(self.splits.schemes) > 1
-        ):
-            raise ValueError("splits.schemes: it is [chronological] for series, and for nothing else")
-        values = {"mae"}
-        if any((metric in values) != self.is_of_series for metric in self.metrics):
-            raise ValueError("metrics: it is [mae] for series, and others are for molecules")
+    def _check_items(self) -> None:
+        """Refuse a study that mixes kinds of items, or asks of one what only another has."""
+        kinds = {"series": "series", "coco": "images"}
+        if any(kinds.get(source.reader, "molecules") != self.items for source in self.sources.values()):
+            raise ValueError(f"sources: {self.items} and others do not go into one study; make two of it")
+        own = {"series": ["chronological"], "images": ["given"]}.get(self.items)
+        if own and self.splits.schemes != own:
+            raise ValueError(f"splits.schemes: it is {own} for {self.items}")
+        if not own and (others := {"chronological", "given"} & set(self.splits.schemes)):
+            raise ValueError(f"splits.schemes: {min(others)} is not for molecules")
+        if any((metric == "mae") != (self.items == "series") for metric in self.metrics):
+            raise ValueError("metrics: it is [mae] for series, and others are for labels of 0 and 1")
         for name, dataset in self.datasets.items():
-            if self.is_of_series and (dataset.relations or dataset.densify):
+            if own and (dataset.relations or dataset.densify):
                 raise ValueError(f"datasets.{name}: relations and densify are for molecules; remove them")
 
     def _check_groups(self) -> None:

@@ -7,6 +7,7 @@ bond's kind, the sum of an atom's bond embeddings is its count of each kind time
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -145,8 +146,8 @@ class MoleculeGraphs:
         return cls.from_arrays(atoms, atom_offsets, bond_index, bonds, bond_offsets, device)
 
 
-def read_array(path: Path) -> np.ndarray:
-    """Return a memory-mapped array of a `features` folder.
+def read_array(path: Path, mode: Literal["r", "c"] = "r") -> np.ndarray:
+    """Return a memory-mapped array of a `features` folder; in mode "c" a tensor can share it.
 
     Raises:
         RelataskError: it is missing, or not what features.json beside it says was written.
@@ -155,7 +156,7 @@ def read_array(path: Path) -> np.ndarray:
     try:
         if sha256_of(path) != record["files"][path.name]:
             raise ValueError("its digest is not that of features.json")
-        return np.load(path, mmap_mode="r", allow_pickle=False)
+        return np.load(path, mmap_mode=mode, allow_pickle=False)
     except FileNotFoundError:
         raise RelataskError(f"{path} does not exist; run the step featurise_molecules first.") from None
     except (ValueError, OSError, EOFError, KeyError, TypeError) as error:

@@ -4,7 +4,6 @@ An item is a point in time. Folds follow each other in time, so all seeds have t
 standardised by mean and deviation of the training fold, as by the collectors of MTG-Net's gains on ETTm1.
 """
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,14 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from relatask.artifacts import write_table
 from relatask.config import SourceConfig
+from relatask.data.item_tables import ItemTables, write_items
 from relatask.data.npy_writer import npy_writer
-from relatask.data.splits import FOLDS, split_digest
 from relatask.data.table_files import TableFile, find_column, open_table
 from relatask.data.task_ids import task_ids
 from relatask.errors import RelataskError
-from relatask.files import canonical_json, sha256_of, write_json
+from relatask.files import sha256_of, write_json
 
 SCHEME = "chronological"
 
@@ -85,7 +83,7 @@ def write_series(
     Raises:
         RelataskError: a fold is empty, or a series is constant in training.
     """
-    n_items, n_tasks = values.shape
+    n_items = len(values)
     ends = [round(n_items * sum(fractions[:count])) for count in (1, 2)]
     if not 0 < ends[0] < ends[1] < n_items:
         raise RelataskError(f"{n_items} points in time are too few for folds of {fractions}; give more.")
@@ -94,44 +92,14 @@ def write_series(
         name = names[int(np.argmin(std))]
         raise RelataskError(f"series {name!r} is constant in training; leave it out of task_columns.")
     scaled = ((values - mean) / std).astype(np.float32)
-    fold = pd.Categorical.from_codes(np.digitize(np.arange(n_items), ends), pd.Index(FOLDS))
-    ids, tasks = np.arange(n_items), task_ids(names)
-    none: list[list[str]] = [[]] * n_tasks
-    tables = {
-        "items": {"item_id": ids, "time": times},
-        "tasks": {
-            **{"task_id": tasks, "name": list(names), "source_id": None, "uniprots": none},
-            **{"string_ids": none, "n_pos": (scaled == 1).sum(0), "n_neg": (scaled != 1).sum(0)},
-        },
-        "labels": {
-            "mol_id": np.repeat(ids, n_tasks),
-            "task_id": pd.Categorical.from_codes(np.tile(np.arange(n_tasks), n_items), pd.Index(tasks)),
-            "label": scaled.ravel(),
-        },
-    }
-    for name, columns in tables.items():
-        write_table(name, pd.DataFrame(columns), folder / f"{name}.parquet")
-    split = pd.DataFrame({"mol_id": ids, "fold": fold})
-    sizes = {name: {"molecules": int((fold == name).sum())} for name in FOLDS}
-    for seed in seeds:
-        path = folder / "splits" / f"{SCHEME}-{seed}.parquet"
-        write_table("split", split, path)
-        record = {"scheme": SCHEME, "seed": seed, "fractions": fractions, "folds": sizes, "tasks": n_tasks}
-        write_json(path.with_suffix(".json"), {**record, "digest": split_digest(split)})
+    tasks, fold = task_ids(names), np.digitize(np.arange(n_items), ends)
+    record = {"scheme": SCHEME, "fractions": fractions}
+    splits = {f"{SCHEME}-{seed}": (fold, {**record, "seed": seed}) for seed in seeds}
     digest = _write_values(scaled, folder / "features")
-    counts = {
-        **{"molecules": n_items, "tasks": n_tasks, "labels": n_items * n_tasks, "edges": 0},
-        **{
-            "positive_rate": float((scaled == 1).mean()),
-            "labelled_share": 1.0,
-            "tasks_without_edge": n_tasks,
-        },
-        "mean": dict(zip(tasks, mean.tolist(), strict=True)),
-        "std": dict(zip(tasks, std.tolist(), strict=True)),
-        "digest": hashlib.sha256(canonical_json([list(times), tasks, digest]).encode()).hexdigest(),
-    }
-    write_json(folder / "dataset.json", counts)
-    return counts
+    counts = write_items(ItemTables(times, names, scaled, splits), digest, folder)
+    scale = {key: dict(zip(tasks, of.tolist(), strict=True)) for key, of in (("mean", mean), ("std", std))}
+    write_json(folder / "dataset.json", {**counts, **scale})
+    return {**counts, **scale}
 
 
 def _write_values(values: np.ndarray, folder: Path) -> str:

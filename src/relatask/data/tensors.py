@@ -68,7 +68,32 @@ class Series:
         return cls(torch.from_numpy(np.array(read_array(folder / "series.npy"))).to(device))
 
 
-INPUTS = {"graph": MoleculeGraphs, "ecfp": Fingerprints, "series": Series}
+@dataclass(frozen=True)
+class Images:
+    """Pixels of images of one size, mapped from their file until a batch needs them."""
+
+    pixels: Tensor  # uint8 [n_images, 3 S S]
+
+    def __len__(self) -> int:
+        """Number of images."""
+        return len(self.pixels)
+
+    def batch(self, rows: Tensor) -> Tensor:
+        """Return the images at positions `rows`, float32 [B, 3, S, S], as ImageNet's networks expect them."""
+        side = round((self.pixels.shape[1] / 3) ** 0.5)
+        pixels = self.pixels[rows].view(len(rows), 3, side, side).float() / 255
+        mean, std = (torch.tensor(of, device=pixels.device)[:, None, None] for of in IMAGE_SCALE)
+        return (pixels - mean) / std
+
+    @classmethod
+    def load(cls, folder: Path, device: torch.device | str = "cpu") -> "Images":
+        """Map the pixels of a `features` folder; on a GPU they are copied."""
+        pixels = torch.from_numpy(read_array(folder / "images.npy", "c"))
+        return cls(pixels.to(device))
+
+
+IMAGE_SCALE = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))  # mean and deviation of ImageNet's colours
+INPUTS = {"graph": MoleculeGraphs, "ecfp": Fingerprints, "series": Series, "image": Images}
 
 
 @dataclass(frozen=True)
@@ -79,12 +104,13 @@ class PreparedDataset:
     labels: Tensor  # float32 [M, T], NaN where not measured
     mol_ids: Tensor  # int64 [M]
     folds: dict[str, Tensor]  # fold -> int64 positions of the molecules with a label in these tasks
-    inputs: MoleculeGraphs | Fingerprints | Series
+    inputs: MoleculeGraphs | Fingerprints | Series | Images | None  # None for what reads labels alone
     edge_index: Tensor  # int64 [2, E]
     edge_score: Tensor  # float32 [E]
 
     def x(self, rows: Tensor) -> GraphBatch | Tensor:
         """Return the inputs of the molecules at positions `rows` (int64 [B])."""
+        assert self.inputs is not None
         return self.inputs.batch(rows)
 
     def relations(self) -> tuple[Tensor, Tensor]:
@@ -113,20 +139,19 @@ class PreparedDataset:
             folder: with molecules, tasks, labels, relations (optional), splits/ and features/.
             split: scheme and seed, the name of the split file.
             tasks: task ids to keep; default: all. The data set's order stays.
-            inputs: "graph" or "ecfp" of molecules, or "series".
+            inputs: "graph" or "ecfp" of molecules, "series", "image", or "none" for labels alone.
             device: where the tensors shall lie.
 
         Raises:
             RelataskError: a file is missing or belongs to other molecules, or a task is unknown.
         """
         folder = Path(folder)
-        table, key = ("items", "item_id") if inputs == "series" else ("molecules", "mol_id")
+        is_plain = (folder / "items.parquet").exists()
+        table, key = ("items", "item_id") if is_plain else ("molecules", "mol_id")
         mol_ids = read_table(table, folder / f"{table}.parquet", [key])[key].to_numpy()
         task_ids = _select_tasks(folder / "tasks.parquet", tasks)
-        if inputs not in INPUTS:
-            raise RelataskError(f"there is no input {inputs!r} of molecules.{suggest(inputs, INPUTS)}")
-        features = INPUTS[inputs].load(folder / "features", device)  # type: ignore[attr-defined]
-        if len(features) != len(mol_ids):
+        features = _read_features(folder, inputs, device)
+        if features is not None and len(features) != len(mol_ids):
             raise RelataskError(
                 f"{folder / 'features'} holds {len(features)} {table}, but {folder / f'{table}.parquet'} "
                 f"has {len(mol_ids)}; delete the folder and run the workflow again."
@@ -143,6 +168,16 @@ class PreparedDataset:
             edge_index=torch.from_numpy(edge_index).to(device),
             edge_score=torch.from_numpy(edge_score).to(device),
         )
+
+
+def _read_features(
+    folder: Path, inputs: str, device: torch.device | str
+) -> MoleculeGraphs | Fingerprints | Series | Images | None:
+    if inputs == "none":
+        return None
+    if inputs not in INPUTS:
+        raise RelataskError(f"there is no input {inputs!r} of molecules.{suggest(inputs, INPUTS)}")
+    return INPUTS[inputs].load(folder / "features", device)  # type: ignore[attr-defined]
 
 
 def _select_tasks(path: Path, tasks: Sequence[str] | None) -> list[str]:

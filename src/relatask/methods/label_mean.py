@@ -11,7 +11,7 @@ CAPABILITIES = {
     "summary": "task mean, shifted by an item's known labels; reads no structure",
     "label": "LabelMean",
     "paper": "koren_2008",
-    "inputs": ("ecfp",),  # which it does not read
+    "inputs": ("none",),
     "loop": "label_only",
     "uses_encoder": False,
     "uses_known_labels": True,

@@ -11,7 +11,7 @@ CAPABILITIES = {
     "summary": "matrix factorisation of the labels; reads no structure",
     "label": "MF",
     "paper": "zhou_2008",
-    "inputs": ("ecfp",),  # which it does not read
+    "inputs": ("none",),
     "loop": "label_only",
     "uses_encoder": False,
     "uses_known_labels": True,

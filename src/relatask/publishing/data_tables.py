@@ -22,7 +22,7 @@ def _dataset_json(inputs: Inputs, dataset: str) -> dict[str, Any]:
 
 
 def _items(inputs: Inputs) -> str:
-    return "points in time" if inputs.study.is_of_series else "molecules"
+    return "points in time" if inputs.study.items == "series" else inputs.study.items
 
 
 def statistics_table(inputs: Inputs) -> Table:
@@ -51,7 +51,7 @@ def statistics_table(inputs: Inputs) -> Table:
     body = []
     for row in records(frame):
         cells = [number(row[key], 0) for key in ("molecules", "tasks", "labels")]
-        active = NOTHING if inputs.study.is_of_series else number(row["positive_percent"])
+        active = NOTHING if inputs.study.items == "series" else number(row["positive_percent"])
         cells += [number(row["labelled_percent"]), active, number(row["edges"], 0)]
         if has_published:
             cells += [number(row[name], 2 if "percent" in name else 0) for name in published]

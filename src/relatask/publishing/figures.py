@@ -50,7 +50,7 @@ def figure_names(study: StudyConfig) -> list[str]:
     names += ["known_ratio"] if study.reads_known_labels else []
     trains = any(method.encoder is not None for method in study.methods)
     for dataset, config in study.datasets.items():
-        kinds = {"per_task": True, "learning_curves": trains, "label_density": not study.is_of_series}
+        kinds = {"per_task": True, "learning_curves": trains, "label_density": study.items == "molecules"}
         kinds["relation_graph"] = config.relations is not None
         kinds["label_correlation"] = study.reads_known_labels
         names += [f"{kind}-{dataset}" for kind, wanted in kinds.items() if wanted]

@@ -4,6 +4,7 @@ from relatask.config import DatasetConfig, MethodConfig, StudyConfig
 from relatask.errors import RelataskError
 from relatask.registry import capabilities
 
+INPUTS_OF = {"molecules": {"graph", "ecfp"}, "series": {"series"}, "images": {"image"}}
 IMPUTING = ("supervised", "episodic", "label_only")  # loops with an `imputer`
 
 
@@ -53,14 +54,15 @@ def _refuse_encoder(method: MethodConfig, where: str) -> None:
 
 
 def _refuse_kind(method: MethodConfig, where: str, study: StudyConfig) -> None:
-    """Raise where a method or its encoder reads molecules and the study has series, or vice versa."""
+    """Raise where a method or its encoder does not read the items of the study."""
     values = "values" in capabilities("methods", method.method).label_kinds
     ability = capabilities(*(("encoders", method.encoder) if method.encoder else ("methods", method.method)))
-    kind = "series" if study.is_of_series else "molecules"
-    if values != study.is_of_series:
-        raise RelataskError(f"{where}: method {method.method!r} does not learn from {kind}; name another.")
-    if ("series" in ability.inputs) != study.is_of_series:
-        raise RelataskError(f"{where}: encoder {ability.name!r} does not read {kind}; name another.")
+    if values != (study.items == "series"):
+        raise RelataskError(
+            f"{where}: method {method.method!r} does not learn from {study.items}; name another."
+        )
+    if not set(ability.inputs) & {*INPUTS_OF[study.items], "none"}:
+        raise RelataskError(f"{where}: encoder {ability.name!r} does not read {study.items}; name another.")
 
 
 def _refuse_balancing(method: MethodConfig, where: str) -> None:

@@ -1,0 +1,69 @@
+"""The tables of a data set without molecules: points in time, or images."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from relatask.artifacts import write_table
+from relatask.data.splits import FOLDS, split_digest
+from relatask.data.task_ids import task_ids
+from relatask.files import canonical_json, write_json
+
+
+@dataclass(frozen=True)
+class ItemTables:
+    """M items with a label of each of T tasks."""
+
+    items: Sequence[str]  # M names
+    tasks: Sequence[str]  # T names
+    labels: np.ndarray  # float32 [M, T], complete
+    splits: Mapping[str, tuple[np.ndarray, dict[str, Any]]]  # "scheme-seed" -> fold of each item, and record
+
+
+def write_items(tables: ItemTables, features: str, folder: Path) -> dict[str, Any]:
+    """Write items, tasks, labels and splits, and return what dataset.json says of them.
+
+    Args:
+        tables: what is written.
+        features: digest of the features.
+        folder: of the data set.
+    """
+    labels, (n_items, n_tasks) = tables.labels, tables.labels.shape
+    ids, tasks = np.arange(n_items), task_ids(tables.tasks)
+    none: list[list[str]] = [[]] * n_tasks
+    frames = {
+        "items": {"item_id": ids, "name": tables.items},
+        "tasks": {
+            **{"task_id": tasks, "name": list(tables.tasks), "source_id": None, "uniprots": none},
+            **{"string_ids": none, "n_pos": (labels == 1).sum(0), "n_neg": (labels != 1).sum(0)},
+        },
+        "labels": {
+            "mol_id": np.repeat(ids, n_tasks),
+            "task_id": pd.Categorical.from_codes(np.tile(np.arange(n_tasks), n_items), pd.Index(tasks)),
+            "label": labels.ravel(),
+        },
+    }
+    for name, columns in frames.items():
+        write_table(name, pd.DataFrame(columns), folder / f"{name}.parquet")
+    for name, (fold, record) in tables.splits.items():
+        split = pd.DataFrame({"mol_id": ids, "fold": pd.Categorical.from_codes(fold, pd.Index(FOLDS))})
+        path = folder / "splits" / f"{name}.parquet"
+        write_table("split", split, path)
+        sizes = {part: {"molecules": int((fold == number).sum())} for number, part in enumerate(FOLDS)}
+        written = {**record, "folds": sizes, "tasks": n_tasks, "digest": split_digest(split)}
+        write_json(path.with_suffix(".json"), written)
+    text = canonical_json([list(tables.items), tasks, features])
+    return {
+        **{"molecules": n_items, "tasks": n_tasks, "labels": n_items * n_tasks, "edges": 0},
+        **{
+            "positive_rate": float((labels == 1).mean()),
+            "labelled_share": 1.0,
+            "tasks_without_edge": n_tasks,
+        },
+        "digest": hashlib.sha256(text.encode()).hexdigest(),
+    }

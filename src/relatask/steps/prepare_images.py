@@ -1,0 +1,34 @@
+"""Make a data set of images and the categories that are in them.
+
+Example:
+  relatask prepare_images --name coco --source-config '{"reader": "coco", "path": "coco"}' \\
+    --fractions 0.8 0.1 0.1 --seeds 0 1 2 --out-dir results/coco
+"""
+
+import argparse
+import json
+import logging
+from pathlib import Path
+
+from relatask.config import SourceConfig, parse
+from relatask.data.coco import write_coco
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--name", required=True, help="key of the source, for messages")
+    parser.add_argument("--source-config", required=True, metavar="JSON", help="the source's block")
+    parser.add_argument("--fractions", required=True, type=float, nargs=3, metavar=("TRAIN", "VALID", "TEST"))
+    parser.add_argument(
+        "--seeds", required=True, type=int, nargs="+", metavar="SEED", help="a split for each"
+    )
+    parser.add_argument("--out-dir", required=True, type=Path, metavar="DIR", help="results/DATASET")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Decode, split and write."""
+    config = parse(SourceConfig, json.loads(arguments.source_config), f"sources.{arguments.name}")
+    train, valid, test = arguments.fractions
+    folder = Path(str(config.path))
+    counts = write_coco(folder, config.image_size, (train, valid, test), arguments.seeds, arguments.out_dir)
+    logging.info("%s: %d images, %d tasks", arguments.out_dir, counts["molecules"], counts["tasks"])

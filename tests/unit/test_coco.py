@@ -1,0 +1,139 @@
+"""COCO's layout becomes images, tasks, labels and splits; what is not COCO's layout is refused."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from relatask.config import SourceConfig
+from relatask.data.coco import PARTS, read_coco, write_coco
+from relatask.data.images import decode
+from relatask.data.tensors import PreparedDataset
+from relatask.encoders.resnet import build
+from relatask.errors import RelataskError
+from relatask.files import read_json
+from relatask.training.checkpoint import Checkpoint
+from relatask.training.run import train_run
+from tests.prepared_dataset import make_spec
+
+FRACTIONS = (0.8, 0.1, 0.1)
+
+
+def write_layout(folder: Path, n: int = 20, n_test: int = 6) -> Path:
+    """A folder as COCO's, of coloured noise; image i has category 7 if i is odd, and 3 if i % 4 is 0."""
+    rng = np.random.default_rng(0)
+    (folder / "annotations").mkdir(parents=True)
+    for part, count, first in zip(PARTS, (n, n_test), (100, 500), strict=True):
+        (folder / part).mkdir()
+        images, annotations = [], []
+        for i in range(count):
+            name = f"{first + i:012d}.jpg"
+            pixels = rng.integers(0, 255, (30 + i, 40, 3)).astype(np.uint8)
+            Image.fromarray(pixels).save(folder / part / name)
+            images.append({"id": first + i, "file_name": name, "width": 40, "height": 30 + i})
+            present = [7] * (i % 2) * 2 + [3] * (i % 4 == 0)  # two objects of one category are one label
+            annotations += [{"image_id": first + i, "category_id": number, "id": 0} for number in present]
+        categories = [{"id": 7, "name": "dog"}, {"id": 3, "name": "car"}, {"id": 9, "name": "bus"}]
+        content = {"images": images[::-1], "annotations": annotations, "categories": categories}
+        (folder / "annotations" / f"instances_{part}.json").write_text(json.dumps(content))
+    return folder
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Path:
+    return write_layout(tmp_path / "coco")
+
+
+def test_categories_are_tasks_and_images_are_in_the_order_of_their_ids(layout):
+    names, parts = read_coco(layout)
+    assert names == ["car", "dog", "bus"]
+    train = parts["train2017"]
+    assert [file.name for file in train.files] == [f"{100 + i:012d}.jpg" for i in range(20)]
+    expected = [[float(i % 4 == 0), float(i % 2), 0.0] for i in range(20)]
+    assert train.labels.tolist() == expected
+
+
+def test_the_data_set_is_what_methods_read(layout, tmp_path):
+    counts = write_coco(layout, 32, FRACTIONS, (0, 5), tmp_path / "made")
+    assert (counts["molecules"], counts["tasks"], counts["labels"]) == (26, 3, 78)
+    data = PreparedDataset.load(tmp_path / "made", "given-5", inputs="image")
+    assert [len(rows) for rows in data.folds.values()] == [18, 2, 6]
+    assert data.folds["test"].tolist() == list(range(20, 26))
+    assert not set(data.folds["train"].tolist()) & set(data.folds["valid"].tolist())
+    other = PreparedDataset.load(tmp_path / "made", "given-0", inputs="image")
+    assert other.folds["valid"].tolist() != data.folds["valid"].tolist()
+    x = data.x(data.folds["test"])
+    assert x.shape == (6, 3, 32, 32)
+    pixels = decode(layout / "val2017" / "000000000500.jpg", 32)
+    scale = np.array([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])[:, :, None, None]
+    np.testing.assert_allclose(x[0], (pixels / 255 - scale[0]) / scale[1], rtol=1e-5, atol=1e-5)
+    items = pd.read_parquet(tmp_path / "made" / "items.parquet")
+    assert items["name"].iloc[20] == "val2017/000000000500.jpg"
+    record = read_json(tmp_path / "made" / "splits" / "given-5.json")
+    assert record["folds"]["test"]["molecules"] == 6
+
+
+@pytest.mark.parametrize("method", ["shared_bottom", "metalink"])
+def test_methods_learn_from_images(layout, tmp_path, method):
+    write_coco(layout, 32, FRACTIONS, (0,), tmp_path / "made")
+    options = {"depth": 12, "width": 4, "weights": ""}
+    spec = make_spec(method, "resnet", split="given", encoder_options=options, training={"epochs": 1})
+    data = PreparedDataset.load(tmp_path / "made", "given-0", inputs="image")
+    found = train_run(spec, data, Checkpoint(tmp_path / "c.pt", ""), lambda share, text: None, True)
+    assert len(found.predictions) == (2 + 6) * 3
+
+
+def test_an_image_is_scaled_by_its_shorter_side_and_cut_in_the_middle(tmp_path):
+    pixels = np.zeros((20, 60, 3), np.uint8)
+    pixels[:, 20:40] = 200  # the middle square
+    Image.fromarray(pixels).save(tmp_path / "wide.png")
+    found = decode(tmp_path / "wide.png", 10)
+    assert found.shape == (3, 10, 10)
+    assert found[:, :, 2:8].min() == 200
+    Image.fromarray(np.full((4, 4), 77, np.uint8)).save(tmp_path / "grey.png")
+    assert (decode(tmp_path / "grey.png", 8) == 77).all()
+
+
+def test_what_is_not_coco_is_refused(layout, tmp_path):
+    path = layout / "annotations" / "instances_val2017.json"
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, "annotations": [{"image_id": 1, "category_id": 3}]}))
+    with pytest.raises(RelataskError, match="annotates the image or category 1, which it does not list"):
+        read_coco(layout)
+    path.write_text(json.dumps({**content, "images": [{"id": 3}]}))
+    with pytest.raises(RelataskError, match="'images' must list id and file_name"):
+        read_coco(layout)
+    path.write_text(json.dumps(content))
+    (layout / "val2017" / "000000000501.jpg").write_bytes(b"no image")
+    with pytest.raises(RelataskError, match=r"000000000501\.jpg cannot be read as an image"):
+        write_coco(layout, 32, FRACTIONS, (0,), tmp_path / "made")
+    (layout / "val2017" / "000000000501.jpg").unlink()
+    with pytest.raises(RelataskError, match=r"000000000501\.jpg does not exist"):
+        write_coco(layout, 32, FRACTIONS, (0,), tmp_path / "made")
+
+
+def test_a_folder_must_be_named():
+    with pytest.raises(ValueError, match="path: the reader coco needs the folder"):
+        SourceConfig.model_validate({"reader": "coco"})
+
+
+def test_weights_are_read_from_a_file_of_torchvision(tmp_path):
+    import torch
+
+    torch.manual_seed(0)
+    model = build(depth=18)
+    assert sum(value.numel() for value in model.parameters()) == 11_176_512  # torchvision's without fc
+    assert sum(value.numel() for value in build(depth=50).parameters()) == 23_508_032
+    state = {**model.state_dict(), "fc.weight": torch.zeros(3, 3), "fc.bias": torch.zeros(3)}
+    torch.save(state, tmp_path / "weights.pth")
+    again = build(depth=18, weights=str(tmp_path / "weights.pth"))
+    assert all(torch.equal(value, again.state_dict()[name]) for name, value in model.state_dict().items())
+    with pytest.raises(RelataskError, match="does not fit a ResNet-50"):
+        build(depth=50, weights=str(tmp_path / "weights.pth"))
+    with pytest.raises(RelataskError, match="does not exist"):
+        build(depth=18, weights=str(tmp_path / "none.pth"))
+    with pytest.raises(RelataskError, match="must be 12 or one of"):
+        build(depth=13)
