@@ -16,7 +16,7 @@ from relatask.training.spec import RunSpec
 from relatask.training.unit import Unit
 from tests.oracles.gin_oracle import as_arrays, random_molecules
 
-SMALL = {"width": 16, "layers": 2, "n_estimators": 15, "max_iter": 15, "min_samples_leaf": 2}
+SMALL = {"penalty": 0.1, "width": 16, "layers": 2, "n_estimators": 15, "max_iter": 15, "min_samples_leaf": 2}
 TRAINING = {
     "epochs": 3,
     "batch_size": 16,

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from relatask.artifacts import read_table, write_table
-from relatask.config import StudyConfig, parse
+from relatask.config import StudyConfig, TableConfig, parse
 from relatask.errors import RelataskError
 from relatask.publishing.detail_tables import significance_table
 from relatask.publishing.gain_table import gain_table
@@ -57,7 +57,7 @@ def test_a_named_table_has_its_methods_in_its_order_and_main_can_be_chosen(tmp_p
     inputs = make_inputs(tmp_path, value, study(tables=tables))
     main = main_table(inputs)
     assert (main.title, [row[0] for row in main.rows]) == ("Chosen", ["STL", "EBM"])
-    noise = methods_table(inputs, "noise", "N", ["EBM", "MTL"])
+    noise = methods_table(inputs, "noise", TableConfig(title="N", methods=["EBM", "MTL"]))
     assert [row[0] for row in noise.rows] == ["EBM", "MTL"]
     assert noise.rows[0][1] == "79.10 ± 0.50 (+8.60)"
     save(noise, tmp_path / "out")
