@@ -62,7 +62,7 @@ def test_the_map_has_the_least_correlated_task_first():
 
 
 def planned(label: str, method: str, **options: object) -> dict[str, object]:
-    settings = {"options": options, "training": {"epochs": 3}}
+    settings = {"method": options, "training": {"epochs": 3}}
     common = {"dataset": "toy", "split": "random", "seed": 0, "encoder": None}
     return {
         "run_id": label,

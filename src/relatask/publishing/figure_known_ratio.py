@@ -20,8 +20,8 @@ def _families(plan: pd.DataFrame) -> pd.DataFrame:
     found, first = [], dict[str, str]()
     for row in runs.to_dict("records"):
         settings = json.loads(str(row["hyperparameters"]))
-        ratio = settings.get("options", {}).pop("known_ratio", None)
-        if ratio is None or settings["options"].get("setting", "").startswith("standard"):
+        ratio = settings.get("method", {}).pop("known_ratio", None)
+        if ratio is None or settings["method"].get("setting") == "standard":
             continue
         key = json.dumps([row["method"], row["encoder"], settings], sort_keys=True)
         family = first.setdefault(key, row["label"])
