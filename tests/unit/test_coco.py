@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from relatask.config import SourceConfig
-from relatask.data.coco import PARTS, read_coco, write_coco
+from relatask.data.coco import read_coco, write_coco
 from relatask.data.images import decode
 from relatask.data.tensors import PreparedDataset
 from relatask.encoders.resnet import build
@@ -17,29 +17,10 @@ from relatask.errors import RelataskError
 from relatask.files import read_json
 from relatask.training.checkpoint import Checkpoint
 from relatask.training.run import train_run
+from tests.coco_layout import write_layout
 from tests.prepared_dataset import make_spec
 
 FRACTIONS = (0.8, 0.1, 0.1)
-
-
-def write_layout(folder: Path, n: int = 20, n_test: int = 6) -> Path:
-    """A folder as COCO's, of coloured noise; image i has category 7 if i is odd, and 3 if i % 4 is 0."""
-    rng = np.random.default_rng(0)
-    (folder / "annotations").mkdir(parents=True)
-    for part, count, first in zip(PARTS, (n, n_test), (100, 500), strict=True):
-        (folder / part).mkdir()
-        images, annotations = [], []
-        for i in range(count):
-            name = f"{first + i:012d}.jpg"
-            pixels = rng.integers(0, 255, (30 + i, 40, 3)).astype(np.uint8)
-            Image.fromarray(pixels).save(folder / part / name)
-            images.append({"id": first + i, "file_name": name, "width": 40, "height": 30 + i})
-            present = [7] * (i % 2) * 2 + [3] * (i % 4 == 0)  # two objects of one category are one label
-            annotations += [{"image_id": first + i, "category_id": number, "id": 0} for number in present]
-        categories = [{"id": 7, "name": "dog"}, {"id": 3, "name": "car"}, {"id": 9, "name": "bus"}]
-        content = {"images": images[::-1], "annotations": annotations, "categories": categories}
-        (folder / "annotations" / f"instances_{part}.json").write_text(json.dumps(content))
-    return folder
 
 
 @pytest.fixture
