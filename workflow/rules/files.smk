@@ -16,7 +16,7 @@ ITEM_FILES = [
     *(
         f"splits/{scheme}-{seed}.{suffix}"
         for scheme in STUDY.splits.schemes
-        for seed in SEEDS
+        for seed in (SEEDS if OTHERS else [])  # else patterns that every file would be matched with
         for suffix in ("parquet", "json")
     ),
 ]
