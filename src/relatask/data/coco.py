@@ -4,7 +4,7 @@ Read in COCO's own layout: `train2017`, `val2017` and `annotations/instances_*.j
 images are the test fold, as in MetaLink; a share of the training images, drawn by seed, is for validation.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,13 +111,8 @@ def write_coco(
 def write_images(files: Sequence[Path], size: int, folder: Path) -> str:
     """Write images.npy, uint8 [n, 3 size size], and its record, and return its digest."""
     with npy_writer(folder / "images.npy", "u1", 3 * size * size) as writer:
-        for pixels in _decoded(files, size):
-            writer.append(pixels.reshape(1, -1))
+        for file in files:
+            writer.append(decode(file, size).reshape(1, -1))
     digest = sha256_of(folder / "images.npy")
     write_json(folder / "features.json", {"files": {"images.npy": digest}, "digest": digest})
     return digest
-
-
-def _decoded(files: Sequence[Path], size: int) -> Iterator[np.ndarray]:
-    for file in files:
-        yield decode(file, size)

@@ -23,9 +23,10 @@ def _correlations(inputs: Inputs, dataset: str) -> pd.Series:
     return pd.Series(mean_correlation(correlation), index=tasks).dropna()
 
 
-def _rows(inputs: Inputs, cells: pd.DataFrame, dataset: str, split: str) -> list[dict[str, object]]:
-    """Each method's metric on the tasks that correlate least, most, and on all."""
-    mean = _correlations(inputs, dataset)
+def _rows(
+    inputs: Inputs, cells: pd.DataFrame, dataset: str, split: str, mean: pd.Series
+) -> list[dict[str, object]]:
+    """Each method's metric on the tasks that correlate least and most, by their `mean` correlation."""
     here = cells[(cells["dataset"] == dataset) & (cells["split"] == split)]
     here = here[here["task_id"].isin(mean.index)]
     ranked = mean[mean.index.isin(here["task_id"])].sort_values(kind="stable").index
@@ -52,7 +53,8 @@ def correlated_tasks_table(inputs: Inputs) -> Table:
     """(Data set, split, method) x the metric on tasks that correlate least and most with the others."""
     cells = join_plan(inputs.plan, inputs.metrics)
     cells = cells[(cells["metric"] == inputs.metric) & (cells["fold"] == "test")].dropna(subset="value")
-    rows = [row for dataset, split in inputs.columns for row in _rows(inputs, cells, dataset, split)]
+    means = {dataset: _correlations(inputs, dataset) for dataset in inputs.study.datasets}
+    rows = [row for name, split in inputs.columns for row in _rows(inputs, cells, name, split, means[name])]
     data, metric = pd.DataFrame(rows, columns=list(COLUMNS["table_correlated_tasks"])), METRICS[inputs.metric]
     body = []
     for row in records(data):

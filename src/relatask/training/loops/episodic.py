@@ -17,11 +17,10 @@ from relatask.methods._knowledge_graph import KnownLabels
 from relatask.training.checkpoint import Checkpoint
 from relatask.training.epochs import EpochTraining, fit
 from relatask.training.known_labels import NEW_SHARE, Pass, Setting, passes, shown_in
+from relatask.training.loops.supervised import PREDICTION_BATCH
 from relatask.training.network import autocast, trained_model
 from relatask.training.selection import mean_roc_auc
 from relatask.training.unit import Progress, Unit, UnitResult
-
-PREDICTION_BATCH = 512
 
 
 def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
