@@ -82,6 +82,15 @@ def test_settings_come_from_the_study_then_the_scale_then_the_method():
     assert by_label["RF"].training == {}
 
 
+def test_a_schedule_is_part_of_a_run_and_a_constant_step_size_keeps_older_names():
+    plain, constant, cosine = (
+        {run.spec.run_id: run.spec.label for run in planned(training=training)}
+        for training in ({}, {"schedule": "constant"}, {"schedule": "cosine"})
+    )
+    assert plain == constant
+    assert {plain[run_id] for run_id in plain.keys() & cosine.keys()} == {"RF"}
+
+
 def test_a_data_set_has_settings_of_its_own_at_a_scale():
     scales = {
         "quick": {

@@ -45,6 +45,18 @@ def without_seconds(history: list[dict]) -> list[dict[str, str]]:
     return [{k: repr(v) for k, v in row.items() if "second" not in k} for row in history]
 
 
+def test_the_step_size_falls_from_epoch_to_epoch_as_pytorchs_cosine_does(unit_of, tmp_path):
+    training = Training(unit_of(schedule="cosine", epochs=4, learning_rate=0.1))
+    optimiser = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=4)
+    for _ in range(4):
+        training.run_epoch(lambda: None)
+        assert training.optimiser.learning_rate == pytest.approx(optimiser.param_groups[0]["lr"])
+        optimiser.step()
+        scheduler.step()
+    assert training.optimiser.learning_rate == pytest.approx(0.1 * (1 - math.sqrt(0.5)) / 2)
+
+
 def test_the_loss_of_a_batch_is_the_mean_over_its_tasks_of_the_mean_over_their_cells(unit_of):
     training = Training(unit_of(learning_rate=1e-12))
     training.model.eval()

@@ -6,6 +6,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from relatask.config.blocks import Block, Name, unique
 
+LATER = ("schedule",)  # keys of `training` that came after runs had been named
+
 
 class TrainingConfig(Block):
     """How networks are trained; every value is part of a run's identity."""
@@ -19,6 +21,14 @@ class TrainingConfig(Block):
     precision: Literal["fp32", "bf16"] = Field(
         "fp32", description="bf16: matrix products in bfloat16, faster where the machine has it"
     )
+    schedule: Literal["constant", "cosine"] = Field(
+        "constant", description="cosine: the step size falls from epoch to epoch, along half a cosine to zero"
+    )
+
+    def settings(self) -> dict[str, Any]:
+        """What a run's spec holds: keys of `LATER` only where they are set, so older runs keep names."""
+        later = {name for name in LATER if getattr(self, name) == type(self).model_fields[name].default}
+        return self.model_dump(exclude=later)
 
 
 class GroupsConfig(Block):

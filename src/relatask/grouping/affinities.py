@@ -67,7 +67,7 @@ class Lookahead(EpochTraining):
         for task in present.tolist():
             retain = task != int(present[-1])
             gradients = torch.autograd.grad(before[task], list(shared.values()), retain_graph=retain)
-            rate = self.settings["learning_rate"]
+            rate = self.learning_rate()
             moved = {
                 name: value.detach() - rate * gradient
                 for (name, value), gradient in zip(shared.items(), gradients, strict=True)

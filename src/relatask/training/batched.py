@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from relatask.errors import RelataskError
 from relatask.registry import capabilities
 from relatask.training.adam import Adam
-from relatask.training.epochs import divergence
+from relatask.training.epochs import divergence, scheduled
 from relatask.training.loops.supervised import PREDICTION_BATCH
 from relatask.training.network import build_model
 from relatask.training.selection import roc_auc_by_task
@@ -88,6 +88,7 @@ class Batch:
         shuffle = torch.Generator().manual_seed(unit.seed("order", self.epoch))
         order = torch.randperm(len(rows), generator=shuffle).to(self.device)
         torch.manual_seed(unit.seed("epoch", self.epoch))
+        self.optimiser.learning_rate = scheduled(self.settings, self.epoch)
         self.encoder.train()
         total = torch.zeros(len(self.units), device=self.device)
         for batch in rows[order].split(self.settings["batch_size"]):

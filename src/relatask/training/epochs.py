@@ -47,11 +47,16 @@ class EpochTraining(ABC):
         patience = self.settings["patience"]
         return self.epoch == self.settings["epochs"] or (patience is not None and self.stale >= patience)
 
+    def learning_rate(self) -> float:
+        """The step size of the epoch that comes or runs: constant, or half a cosine over all epochs."""
+        return scheduled(self.settings, self.epoch)
+
     def run_epoch(self, after_step: Callable[[], None]) -> None:
         """Go once through the training molecules in an order of this epoch, and validate."""
         start, before = time.perf_counter(), self.seconds
         shuffle = torch.Generator().manual_seed(self.unit.seed("order", self.epoch))
         order = torch.randperm(len(self.rows), generator=shuffle).to(self.device)
+        self.optimiser.learning_rate = self.learning_rate()
         if not self.step:
             torch.manual_seed(self.unit.seed("epoch", self.epoch))  # dropout, and what a method draws
             self.before_epoch()
@@ -152,6 +157,17 @@ class EpochTraining(ABC):
         torch.set_rng_state(state["generator"])
         if state["cuda_generator"] is not None and self.device.type == "cuda":
             torch.cuda.set_rng_state(state["cuda_generator"], self.device)
+
+
+def scheduled(settings: dict[str, Any], epoch: int) -> float:
+    """Return the step size of the epoch that follows `epoch` finished ones.
+
+    The cosine (Loshchilov and Hutter, 2017, eq. 5) falls between epochs, as in MetaLink's released code.
+    """
+    rate: float = settings["learning_rate"]
+    if settings.get("schedule", "constant") == "constant":
+        return rate
+    return rate * (1 + math.cos(math.pi * epoch / settings["epochs"])) / 2
 
 
 def divergence(unit: Unit, epoch: int, value: float) -> RelataskError:

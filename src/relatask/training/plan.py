@@ -85,7 +85,7 @@ def _first_run(study: StudyConfig, scale: ScaleConfig, method: MethodConfig, nam
     """The run of a method on a data set under the first split and seed, without its prior."""
     ability = capabilities("methods", method.method)
     chosen = study.training.model_dump() | scale.training | scale.datasets.get(name, {}) | method.training
-    training = parse(TrainingConfig, chosen, f"methods.{method.label}.training").model_dump()
+    training = parse(TrainingConfig, chosen, f"methods.{method.label}.training").settings()
     encoder_options = {}
     if method.encoder is not None:
         given = {**scale.encoders.get(method.encoder, {}), **method.encoder_options}

@@ -101,10 +101,14 @@ class Training(EpochTraining):
         scores = torch.zeros(len(rows), len(self.unit.columns), device=self.device)
         with torch.inference_mode():
             items, labels = self._encode(rows), self.unit.labels(rows)
+            support, encoded = rows[:0], items[:0]
             for one in passes(self.unit, self.setting, rows):
                 if one.predicted.any():
-                    known = KnownLabels.of(labels, one.known)
-                    logits = self._relate(items, known, *self._support_of(one), one.new)
+                    known, before = KnownLabels.of(labels, one.known), support
+                    support = self._support_rows(one)
+                    if not torch.equal(support, before):  # passes that predict the same tasks share theirs
+                        encoded = self._encode(support)
+                    logits = self._relate(items, known, encoded, self._told(one, support), one.new)
                     scores = torch.where(one.predicted, logits, scores)
         self.require_finite(float(scores.sum()))
         return scores
@@ -117,13 +121,12 @@ class Training(EpochTraining):
             parts += [encoder(self.unit.data.x(batch)).float() for batch in rows.split(PREDICTION_BATCH)]
         return torch.cat(parts)
 
-    def _support_of(self, one: Pass) -> tuple[Tensor, KnownLabels]:
-        """Return the training molecules that a pass is told of, encoded, and their labels that it knows."""
-        rows = self._support_rows(one)
-        return self._encode(rows), KnownLabels.of(torch.where(one.told, self.unit.labels(rows), torch.nan))
+    def _told(self, one: Pass, support: Tensor) -> KnownLabels:
+        """Return the labels of a support that a pass knows."""
+        return KnownLabels.of(torch.where(one.told, self.unit.labels(support), torch.nan))
 
     def _support_rows(self, one: Pass) -> Tensor:
-        """Return which training molecules those are, the same for every method on data, split and seed."""
+        """Return the training molecules that a pass is told of, by data, split and seed alone."""
         options = self.unit.spec.options
         wanted = options["shots"] if self.setting.meta else options["support"]
         tasks = one.predicted.any(0) if self.setting.meta else one.told
@@ -154,7 +157,9 @@ class Training(EpochTraining):
             known = ~labels.isnan() & self.relational
             one = Pass(known, ~known, torch.full_like(self.seen, self.relational))
             shown = KnownLabels.of(labels, known)
-            return self._relate(self._encode(rows), shown, *self._support_of(one), None).sigmoid()
+            support = self._support_rows(one)
+            told = self._told(one, support)
+            return self._relate(self._encode(rows), shown, self._encode(support), told, None).sigmoid()
 
     def valid_value(self) -> float:
         """Mean validation ROC-AUC of the tasks that validation evaluates."""

@@ -53,7 +53,7 @@ class Training(EpochTraining):
         self.balancing.backward(Step(losses, present, logits, mean, self.representation, self.model))
         self.representation = None  # with it goes the graph, before the next batch needs the memory
         taken = self.epoch * self.n_steps + self.step
-        self.optimiser.learning_rate = self.settings["learning_rate"] * self.balancing.decay**taken
+        self.optimiser.learning_rate = self.learning_rate() * self.balancing.decay**taken
         self.optimiser.step()
         self.total += mean.detach()
 
