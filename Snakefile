@@ -33,7 +33,7 @@ wildcard_constraints:
     source=NAME,
     dataset=NAME,
     study=NAME,
-    scheme="random|scaffold|stratified|chronological",
+    scheme="[a-z]+",
     seed=r"\d+",
     shard=r"\d{5}",
 

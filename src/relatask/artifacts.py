@@ -62,6 +62,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     "labels": {"mol_id": "int32", "task_id": "category", "label": "float32"},
     "relations": {"task_i": "string", "task_j": "string", "score": "float32", "kind": "string"},
     "split": {"mol_id": "int32", "fold": "category"},
+    "cell_split": {"mol_id": "int32", "task_id": "category", "fold": "category"},  # of the scheme cells
     "plan": {
         "run_id": "string",
         "label": "string",  # row of the tables

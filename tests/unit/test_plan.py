@@ -161,6 +161,12 @@ def test_a_combination_that_makes_no_sense_is_refused_by_name(method, message):
         planned(methods=[{"label": "X", **method}], baseline="X")
 
 
+def test_a_setting_that_holds_out_tasks_and_a_split_of_cells_exclude_each_other():
+    row = {"label": "X", "method": "metalink", "encoder": "gin", "options": {"setting": "meta"}}
+    with pytest.raises(RelataskError, match=r"methods\.X on data set 'a': its setting holds out tasks"):
+        planned(methods=[*METHODS, row], splits={"schemes": ["scaffold", "cells"]})
+
+
 def test_balancing_a_method_with_one_loss_for_all_tasks_is_refused(monkeypatch):
     energy = Capabilities("energy", "", "E", loop="contrastive")
     monkeypatch.setattr(refusals, "capabilities", lambda kind, name: energy)

@@ -88,6 +88,25 @@ def test_tables_and_figures_of_known_labels_are_there(molecules: Path) -> None:
     assert (molecules / "known/tables/correlated_tasks.md").exists()
 
 
+def test_cells_can_be_held_out_instead_of_molecules(tmp_path: Path) -> None:
+    study = study_of("fingerprint_mlp", splits={"schemes": ["cells"]}, imputation=["Known"], tables={})
+    study["methods"] = [*(row for row in study["methods"] if row["label"] in {"MTL", "MF"})]
+    study["methods"].append({"label": "Known", "method": "metalink", "encoder": "fingerprint_mlp"})
+    (tmp_path / "cells.yaml").write_text(yaml.safe_dump(study))
+    run_snakemake(tmp_path, "--config", "study=cells.yaml")
+    results = tmp_path / "results"
+    predictions = pd.read_parquet(results / "cells/predictions.parquet").astype({"task_id": str, "fold": str})
+    run_id = predictions["run_id"].iloc[0]
+    seed = pd.read_parquet(results / "cells/plan.parquet").set_index("run_id")["seed"][run_id]
+    split = pd.read_parquet(results / f"tiny_planted/splits/cells-{seed}.parquet")
+    held_out = split[split["fold"] != "train"].astype({"task_id": str, "fold": str})
+    own = predictions[predictions["run_id"] == run_id].rename(columns={"item_id": "mol_id"})
+    assert len(own.merge(held_out, on=["mol_id", "task_id", "fold"])) == len(own) == len(held_out)
+    assert "of a split of cells, labels" in (results / "cells/tables/splits.md").read_text()
+    assert (results / "cells/imputed/tiny_planted-Known.parquet").exists()
+    assert not (results / "cells/figures/known_ratio.png").exists()
+
+
 def test_images_go_the_same_way(tmp_path: Path) -> None:
     write_layout(tmp_path / "coco")
     tiny = {"encoders": {"resnet": {"depth": 12, "width": 4}}, "seeds": [0], "reduced": ["a test"]}

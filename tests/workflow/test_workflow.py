@@ -57,6 +57,7 @@ def cpu_seconds(folder: Path, *arguments: str) -> float:
         ("metalink", 4, 3, 9, 0),
         ("metalink_meta", 4, 3, 9, 0),
         ("imputation", 5, 2, 6, 0),
+        ("imputation_cells", 5, 2, 6, 0),
         ("mtg_ettm1", 15, 1, 0, 0),  # a split by time is one, and made with the series
     ],
 )

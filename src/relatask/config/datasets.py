@@ -6,6 +6,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from relatask.config.blocks import Block, Name, unique
 
+CELLS = "cells"  # the scheme of splits that holds out labels and not molecules
+
 
 class ActiveRule(Block):
     """Which measured values count as active (label 1); without it the labels must be 0 and 1."""
@@ -152,12 +154,14 @@ class SplitsConfig(Block):
     """Which molecules are for training, validation and test."""
 
     schemes: Annotated[
-        list[Literal["random", "scaffold", "stratified", "chronological", "given"]], AfterValidator(unique)
+        list[Literal["random", "scaffold", "stratified", "cells", "chronological", "given"]],
+        AfterValidator(unique),
     ] = Field(
         ["scaffold"],
         min_length=1,
         description="scaffold: no Bemis-Murcko scaffold in two folds; stratified: both classes of each task "
-        "in each fold where possible; chronological: of series, and theirs alone; "
+        "in each fold where possible; cells: labels are held out and not molecules, as when a table is "
+        "filled; chronological: of series, and theirs alone; "
         "given: of images, whose test images are given",
     )
     fractions: Annotated[tuple[float, float, float], AfterValidator(_fractions)] = Field(

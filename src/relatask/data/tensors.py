@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,11 +11,11 @@ import torch
 from torch import Tensor
 
 from relatask.artifacts import read_table
+from relatask.data.cell_splits import read_cell_folds, splits_cells
 from relatask.data.graph_batch import GraphBatch, MoleculeGraphs, read_array
+from relatask.data.splits import FOLDS
 from relatask.errors import RelataskError
 from relatask.registry import suggest
-
-FOLDS = ("train", "valid", "test")
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,7 @@ class PreparedDataset:
     inputs: MoleculeGraphs | Fingerprints | Series | Images | None  # None for what reads labels alone
     edge_index: Tensor  # int64 [2, E]
     edge_score: Tensor  # float32 [E]
+    cell_folds: Tensor | None = None  # uint8 [M, T] where cells are split and not molecules: place in FOLDS
 
     def x(self, rows: Tensor) -> GraphBatch | Tensor:
         """Return the inputs of the molecules at positions `rows` (int64 [B])."""
@@ -119,10 +121,8 @@ class PreparedDataset:
 
     def with_split(self, folder: Path, split: str) -> "PreparedDataset":
         """Return the same data under another split of `folder`, sharing all tensors but the folds."""
-        labelled = ~self.labels.isnan().all(1).cpu().numpy()
-        folds = _read_folds(folder / "splits" / f"{split}.parquet", self.mol_ids.cpu().numpy(), labelled)
-        device = self.labels.device
-        return replace(self, folds={fold: torch.from_numpy(rows).to(device) for fold, rows in folds.items()})
+        ids, labels = self.mol_ids.cpu().numpy(), self.labels.cpu().numpy()
+        return replace(self, **_read_split(folder, split, ids, self.task_ids, labels, self.labels.device))
 
     @classmethod
     def load(
@@ -157,16 +157,15 @@ class PreparedDataset:
                 f"has {len(mol_ids)}; delete the folder and run the workflow again."
             )
         labels = _read_labels(folder / "labels.parquet", mol_ids, task_ids)
-        folds = _read_folds(folder / "splits" / f"{split}.parquet", mol_ids, ~np.isnan(labels).all(axis=1))
         edge_index, edge_score = _read_relations(folder / "relations.parquet", task_ids)
         return cls(
             task_ids=task_ids,
             labels=torch.from_numpy(labels).to(device),
             mol_ids=torch.from_numpy(mol_ids.astype(np.int64)).to(device),
-            folds={fold: torch.from_numpy(rows).to(device) for fold, rows in folds.items()},
             inputs=features,
             edge_index=torch.from_numpy(edge_index).to(device),
             edge_score=torch.from_numpy(edge_score).to(device),
+            **_read_split(folder, split, mol_ids, task_ids, labels, device),
         )
 
 
@@ -217,6 +216,28 @@ def _read_labels(path: Path, mol_ids: np.ndarray, task_ids: list[str]) -> np.nda
     labels = np.full((len(mol_ids), len(task_ids)), np.nan, np.float32)
     labels[rows[kept], columns[kept]] = frame["label"].to_numpy()[kept]
     return labels
+
+
+def _read_split(
+    folder: Path,
+    split: str,
+    mol_ids: np.ndarray,
+    task_ids: list[str],
+    labels: np.ndarray,
+    device: torch.device | str,
+) -> dict[str, Any]:
+    """Return `folds` and `cell_folds` of a `PreparedDataset`; a molecule is in the folds of its cells."""
+    path = folder / "splits" / f"{split}.parquet"
+    cells = None
+    if splits_cells(split):
+        cells = read_cell_folds(path, mol_ids, task_ids, labels)
+        rows_of = {fold: np.flatnonzero((cells == place).any(1)) for place, fold in enumerate(FOLDS)}
+    else:
+        rows_of = _read_folds(path, mol_ids, ~np.isnan(labels).all(axis=1))
+    return {
+        "folds": {fold: torch.from_numpy(rows).to(device) for fold, rows in rows_of.items()},
+        "cell_folds": None if cells is None else torch.from_numpy(cells).to(device),
+    }
 
 
 def _read_folds(path: Path, mol_ids: np.ndarray, labelled: np.ndarray) -> dict[str, np.ndarray]:

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from relatask.artifacts import COLUMNS, read_table
+from relatask.config import CELLS
 from relatask.files import read_fields
 from relatask.publishing.formatting import NOTHING, Table, number
 from relatask.publishing.inputs import Inputs, records
@@ -63,12 +64,13 @@ def statistics_table(inputs: Inputs) -> Table:
 
 
 def splits_table(inputs: Inputs) -> Table:
-    """(Data set, scheme, seed) x molecules per fold, with the digest that identifies a split."""
+    """(Data set, scheme, seed) x molecules or cells per fold, with the digest that identifies a split."""
     rows = []
     for dataset, split in inputs.columns:
         for seed in inputs.study.scales[inputs.scale].seeds:  # type: ignore[index]
             path = inputs.results / dataset / "splits" / f"{split}-{seed}.parquet"
-            sizes = read_table("split", path)["fold"].value_counts()
+            table = "cell_split" if split == CELLS else "split"
+            sizes = read_table(table, path, ["fold"])["fold"].value_counts()
             record = {"dataset": dataset, "split": split, "seed": seed}
             record |= {fold: int(sizes.get(fold, 0)) for fold in FOLDS}
             rows.append({**record, "digest": read_fields(path.with_suffix(".json"), digest=str)["digest"]})
@@ -84,8 +86,9 @@ def splits_table(inputs: Inputs) -> Table:
         for row in records(frame)
     ]
     header = ["data set", "split", "seed", *FOLDS, "digest"]
+    cells = "; of a split of cells, labels" if CELLS in inputs.study.splits.schemes else ""
     notes = [
-        f"{_items(inputs).capitalize()} per fold. Equal digests: the same ones in the same folds "
+        f"{_items(inputs).capitalize()} per fold{cells}. Equal digests: the same ones in the same folds "
         "(16 of 64 digits are shown)."
     ]
     return Table("splits", f"{inputs.study.title}: splits", frame, header, body, 3, notes)

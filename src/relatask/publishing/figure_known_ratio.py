@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from relatask.config import CELLS
 from relatask.evaluation.metrics import METRICS
 from relatask.publishing import figure_data, style
 
@@ -36,6 +37,7 @@ def table(plan: pd.DataFrame, metrics: pd.DataFrame, baseline: str, metric: str)
     baseline, which knows no label, has ratio 0; it is not drawn as a line but as a level.
     """
     values = figure_data.test_values(plan, metrics, metric)
+    values = values[values["split"] != CELLS]  # there all training labels are known, whatever the ratio
     by = [*figure_data.ROW, "seed"]
     seeds = values.groupby(by, sort=False)["value"].mean().reset_index()
     drawn = figure_data.spread(seeds, figure_data.ROW)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relatask.artifacts import read_table, write_table
-from relatask.config import StrategyConfig, StudyConfig
+from relatask.config import CELLS, StrategyConfig, StudyConfig
 from relatask.errors import RelataskError
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ KINDS = {
 def figure_names(study: StudyConfig) -> list[str]:
     """Return the names of the study's figures, without endings; a pure function of the config."""
     names = ["overview"] if study.methods else []
-    names += ["known_ratio"] if study.reads_known_labels else []
+    if study.reads_known_labels and set(study.splits.schemes) != {CELLS}:  # where all of training are known
+        names.append("known_ratio")
     trains = any(method.encoder is not None for method in study.methods)
     for dataset, config in study.datasets.items():
         kinds = {"per_task": True, "learning_curves": trains, "label_density": study.items == "molecules"}

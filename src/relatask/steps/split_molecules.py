@@ -1,4 +1,4 @@
-"""Split the molecules of a data set into train, valid and test.
+"""Split the molecules of a data set, or its cells, into train, valid and test.
 
 Writes the folds as Parquet, and beside it a JSON file with scheme, seed, counts per fold (also of tasks
 that have both classes there) and a digest.
@@ -14,6 +14,8 @@ import logging
 from pathlib import Path
 
 from relatask.artifacts import read_table, write_table
+from relatask.config import CELLS
+from relatask.data.cell_splits import describe_cell_split, split_cells
 from relatask.data.splits import describe_split, split_molecules
 from relatask.files import write_json
 
@@ -22,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--molecules", type=Path, required=True, metavar="FILE")
     parser.add_argument("--labels", type=Path, required=True, metavar="FILE")
-    parser.add_argument("--scheme", required=True, help="random, scaffold or stratified")
+    parser.add_argument("--scheme", required=True, help="random, scaffold, stratified or cells")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument(
         "--fractions", type=float, nargs=3, default=[0.8, 0.1, 0.1], metavar=("TRAIN", "VALID", "TEST")
@@ -35,14 +37,15 @@ def run(arguments: argparse.Namespace) -> None:
     molecules = read_table("molecules", arguments.molecules, columns=["mol_id", "scaffold"])
     labels = read_table("labels", arguments.labels)
     train, valid, test = arguments.fractions
-    split = split_molecules(molecules, labels, arguments.scheme, arguments.seed, (train, valid, test))
-    record = {
-        "scheme": arguments.scheme,
-        "seed": arguments.seed,
-        "fractions": arguments.fractions,
-        **describe_split(split, labels),
-    }
-    write_table("split", split, arguments.out)
+    scheme, seed, fractions = arguments.scheme, arguments.seed, (train, valid, test)
+    if scheme == CELLS:
+        table, split = "cell_split", split_cells(labels, seed, fractions)
+        described = describe_cell_split(split, labels)
+    else:
+        table, split = "split", split_molecules(molecules, labels, scheme, seed, fractions)
+        described = describe_split(split, labels)
+    record = {"scheme": scheme, "seed": seed, "fractions": fractions, **described}
+    write_table(table, split, arguments.out)
     write_json(arguments.out.with_suffix(".json"), record)
     for fold, counts in record["folds"].items():
         logging.info(

@@ -132,7 +132,8 @@ class Batch:
     def validate(self, runs: Sequence[int]) -> None:
         """Keep the weights of those `runs` for which this epoch is better than ever, or undefined."""
         rows = self.folds["valid"]
-        labels, scores = self.data.labels[rows[:, None], self.columns], self.predict(rows)
+        labels = torch.cat([unit.labels(rows, "valid") for unit in self.units], 1)
+        scores = self.predict(rows)
         values = roc_auc_by_task(labels, scores).cpu().split(self.sizes)
         sums = scores.sum(0).cpu().split(self.sizes)
         for run in runs:

@@ -116,7 +116,7 @@ class EpochTraining(ABC):
 
     def valid_value(self) -> float:
         """What epochs are compared by: mean validation ROC-AUC; NaN if no task has both classes."""
-        return mean_roc_auc(self.unit.labels(self.valid), self.predict(self.valid))
+        return mean_roc_auc(self.unit.labels(self.valid, "valid"), self.predict(self.valid))
 
     def _weights(self) -> dict[str, Tensor]:
         return {name: value.clone() for name, value in self.model.state_dict().items()}

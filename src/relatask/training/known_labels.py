@@ -59,10 +59,14 @@ def passes(unit: Unit, setting: Setting, rows: Tensor) -> Iterator[Pass]:
     """Yield passes that predict every cell of the items at positions `rows` once.
 
     What is known depends on data, split, seed, item and task alone: not on labels, on the other items, or on
-    the method's other options.
+    the method's other options. Where cells are split, all training labels are known and all else is
+    predicted, as when a table is filled.
     """
     labelled = ~unit.labels(rows).isnan()
     everything = torch.ones_like(labelled)
+    if unit.data.cell_folds is not None and setting.known_ratio:
+        yield Pass(labelled, ~labelled, everything[0])
+        return
     if setting.meta:
         shown = draws(unit, rows, "known") < setting.known_ratio
         for predicted, told, new in _meta_passes(setting):

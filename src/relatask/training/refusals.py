@@ -1,6 +1,6 @@
 """What a study cannot ask of a method, refused before anything is trained; pure Python, as the plan is."""
 
-from relatask.config import DatasetConfig, MethodConfig, StudyConfig
+from relatask.config import CELLS, DatasetConfig, MethodConfig, StudyConfig
 from relatask.errors import RelataskError
 from relatask.registry import capabilities
 
@@ -14,6 +14,11 @@ def refuse(method: MethodConfig, name: str, dataset: DatasetConfig, study: Study
     where = f"methods.{method.label} on data set {name!r}"
     _refuse_encoder(method, where)
     _refuse_kind(method, where, study)
+    if CELLS in study.splits.schemes and _holds_out_tasks(method):
+        raise RelataskError(
+            f"{where}: its setting holds out tasks, which a split of cells does not; remove {CELLS} from "
+            "splits.schemes or choose another setting."
+        )
     if ability.needs_relations and dataset.relations is None:
         raise RelataskError(
             f"{where}: method {method.method!r} needs a relation graph; add `relations` to the data set."
@@ -96,11 +101,16 @@ def _refuse_prior(method: MethodConfig, where: str, study: StudyConfig) -> None:
         )
 
 
+def _holds_out_tasks(method: MethodConfig) -> bool:
+    """Whether a row is of one of the settings that test tasks that training did not see."""
+    ability = capabilities("methods", method.method)
+    return "meta" in str(method.options.get("setting", ability.options.get("setting")))
+
+
 def _refuse_imputation(method: MethodConfig, where: str) -> None:
     """Raise where a row cannot score the cells without a label."""
     ability = capabilities("methods", method.method)
-    unseen = "meta" in str(method.options.get("setting", ability.options.get("setting")))
-    if method.is_composed or ability.per_task or ability.loop not in IMPUTING or unseen:
+    if method.is_composed or ability.per_task or ability.loop not in IMPUTING or _holds_out_tasks(method):
         raise RelataskError(
             f"{where}: `imputation` needs one model of all tasks, and {method.method!r} is none in this row; "
             "name e.g. a method metalink, shared_bottom or matrix_factorisation."

@@ -110,7 +110,7 @@ def _collect(spec: RunSpec, ability: Capabilities, units: list[Unit], results: l
 def _cells(unit: Unit, fold: str, result: UnitResult) -> pd.DataFrame:
     """Score and label of each labelled cell of a fold, and which pass predicts it and which know it."""
     rows = unit.rows(fold)
-    labels = unit.labels(rows)
+    labels = unit.labels(rows, fold)
     row, column = torch.nonzero(~labels.isnan(), as_tuple=True)
     none = torch.zeros(labels.shape, dtype=torch.int16)
     shown = result.shown[fold] if result.shown else {"predicted_in": none, "known_in": none}

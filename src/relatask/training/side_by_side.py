@@ -7,7 +7,8 @@ from itertools import islice
 
 import torch
 
-from relatask.data.tensors import FOLDS, PreparedDataset
+from relatask.data.splits import FOLDS
+from relatask.data.tensors import PreparedDataset
 from relatask.errors import RelataskError
 from relatask.training.batched import runs_at_once, train_batch
 from relatask.training.host import Meter

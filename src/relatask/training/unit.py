@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from relatask.data.splits import FOLDS
 from relatask.data.tensors import PreparedDataset
 from relatask.errors import RelataskError
 from relatask.files import canonical_json
@@ -44,11 +45,20 @@ class Unit:
         rows = self.data.folds[fold]
         if len(self.columns) == len(self.data.task_ids):
             return rows  # which hold a label in some task
-        return rows[~self.labels(rows).isnan().all(1)]
+        return rows[~self.labels(rows, fold).isnan().all(1)]
 
-    def labels(self, rows: Tensor) -> Tensor:
-        """Labels [n, t] of the molecules at positions `rows`."""
-        return self.data.labels[rows[:, None], self.columns]
+    def labels(self, rows: Tensor, fold: str | None = "train") -> Tensor:
+        """Labels [n, t] of the molecules at positions `rows`, NaN where missing.
+
+        Where cells are split and not molecules, only those of a fold, or with None all. What training may
+        read and prediction may know are in both cases the default: the molecules' own labels where molecules
+        are split, and those of training where cells are.
+        """
+        place = (rows[:, None], self.columns)
+        labels = self.data.labels[place]
+        if self.data.cell_folds is None or fold is None:
+            return labels
+        return torch.where(self.data.cell_folds[place] == FOLDS.index(fold), labels, torch.nan)
 
     def seed(self, *purpose: str | int) -> int:
         """Seed of one purpose within this unit."""

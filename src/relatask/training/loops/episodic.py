@@ -126,7 +126,12 @@ class Training(EpochTraining):
         return KnownLabels.of(torch.where(one.told, self.unit.labels(support), torch.nan))
 
     def _support_rows(self, one: Pass) -> Tensor:
-        """Return the training molecules that a pass is told of, by data, split and seed alone."""
+        """Return the training molecules that a pass is told of, by data, split and seed alone.
+
+        None where cells are split: there the molecules of a batch are of training themselves.
+        """
+        if self.unit.data.cell_folds is not None:
+            return self.rows[:0]
         options = self.unit.spec.options
         wanted = options["shots"] if self.setting.meta else options["support"]
         tasks = one.predicted.any(0) if self.setting.meta else one.told
@@ -153,7 +158,7 @@ class Training(EpochTraining):
         """Return the probabilities [n, T] of molecules at `rows`, told all their labels: for other cells."""
         self.model.eval()
         with torch.inference_mode():
-            labels = self.unit.labels(rows)
+            labels = self.unit.labels(rows, None)
             known = ~labels.isnan() & self.relational
             one = Pass(known, ~known, torch.full_like(self.seen, self.relational))
             shown = KnownLabels.of(labels, known)
@@ -164,7 +169,8 @@ class Training(EpochTraining):
     def valid_value(self) -> float:
         """Mean validation ROC-AUC of the tasks that validation evaluates."""
         tasks = self.setting.evaluated("valid")
-        return mean_roc_auc(self.unit.labels(self.valid)[:, tasks], self.predict(self.valid)[:, tasks])
+        labels = self.unit.labels(self.valid, "valid")
+        return mean_roc_auc(labels[:, tasks], self.predict(self.valid)[:, tasks])
 
     def probabilities(self, rows: Tensor) -> Tensor:
         """Return the probabilities [n, T] of label 1."""

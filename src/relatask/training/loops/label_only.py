@@ -43,4 +43,4 @@ def imputer(unit: Unit, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor
     The fit takes seconds and is made again: the journal keeps no weights of it.
     """
     model = _fitted(unit)
-    return lambda rows: model.predict(unit.labels(rows).double()).float()
+    return lambda rows: model.predict(unit.labels(rows, None).double()).float()
