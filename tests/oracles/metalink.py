@@ -9,7 +9,12 @@ Edges = Mapping[tuple[int, int], float]  # (item, task) -> the known label
 
 
 def metalink(
-    parameters: Mapping[str, Tensor], items: Tensor, edges: Edges, layers: int, new: tuple[int, ...] = ()
+    parameters: Mapping[str, Tensor],
+    items: Tensor,
+    edges: Edges,
+    layers: int,
+    new: tuple[int, ...] = (),
+    silent: int = 0,
 ) -> Tensor:
     """Logits [B, T] of items [B, D], given the known labels.
 
@@ -19,6 +24,7 @@ def metalink(
         edges: known labels.
         layers: L.
         new: tasks that start as a constant vector, of length 1.
+        silent: so many items, the first, are told by tasks and do not tell them.
     """
     n_items, weights, bias = len(items), parameters["heads.weight"], parameters["heads.bias"]
     n_tasks, width = weights.shape
@@ -44,7 +50,7 @@ def metalink(
                     parameters,
                     layer,
                     tasks[j],
-                    [(data[i], y) for (i, k), y in edges.items() if k == j],
+                    [(data[i], y) for (i, k), y in edges.items() if k == j and i >= silent],
                     "items",
                 )
                 for j in tasks

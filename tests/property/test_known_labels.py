@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics import roc_auc_score
 
 from relatask.data.tensors import PreparedDataset
+from relatask.errors import RelataskError
 from relatask.registry import capabilities, catalogue
 from relatask.training.checkpoint import Checkpoint, tensor_bytes
-from relatask.training.known_labels import Setting, passes
+from relatask.training.known_labels import Setting, apart, passes, support_rows
 from relatask.training.loops.episodic import Training
 from relatask.training.run import RunResult, train_run
 from relatask.training.spec import RunSpec
@@ -102,7 +104,78 @@ def test_the_saved_run_says_what_was_known(setting, data, run):
     assert not own.any()
     assert (shown["known_in"] > 0).mean() > 0.2
     labelled = sum(int((~data.labels[data.folds[fold]].isnan()).sum()) for fold in ("valid", "test"))
-    assert len(shown) == labelled
+    assert (shown["fold"] != "train").sum() == labelled
+
+
+@pytest.mark.parametrize(("setting", "size"), [("relational", 16), ("meta", 20), ("relational_meta", 20)])
+def test_the_saved_run_says_what_the_support_told(setting, size, data, run):
+    shown = run(spec_of(setting), data).known_labels
+    assert shown is not None
+    told = shown[shown["fold"] == "train"]
+    assert (told["predicted_in"] == -1).all()
+    training = data.mol_ids[data.folds["train"]].tolist()
+    assert set(told["item_id"]) <= set(training)
+    first = told[told["known_in"] & 1 > 0]
+    assert first["item_id"].nunique() == size
+    expected = {"meta": {"task4", "task5"}}.get(setting, {f"task{task}" for task in range(N_TASKS)})
+    assert set(first["task_id"]) == expected
+    if "meta" in setting:  # validation is told of seen tasks alone
+        assert set(told.loc[told["known_in"] > 1, "task_id"]) >= {"task0"}
+        assert not set(told.loc[told["known_in"] & ~1 > 0, "task_id"]) & {"task4", "task5"}
+
+
+@pytest.mark.parametrize("setting", ["relational", "meta", "relational_meta"])
+@pytest.mark.parametrize("predictor", ["dot", "mlp"])
+def test_what_is_said_of_a_molecule_does_not_depend_on_those_beside_it(setting, predictor, data):
+    training = trained(spec_of(setting, predictor=predictor), data)
+    rows = training.unit.rows("test")
+    together = training.predict(rows)
+    for part in (rows[:1], rows[3:5], rows.flip(0)):
+        alone = training.predict(part)
+        expected = together[torch.isin(rows, part)]
+        expected = expected.flip(0) if part[0] > part[-1] else expected
+        torch.testing.assert_close(alone, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_without_a_support_a_draw_and_not_the_table_says_which_molecules_are_together(data):
+    training = trained(spec_of("relational", support=0), data)
+    everyone = torch.ones(len(data.labels), dtype=torch.bool)
+    rows = torch.arange(len(data.labels))
+    batches = training._batches(rows, everyone, alone=False)
+    assert sorted(torch.cat(list(batches)).tolist()) == rows.tolist()
+    assert [len(batch) for batch in batches] == [16] * 5
+    assert all(batch.float().std() > 15 for batch in batches)  # of 80 rows in their order: 4.8
+    again = training._batches(rows.flip(0), everyone, alone=False)
+    assert [set(rows.flip(0)[batch].tolist()) for batch in again] == [
+        set(batch.tolist()) for batch in batches
+    ]
+
+
+def test_a_molecule_of_the_support_is_told_by_the_others():
+    rows, support = torch.arange(10), torch.tensor([3, 20, 5, 21, 8])
+    asked = torch.zeros(10, dtype=torch.int64)
+    for here, beside in apart(rows, support):
+        asked += here
+        assert not set(rows[here].tolist()) & set(support[beside].tolist())
+        assert len(support[beside]) >= 2
+    assert (asked == 1).all()
+
+
+@pytest.mark.parametrize("setting", ["relational", "relational_meta"])
+def test_known_labels_help_where_tasks_agree(setting, tmp_path, run):
+    rng = np.random.default_rng(0)
+    latent = rng.random(300) < 0.5
+    labels = (latent[:, None] ^ (rng.random((300, N_TASKS)) < 0.1)).astype(np.float32)
+    folder = write_dataset(tmp_path / "agreeing", labels)
+    agreeing = PreparedDataset.load(folder, "scaffold-0", inputs="ecfp")  # of random bits
+    training = {**spec_of(setting).training, "epochs": 30, "learning_rate": 0.003}
+    values = {}
+    for ratio in (0.0, 0.5):
+        spec = replace(spec_of(setting, known_ratio=ratio, support=64, shots=64), training=training)
+        cells = run(spec, agreeing).predictions.query("fold == 'test'")
+        values[ratio] = roc_auc_score(cells["label"], cells["score"])
+    assert values[0.0] < 0.65
+    assert values[0.5] > 0.8
 
 
 @RELATIONAL
@@ -179,8 +252,9 @@ def test_support_and_query_share_no_molecule(setting, data, monkeypatch):
         assert not set(batch.tolist()) & set(support.tolist())
         assert len(set(support.tolist())) == (0 if setting == "standard" else 16)
     for one in passes(training.unit, training.setting, training.unit.rows("test")):
-        told = training._support_rows(one)
+        told = support_rows(training.unit, training.setting, one)
         assert set(told.tolist()) <= set(data.folds["train"].tolist())
+        assert len(told) == {"standard": 0, "relational": 16}.get(setting, 20)
 
 
 def test_what_is_known_does_not_depend_on_other_options_or_molecules(data):
@@ -191,3 +265,9 @@ def test_what_is_known_does_not_depend_on_other_options_or_molecules(data):
     ):
         assert torch.equal(one.known[3:], other.known)
         assert torch.equal(one.predicted[3:], other.predicted)
+
+
+def test_a_setting_that_holds_out_the_only_task_is_refused(tmp_path):
+    folder = write_dataset(tmp_path / "one", random_labels(40, 1))
+    with pytest.raises(RelataskError, match=r"holds out 1 of 1 tasks.*choose another setting"):
+        Training(unit_of(spec_of("meta"), PreparedDataset.load(folder, "scaffold-0", inputs="ecfp")))

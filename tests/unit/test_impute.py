@@ -1,5 +1,6 @@
 """Filling the cells that have no label."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,13 @@ from relatask.registry import capabilities, catalogue
 from relatask.training import impute as module
 from relatask.training.checkpoint import Checkpoint
 from relatask.training.impute import impute, imputer_of
+from relatask.training.known_labels import Setting, passes, support_rows
+from relatask.training.network import trained_model
 from relatask.training.refusals import IMPUTING
 from relatask.training.run import inputs_of, train_run
 from relatask.training.spec import RunSpec
+from relatask.training.unit import units_of
+from tests.oracles.metalink import metalink
 from tests.prepared_dataset import make_spec, random_labels, write_dataset
 
 METHODS = [
@@ -77,3 +82,38 @@ def test_one_seed_has_no_spread(tmp_path):
     data, imputers = trained(tmp_path, "label_mean", (0,), random_labels(30, 3))
     write_batches("imputed", impute(data, imputers), tmp_path / "imputed.parquet")
     assert pd.read_parquet(tmp_path / "imputed.parquet")["spread"].isna().all()
+
+
+def test_metalink_fills_as_its_equations_say(tmp_path):
+    """Told all labels of the molecule and of the support, by the literal transcription."""
+    write_dataset(tmp_path / "small", random_labels(60, 4))
+    spec = spec_of("metalink")
+    spec = replace(spec, options={**spec.options, "support": 10})
+    data = PreparedDataset.load(tmp_path / "small", "scaffold-0", inputs="ecfp")
+    result = train_run(spec, data, Checkpoint(tmp_path / "c.pt", ""), lambda share, text: None, True)
+    assert result.weights is not None
+    (unit,) = units_of(spec, data, per_task=False)
+    one = next(passes(unit, Setting.of(unit), data.folds["test"]))
+    support = support_rows(unit, Setting.of(unit), one)
+    assert len(support) == 10
+    molecules = torch.cat([data.folds["test"][:3], support[:2]])  # two are of the support themselves
+    found = imputer_of(spec, result.weights, data)(molecules)
+    encoder = trained_model(unit, result.weights).eval().encoder
+    for molecule, scores in zip(molecules, found, strict=True):
+        place = (support == molecule).nonzero().flatten()
+        told = support if not len(place) else support[1 - int(place) % 2 :: 2]  # the other half
+        rows = torch.cat([molecule[None], told])
+        labels = data.labels[rows]
+        edges = {(i, j): float(labels[i, j]) for i, j in (~labels.isnan()).nonzero().tolist()}
+        with torch.no_grad():
+            items = encoder(data.x(rows)).float()
+            logits = metalink(result.weights, items, edges, spec.options["layers"], silent=1)
+        torch.testing.assert_close(scores, logits[0].sigmoid(), rtol=1e-4, atol=1e-5)
+
+
+def test_structure_alone_fills_with_what_it_predicts(tmp_path):
+    data, (fill,) = trained(tmp_path, "shared_bottom", (0,), random_labels(60, 4))
+    rows = data.folds["test"]
+    before = fill(rows)
+    data.labels[rows] = 1 - data.labels[rows]
+    assert torch.equal(fill(rows), before)

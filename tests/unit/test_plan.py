@@ -161,6 +161,12 @@ def test_a_combination_that_makes_no_sense_is_refused_by_name(method, message):
         planned(methods=[{"label": "X", **method}], baseline="X")
 
 
+def test_a_table_is_not_filled_by_what_depends_on_the_molecules_beside_it():
+    row = {"label": "X", "method": "metalink", "encoder": "gin", "options": {"support": 0}}
+    with pytest.raises(RelataskError, match=r"without a support the score of a molecule depends on those"):
+        planned(methods=[*METHODS, row], imputation=["X"])
+
+
 def test_a_setting_that_holds_out_tasks_and_a_split_of_cells_exclude_each_other():
     row = {"label": "X", "method": "metalink", "encoder": "gin", "options": {"setting": "meta"}}
     with pytest.raises(RelataskError, match=r"methods\.X on data set 'a': its setting holds out tasks"):

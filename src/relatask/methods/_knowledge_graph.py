@@ -18,10 +18,15 @@ PAIRS = 4_000_000  # hidden values of the pair predictor that are in memory at a
 
 @dataclass(frozen=True)
 class KnownLabels:
-    """The edges: which of T labels of B items are known, and what they are."""
+    """The edges: which of T labels of B items are known, and what they are.
+
+    The first `silent` items are told by tasks and do not tell them: what is said of an item then does not
+    depend on those beside it.
+    """
 
     negative: Tensor  # float32 [B, T]: 1 where a label 0 is known
     positive: Tensor  # float32 [B, T]: 1 where a label 1 is known
+    silent: int = 0
 
     @classmethod
     def of(cls, labels: Tensor, known: Tensor | None = None) -> "KnownLabels":
@@ -36,8 +41,10 @@ class KnownLabels:
 
     def to_tasks(self, zero: Tensor, one: Tensor) -> Tensor:
         """Return the mean message to each task, [T, w], of items' messages [B, w] for label 0 and 1."""
-        degree = (self.negative + self.positive).sum(0)[:, None]
-        return (self.negative.T @ zero + self.positive.T @ one) / degree.clamp(min=1)
+        negative, positive = self.negative[self.silent :], self.positive[self.silent :]
+        degree = (negative + positive).sum(0)[:, None]
+        told = negative.T @ zero[self.silent :] + positive.T @ one[self.silent :]
+        return told / degree.clamp(min=1)
 
 
 class KnowledgeLayer(nn.Module):

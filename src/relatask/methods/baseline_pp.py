@@ -19,9 +19,9 @@ CAPABILITIES = {
     "paper": "chen_2019",
     "loop": "finetuned",
     "microseconds": 0.5,
-    "options": {"setting": "meta", "shots": 256, "unseen": 0.2, "penalty": 1.0},
+    "options": {"setting": "meta", "shots": 256, "unseen": 0.2},
     "choices": {"setting": ("standard", "meta")},
-    "limits": {"shots": (2, 100_000), "unseen": (0.01, 0.99), "penalty": (1e-6, 1e6)},
+    "limits": {"shots": (2, 100_000), "unseen": (0.01, 0.99)},
 }
 FIRST_SCALE = 10.0  # a cosine is at most 1, which alone could not make a probability near 0 or 1
 

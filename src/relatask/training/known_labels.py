@@ -53,6 +53,7 @@ class Pass:
     predicted: Tensor  # bool [n, T]
     told: Tensor  # bool [T]: tasks whose labels of the support are known
     new: Tensor | None = None  # bool [T]: tasks that start without weights
+    about: Tensor | None = None  # bool [T]: each molecule of the support has a label in one; None: told
 
 
 def passes(unit: Unit, setting: Setting, rows: Tensor) -> Iterator[Pass]:
@@ -63,22 +64,22 @@ def passes(unit: Unit, setting: Setting, rows: Tensor) -> Iterator[Pass]:
     predicted, as when a table is filled.
     """
     labelled = ~unit.labels(rows).isnan()
-    everything = torch.ones_like(labelled)
+    everything, every_task = torch.ones_like(labelled), torch.ones_like(setting.unseen)
     if unit.data.cell_folds is not None and setting.known_ratio:
-        yield Pass(labelled, ~labelled, everything[0])
+        yield Pass(labelled, ~labelled, every_task)
         return
     if setting.meta:
         shown = draws(unit, rows, "known") < setting.known_ratio
         for predicted, told, new in _meta_passes(setting):
-            yield Pass(shown & labelled & ~new, everything & predicted, told, new)
+            yield Pass(shown & labelled & ~new, everything & predicted, told, new, about=predicted)
     elif setting.known_ratio:
         part = (draws(unit, rows, "part") * PASSES).long()
         share = setting.known_ratio * PASSES / (PASSES - 1)
         for number in range(PASSES):
             known = (draws(unit, rows, f"known {number}") < share) & (part != number) & labelled
-            yield Pass(known, part == number, everything[0])
+            yield Pass(known, part == number, every_task)
     else:
-        yield Pass(~everything, everything, ~everything[0])
+        yield Pass(~everything, everything, ~every_task)
 
 
 def _meta_passes(setting: Setting) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
@@ -98,9 +99,41 @@ def _meta_passes(setting: Setting) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         yield half, ~unseen, half | unseen
 
 
+def support_rows(unit: Unit, setting: Setting, one: Pass) -> Tensor:
+    """Return the training molecules that a pass is told of, int64 [s], by data, split and seed alone."""
+    options = unit.spec.options
+    wanted = options["shots"] if setting.meta else options.get("support", 0)
+    rows = unit.rows("train")
+    if not wanted or not one.told.any():
+        return rows[:0]
+    about = one.told if one.about is None else one.about
+    among = rows[~unit.labels(rows)[:, about].isnan().all(1)]
+    order = torch.Generator().manual_seed(unit.spec.data_seed("support"))
+    return among[torch.randperm(len(among), generator=order)[:wanted].to(among.device)]
+
+
+def apart(rows: Tensor, support: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield which of `rows` [n] are predicted beside which of `support` [s], bool: none beside itself.
+
+    A molecule of the support, which is asked where cells are split or a table is filled, is told by the half
+    that it is not in.
+    """
+    inside = torch.isin(rows, support)
+    yield ~inside, torch.ones_like(support, dtype=torch.bool)
+    if inside.any():
+        half = torch.arange(len(support), device=support.device) % 2 == 0
+        for mine in (half, ~half):
+            yield torch.isin(rows, support[mine]), ~mine
+
+
 def shown_in(unit: Unit, setting: Setting) -> dict[str, dict[str, Tensor]]:
-    """Return which cells of the held-out folds are predicted, and known, in which pass."""
-    found = {}
+    """Return which cells of the held-out folds are predicted, and known, and of the support told, by pass."""
+    train = unit.rows("train")
+    told = torch.zeros(len(train), len(unit.columns), dtype=torch.int16, device=train.device)
+    for number, one in enumerate(passes(unit, setting, train[:0])):
+        told += (torch.isin(train, support_rows(unit, setting, one))[:, None] & one.told) * 2**number
+    nothing = torch.full(told.shape, -1, dtype=torch.int8)
+    found = {"train": {"predicted_in": nothing, "known_in": told.cpu()}}
     for fold in EVALUATED:
         rows = unit.rows(fold)
         shape, device = (len(rows), len(unit.columns)), rows.device

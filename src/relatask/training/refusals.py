@@ -115,6 +115,11 @@ def _refuse_imputation(method: MethodConfig, where: str) -> None:
             f"{where}: `imputation` needs one model of all tasks, and {method.method!r} is none in this row; "
             "name e.g. a method metalink, shared_bottom or matrix_factorisation."
         )
+    if method.options.get("support", ability.options.get("support")) == 0:
+        raise RelataskError(
+            f"{where}: without a support the score of a molecule depends on those that are scored with it; "
+            "remove `support: 0` or the row from `imputation`."
+        )
 
 
 def _refuse_composed(method: MethodConfig, where: str) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
@@ -75,7 +76,9 @@ def _progress_of_unit(progress: Progress, number: int, total: int, unit: Unit) -
 
 def _collect(spec: RunSpec, ability: Capabilities, units: list[Unit], results: list[UnitResult]) -> RunResult:
     found = [
-        _cells(unit, fold, result) for unit, result in zip(units, results, strict=True) for fold in EVALUATED
+        _cells(unit, fold, result)
+        for unit, result in zip(units, results, strict=True)
+        for fold in (*EVALUATED, *(["train"] if result.shown else []))
     ]
     cells = pd.concat(found, ignore_index=True).sort_values(["fold", "item_id", "task"], kind="stable")
     cells["run_id"] = spec.run_id
@@ -108,19 +111,26 @@ def _collect(spec: RunSpec, ability: Capabilities, units: list[Unit], results: l
 
 
 def _cells(unit: Unit, fold: str, result: UnitResult) -> pd.DataFrame:
-    """Score and label of each labelled cell of a fold, and which pass predicts it and which know it."""
+    """Score and label of each labelled cell of a fold, and which pass predicts it and which know it.
+
+    Of training only cells that a pass was told; they have no score.
+    """
     rows = unit.rows(fold)
     labels = unit.labels(rows, fold)
-    row, column = torch.nonzero(~labels.isnan(), as_tuple=True)
     none = torch.zeros(labels.shape, dtype=torch.int16)
     shown = result.shown[fold] if result.shown else {"predicted_in": none, "known_in": none}
+    there = ~labels.isnan()
+    if fold not in result.scores:
+        there &= shown["known_in"].to(there.device) != 0
+    row, column = torch.nonzero(there, as_tuple=True)
+    place = (row.cpu(), column.cpu())
     return pd.DataFrame(
         {
             "fold": fold,
             "item_id": unit.data.mol_ids[rows[row]].cpu().numpy(),
             "task": unit.columns[column].cpu().numpy(),
             "label": labels[row, column].cpu().numpy(),
-            "score": result.scores[fold][row.cpu(), column.cpu()].numpy(),
-            **{name: values[row.cpu(), column.cpu()].numpy() for name, values in shown.items()},
+            "score": result.scores[fold][place].numpy() if fold in result.scores else np.nan,
+            **{name: values[place].numpy() for name, values in shown.items()},
         }
     )

@@ -71,7 +71,7 @@ class UnitResult:
 
     `shown` is of methods that read known labels. Fold -> {"predicted_in": int8 [n, t], the pass in which a
     cell was predicted, -1 for cells that are not evaluated; "known_in": int16 [n, t], bit p: its label was
-    known to pass p}.
+    known to pass p}; "train" says so of the support, where no cell is predicted.
     """
 
     scores: dict[str, Tensor]  # fold -> float32 [n, t], in the order of Unit.rows(fold)

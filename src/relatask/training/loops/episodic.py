@@ -3,10 +3,12 @@
 A step predicts labels of a batch (the query) from what is known of it and from the labels of other training
 molecules (the support). Where the paper is silent: the support of a training step has `support` molecules,
 that of a prediction in the meta settings `shots`; the loss is the mean over tasks, as for every other method.
+In a training step the query tells the tasks as well (algorithm 1); in a prediction the support alone does, so
+that what is said of a molecule does not depend on the molecules that are predicted with it.
 """
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -16,7 +18,16 @@ from relatask.errors import RelataskError
 from relatask.methods._knowledge_graph import KnownLabels
 from relatask.training.checkpoint import Checkpoint
 from relatask.training.epochs import EpochTraining, fit
-from relatask.training.known_labels import NEW_SHARE, Pass, Setting, passes, shown_in
+from relatask.training.known_labels import (
+    NEW_SHARE,
+    Pass,
+    Setting,
+    apart,
+    draws,
+    passes,
+    shown_in,
+    support_rows,
+)
 from relatask.training.loops.supervised import PREDICTION_BATCH
 from relatask.training.network import autocast, trained_model
 from relatask.training.selection import mean_roc_auc
@@ -36,6 +47,14 @@ def imputer(unit: Unit, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor
     return training.impute
 
 
+@dataclass(frozen=True)
+class Support:
+    """Training molecules that predictions are told of."""
+
+    rows: Tensor  # int64 [s]
+    items: Tensor  # float32 [s, width], what the encoder makes of them
+
+
 class Training(EpochTraining):
     """A network over the graph of items and tasks."""
 
@@ -47,7 +66,7 @@ class Training(EpochTraining):
         if not self.seen.any() or not len(self.rows):
             raise RelataskError(
                 f"{unit.title} holds out {int(self.setting.unseen.sum())} of {len(unit.columns)} tasks, and "
-                "training has no label of the others; lower its option unseen."
+                "training has no label of the others; lower its option unseen or choose another setting."
             )
         self.n_steps = -(-len(self.rows) // self.settings["batch_size"])
         self.relational = self.setting.known_ratio > 0
@@ -101,17 +120,24 @@ class Training(EpochTraining):
         scores = torch.zeros(len(rows), len(self.unit.columns), device=self.device)
         with torch.inference_mode():
             items, labels = self._encode(rows), self.unit.labels(rows)
-            support, encoded = rows[:0], items[:0]
+            support = Support(rows[:0], items[:0])
             for one in passes(self.unit, self.setting, rows):
                 if one.predicted.any():
-                    known, before = KnownLabels.of(labels, one.known), support
-                    support = self._support_rows(one)
-                    if not torch.equal(support, before):  # passes that predict the same tasks share theirs
-                        encoded = self._encode(support)
-                    logits = self._relate(items, known, encoded, self._told(one, support), one.new)
+                    support = self._support_of(one, support)
+                    logits = self._answer(rows, items, KnownLabels.of(labels, one.known), one, support)
                     scores = torch.where(one.predicted, logits, scores)
         self.require_finite(float(scores.sum()))
         return scores
+
+    def impute(self, rows: Tensor) -> Tensor:
+        """Return the probabilities [n, T] of molecules at `rows`, told all their labels: for other cells."""
+        self.model.eval()
+        with torch.inference_mode():
+            items, labels = self._encode(rows), self.unit.labels(rows, None)
+            known = ~labels.isnan() & self.relational
+            one = Pass(known, ~known, torch.full_like(self.seen, self.relational))
+            support = self._support_of(one, Support(rows[:0], items[:0]))
+            return self._answer(rows, items, KnownLabels.of(labels, known), one, support).sigmoid()
 
     def _encode(self, rows: Tensor) -> Tensor:
         """What the encoder makes of molecules, float32 [n, width]."""
@@ -121,50 +147,38 @@ class Training(EpochTraining):
             parts += [encoder(self.unit.data.x(batch)).float() for batch in rows.split(PREDICTION_BATCH)]
         return torch.cat(parts)
 
-    def _told(self, one: Pass, support: Tensor) -> KnownLabels:
-        """Return the labels of a support that a pass knows."""
-        return KnownLabels.of(torch.where(one.told, self.unit.labels(support), torch.nan))
+    def _support_of(self, one: Pass, before: Support) -> Support:
+        """Return the support of a pass; it is encoded anew only where it differs from the one before."""
+        rows = support_rows(self.unit, self.setting, one)
+        return before if torch.equal(rows, before.rows) else Support(rows, self._encode(rows))
 
-    def _support_rows(self, one: Pass) -> Tensor:
-        """Return the training molecules that a pass is told of, by data, split and seed alone.
+    def _answer(self, rows: Tensor, items: Tensor, known: KnownLabels, one: Pass, support: Support) -> Tensor:
+        """Return what a pass says of items [n, width] at `rows`: logits [n, T]; none is its own support."""
+        told = KnownLabels.of(torch.where(one.told, self.unit.labels(support.rows), torch.nan))
+        logits = items.new_zeros(len(items), len(self.seen))
+        for asked, beside in apart(rows, support.rows):
+            for part in self._batches(rows, asked, len(support.rows) > 0):
+                edges = KnownLabels(
+                    torch.cat([known.negative[part], told.negative[beside]]),
+                    torch.cat([known.positive[part], told.positive[beside]]),
+                    silent=len(part) if len(support.rows) else 0,
+                )
+                both = torch.cat([items[part], support.items[beside]])
+                logits[part] = self.model.relate(both, edges, one.new, len(part))  # type: ignore[operator]
+        return logits
 
-        None where cells are split: there the molecules of a batch are of training themselves.
+    def _batches(self, rows: Tensor, asked: Tensor, alone: bool) -> Sequence[Tensor]:
+        """Positions of the items that are `asked` for, together in batches.
+
+        With a support each item is predicted by itself, and only memory limits a batch. Without one those of
+        a batch tell each other by the tasks, as in training; then a draw and not the table's order, which
+        may follow a label, says which are together.
         """
-        if self.unit.data.cell_folds is not None:
-            return self.rows[:0]
-        options = self.unit.spec.options
-        wanted = options["shots"] if self.setting.meta else options["support"]
-        tasks = one.predicted.any(0) if self.setting.meta else one.told
-        among = self._labelled(self.unit.rows("train"), tasks) if one.told.any() else self.rows[:0]
-        order = torch.Generator().manual_seed(self.unit.spec.data_seed("support"))
-        return among[torch.randperm(len(among), generator=order)[:wanted].to(self.device)]
-
-    def _relate(
-        self, items: Tensor, known: KnownLabels, support: Tensor, told: KnownLabels, new: Tensor | None
-    ) -> Tensor:
-        """Return the logits of items, in batches of training's size beside the support."""
-        n_batches = max(1, -(-len(items) // self.settings["batch_size"]))
-        found = []
-        for part in torch.arange(len(items), device=self.device).tensor_split(n_batches):
-            edges = KnownLabels(
-                torch.cat([known.negative[part], told.negative]),
-                torch.cat([known.positive[part], told.positive]),
-            )
-            both = torch.cat([items[part], support])
-            found.append(self.model.relate(both, edges, new, len(part)))  # type: ignore[operator]
-        return torch.cat(found)
-
-    def impute(self, rows: Tensor) -> Tensor:
-        """Return the probabilities [n, T] of molecules at `rows`, told all their labels: for other cells."""
-        self.model.eval()
-        with torch.inference_mode():
-            labels = self.unit.labels(rows, None)
-            known = ~labels.isnan() & self.relational
-            one = Pass(known, ~known, torch.full_like(self.seen, self.relational))
-            shown = KnownLabels.of(labels, known)
-            support = self._support_rows(one)
-            told = self._told(one, support)
-            return self._relate(self._encode(rows), shown, self._encode(support), told, None).sigmoid()
+        positions = asked.nonzero()[:, 0]
+        if not alone:
+            positions = positions[draws(self.unit, rows[positions], "beside")[:, 0].argsort()]
+        size = PREDICTION_BATCH if alone else self.settings["batch_size"]
+        return positions.tensor_split(max(1, -(-len(positions) // size)))
 
     def valid_value(self) -> float:
         """Mean validation ROC-AUC of the tasks that validation evaluates."""

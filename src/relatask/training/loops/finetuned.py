@@ -1,19 +1,25 @@
 """Training on seen tasks, then a linear classifier on the frozen encoder for each unseen one (Baseline++)."""
 
 from dataclasses import replace
+from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from torch import Tensor
 
 from relatask.training.checkpoint import Checkpoint
 from relatask.training.epochs import fit
-from relatask.training.known_labels import passes, shown_in
+from relatask.training.known_labels import passes, shown_in, support_rows
 from relatask.training.loops import episodic
 from relatask.training.loops.supervised import predict
 from relatask.training.network import autocast
 from relatask.training.unit import Progress, Unit, UnitResult
+
+CROSSED = 3  # parts of cross-validation; each needs both classes
+STRENGTHS = (0.01, 0.1, 1.0, 10.0, 100.0)  # inverse penalties that are tried
 
 
 def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
@@ -46,7 +52,7 @@ class Training(episodic.Training):
             return logits.sigmoid()
         with torch.inference_mode():
             first = next(passes(self.unit, self.setting, rows))  # which predicts the unseen tasks
-            support = self._support_rows(first)
+            support = support_rows(self.unit, self.setting, first)
             known, asked = (F.normalize(self._encode(part), dim=1).cpu().numpy() for part in (support, rows))
         labels = self.unit.labels(support).cpu().numpy()
         for task in self.setting.unseen.nonzero()[:, 0].tolist():
@@ -54,7 +60,14 @@ class Training(episodic.Training):
             targets = labels[here, task]
             logits[:, task] = 0
             if len(asked) and len(set(targets.tolist())) == 2:
-                classifier = LogisticRegression(C=1 / self.unit.spec.options["penalty"], max_iter=1000)
-                scores = classifier.fit(known[here], targets).decision_function(asked)
+                scores = _classifier(targets).fit(known[here], targets).decision_function(asked)
                 logits[:, task] = torch.from_numpy(scores).to(logits)
         return logits.sigmoid()
+
+
+def _classifier(targets: np.ndarray) -> Any:
+    """Return an unfitted linear classifier, whose penalty the support chooses where it has enough labels."""
+    classifier = LogisticRegression(max_iter=1000)
+    if np.unique(targets, return_counts=True)[1].min() < CROSSED:
+        return classifier
+    return GridSearchCV(classifier, {"C": STRENGTHS}, scoring="neg_log_loss", cv=CROSSED)
