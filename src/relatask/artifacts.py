@@ -311,9 +311,13 @@ COLUMNS: dict[str, dict[str, str]] = {
         "least_tasks": "list<string>",  # whose labels correlate least with those of the others
         "least_mean": "float64?",
         "least_std": "float64?",
+        "least_published": "float64?",  # of the paper's own tasks, which it may have chosen otherwise
+        "least_published_std": "float64?",
         "most_tasks": "list<string>",
         "most_mean": "float64?",
         "most_std": "float64?",
+        "most_published": "float64?",
+        "most_published_std": "float64?",
         "spearman": "float64?",  # over tasks: mean correlation with the others, and gain over the baseline
     },
     "table_settings": {

@@ -1,5 +1,6 @@
 """Rows in which validation chooses among several methods, and what such a study may not say."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,7 @@ from relatask.evaluation.aggregate import join_plan, summarise
 from relatask.evaluation.significance import compare
 from relatask.publishing.correlated_tasks import correlated_tasks_table
 from relatask.publishing.inputs import Inputs
+from relatask.publishing.published_values import Published
 from relatask.publishing.tables import main_table, methods_table
 from relatask.training.refusals import refuse
 from tests.unit.study_tables import make_metrics, make_plan, write_dataset
@@ -82,7 +84,8 @@ def test_a_row_that_cannot_be_chosen_is_refused(best_of, message):
         StudyConfig.model_validate(study)
 
 
-def test_correlated_tasks_are_those_of_the_labels(inputs):
+def write_labels(inputs: Inputs) -> pd.DataFrame:
+    """Write labels of the toy data set, some tasks of which correlate, and return their correlations."""
     labels = []
     for task in TASKS:  # t0 to t3 follow the molecule, more of t3 than of t0; the others follow nothing
         number = int(task[1])
@@ -93,7 +96,11 @@ def test_correlated_tasks_are_those_of_the_labels(inputs):
     frame.astype({"mol_id": "int32", "label": "float32", "task_id": "category"}).to_parquet(
         inputs.results / "toy" / "labels.parquet"
     )
-    wide = frame.pivot(index="mol_id", columns="task_id", values="label").corr()
+    return frame.pivot(index="mol_id", columns="task_id", values="label").corr()
+
+
+def test_correlated_tasks_are_those_of_the_labels(inputs):
+    wide = write_labels(inputs)
     means = {task: wide.loc[task].drop(task).mean() for task in TASKS}
     ranked = sorted(TASKS, key=means.__getitem__)
     table = correlated_tasks_table(inputs)
@@ -103,6 +110,26 @@ def test_correlated_tasks_are_those_of_the_labels(inputs):
     expected = TEST["Deep_1"] + 0.01 * sum(int(task[1]) for task in row["most_tasks"]) / 3
     assert row["most_mean"] == pytest.approx(expected)
     assert len(table.rows) == len(METHODS)
+    assert table.header[3:] == ["least correlated", "most correlated", "ρ of the gain"]
+
+
+def test_what_a_paper_prints_of_its_correlated_tasks_stands_beside_ours(inputs):
+    values = study_of(paper="p", datasets={"toy": {"source": "toy", "published": "Toy"}})
+    values["methods"][2]["published"] = "relational"
+    printed = [("least", 70.1, 7.8), ("most", 80.6, None)]
+    numbers = [
+        Published("p", "3", "relational", f"Toy {kind} correlated", value, spread, "roc_auc")
+        for kind, value, spread in printed
+    ]
+    inputs = replace(inputs, study=StudyConfig.model_validate(values), published=numbers)
+    write_labels(inputs)
+    table = correlated_tasks_table(inputs)
+    assert table.header[3:-1] == ["least correlated", "published", "most correlated", "published"]
+    rows = {row[2]: row for row in table.rows}
+    assert (rows["Deep_2"][4], rows["Deep_2"][6]) == ("70.10 ± 7.80", "80.60")
+    assert (rows["Deep_1"][4], rows["Deep_1"][6]) == ("–", "–")
+    assert table.data.set_index("method").loc["Deep_2", "most_published"] == pytest.approx(0.806)
+    assert any("as printed in p" in note for note in table.notes)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 """COCO's layout becomes images, tasks, labels and splits; what is not COCO's layout is refused."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 
 from relatask.config import SourceConfig
@@ -15,8 +17,8 @@ from relatask.data.tensors import PreparedDataset
 from relatask.encoders.resnet import build
 from relatask.errors import RelataskError
 from relatask.files import read_json
-from relatask.training.checkpoint import Checkpoint
-from relatask.training.run import train_run
+from relatask.training.checkpoint import Checkpoint, tensor_bytes
+from relatask.training.run import RunResult, train_run
 from tests.coco_layout import write_layout
 from tests.prepared_dataset import make_spec
 
@@ -67,6 +69,63 @@ def test_methods_learn_from_images(layout, tmp_path, method):
     assert len(found.predictions) == (2 + 6) * 3
 
 
+META = pytest.mark.parametrize(
+    ("method", "setting"), [("baseline_pp", "meta"), ("metalink", "meta"), ("metalink", "relational_meta")]
+)
+UNSEEN = [4, 5]  # the last two of six categories
+
+
+@pytest.fixture(scope="module")
+def six_categories(tmp_path_factory: pytest.TempPathFactory) -> PreparedDataset:
+    folder = tmp_path_factory.mktemp("six")
+    write_coco(write_layout(folder / "coco", n=40, n_drawn=3), 16, FRACTIONS, (0,), folder / "made")
+    return PreparedDataset.load(folder / "made", "given-0", inputs="image")
+
+
+def run_meta(method: str, setting: str, data: PreparedDataset, folder: Path) -> RunResult:
+    resnet = {"depth": 12, "width": 4, "weights": ""}
+    training = {"epochs": 2, "augmentation": "crop_flip", "schedule": "cosine"}
+    spec = make_spec(method, "resnet", split="given", encoder_options=resnet, training=training)
+    chosen = {"setting": setting, "shots": 12, "support": 8, "unseen": 0.34, "known_ratio": 0.5}
+    spec.options.update({name: value for name, value in chosen.items() if name in spec.options})
+    return train_run(spec, data, Checkpoint(folder / "c.pt", ""), lambda share, text: None, True)
+
+
+def scores(result: RunResult) -> pd.Series:
+    return result.predictions.set_index(["fold", "item_id", "task_id"])["score"]
+
+
+@META
+def test_unseen_categories_are_tested_and_seen_ones_validate(six_categories, tmp_path, method, setting):
+    data = six_categories
+    found = run_meta(method, setting, data, tmp_path).predictions
+    tasks = found.groupby("fold")["task_id"].unique()
+    assert sorted(tasks["test"]) == sorted(data.task_ids[task] for task in UNSEEN)
+    assert sorted(tasks["valid"]) == sorted(data.task_ids[:4])
+    assert len(found) == 6 * 2 + len(data.folds["valid"]) * 4
+
+
+@META
+def test_labels_of_unseen_categories_are_read_from_the_support_alone(
+    six_categories, tmp_path, method, setting
+):
+    data = six_categories
+    first = run_meta(method, setting, data, tmp_path)
+    support = torch.randperm(
+        len(data.folds["train"]),
+        generator=torch.Generator().manual_seed(make_spec(split="given").data_seed("support")),
+    )[:12]
+    in_support = torch.zeros(len(data.labels), dtype=torch.bool)
+    in_support[data.folds["train"][support]] = True
+    for changed, moves in ((~in_support, False), (in_support, True)):
+        labels = data.labels.clone()
+        labels[changed.nonzero(), UNSEEN] = 1 - labels[changed.nonzero(), UNSEEN]
+        second = run_meta(method, setting, replace(data, labels=labels), tmp_path)
+        assert tensor_bytes(first.weights) == tensor_bytes(second.weights)
+        assert scores(first)["valid"].equals(scores(second)["valid"])
+        assert scores(first)["test"].equals(scores(second)["test"]) != moves
+
+
 def test_an_image_is_scaled_by_its_shorter_side_and_cut_in_the_middle(tmp_path):
     pixels = np.zeros((20, 60, 3), np.uint8)
     pixels[:, 20:40] = 200  # the middle square
@@ -102,8 +161,6 @@ def test_a_folder_must_be_named():
 
 
 def test_weights_are_read_from_a_file_of_torchvision(tmp_path):
-    import torch
-
     torch.manual_seed(0)
     model = build(depth=18)
     assert sum(value.numel() for value in model.parameters()) == 11_176_512  # torchvision's without fc

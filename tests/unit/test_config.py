@@ -39,6 +39,31 @@ def test_each_study_has_runs_at_both_scales(name: str, root: Path) -> None:
     assert study.scales["quick"].reduced, "what is smaller than in the paper must be said"
 
 
+def test_every_study_can_be_planned_at_each_of_its_scales(root: Path) -> None:
+    for path in sorted((root / "config" / "studies").glob("*.yaml")):
+        study = load_study(path)
+        for scale in study.scales:
+            runs = plan_runs(study, scale)
+            assert bool(runs) == bool(study.methods), path.stem
+            labels = {method.label for method in study.methods}
+            assert labels == {run.spec.label for run in runs if run.collection is None}, path.stem
+
+
+def test_the_studies_of_coco_are_trained_as_the_paper_says(root: Path) -> None:
+    paper = {"epochs": 40, "batch_size": 256, "learning_rate": 0.002, "weight_decay": 1e-4}
+    for name, settings in (("", {"standard", "relational"}), ("_meta", {"meta", "relational_meta"})):
+        runs = plan_runs(load_study(root / f"config/studies/metalink_coco{name}.yaml"), "paper")
+        specs = [run.spec for run in runs if run.spec.encoder]
+        assert {spec.encoder_options["depth"] for spec in specs} == {50}
+        assert all(paper.items() <= spec.training.items() for spec in specs)
+        assert {spec.training["augmentation"] for spec in specs} == {"crop_flip"}
+        assert {spec.options["setting"] for spec in specs if spec.method == "metalink"} == settings
+        held_out = {
+            (spec.options["unseen"], spec.options["shots"]) for spec in specs if "shots" in spec.options
+        }
+        assert held_out == {(0.2, 256)}  # 16 of 80 categories, 256 images
+
+
 def test_the_paper_scale_has_the_papers_gin(root: Path) -> None:
     for name in STUDIES:
         runs = [run.spec for run in plan_runs(load_study(root / f"config/studies/{name}.yaml"), "paper")]

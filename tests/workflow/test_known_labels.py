@@ -113,16 +113,20 @@ def test_images_go_the_same_way(tmp_path: Path) -> None:
     study = study_of(
         "resnet",
         sources={"coco": {"reader": "coco", "path": "coco", "image_size": 32}},
-        datasets={"coco": {"source": "coco", "size": {"molecules": 26, "tasks": 3}}},
+        datasets={"coco": {"source": "coco", "size": {"molecules": 26, "tasks": 3}, "whole": 123287}},
         splits={"schemes": ["given"]},
-        training={"epochs": 1},
+        training={"epochs": 1, "augmentation": "crop_flip"},
         metrics=["average_precision"],
         imputation=[],
         scales={"quick": tiny},
     )
     (tmp_path / "images.yaml").write_text(yaml.safe_dump(study))
     run_snakemake(tmp_path, "--config", "study=images.yaml")
-    assert "average precision" in (tmp_path / "results/images/tables/main.md").read_text()
+    main = (tmp_path / "results/images/tables/main.md").read_text()
+    assert "average precision" in main
+    assert "(smoke run on 26 items of coco)" in main
+    drawn = (tmp_path / "results/images/figures/overview.svg").read_text()
+    assert "smoke run on 26 items of coco" in drawn
     statistics = (tmp_path / "results/images/tables/statistics.md").read_text()
     assert "images" in statistics
     assert "molecule" not in statistics

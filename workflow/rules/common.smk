@@ -12,6 +12,7 @@ from relatask.config import grouping_table_names, load_config
 from relatask.data.dataset_sheet import read_sheet
 from relatask.errors import RelataskError
 from relatask.files import canonical_json, source_digest
+from relatask.publishing.data_size import wholes
 from relatask.publishing.figures import encoded_strategy, figure_names, grouping_figure_names, report_entry
 from relatask.registry import capabilities, suggest
 from relatask.source_code import code_of

@@ -83,6 +83,7 @@ rule draw_figures:
         results=lambda wildcards, input: Path(input.plan).parents[1],
         baseline=STUDY.baseline,
         metric=STUDY.metrics[0],
+        wholes=canonical_json(wholes(STUDY)),
         figures=FIGURES,
         folder=lambda wildcards, output: Path(output[0]).parent,
         code=code_of("steps/draw_figures.py"),
@@ -90,7 +91,7 @@ rule draw_figures:
         "python -m relatask draw_figures --log {log}"
         " --plan {input.plan} --metrics {input.metrics} --history {input.history}"
         " --results {params.results} --baseline {params.baseline}"
-        " --metric {params.metric} --figures {params.figures} --out-dir {params.folder}"
+        " --metric {params.metric} --wholes {params.wholes:q} --figures {params.figures} --out-dir {params.folder}"
 
 
 rule publish_study:

@@ -142,6 +142,12 @@ class DatasetConfig(Block):
         "only sizes shards and never changes a result",
     )
     published: str | None = Field(None, description="what config/published.csv calls the data set")
+    whole: int | None = Field(
+        None,
+        ge=1,
+        description="items of the whole, where a part of it may be given: tables say how many there were, "
+        "and of less than a hundredth that it was a smoke run",
+    )
 
 
 def _fractions(value: tuple[float, float, float]) -> tuple[float, float, float]:

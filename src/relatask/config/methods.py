@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from relatask.config.blocks import Block, Name, unique
 
-LATER = ("schedule",)  # keys of `training` that came after runs had been named
+LATER = ("schedule", "augmentation")  # keys of `training` that came after runs had been named
 
 
 class TrainingConfig(Block):
@@ -23,6 +23,10 @@ class TrainingConfig(Block):
     )
     schedule: Literal["constant", "cosine"] = Field(
         "constant", description="cosine: the step size falls from epoch to epoch, along half a cosine to zero"
+    )
+    augmentation: Literal["none", "crop_flip"] = Field(
+        "none",
+        description="crop_flip: a random window of each image of a training step, half of them mirrored",
     )
 
     def settings(self) -> dict[str, Any]:

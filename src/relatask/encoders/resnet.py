@@ -19,7 +19,7 @@ CAPABILITIES = {
     "label": "ResNet",
     "paper": "he_2016",
     "inputs": ("image",),
-    "microseconds": 60_000.0,
+    "microseconds": 250_000.0,
     "cost_options": ("depth",),
     "options": {"depth": 50, "width": 64, "weights": ""},
     "limits": {"depth": (12, 101), "width": (1, 1024)},

@@ -8,10 +8,12 @@ from relatask.artifacts import COLUMNS, read_table
 from relatask.evaluation.aggregate import differences, join_plan
 from relatask.evaluation.label_correlation import label_correlation, mean_correlation
 from relatask.evaluation.metrics import METRICS
-from relatask.publishing.formatting import NOTHING, Table, mean_std, signed
+from relatask.publishing.formatting import NOTHING, Table, mean_std, scale_of, signed
 from relatask.publishing.inputs import Inputs, records
+from relatask.publishing.published_values import lookup
 
 N_TASKS = 3  # of each kind, as in the paper
+KINDS = ("least", "most")
 MIN_TASKS = 6  # for a correlation over tasks
 
 
@@ -30,7 +32,7 @@ def _rows(
     here = cells[(cells["dataset"] == dataset) & (cells["split"] == split)]
     here = here[here["task_id"].isin(mean.index)]
     ranked = mean[mean.index.isin(here["task_id"])].sort_values(kind="stable").index
-    chosen = {"least": ranked[:N_TASKS], "most": ranked[-N_TASKS:]}
+    chosen = dict(zip(KINDS, (ranked[:N_TASKS], ranked[-N_TASKS:]), strict=True))
     gain = differences(here, str(inputs.study.baseline)).groupby(["method", "task_id"], observed=True).mean()
     found = []
     for method in inputs.methods:
@@ -49,26 +51,57 @@ def _rows(
     return found
 
 
+def _add_published(inputs: Inputs, data: pd.DataFrame) -> pd.DataFrame:
+    """Fill in what the study's paper prints of its tasks: columns named "{data set} least correlated"."""
+    printed = lookup(inputs.published, inputs.study.paper, inputs.metric)
+    names = {method.label: method.published for method in inputs.study.methods}
+    factor, _ = scale_of(METRICS[inputs.metric])
+    for kind in KINDS:
+        found = [
+            printed.get((names[method], f"{inputs.study.datasets[dataset].published} {kind} correlated"))
+            for dataset, method in zip(data["dataset"], data["method"], strict=True)
+        ]
+        data[f"{kind}_published"] = [p.value / factor if p else np.nan for p in found]
+        data[f"{kind}_published_std"] = [p.spread / factor if p and p.spread else np.nan for p in found]
+    return data[list(COLUMNS["table_correlated_tasks"])]
+
+
 def correlated_tasks_table(inputs: Inputs) -> Table:
     """(Data set, split, method) x the metric on tasks that correlate least and most with the others."""
     cells = join_plan(inputs.plan, inputs.metrics)
     cells = cells[(cells["metric"] == inputs.metric) & (cells["fold"] == "test")].dropna(subset="value")
     means = {dataset: _correlations(inputs, dataset) for dataset in inputs.study.datasets}
     rows = [row for name, split in inputs.columns for row in _rows(inputs, cells, name, split, means[name])]
-    data, metric = pd.DataFrame(rows, columns=list(COLUMNS["table_correlated_tasks"])), METRICS[inputs.metric]
-    body = []
+    data = pd.DataFrame(rows, columns=list(COLUMNS["table_correlated_tasks"]))
+    data, metric = _add_published(inputs, data), METRICS[inputs.metric]
+    has_published = bool(data[[f"{kind}_published" for kind in KINDS]].notna().to_numpy().any())
+    body, header = [], ["data set", "split", "method"]
+    for kind in KINDS:
+        header += [f"{kind} correlated"] + ["published"] * has_published
     for row in records(data):
-        values = [mean_std(row[f"{name}_mean"], row[f"{name}_std"], metric) for name in ("least", "most")]
+        values = []
+        for kind in KINDS:
+            values.append(mean_std(row[f"{kind}_mean"], row[f"{kind}_std"], metric))
+            if has_published:
+                values.append(mean_std(row[f"{kind}_published"], row[f"{kind}_published_std"], metric))
         rho = NOTHING if row["method"] == inputs.study.baseline else signed(row["spearman"], 2)
         body.append([row["dataset"], row["split"], row["method"], *values, rho])
+    title = f"{inputs.study.title}: tasks that correlate with others"
+    notes = _notes(inputs, has_published)
+    return Table("correlated_tasks", title, data, [*header, "ρ of the gain"], body, 3, notes)
+
+
+def _notes(inputs: Inputs, has_published: bool) -> list[str]:
+    metric = METRICS[inputs.metric]
     notes = [
         f"Test {metric.label}{' × 100' if metric.percent else ''}, mean over the {N_TASKS} tasks whose "
         "labels correlate least, or most, with those of others (Pearson, mean over the others, all folds), "
         "then mean ± population standard deviation over seeds. The csv file names the tasks.",
         f"ρ: Spearman's rank correlation, over all tasks, of that mean with the gain over "
         f"{inputs.study.baseline}; {NOTHING}: fewer than {MIN_TASKS} tasks.",
-        inputs.reduced,
     ]
-    header = ["data set", "split", "method", "least correlated", "most correlated", "ρ of the gain"]
-    title = f"{inputs.study.title}: tasks that correlate with others"
-    return Table("correlated_tasks", title, data, header, body, 3, notes)
+    if has_published:
+        notes.append(
+            f"published: as printed in {inputs.study.paper} (config/published.csv), of its own choice."
+        )
+    return [*notes, inputs.reduced]

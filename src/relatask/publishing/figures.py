@@ -5,14 +5,15 @@ something is drawn.
 """
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relatask.artifacts import read_table, write_table
 from relatask.config import CELLS, StrategyConfig, StudyConfig
 from relatask.errors import RelataskError
+from relatask.publishing.data_size import smoke_run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,6 +112,7 @@ class Inputs:
     results: Path  # holds a folder per data set
     baseline: str
     metric: str
+    wholes: Mapping[str, int] = field(default_factory=dict)  # data set -> items of the whole, where said
 
     def of_dataset(self, dataset: str, table: str) -> "pd.DataFrame":
         """Read one of a data set's tables."""
@@ -125,6 +127,7 @@ def draw_figures(inputs: Inputs, names: Sequence[str], out_dir: Path) -> None:
     """
     from relatask.publishing import figure_data, style
 
+    mark = smoke_run(inputs.wholes, inputs.results)
     methods = figure_data.methods_of(inputs.plan, inputs.baseline)
     for name in names:
         kind, _, dataset = name.partition("-")
@@ -133,6 +136,7 @@ def draw_figures(inputs: Inputs, names: Sequence[str], out_dir: Path) -> None:
         with style.styled():
             table, figure = _draw(kind, dataset, inputs, methods)
             write_table(f"figure_{kind}", table, out_dir / f"{name}.parquet")
+            style.across(figure, mark)
             style.save(figure, out_dir / name)
         logging.info("drew %s", out_dir / f"{name}.svg")
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from relatask.config import StudyConfig
 from relatask.evaluation.metrics import METRICS
+from relatask.publishing.data_size import size_notes
 from relatask.publishing.formatting import Bold
 from relatask.publishing.published_values import Published
 
@@ -44,7 +45,8 @@ class Inputs:
     @property
     def reduced(self) -> str:
         """The footnote that says what is smaller than in the papers."""
-        reduced = self.study.scales[self.scale].reduced  # type: ignore[index]
+        reduced = size_notes(self.study, self.results)
+        reduced += self.study.scales[self.scale].reduced  # type: ignore[index]
         return f"Scale {self.scale}: {'; '.join(reduced) if reduced else 'nothing is reduced'}."
 
     def ordered(self, frame: pd.DataFrame) -> pd.DataFrame:

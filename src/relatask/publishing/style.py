@@ -165,6 +165,13 @@ def heading(figure: "Figure", title: str, note: str, legend: "Mapping[str, Artis
     figure.set_layout_engine("constrained", rect=(0, bottom / height, 1, 1 - (top + bottom) / height))
 
 
+def across(figure: "Figure", words: str) -> None:
+    """Write `words`, if any, faintly across the whole figure: what nobody shall overlook."""
+    if words:
+        look: Any = {"ha": "center", "va": "center", "rotation": 15, "color": "#C00000", "alpha": 0.16}
+        figure.text(0.5, 0.5, words, fontsize=2 * figure.get_size_inches()[0], zorder=9, **look)
+
+
 def legend_of(panels: "Iterable[Axes]") -> "dict[str, Artist]":
     """Return label -> handle over all panels, each label once."""
     pairs = [zip(*axes.get_legend_handles_labels(), strict=True) for axes in panels]

@@ -9,6 +9,7 @@ Example:
 """
 
 import argparse
+import json
 from pathlib import Path
 
 from relatask.artifacts import read_table
@@ -33,6 +34,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--figures", required=True, nargs="+", metavar="NAME", help="what to draw, e.g. per_task-tox21"
     )
+    parser.add_argument(
+        "--wholes",
+        default="{}",
+        metavar="JSON",
+        help="data set -> items of the whole; figures of much smaller ones are marked as of a smoke run",
+    )
     parser.add_argument("--out-dir", required=True, type=Path, metavar="DIR")
 
 
@@ -48,5 +55,6 @@ def run(arguments: argparse.Namespace) -> None:
         results=arguments.results,
         baseline=arguments.baseline,
         metric=arguments.metric,
+        wholes=json.loads(arguments.wholes),
     )
     draw_figures(inputs, arguments.figures, arguments.out_dir)

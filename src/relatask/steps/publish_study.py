@@ -22,6 +22,7 @@ from relatask.artifacts import read_table
 from relatask.config import StudyConfig, parse
 from relatask.errors import RelataskError
 from relatask.files import sha256_of, write_bytes, write_json
+from relatask.publishing.data_size import size_notes
 from relatask.publishing.provenance import data_digests, durations, provenance
 
 KINDS = (".csv", ".md", ".png")
@@ -59,7 +60,7 @@ def run(arguments: argparse.Namespace) -> None:
         "study": arguments.study,
         "title": study.title,
         "scale": arguments.scale,
-        "reduced": study.scales[arguments.scale].reduced,
+        "reduced": [*size_notes(study, arguments.results), *study.scales[arguments.scale].reduced],
         "seeds": sorted({int(seed) for seed in plan["seed"]}),
         **({"grouping_seeds": study.grouping.seeds} if study.grouping else {}),
         "data": data_digests(arguments.data, arguments.results),

@@ -20,6 +20,7 @@ from relatask.config import StudyConfig, parse
 from relatask.errors import RelataskError
 from relatask.evaluation.aggregate import runs_of
 from relatask.publishing.correlated_tasks import correlated_tasks_table
+from relatask.publishing.data_size import titled
 from relatask.publishing.data_tables import costs_table, splits_table, statistics_table
 from relatask.publishing.detail_tables import per_task_table, significance_table
 from relatask.publishing.gain_table import gain_table
@@ -72,5 +73,5 @@ def run(arguments: argparse.Namespace) -> None:
         if name != "main":
             made.append(methods_table(inputs, name, chosen))
     for table in made:
-        save(table, arguments.out_dir)
+        save(titled(table, study, arguments.results), arguments.out_dir)
         logging.info("%s: %d rows", arguments.out_dir / f"{table.name}.md", len(table.rows))

@@ -10,8 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from relatask.data.graph_batch import GraphBatch
 from relatask.errors import RelataskError
 from relatask.training.adam import Adam
+from relatask.training.augmentation import augmented
 from relatask.training.checkpoint import Checkpoint
 from relatask.training.network import build_model
 from relatask.training.selection import mean_roc_auc
@@ -79,6 +81,11 @@ class EpochTraining(ABC):
     @abstractmethod
     def probabilities(self, rows: Tensor) -> Tensor:
         """Return the scores to save, float32 [n, t]: probabilities of label 1 of molecules at `rows`."""
+
+    def inputs(self, rows: Tensor) -> GraphBatch | Tensor:
+        """Return what a training step reads of the molecules at positions `rows`, augmented if asked for."""
+        x, how = self.unit.data.x(rows), self.settings.get("augmentation", "none")
+        return augmented(x, how) if isinstance(x, Tensor) else x
 
     def learn_from(self, loss: Tensor) -> None:
         """Step along the gradient of a batch's loss."""

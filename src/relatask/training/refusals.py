@@ -3,6 +3,7 @@
 from relatask.config import CELLS, DatasetConfig, MethodConfig, StudyConfig
 from relatask.errors import RelataskError
 from relatask.registry import capabilities
+from relatask.training.spec import RunSpec
 
 INPUTS_OF = {"molecules": {"graph", "ecfp"}, "series": {"series"}, "images": {"image"}}
 IMPUTING = ("supervised", "episodic", "label_only")  # loops with an `imputer`
@@ -41,6 +42,15 @@ def refuse(method: MethodConfig, name: str, dataset: DatasetConfig, study: Study
         )
     if method.parts > 1 and method.parts > dataset.size.tasks:
         raise RelataskError(f"{where}: {method.parts} parts for {dataset.size.tasks} tasks; use fewer parts.")
+
+
+def refuse_training(spec: RunSpec, study: StudyConfig) -> None:
+    """Raise where a run's settings of training are not for the items of the study."""
+    where, how = f"methods.{spec.label} on data set {spec.dataset!r}", spec.training.get("augmentation")
+    if how not in {None, "none"} and study.items != "images":
+        raise RelataskError(
+            f"{where}: `training.augmentation: {how}` is for images, not for {study.items}; remove it."
+        )
 
 
 def _refuse_encoder(method: MethodConfig, where: str) -> None:

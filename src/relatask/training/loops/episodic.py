@@ -91,7 +91,7 @@ class Training(EpochTraining):
         support = self._support(batch)
         shown = KnownLabels.of(torch.cat([labels.masked_fill(hidden, torch.nan), self.labels(support)]))
         with autocast(self.unit):
-            items = self.model.encoder(self.unit.data.x(torch.cat([batch, support])))  # type: ignore[operator]
+            items = self.model.encoder(self.inputs(torch.cat([batch, support])))  # type: ignore[operator]
         logits = self.model.relate(items.float(), shown, new, len(batch))  # type: ignore[operator]
         targets = labels.masked_fill(~hidden, torch.nan)
         losses: Tensor = self.model.losses(logits, targets)  # type: ignore[operator]

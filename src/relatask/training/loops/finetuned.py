@@ -35,7 +35,7 @@ class Training(episodic.Training):
         """One update on the molecules at positions `batch`, on the labels of seen tasks."""
         labels = self.labels(batch)
         with autocast(self.unit):
-            logits = self.model(self.unit.data.x(batch))
+            logits = self.model(self.inputs(batch))
         losses: Tensor = self.model.losses(logits.float(), labels)  # type: ignore[operator]
         self.learn_from(losses.sum() / (~labels.isnan()).any(0).sum())
 

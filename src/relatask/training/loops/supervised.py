@@ -45,7 +45,7 @@ class Training(EpochTraining):
         """One update on the molecules at positions `batch`; the loss told is the mean over present tasks."""
         labels = self.unit.labels(batch)
         with autocast(self.unit):
-            logits = self.model(self.unit.data.x(batch))
+            logits = self.model(self.inputs(batch))
         logits, present = logits.float(), (~labels.isnan()).any(0)
         losses: Tensor = self.model.losses(logits, labels)  # type: ignore[operator]
         mean = losses.sum() / present.sum()

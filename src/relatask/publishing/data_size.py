@@ -1,0 +1,48 @@
+"""What tables and figures say where a study ran on a part of its data."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from relatask.config import StudyConfig
+from relatask.files import read_fields
+
+if TYPE_CHECKING:
+    from relatask.publishing.formatting import Table
+
+SMOKE_SHARE = 0.01  # of the whole data: a run on less shows that the code runs, and nothing else
+
+
+def wholes(study: StudyConfig) -> dict[str, int]:
+    """Return data set -> items of the whole, of those that say it."""
+    return {name: dataset.whole for name, dataset in study.datasets.items() if dataset.whole}
+
+
+def size_notes(study: StudyConfig, results: Path) -> list[str]:
+    """Return a note for each data set that is smaller than the whole; `results` holds their folders."""
+    notes = []
+    for name, whole in wholes(study).items():
+        if (n := _n_items(results, name)) < whole:
+            note = f"{n:,} of the {whole:,} {study.items} of {name}"
+            if n < SMOKE_SHARE * whole:
+                note += ", a smoke run: its numbers mean nothing beyond that the code runs"
+            notes.append(note)
+    return notes
+
+
+def smoke_run(wholes: Mapping[str, int], results: Path) -> str:
+    """Return "smoke run on 159 items of coco" where a data set is a small share of the whole, else ""."""
+    counts = {name: _n_items(results, name) for name in wholes}
+    small = [name for name, whole in wholes.items() if counts[name] < SMOKE_SHARE * whole]
+    return "smoke run on " + ", ".join(f"{counts[name]:,} items of {name}" for name in small) if small else ""
+
+
+def titled(table: "Table", study: StudyConfig, results: Path) -> "Table":
+    """Return the table with a title that says so, where it is of a smoke run."""
+    said = smoke_run(wholes(study), results)
+    return replace(table, title=f"{table.title} ({said})") if said else table
+
+
+def _n_items(results: Path, name: str) -> int:
+    return int(read_fields(results / name / "dataset.json", molecules=int)["molecules"])
