@@ -1,4 +1,4 @@
-"""GraphSAGE (Hamilton et al., 2017, algorithm 1, mean aggregator) with bonds, as it is written."""
+"""GraphSAGE (Hamilton et al., 2017, algorithm 1, mean aggregator, or a sum) with bonds, as it is written."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,7 +9,11 @@ from tests.oracles.gin_oracle import Molecule, batch_norm
 
 
 def graphsage(
-    parameters: Mapping[str, Tensor], layers: int, molecules: Sequence[Molecule], normalise: bool
+    parameters: Mapping[str, Tensor],
+    layers: int,
+    molecules: Sequence[Molecule],
+    normalise: bool,
+    aggregation: str,
 ) -> Tensor:
     """Encode the molecules as one training batch without dropout: [B, width]."""
     places = [(m, i) for m, molecule in enumerate(molecules) for i in range(len(molecule.atoms))]
@@ -23,11 +27,13 @@ def graphsage(
         rows = []
         for m, i in places:
             neighbours = [(j, bond) for j, bond in molecules[m].neighbours(i) if j != i]
-            mean = torch.zeros_like(states[m, i])
+            gathered = torch.zeros_like(states[m, i])
             for j, (kind, direction) in neighbours:
-                mean = mean + (states[m, j] + bonds[kind] + bonds[6 + direction]) / len(neighbours)
+                gathered = gathered + states[m, j] + bonds[kind] + bonds[6 + direction]
+            if aggregation == "mean" and neighbours:
+                gathered = gathered / len(neighbours)
             weights = parameters[f"{name}.neighbours.weight"], parameters[f"{name}.own.weight"]
-            rows.append(weights[0] @ mean + weights[1] @ states[m, i])
+            rows.append(weights[0] @ gathered + weights[1] @ states[m, i])
         rows = batch_norm(rows, parameters[f"{name}.norm_weight"], parameters[f"{name}.norm_bias"])
         states = {place: torch.relu(row) for place, row in zip(places, rows, strict=True)}
     encoded = []

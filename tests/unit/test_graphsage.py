@@ -9,15 +9,15 @@ from tests.oracles.gin_oracle import as_arrays, random_molecules
 from tests.oracles.graphsage import graphsage
 
 
-@pytest.mark.parametrize("normalise", [True, False])
+@pytest.mark.parametrize(("normalise", "aggregation"), [(True, "sum"), (False, "sum"), (True, "mean")])
 @pytest.mark.parametrize("sizes", [[7, 1, 12, 3, 1, 9], [1, 1, 1], [40]])
-def test_outputs_and_gradients_equal_the_equations(sizes, normalise):
+def test_outputs_and_gradients_equal_the_equations(sizes, normalise, aggregation):
     molecules = random_molecules(sizes)
     torch.manual_seed(0)
-    model = build(width=12, layers=3, normalise=normalise)
-    double = build(width=12, layers=3, normalise=normalise).double()
+    model = build(width=12, layers=3, normalise=normalise, aggregation=aggregation)
+    double = build(width=12, layers=3, normalise=normalise, aggregation=aggregation).double()
     double.load_state_dict(model.state_dict())
-    expected = graphsage(dict(double.named_parameters()), 3, molecules, normalise)
+    expected = graphsage(dict(double.named_parameters()), 3, molecules, normalise, aggregation)
     output = model(MoleculeGraphs.from_arrays(**as_arrays(molecules)).batch(torch.arange(len(molecules))))
     torch.testing.assert_close(output, expected.float(), atol=1e-5, rtol=1e-5)
     weights = torch.linspace(-1, 1, output.numel(), dtype=torch.float64).view(output.shape).cos()

@@ -1,4 +1,8 @@
-"""GraphSAGE for molecules, the encoder of MetaLink (appendix A; what the paper leaves out is as released)."""
+"""GraphSAGE for molecules, the encoder of MetaLink (appendix A; what the paper leaves out is as released).
+
+Messages are summed, as released: by atomic number and chirality alone, a mean over neighbours would hide how
+many there are. `aggregation: mean` is GraphSAGE as published.
+"""
 
 from typing import Any
 
@@ -23,13 +27,14 @@ CAPABILITIES = {
     "inputs": ("graph",),
     "microseconds": 900.0,
     "cost_options": ("layers", "width", "width"),
-    "options": {"width": 256, "layers": 3, "dropout": 0.0, "normalise": True},
+    "options": {"width": 256, "layers": 3, "dropout": 0.0, "normalise": True, "aggregation": "sum"},
+    "choices": {"aggregation": ("sum", "mean")},
     "limits": {"width": (1, 10_000), "layers": (1, 100), "dropout": (0.0, 0.99)},
 }
 
 
 class SAGELayer(nn.Module):
-    """U concat(mean of the neighbours' states and bonds, own state), batch norm, ReLU and dropout."""
+    """U concat(sum of the neighbours' states and bonds, own state), batch norm, ReLU and dropout."""
 
     running_mean: Tensor
     running_var: Tensor
@@ -48,8 +53,8 @@ class SAGELayer(nn.Module):
         """Return the atoms' next states [N, width]; a single atom is normalised as in evaluation."""
         total: Tensor = NeighbourSum.apply(states, self.bonds, x)  # with the atom itself, which is taken out
         states = F.pad(states, (0, 0, 0, len(total) - len(states)))
-        mean = (total - states) * x.share
-        new = Linear.apply(mean, self.neighbours.weight, None, False)
+        gathered = (total - states) * x.share
+        new = Linear.apply(gathered, self.neighbours.weight, None, False)
         new = new + Linear.apply(states, self.own.weight, None, False)
         norm = (self.norm_weight, self.norm_bias, self.running_mean, self.running_var)
         training = self.training and x.n_atoms > 1
@@ -58,14 +63,15 @@ class SAGELayer(nn.Module):
 
 
 class Neighbourhoods(Padded):
-    """A batch whose counts of bonds leave out the self loop; `share` is one over an atom's neighbours."""
+    """A batch whose counts of bonds leave out the self loop; `share` weighs a neighbour: in a mean, or 1."""
 
-    def __init__(self, x: GraphBatch, dtype: torch.dtype):
+    def __init__(self, x: GraphBatch, dtype: torch.dtype, aggregation: str):
         super().__init__(x, dtype)
         own = torch.zeros(N_BOND_KINDS, dtype=dtype, device=x.atoms.device)
         own[[SELF_LOOP, N_BOND_TYPES]] = 1
         self.bond_counts[: self.n_atoms] -= own
-        self.share = 1 / self.bond_counts[:, :N_BOND_TYPES].sum(1, keepdim=True).clamp(min=1)
+        degree = self.bond_counts[:, :N_BOND_TYPES].sum(1, keepdim=True).clamp(min=1)
+        self.share = 1 / degree if aggregation == "mean" else torch.ones_like(degree)
 
 
 class GraphSAGE(nn.Module):
@@ -74,9 +80,9 @@ class GraphSAGE(nn.Module):
     `normalise` scales each molecule's embedding to length 1, as the released code of MetaLink.
     """
 
-    def __init__(self, width: int, layers: int, dropout: float, normalise: bool):
+    def __init__(self, width: int, layers: int, dropout: float, normalise: bool, aggregation: str):
         super().__init__()
-        self.width, self.dropout, self.normalise = width, dropout, normalise
+        self.width, self.dropout, self.normalise, self.aggregation = width, dropout, normalise, aggregation
         self.numbers = nn.Embedding(N_ATOMIC_NUMBERS, width)
         self.chiralities = nn.Embedding(N_CHIRALITIES, width)
         for table in (self.numbers, self.chiralities):
@@ -90,7 +96,7 @@ class GraphSAGE(nn.Module):
         autocast = torch.is_autocast_enabled(device)
         dtype = torch.get_autocast_dtype(device) if autocast else self.numbers.weight.dtype
         with torch.autocast(device, enabled=False):
-            padded = Neighbourhoods(x, dtype)
+            padded = Neighbourhoods(x, dtype, self.aggregation)
             numbers = torch.div(x.atoms, N_CHIRALITIES, rounding_mode="floor")
             states = (self.numbers(numbers) + self.chiralities(x.atoms % N_CHIRALITIES)).to(dtype)
             for layer in self.layers:
@@ -101,6 +107,12 @@ class GraphSAGE(nn.Module):
         return F.normalize(pooled, dim=1) if self.normalise else pooled
 
 
-def build(width: int = 256, layers: int = 3, dropout: float = 0.0, normalise: bool = True) -> GraphSAGE:
+def build(
+    width: int = 256,
+    layers: int = 3,
+    dropout: float = 0.0,
+    normalise: bool = True,
+    aggregation: str = "sum",
+) -> GraphSAGE:
     """Return the encoder, initialised from torch's global generator."""
-    return GraphSAGE(width, layers, dropout, normalise)
+    return GraphSAGE(width, layers, dropout, normalise, aggregation)
