@@ -45,17 +45,16 @@ def statistics_table(inputs: Inputs) -> Table:
     frame = pd.DataFrame(rows, columns=list(COLUMNS["table_statistics"]))
     published = [f"published_{name}" for name in COUNTED]
     frame = frame.astype(dict.fromkeys(published, float))
-    has_published = bool(frame[published].notna().to_numpy().any())
+    shown = [name for name in published if frame[name].notna().any()]
     items = _items(inputs)
     header = ["data set", items, "tasks", "labels", "labelled %", "active %", "relations"]
-    header += ["published molecules", "published tasks", "published labelled %"] if has_published else []
+    header += [name.replace("_percent", " %").replace("_", " ") for name in shown]
     body = []
     for row in records(frame):
         cells = [number(row[key], 0) for key in ("molecules", "tasks", "labels")]
         active = NOTHING if inputs.study.items == "series" else number(row["positive_percent"])
         cells += [number(row["labelled_percent"]), active, number(row["edges"], 0)]
-        if has_published:
-            cells += [number(row[name], 2 if "percent" in name else 0) for name in published]
+        cells += [number(row[name], 2 if "percent" in name else 0) for name in shown]
         body.append([row["dataset"], *cells])
     notes = [
         f"labelled: share of ({items}) x (tasks) cells with a label; active: share of labels that are 1."

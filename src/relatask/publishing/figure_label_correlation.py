@@ -55,7 +55,7 @@ def draw(drawn: pd.DataFrame, dataset: str) -> "Figure":
     style.heading(
         figure,
         f"{dataset}: how the labels of tasks correlate",
-        f"Over the molecules that both tasks have measured; of two tasks: {words}. Grey: fewer than "
-        "three such molecules, or labels of one class. Tasks are ordered by their mean with the others.",
+        f"Over the items that have a label of both tasks; of two tasks: {words}. Grey: fewer than "
+        "three such items, or labels of one class. Tasks are ordered by their mean with the others.",
     )
     return figure

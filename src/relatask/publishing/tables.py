@@ -120,7 +120,7 @@ def _main_notes(inputs: Inputs, data: pd.DataFrame) -> list[str]:
         f"mean ± population standard deviation over {len(seeds)} seed{'s' * (len(seeds) > 1)} "
         f"({', '.join(map(str, seeds))}); the best mean of a column is bold.",
         f"In brackets: difference to {inputs.study.baseline} over the (seed, task) cells defined in both.",
-        *_undefined_notes(data),
+        *_undefined_notes(inputs, data),
     ]
     if data["chosen"].notna().any():
         notes.append("In square brackets: the method whose mean on validation was best, out of several.")
@@ -132,19 +132,36 @@ def _main_notes(inputs: Inputs, data: pd.DataFrame) -> list[str]:
     return [*notes, inputs.reduced]
 
 
-def _undefined_notes(data: pd.DataFrame) -> list[str]:
+def _undefined_notes(inputs: Inputs, data: pd.DataFrame) -> list[str]:
     """A note for each data set and split where cells are undefined, else one that says that none is."""
-    notes = []
+    reasons, notes = _reasons(inputs), []
     for (dataset, split), rows in data.groupby(["dataset", "split"], sort=False):
-        counts = {row["method"]: row["n_undefined"] for row in records(rows) if row["n_undefined"]}
-        if not counts:
+        lost = {}
+        for row in records(rows):
+            why = reasons.get((dataset, split, row["method"] if pd.isna(row["chosen"]) else row["chosen"]))
+            if row["n_undefined"]:
+                lost[row["method"]] = (row["n_undefined"], f" ({why})" if why else "")
+        if not lost:
             continue
-        if len(counts) == len(rows) and len(set(counts.values())) == 1:
-            said = f"{next(iter(counts.values()))} of each method"
-        else:
-            said = ", ".join(f"{count} of {method}" for method, count in counts.items())
+        said = ", ".join(f"{count} of {method}{why}" for method, (count, why) in lost.items())
+        if len(lost) == len(rows) and len(set(lost.values())) == 1:
+            count, why = next(iter(lost.values()))
+            said = f"{count} of each method{why}"
         notes.append(f"Undefined (seed, task) cells, left out, on {dataset} ({split} split): {said}.")
     return notes or ["No (seed, task) cell is undefined."]
+
+
+def _reasons(inputs: Inputs) -> dict[tuple[Any, ...], str]:
+    """(Data set, split, method) -> e.g. "1 no label, 2 no positive", of its test cells without a value."""
+    table = inputs.metrics
+    lost = table[(table["metric"] == inputs.metric) & (table["fold"] == "test") & table["value"].isna()]
+    runs = inputs.plan[["run_id", "dataset", "split", "label"]]
+    cells = lost[["run_id", "reason"]].astype(object).merge(runs, on="run_id")
+    counts = cells.groupby(["dataset", "split", "label", "reason"], sort=True).size()
+    found: dict[tuple[Any, ...], list[str]] = {}
+    for dataset, split, method, reason, count in counts.reset_index().itertuples(index=False):
+        found.setdefault((dataset, split, method), []).append(f"{count} {reason}")
+    return {key: ", ".join(told) for key, told in found.items()}
 
 
 def all_metrics_table(inputs: Inputs) -> Table:
