@@ -160,6 +160,17 @@ def test_a_folder_must_be_named():
         SourceConfig.model_validate({"reader": "coco"})
 
 
+def test_embeddings_are_of_length_one_where_asked_for():
+    images = torch.rand(3, 3, 32, 32)
+    torch.manual_seed(0)
+    plain = build(depth=12, width=4).eval()
+    torch.manual_seed(0)
+    unit = build(depth=12, width=4, normalise=True).eval()
+    with torch.no_grad():
+        expected = plain(images) / plain(images).norm(dim=1, keepdim=True)
+        torch.testing.assert_close(unit(images), expected)
+
+
 def test_weights_are_read_from_a_file_of_torchvision(tmp_path):
     torch.manual_seed(0)
     model = build(depth=18)

@@ -21,7 +21,7 @@ CAPABILITIES = {
     "inputs": ("image",),
     "microseconds": 250_000.0,
     "cost_options": ("depth",),
-    "options": {"depth": 50, "width": 64, "weights": ""},
+    "options": {"depth": 50, "width": 64, "weights": "", "normalise": False},
     "limits": {"depth": (12, 101), "width": (1, 1024)},
 }
 BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
@@ -63,11 +63,14 @@ class Block(nn.Module):
 
 
 class ResNet(nn.Module):
-    """Images [B, 3, S, S] -> [B, width of the last block], the mean over positions."""
+    """Images [B, 3, S, S] -> [B, width of the last block], the mean over positions.
 
-    def __init__(self, depth: int, width: int):
+    `normalise` scales each image's embedding to length 1, as MetaLink's released code does on molecules.
+    """
+
+    def __init__(self, depth: int, width: int, normalise: bool = False):
         super().__init__()
-        self.small = depth == 12
+        self.small, self.normalise = depth == 12, normalise
         if self.small:
             sizes = [width * factor for factor in (1, 2, 4, 8)]
             inputs = [3, *sizes[:-1]]
@@ -96,7 +99,8 @@ class ResNet(nn.Module):
             x = F.max_pool2d(F.relu(self.bn1(self.conv1(x))), 3, 2, 1)
         for number in range(1, 5):
             x = getattr(self, f"layer{number}")(x)
-        return x.mean((2, 3)).float()
+        embedding = x.mean((2, 3)).float()
+        return F.normalize(embedding, dim=1) if self.normalise else embedding
 
 
 def _read_weights(path: Path) -> dict[str, Any]:
@@ -116,7 +120,7 @@ def _read_weights(path: Path) -> dict[str, Any]:
     return {name: value for name, value in state.items() if not name.startswith("fc.")}
 
 
-def build(depth: int = 50, width: int = 64, weights: str = "") -> ResNet:
+def build(depth: int = 50, width: int = 64, weights: str = "", normalise: bool = False) -> ResNet:
     """Return the encoder, initialised from torch's global generator or a file.
 
     Raises:
@@ -126,7 +130,7 @@ def build(depth: int = 50, width: int = 64, weights: str = "") -> ResNet:
         raise RelataskError(
             f"option 'depth' of encoder resnet must be 12 or one of {[*BLOCKS]}, not {depth}."
         )
-    model = ResNet(depth, width)
+    model = ResNet(depth, width, normalise)
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
