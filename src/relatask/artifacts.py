@@ -60,6 +60,10 @@ COLUMNS: dict[str, dict[str, str]] = {
     },
     "rejected_tasks": {"task_id": "string", "name": "string", "reason": "string"},
     "labels": {"mol_id": "int32", "task_id": "category", "label": "float32"},
+    "classes": {  # in place of labels, where each item has one class out of many: a task is a class
+        "mol_id": "int32",
+        "task_id": "category",  # the item's class; it is of no other
+    },
     "relations": {"task_i": "string", "task_j": "string", "score": "float32", "kind": "string"},
     "split": {"mol_id": "int32", "fold": "category"},
     "plan": {

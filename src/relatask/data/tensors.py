@@ -107,6 +107,7 @@ class PreparedDataset:
     inputs: MoleculeGraphs | Fingerprints | Series | Images | None  # None for what reads labels alone
     edge_index: Tensor  # int64 [2, E]
     edge_score: Tensor  # float32 [E]
+    classes: Tensor | None = None  # int64 [M], position of an item's class in task_ids; labels is then [M, 0]
 
     def x(self, rows: Tensor) -> GraphBatch | Tensor:
         """Return the inputs of the molecules at positions `rows` (int64 [B])."""
@@ -119,7 +120,7 @@ class PreparedDataset:
 
     def with_split(self, folder: Path, split: str) -> "PreparedDataset":
         """Return the same data under another split of `folder`, sharing all tensors but the folds."""
-        labelled = ~self.labels.isnan().all(1).cpu().numpy()
+        labelled = ~self.labels.isnan().all(1).cpu().numpy() | (self.classes is not None)
         folds = _read_folds(folder / "splits" / f"{split}.parquet", self.mol_ids.cpu().numpy(), labelled)
         device = self.labels.device
         return replace(self, folds={fold: torch.from_numpy(rows).to(device) for fold, rows in folds.items()})
@@ -156,8 +157,14 @@ class PreparedDataset:
                 f"{folder / 'features'} holds {len(features)} {table}, but {folder / f'{table}.parquet'} "
                 f"has {len(mol_ids)}; delete the folder and run the workflow again."
             )
-        labels = _read_labels(folder / "labels.parquet", mol_ids, task_ids)
-        folds = _read_folds(folder / "splits" / f"{split}.parquet", mol_ids, ~np.isnan(labels).all(axis=1))
+        classes, labels = None, np.zeros((len(mol_ids), 0), np.float32)
+        labelled = np.ones(len(mol_ids), bool)
+        if (path := folder / "classes.parquet").exists():
+            classes = torch.from_numpy(_read_classes(path, mol_ids, task_ids)).to(device)
+        else:
+            labels = _read_labels(folder / "labels.parquet", mol_ids, task_ids)
+            labelled = ~np.isnan(labels).all(axis=1)
+        folds = _read_folds(folder / "splits" / f"{split}.parquet", mol_ids, labelled)
         edge_index, edge_score = _read_relations(folder / "relations.parquet", task_ids)
         return cls(
             task_ids=task_ids,
@@ -167,6 +174,7 @@ class PreparedDataset:
             inputs=features,
             edge_index=torch.from_numpy(edge_index).to(device),
             edge_score=torch.from_numpy(edge_score).to(device),
+            classes=classes,
         )
 
 
@@ -217,6 +225,20 @@ def _read_labels(path: Path, mol_ids: np.ndarray, task_ids: list[str]) -> np.nda
     labels = np.full((len(mol_ids), len(task_ids)), np.nan, np.float32)
     labels[rows[kept], columns[kept]] = frame["label"].to_numpy()[kept]
     return labels
+
+
+def _read_classes(path: Path, mol_ids: np.ndarray, task_ids: list[str]) -> np.ndarray:
+    """Return the class of each item as its position in `task_ids`, int64 [M]."""
+    frame = read_table("classes", path)
+    rows = _positions(path, mol_ids, frame["mol_id"].to_numpy())
+    classes = np.full(len(mol_ids), -1, np.int64)
+    classes[rows] = pd.Categorical(frame["task_id"].astype(str), categories=task_ids).codes
+    if len(rows) != len(mol_ids) or (classes < 0).any():
+        raise RelataskError(
+            f"{path} does not name a class of tasks.parquet once for each of {len(mol_ids)} items; run the "
+            "step prepare_images again."
+        )
+    return classes
 
 
 def _read_folds(path: Path, mol_ids: np.ndarray, labelled: np.ndarray) -> dict[str, np.ndarray]:

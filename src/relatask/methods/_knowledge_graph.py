@@ -18,10 +18,10 @@ PAIRS = 4_000_000  # hidden values of the pair predictor that are in memory at a
 
 @dataclass(frozen=True)
 class KnownLabels:
-    """The edges: which of T labels of B items are known, and what they are."""
+    """The edges: which of T labels of B items are known, and what they are; of several graphs, too."""
 
-    negative: Tensor  # float32 [B, T]: 1 where a label 0 is known
-    positive: Tensor  # float32 [B, T]: 1 where a label 1 is known
+    negative: Tensor  # float32 [.., B, T]: 1 where a label 0 is known
+    positive: Tensor  # float32 [.., B, T]: 1 where a label 1 is known
 
     @classmethod
     def of(cls, labels: Tensor, known: Tensor | None = None) -> "KnownLabels":
@@ -30,14 +30,14 @@ class KnownLabels:
         return cls((shown == 0).float(), (shown == 1).float())
 
     def to_items(self, zero: Tensor, one: Tensor) -> Tensor:
-        """Return the mean message to each item, [B, w], of tasks' messages [T, w] for label 0 and 1."""
-        degree = (self.negative + self.positive).sum(1, keepdim=True)
+        """Return the mean message to each item [.., B, w] of tasks' messages [.., T, w] for label 0 and 1."""
+        degree = (self.negative + self.positive).sum(-1, keepdim=True)
         return (self.negative @ zero + self.positive @ one) / degree.clamp(min=1)
 
     def to_tasks(self, zero: Tensor, one: Tensor) -> Tensor:
-        """Return the mean message to each task, [T, w], of items' messages [B, w] for label 0 and 1."""
-        degree = (self.negative + self.positive).sum(0)[:, None]
-        return (self.negative.T @ zero + self.positive.T @ one) / degree.clamp(min=1)
+        """Return the mean message to each task [.., T, w] of items' messages [.., B, w] for label 0 and 1."""
+        degree = (self.negative + self.positive).sum(-2)[..., None]
+        return (self.negative.mT @ zero + self.positive.mT @ one) / degree.clamp(min=1)
 
 
 class KnowledgeLayer(nn.Module):
@@ -51,13 +51,13 @@ class KnowledgeLayer(nn.Module):
         self.update = nn.Linear(2 * width, width)
 
     def forward(self, items: Tensor, tasks: Tensor, known: KnownLabels) -> tuple[Tensor, Tensor]:
-        """Return the next states of items [B, w] and tasks [T, w]."""
+        """Return the next states of items [.., B, w] and tasks [.., T, w]."""
         sent = self.from_items(items)
         to_tasks = known.to_tasks(sent.relu(), (sent + self.label).relu())
         sent = self.from_tasks(tasks)
         to_items = known.to_items(sent.relu(), (sent + self.label).relu())
-        items = self.update(torch.cat([to_items, items], 1))
-        return items, self.update(torch.cat([to_tasks, tasks], 1))
+        items = self.update(torch.cat([to_items, items], -1))
+        return items, self.update(torch.cat([to_tasks, tasks], -1))
 
 
 class PairSum(Function):
