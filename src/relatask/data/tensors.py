@@ -158,12 +158,11 @@ class PreparedDataset:
                 f"has {len(mol_ids)}; delete the folder and run the workflow again."
             )
         classes, labels = None, np.zeros((len(mol_ids), 0), np.float32)
-        labelled = np.ones(len(mol_ids), bool)
         if (path := folder / "classes.parquet").exists():
             classes = torch.from_numpy(_read_classes(path, mol_ids, task_ids)).to(device)
         else:
             labels = _read_labels(folder / "labels.parquet", mol_ids, task_ids)
-            labelled = ~np.isnan(labels).all(axis=1)
+        labelled = np.logical_or(~np.isnan(labels).all(axis=1), classes is not None)
         folds = _read_folds(folder / "splits" / f"{split}.parquet", mol_ids, labelled)
         edge_index, edge_score = _read_relations(folder / "relations.parquet", task_ids)
         return cls(

@@ -19,6 +19,7 @@ from relatask.publishing.formatting import (
     mean_std,
     one_line,
     scale_of,
+    scales_and_directions,
     signed,
     to_latex,
     to_markdown,
@@ -116,11 +117,12 @@ def _main_notes(inputs: Inputs, data: pd.DataFrame) -> list[str]:
     seeds = sorted(set(inputs.plan["seed"]))
     better = "higher" if metric.higher_is_better else "lower"
     notes = [
-        f"{metric.label}{' × 100' if metric.percent else ''} ({better} is better): mean over tasks, then "
-        f"mean ± population standard deviation over {len(seeds)} seed{'s' * (len(seeds) > 1)} "
+        f"{metric.label}{' × 100' if metric.percent else ''} ({better} is better): mean over {metric.each}s, "
+        f"then mean ± population standard deviation over {len(seeds)} seed{'s' * (len(seeds) > 1)} "
         f"({', '.join(map(str, seeds))}); the best mean of a column is bold.",
-        f"In brackets: difference to {inputs.study.baseline} over the (seed, task) cells defined in both.",
-        *_undefined_notes(data),
+        f"In brackets: difference to {inputs.study.baseline} over the (seed, {metric.each}) cells defined in "
+        "both.",
+        *_undefined_notes(data, metric.each),
     ]
     if data["chosen"].notna().any():
         notes.append("In square brackets: the method whose mean on validation was best, out of several.")
@@ -132,7 +134,7 @@ def _main_notes(inputs: Inputs, data: pd.DataFrame) -> list[str]:
     return [*notes, inputs.reduced]
 
 
-def _undefined_notes(data: pd.DataFrame) -> list[str]:
+def _undefined_notes(data: pd.DataFrame, each: str) -> list[str]:
     """A note for each data set and split where cells are undefined, else one that says that none is."""
     notes = []
     for (dataset, split), rows in data.groupby(["dataset", "split"], sort=False):
@@ -143,8 +145,8 @@ def _undefined_notes(data: pd.DataFrame) -> list[str]:
             said = f"{next(iter(counts.values()))} of each method"
         else:
             said = ", ".join(f"{count} of {method}" for method, count in counts.items())
-        notes.append(f"Undefined (seed, task) cells, left out, on {dataset} ({split} split): {said}.")
-    return notes or ["No (seed, task) cell is undefined."]
+        notes.append(f"Undefined (seed, {each}) cells, left out, on {dataset} ({split} split): {said}.")
+    return notes or [f"No (seed, {each}) cell is undefined."]
 
 
 def all_metrics_table(inputs: Inputs) -> Table:
@@ -163,7 +165,7 @@ def all_metrics_table(inputs: Inputs) -> Table:
                 line.append(marked(mean_std(row["mean"], row["std"], METRICS[name]), row["mean"], best))
         body += lines
     header = ["data set", "split", "method", *(METRICS[name].label for name in metrics)]
-    notes = ["ROC-AUC and average precision × 100; Brier score and ECE: lower is better.", inputs.reduced]
+    notes = [f"{scales_and_directions([METRICS[name] for name in metrics])}.", inputs.reduced]
     return Table(
         "all_metrics", f"{inputs.study.title}: all metrics on the test fold", data, header, body, 3, notes
     )
