@@ -27,7 +27,7 @@ class KnownLabels:
     def of(cls, labels: Tensor, known: Tensor | None = None) -> "KnownLabels":
         """Take labels [B, T] (0, 1, or NaN where missing) where `known` [B, T] says so, or all there are."""
         shown = labels if known is None else torch.where(known, labels, torch.nan)
-        return cls((shown == 0).float(), (shown == 1).float())
+        return cls((shown == 0).to(shown.dtype), (shown == 1).to(shown.dtype))
 
     def to_items(self, zero: Tensor, one: Tensor) -> Tensor:
         """Return the mean message to each item [.., B, w] of tasks' messages [.., T, w] for label 0 and 1."""
