@@ -1,4 +1,4 @@
-"""Few-shot learning equals its equations, reads nothing of what is asked, and learns from training classes."""
+"""Few-shot learning equals its equations, reads nothing of what it asks, and learns from training classes."""
 
 from collections.abc import Iterator
 from dataclasses import replace
