@@ -251,6 +251,19 @@ def test_the_first_stage_classifies_training_classes_and_counts_for_no_choice(da
     assert not torch.equal(training.model.layers[0].update.weight, layer)
 
 
+def test_rows_start_from_the_same_encoder_and_share_the_first_stage(data: PreparedDataset) -> None:
+    trained = []
+    for layers, pretraining in ((0, 1), (2, 1), (0, 2)):
+        training = Training(unit_of(spec_of(layers, pretraining), data))
+        training.run_epoch(lambda: None)
+        trained.append(training)
+    first, *others = (tensor_bytes(one.model.encoder.state_dict()) for one in trained)
+    assert all(other == first for other in others)
+    assert len({one.unit.spec.run_id for one in trained}) == 3
+    seeds = {replace(trained[0].unit.spec, seed=seed).random_seed("initialisation") for seed in (0, 1)}
+    assert len(seeds) == 2
+
+
 def test_a_killed_run_goes_on_to_the_same_bytes(data: PreparedDataset, tmp_path: Path, monkeypatch) -> None:
     spec = spec_of(1, pretraining=1)
     whole = run(spec, data, tmp_path / "whole.pt")

@@ -131,6 +131,8 @@ def _main_notes(inputs: Inputs, data: pd.DataFrame) -> list[str]:
             f"published: as printed in {inputs.study.paper} (config/published.csv); in spreads: "
             "(ours − published) / published standard deviation."
         )
+    elif inputs.study.paper:
+        notes.append(f"{inputs.study.paper} has no number for these rows on these data sets.")
     return [*notes, inputs.reduced]
 
 

@@ -62,11 +62,14 @@ class RunSpec:
 
         Task set, prior, graph, balancing, groups, ensemble and episodes do not enter: runs that differ only
         in them start from the same draws, which pairs them, and cutting independent tasks into parts changes
-        nothing.
+        nothing. Of few-shot learning, nor do the method's options: with and without layers over its episodes,
+        an encoder starts from the same weights.
         """
         values = json.loads(self.canonical())
         for name in {"tasks", *DEFAULTS} - {"member"}:
             values.pop(name, None)
+        if self.episodes is not None:
+            del values["options"]
         values["balancing"] = "equal"  # a constant that older runs were seeded with
         text = canonical_json([values, *names])
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> 1
