@@ -251,6 +251,16 @@ def test_the_first_stage_classifies_training_classes_and_counts_for_no_choice(da
     assert not torch.equal(training.model.layers[0].update.weight, layer)
 
 
+def test_patience_ends_no_first_stage_before_the_second(data, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(Training, "valid_value", lambda training: 0.5)  # nothing gets better
+    patient = {"epochs": 6, "patience": 1}
+    lengths = [
+        len(run(spec_of(0, pretraining, training=patient), data, tmp_path / "c.pt").history)
+        for pretraining in (0, 3, 6)
+    ]
+    assert lengths == [2, 5, 2]
+
+
 def test_rows_start_from_the_same_encoder_and_share_the_first_stage(data: PreparedDataset) -> None:
     trained = []
     for layers, pretraining in ((0, 1), (2, 1), (0, 2)):

@@ -44,6 +44,11 @@ class Training(EpochTraining):
         """Whether the epoch that comes or runs is of the first stage."""
         return self.epoch < self.unit.spec.options["pretraining"]
 
+    def is_over(self) -> bool:
+        """As for others, but patience ends no first stage before the second."""
+        waits = self.epoch <= self.unit.spec.options["pretraining"] < self.settings["epochs"]
+        return super().is_over() and not waits
+
     def before_epoch(self) -> None:
         """Forget what was best in the first stage once the second begins: its layers were not trained."""
         if self.epoch == self.unit.spec.options["pretraining"]:
