@@ -60,6 +60,10 @@ COLUMNS: dict[str, dict[str, str]] = {
     },
     "rejected_tasks": {"task_id": "string", "name": "string", "reason": "string"},
     "labels": {"mol_id": "int32", "task_id": "category", "label": "float32"},
+    "classes": {  # in place of labels, where each item has one class out of many: a task is a class
+        "mol_id": "int32",
+        "task_id": "category",  # the item's class; it is of no other
+    },
     "relations": {"task_i": "string", "task_j": "string", "score": "float32", "kind": "string"},
     "split": {"mol_id": "int32", "fold": "category"},
     "cell_split": {"mol_id": "int32", "task_id": "category", "fold": "category"},  # of the scheme cells
@@ -84,9 +88,9 @@ COLUMNS: dict[str, dict[str, str]] = {
         "run_id": "category",
         "fold": "category",
         "item_id": "int32",
-        "task_id": "category",
+        "task_id": "category",  # of classes: the episode
         "label": "float32",
-        "score": "float32",  # probability of label 1; of measured values: the value
+        "score": "float32",  # probability of label 1; of measured values the value, of classes the class
     },
     "known_labels": {  # of methods that read labels of held-out molecules: all labelled cells of those
         "run_id": "category",
@@ -108,7 +112,8 @@ COLUMNS: dict[str, dict[str, str]] = {
         "task_id": "category?",  # null when one network serves all tasks of the run
         "epoch": "int32",
         "train_loss": "float32",
-        "valid_metric": "float32?",  # mean ROC-AUC over validation tasks with both classes; MAE of forecasts
+        # mean ROC-AUC over validation tasks with both classes; MAE of forecasts; accuracy of episodes
+        "valid_metric": "float32?",
         "seconds": "float32",
         "examples_per_second": "float32",
     },
@@ -255,6 +260,24 @@ COLUMNS: dict[str, dict[str, str]] = {
         "std": "float64?",
         "n_seeds": "int32",  # seeds where the metric is defined
         "reason": "string?",  # why it is undefined for the other seeds
+    },
+    "table_episodes": {
+        "dataset": "string",
+        "split": "string",
+        "method": "string",
+        "seed": "int32",
+        "ways": "int32",  # classes of an episode
+        "shots": "int32",  # images of each that are told
+        "queries": "int32",  # images of each that are asked
+        "metric": "string",
+        "n_episodes": "int32",
+        "mean": "float64",
+        "half_interval": "float64?",  # 1.96 standard errors over episodes; null with one
+        "least": "float64",
+        "lower": "float64",  # quartiles
+        "median": "float64",
+        "upper": "float64",
+        "greatest": "float64",
     },
     "table_statistics": {
         "dataset": "string",

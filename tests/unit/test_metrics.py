@@ -180,18 +180,30 @@ def test_a_run_that_nobody_planned_is_refused() -> None:
 
 def test_direction_of_every_metric_is_data() -> None:
     better = {name for name, metric in METRICS.items() if metric.higher_is_better}
-    assert better == {"roc_auc", "average_precision"}
+    assert better == {"roc_auc", "average_precision", "accuracy"}
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 2, 200).astype(float)
     good, bad = 0.05 + 0.9 * labels, 0.95 - 0.9 * labels
     for name, metric in METRICS.items():
+        told = (labels, 1 - labels) if metric.of == "classes" else (good, bad)
         well, badly = (
             value(
                 evaluate(predictions({("r", "t", "test"): (labels.tolist(), scores.tolist())}), [name]), name
             )
-            for scores in (good, bad)
+            for scores in told
         )
         assert (well > badly) == metric.higher_is_better
+
+
+def test_accuracy_is_the_share_of_the_right_classes() -> None:
+    frame = predictions(
+        {("r", "one", "test"): ([0, 1, 2, 4], [0, 1, 1, 4]), ("r", "other", "test"): ([3, 3], [0, 2])}
+    )
+    found = evaluate(frame, ["accuracy"]).dropna(subset="value").set_index("task_id")["value"]
+    assert found.to_dict() == {"one": 0.75, "other": 0.0}
+    for labels, scores, wrong in (([0.5], [1], "label 0.5 where a class"), ([1], [-1], "score -1.0 where a")):
+        with pytest.raises(RelataskError, match=wrong):
+            evaluate(predictions({("r", "t", "test"): (labels, scores)}), ["accuracy"])
 
 
 def test_measured_values_are_no_probabilities_and_no_classes() -> None:

@@ -47,7 +47,7 @@ def load_study():
 
 
 def require_files(source, entry):
-    for key in ("path", "task_sheet"):
+    for key in ("path", "task_sheet", "split_path"):
         file = getattr(entry, key)
         if file is not None and not Path(file).exists():
             raise RelataskError(

@@ -8,7 +8,7 @@ DATASET_TABLES = ("molecules", "rejected", "tasks", "rejected_tasks", "labels", 
 # Molecules are standardised, related, densified, split and featurised; series and images are prepared at once.
 OF_MOLECULES = list(STUDY.datasets) if STUDY.items == "molecules" else []
 OTHERS = [name for name in STUDY.datasets if name not in OF_MOLECULES]
-ITEM_TABLES = ("items", "tasks", "labels")
+ITEM_TABLES = ("items", "tasks", "classes" if STUDY.labels == "classes" else "labels")
 DRAWN_TABLES = ("molecules", "tasks", "labels", "relations")
 ITEM_FILES = [
     *(f"{name}.parquet" for name in ITEM_TABLES),
@@ -51,7 +51,7 @@ def raw_files(name):
     if source.reader == "coco":
         return [f"{source.path}/annotations/instances_{part}.json" for part in ("train2017", "val2017")]
     if source.path is not None:
-        return [source.path, *sheet]
+        return [source.path, *sheet, *([source.split_path] if source.split_path else [])]
     if source.reader == "planted":
         return [*PLANTED, *sheet]
     if source.reader == "chembl_activities":

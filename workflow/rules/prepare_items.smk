@@ -54,11 +54,14 @@ rule prepare_images:
         runtime=600,
     params:
         source=lambda wildcards: STUDY.datasets[wildcards.dataset].source,
+        raw=lambda wildcards: raw_folder(STUDY.datasets[wildcards.dataset].source),
         config=lambda wildcards: block(STUDY.sources[STUDY.datasets[wildcards.dataset].source]),
+        scheme=STUDY.splits.schemes[0],
         fractions=STUDY.splits.fractions,
         seeds=SEEDS,
         code=code_of("steps/prepare_images.py"),
     shell:
         "python -m relatask prepare_images --log {log} --name {params.source}"
-        " --source-config {params.config:q} --fractions {params.fractions}"
+        " --source-config {params.config:q} --raw {params.raw}"
+        " --scheme {params.scheme} --fractions {params.fractions}"
         " --seeds {params.seeds} --out-dir $(dirname {output.counts})"

@@ -16,6 +16,7 @@ from relatask.config.datasets import (
     SplitsConfig,
 )
 from relatask.config.grouping import GainsConfig, GroupingConfig, StrategyConfig, TaskSetsConfig
+from relatask.config.items import EpisodesConfig
 from relatask.config.loading import Config, ServicesConfig, load_config, load_study
 from relatask.config.methods import GroupsConfig, MethodConfig, ScaleConfig, TableConfig, TrainingConfig
 from relatask.config.study import OWN_TABLES, StudyConfig, grouping_table_names
@@ -29,6 +30,7 @@ __all__ = [
     "Config",
     "DatasetConfig",
     "DensifyConfig",
+    "EpisodesConfig",
     "GainsConfig",
     "GroupingConfig",
     "GroupsConfig",

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from relatask.config.blocks import Block, Name, unique
+from relatask.config.items import CLASS_READERS, IMAGE_READERS, EpisodesConfig
 
 CELLS = "cells"  # the scheme of splits that holds out labels and not molecules
 
@@ -25,9 +26,21 @@ class ActiveRule(Block):
 class SourceConfig(Block):
     """Where labelled molecules come from and how they are read."""
 
-    reader: Literal["table", "kiba", "lsc", "chembl_activities", "planted", "series", "coco"] = Field(
+    reader: Literal[
+        "table",
+        "kiba",
+        "lsc",
+        "chembl_activities",
+        "planted",
+        "series",
+        "coco",
+        "omniglot",
+        "miniimagenet",
+        "tieredimagenet",
+    ] = Field(
         description="table: CSV or Parquet of SMILES x tasks; series: of points in time x series; coco: a "
-        "folder of images in COCO's layout; the others: the form that data set has"
+        "folder of images in COCO's layout; omniglot, miniimagenet, tieredimagenet: images with one class "
+        "each, in the layout of those; the others: the form that data set has"
     )
     path: str | None = Field(
         None,
@@ -41,7 +54,16 @@ class SourceConfig(Block):
     task_columns: list[str] | None = Field(
         None, description="columns that are tasks; default: all the others"
     )
-    image_size: int = Field(224, ge=8, le=1024, description="coco: pixels of a side; the middle is cut out")
+    image_size: int = Field(
+        224, ge=8, le=1024, description="of images: pixels of a side; the middle is cut out"
+    )
+    split_path: str | None = Field(
+        None,
+        description="of images with one class each: folder of the split files; default: where the images are",
+    )
+    rotated: bool = Field(
+        False, description="omniglot: characters turned by 90, 180 and 270 degrees are classes of their own"
+    )
     first: int | None = Field(None, ge=1, description="series: use only so many points, from the start")
     task_sheet: str | None = Field(
         None, description="CSV of task, uniprot (several separated by ;), string_id; found as `path` is"
@@ -67,17 +89,21 @@ class SourceConfig(Block):
             "id_column": ("table", "series"),
             "task_columns": ("table", "lsc", "series"),
             "first": ("series",),
-            "image_size": ("coco",),
+            "image_size": IMAGE_READERS,
+            "split_path": CLASS_READERS,
+            "rotated": ("omniglot",),
         }
         for key, known in readers.items():
             if self.reader not in known and getattr(self, key) != type(self).model_fields[key].default:
                 raise ValueError(f"{key}: only the reader {' or '.join(known)} reads it, not {self.reader}")
-        if self.active is not None and self.reader in {"lsc", "planted", "coco"}:
+        if self.active is not None and self.reader in {"lsc", "planted", *IMAGE_READERS}:
             raise ValueError(f"active: the reader {self.reader} has labels and no measured values")
         if self.active is not None and self.reader == "series":
             raise ValueError("active: series are forecast as they are; remove it")
         if self.path is None and self.reader == "coco":
             raise ValueError("path: the reader coco needs the folder that holds train2017 and val2017")
+        if self.path is None and self.reader in {"miniimagenet", "tieredimagenet"}:
+            raise ValueError(f"path: the reader {self.reader} needs the folder of its images")
         if self.path is not None and self.reader in {"planted", "chembl_activities"}:
             raise ValueError(f"path: the reader {self.reader} reads no file of yours; use the reader table")
         return self
@@ -135,6 +161,9 @@ class DatasetConfig(Block):
     densify: DensifyConfig | None = Field(
         None, description="without it, molecules and tasks stay as they are"
     )
+    episodes: EpisodesConfig | None = Field(
+        None, description="of images with one class each; default: 5 ways, 5 shots"
+    )
     size: SizeConfig = Field(SizeConfig(), description="expected size, for the prediction of costs")
     cost_factors: dict[Name, Annotated[float, Field(gt=0)]] = Field(
         {},
@@ -160,7 +189,7 @@ class SplitsConfig(Block):
     """Which molecules are for training, validation and test."""
 
     schemes: Annotated[
-        list[Literal["random", "scaffold", "stratified", "cells", "chronological", "given"]],
+        list[Literal["random", "scaffold", "stratified", "cells", "chronological", "given", "grouped"]],
         AfterValidator(unique),
     ] = Field(
         ["scaffold"],
@@ -168,7 +197,8 @@ class SplitsConfig(Block):
         description="scaffold: no Bemis-Murcko scaffold in two folds; stratified: both classes of each task "
         "in each fold where possible; cells: labels are held out and not molecules, as when a table is "
         "filled; chronological: of series, and theirs alone; "
-        "given: of images, whose test images are given",
+        "given: of images, whose test images, or classes, are given; grouped: of images with one class each, "
+        "whole groups of classes, such as alphabets, are drawn",
     )
     fractions: Annotated[tuple[float, float, float], AfterValidator(_fractions)] = Field(
         (0.8, 0.1, 0.1), description="shares of train, valid and test; they sum to 1"

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 from relatask.config.blocks import Block, Name, require_known, unique
 from relatask.config.datasets import DatasetConfig, SourceConfig, SplitsConfig
 from relatask.config.grouping import GroupingConfig
+from relatask.config.items import Items, Labels, check_kinds, items_of, labels_of
 from relatask.config.methods import MethodConfig, ScaleConfig, TableConfig, TrainingConfig
 from relatask.registry import catalogue
 
@@ -15,6 +16,11 @@ from relatask.registry import catalogue
 OWN_TABLES = (
     *("all_metrics", "per_task", "significance", "gain_by_task", "statistics", "settings", "splits", "costs"),
 )
+
+# Where images have one class each, what is evaluated are many episodes without names: a table of their spread
+# is in the place of those that look at each task.
+EPISODE_TABLES = ("episodes",)
+OF_TASKS = ("per_task", "gain_by_task")
 
 # Tables that a study has as well where a method reads known labels of held-out molecules.
 KNOWN_LABEL_TABLES = ("correlated_tasks",)
@@ -65,7 +71,8 @@ class StudyConfig(Block):
         description="what the paper searched, by our name of the setting; stands beside ours in `settings`",
     )
     metrics: Annotated[
-        list[Literal["roc_auc", "average_precision", "brier", "ece", "mae"]], AfterValidator(unique)
+        list[Literal["roc_auc", "average_precision", "brier", "ece", "mae", "accuracy"]],
+        AfterValidator(unique),
     ] = Field(
         ["roc_auc", "average_precision", "brier", "ece"],
         min_length=1,
@@ -96,10 +103,14 @@ class StudyConfig(Block):
         return self
 
     @property
-    def items(self) -> Literal["molecules", "series", "images"]:
+    def items(self) -> Items:
         """What labels are of; in series the items are points in time, and labels measured values."""
-        readers = {source.reader for source in self.sources.values()}
-        return "series" if "series" in readers else "images" if "coco" in readers else "molecules"
+        return items_of({source.reader for source in self.sources.values()})
+
+    @property
+    def labels(self) -> Labels:
+        """What items are labelled with."""
+        return labels_of({source.reader for source in self.sources.values()})
 
     @property
     def reads_known_labels(self) -> bool:
@@ -112,24 +123,24 @@ class StudyConfig(Block):
         """The names of its tables of methods; a pure function of the config."""
         if not self.methods:
             return []
-        extra = KNOWN_LABEL_TABLES if self.reads_known_labels else ()
-        return list(dict.fromkeys(["main", *self.tables, *OWN_TABLES, *extra]))
+        own = [name for name in OWN_TABLES if self.labels != "classes" or name not in OF_TASKS]
+        extra = [*(EPISODE_TABLES if self.labels == "classes" else ())]
+        extra += KNOWN_LABEL_TABLES if self.reads_known_labels else ()
+        return list(dict.fromkeys(["main", *self.tables, *own, *extra]))
 
     def _check_items(self) -> None:
         """Refuse a study that mixes kinds of items, or asks of one what only another has."""
-        kinds = {"series": "series", "coco": "images"}
-        if any(kinds.get(source.reader, "molecules") != self.items for source in self.sources.values()):
-            raise ValueError(f"sources: {self.items} and others do not go into one study; make two of it")
-        own = {"series": ["chronological"], "images": ["given"]}.get(self.items)
-        if own and self.splits.schemes != own:
-            raise ValueError(f"splits.schemes: it is {own} for {self.items}")
-        if not own and (others := {"chronological", "given"} & set(self.splits.schemes)):
-            raise ValueError(f"splits.schemes: {min(others)} is not for molecules")
-        if any((metric == "mae") != (self.items == "series") for metric in self.metrics):
-            raise ValueError("metrics: it is [mae] for series, and others are for labels of 0 and 1")
+        readers = {source.reader for source in self.sources.values()}
+        check_kinds(readers, self.splits.schemes, self.metrics)
         for name, dataset in self.datasets.items():
-            if own and (dataset.relations or dataset.densify):
+            if self.items != "molecules" and (dataset.relations or dataset.densify):
                 raise ValueError(f"datasets.{name}: relations and densify are for molecules; remove them")
+            if dataset.episodes and self.labels != "classes":
+                raise ValueError(
+                    f"datasets.{name}.episodes: they are of images with one class each; remove it"
+                )
+        if self.grouping and self.labels == "classes":
+            raise ValueError("grouping: classes are no tasks that a network learns together; remove it")
 
     def _check_groups(self) -> None:
         """Refuse rows of groups that nothing chooses."""
@@ -189,5 +200,7 @@ class StudyConfig(Block):
         for name, table in self.tables.items():
             if clash := sorted(labels & set(table.best_of)):
                 raise ValueError(f"tables.{name}.best_of: {clash[0]!r} is a method's label; choose another")
-        if clash := sorted(set(self.tables) & {*OWN_TABLES, *KNOWN_LABEL_TABLES, *GROUPING_TABLE_NAMES}):
+        if clash := sorted(
+            set(self.tables) & {*OWN_TABLES, *EPISODE_TABLES, *KNOWN_LABEL_TABLES, *GROUPING_TABLE_NAMES}
+        ):
             raise ValueError(f"tables.{clash[0]}: each study has a table of that name; choose another")

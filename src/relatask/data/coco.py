@@ -11,11 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from relatask.data.images import decode
+from relatask.data.images import decode, write_images
 from relatask.data.item_tables import ItemTables, write_items
-from relatask.data.npy_writer import npy_writer
 from relatask.errors import RelataskError
-from relatask.files import read_json, sha256_of, write_json
+from relatask.files import read_json, write_json
 
 PARTS = ("train2017", "val2017")
 SCHEME = "given"
@@ -101,18 +100,8 @@ def write_coco(
         fold = np.repeat([0, 2], [n_train, n_test])
         fold[np.random.default_rng(seed).permutation(n_train)[:n_valid]] = 1
         splits[f"{SCHEME}-{seed}"] = (fold, {"scheme": SCHEME, "seed": seed, "fractions": fractions})
-    digest = write_images(files, size, out / "features")
+    digest = write_images((decode(file, size) for file in files), size, out / "features")
     names = [f"{file.parent.name}/{file.name}" for file in files]
     counts = write_items(ItemTables(names, categories, labels, splits), digest, out)
     write_json(out / "dataset.json", counts)
     return counts
-
-
-def write_images(files: Sequence[Path], size: int, folder: Path) -> str:
-    """Write images.npy, uint8 [n, 3 size size], and its record, and return its digest."""
-    with npy_writer(folder / "images.npy", "u1", 3 * size * size) as writer:
-        for file in files:
-            writer.append(decode(file, size).reshape(1, -1))
-    digest = sha256_of(folder / "images.npy")
-    write_json(folder / "features.json", {"files": {"images.npy": digest}, "digest": digest})
-    return digest

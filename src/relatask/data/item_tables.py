@@ -17,37 +17,42 @@ from relatask.files import canonical_json, write_json
 
 @dataclass(frozen=True)
 class ItemTables:
-    """M items with a label of each of T tasks."""
+    """M items with a label of each of T tasks, or with one class each out of T."""
 
     items: Sequence[str]  # M names
     tasks: Sequence[str]  # T names
-    labels: np.ndarray  # float32 [M, T], complete
+    labels: np.ndarray  # float32 [M, T], complete; or int64 [M], the class of each item
     splits: Mapping[str, tuple[np.ndarray, dict[str, Any]]]  # "scheme-seed" -> fold of each item, and record
 
 
 def write_items(tables: ItemTables, features: str, folder: Path) -> dict[str, Any]:
-    """Write items, tasks, labels and splits, and return what dataset.json says of them.
+    """Write items, tasks, labels or classes, and splits, and return what dataset.json says of them.
 
     Args:
         tables: what is written.
         features: digest of the features.
         folder: of the data set.
     """
-    labels, (n_items, n_tasks) = tables.labels, tables.labels.shape
+    n_items, n_tasks, labels = len(tables.items), len(tables.tasks), tables.labels
     ids, tasks = np.arange(n_items), task_ids(tables.tasks)
     none: list[list[str]] = [[]] * n_tasks
-    frames = {
+    of_classes = labels.ndim == 1
+    n_pos = np.bincount(labels, minlength=n_tasks) if of_classes else (labels == 1).sum(0)
+    frames: dict[str, dict[str, Any]] = {
         "items": {"item_id": ids, "name": tables.items},
         "tasks": {
             **{"task_id": tasks, "name": list(tables.tasks), "source_id": None, "uniprots": none},
-            **{"string_ids": none, "n_pos": (labels == 1).sum(0), "n_neg": (labels != 1).sum(0)},
+            **{"string_ids": none, "n_pos": n_pos, "n_neg": n_items - n_pos},
         },
-        "labels": {
+    }
+    if of_classes:
+        frames["classes"] = {"mol_id": ids, "task_id": pd.Categorical.from_codes(labels, pd.Index(tasks))}
+    else:
+        frames["labels"] = {
             "mol_id": np.repeat(ids, n_tasks),
             "task_id": pd.Categorical.from_codes(np.tile(np.arange(n_tasks), n_items), pd.Index(tasks)),
             "label": labels.ravel(),
-        },
-    }
+        }
     for name, columns in frames.items():
         write_table(name, pd.DataFrame(columns), folder / f"{name}.parquet")
     for name, (fold, record) in tables.splits.items():
@@ -57,13 +62,10 @@ def write_items(tables: ItemTables, features: str, folder: Path) -> dict[str, An
         sizes = {part: {"molecules": int((fold == number).sum())} for number, part in enumerate(FOLDS)}
         written = {**record, "folds": sizes, "tasks": n_tasks, "digest": split_digest(split)}
         write_json(path.with_suffix(".json"), written)
-    text = canonical_json([list(tables.items), tasks, features])
+    text = canonical_json([list(tables.items), tasks, features, *(labels.tolist() if of_classes else [])])
     return {
-        **{"molecules": n_items, "tasks": n_tasks, "labels": n_items * n_tasks, "edges": 0},
-        **{
-            "positive_rate": float((labels == 1).mean()),
-            "labelled_share": 1.0,
-            "tasks_without_edge": n_tasks,
-        },
+        **{"molecules": n_items, "tasks": n_tasks, "edges": 0, "tasks_without_edge": n_tasks},
+        **{"labels": n_items if of_classes else n_items * n_tasks, "labelled_share": 1.0},
+        "positive_rate": float(n_pos.sum() / max(1, n_items * n_tasks)),
         "digest": hashlib.sha256(text.encode()).hexdigest(),
     }

@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 
 from relatask.artifacts import read_table
-from relatask.data.cell_splits import read_cell_folds, splits_cells
 from relatask.data.graph_batch import GraphBatch, MoleculeGraphs, read_array
-from relatask.data.splits import FOLDS
+from relatask.data.prepared_tables import read_classes, read_labels, read_relations, read_split, select_tasks
 from relatask.errors import RelataskError
 from relatask.registry import suggest
 
@@ -109,6 +107,7 @@ class PreparedDataset:
     edge_index: Tensor  # int64 [2, E]
     edge_score: Tensor  # float32 [E]
     cell_folds: Tensor | None = None  # uint8 [M, T] where cells are split and not molecules: place in FOLDS
+    classes: Tensor | None = None  # int64 [M], position of an item's class in task_ids; labels is then [M, 0]
 
     def x(self, rows: Tensor) -> GraphBatch | Tensor:
         """Return the inputs of the molecules at positions `rows` (int64 [B])."""
@@ -121,8 +120,13 @@ class PreparedDataset:
 
     def with_split(self, folder: Path, split: str) -> "PreparedDataset":
         """Return the same data under another split of `folder`, sharing all tensors but the folds."""
-        ids, labels = self.mol_ids.cpu().numpy(), self.labels.cpu().numpy()
-        return replace(self, **_read_split(folder, split, ids, self.task_ids, labels, self.labels.device))
+        ids, labels, has_classes = (
+            self.mol_ids.cpu().numpy(),
+            self.labels.cpu().numpy(),
+            self.classes is not None,
+        )
+        folds, cells = read_split(folder, split, ids, self.task_ids, labels, has_classes)
+        return replace(self, **_on_device(folds, cells, self.labels.device))
 
     @classmethod
     def load(
@@ -149,15 +153,19 @@ class PreparedDataset:
         is_plain = (folder / "items.parquet").exists()
         table, key = ("items", "item_id") if is_plain else ("molecules", "mol_id")
         mol_ids = read_table(table, folder / f"{table}.parquet", [key])[key].to_numpy()
-        task_ids = _select_tasks(folder / "tasks.parquet", tasks)
+        task_ids = select_tasks(folder / "tasks.parquet", tasks)
         features = _read_features(folder, inputs, device)
         if features is not None and len(features) != len(mol_ids):
             raise RelataskError(
                 f"{folder / 'features'} holds {len(features)} {table}, but {folder / f'{table}.parquet'} "
                 f"has {len(mol_ids)}; delete the folder and run the workflow again."
             )
-        labels = _read_labels(folder / "labels.parquet", mol_ids, task_ids)
-        edge_index, edge_score = _read_relations(folder / "relations.parquet", task_ids)
+        classes, labels = None, np.zeros((len(mol_ids), 0), np.float32)
+        if (path := folder / "classes.parquet").exists():
+            classes = torch.from_numpy(read_classes(path, mol_ids, task_ids)).to(device)
+        else:
+            labels = read_labels(folder / "labels.parquet", mol_ids, task_ids)
+        edge_index, edge_score = read_relations(folder / "relations.parquet", task_ids)
         return cls(
             task_ids=task_ids,
             labels=torch.from_numpy(labels).to(device),
@@ -165,7 +173,8 @@ class PreparedDataset:
             inputs=features,
             edge_index=torch.from_numpy(edge_index).to(device),
             edge_score=torch.from_numpy(edge_score).to(device),
-            **_read_split(folder, split, mol_ids, task_ids, labels, device),
+            classes=classes,
+            **_on_device(*read_split(folder, split, mol_ids, task_ids, labels, classes is not None), device),
         )
 
 
@@ -179,89 +188,11 @@ def _read_features(
     return INPUTS[inputs].load(folder / "features", device)  # type: ignore[attr-defined]
 
 
-def _select_tasks(path: Path, tasks: Sequence[str] | None) -> list[str]:
-    known = read_table("tasks", path, ["task_id"])["task_id"].tolist()
-    if tasks is None:
-        return known
-    wanted = set(tasks)
-    if unknown := sorted(wanted - set(known)):
-        raise RelataskError(f"{path} has no task {unknown[0]!r}.{suggest(unknown[0], known)}")
-    if not wanted:
-        raise RelataskError(f"{path}: no task was chosen; name at least one, or none to take all.")
-    return [task for task in known if task in wanted]
-
-
-def _positions(path: Path, mol_ids: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Return where the ids `wanted` stand in `mol_ids`, which is sorted and holds each id once."""
-    positions = np.searchsorted(mol_ids, wanted).clip(max=max(len(mol_ids) - 1, 0))
-    if len(wanted) and (not len(mol_ids) or (known := mol_ids[positions] == wanted).sum() < len(wanted)):
-        missing = wanted[~known][0] if len(mol_ids) else wanted[0]
-        raise RelataskError(
-            f"{path} names mol_id {missing}, which molecules.parquet beside it lacks; they were made from "
-            "different data: run the workflow again."
-        )
-    return positions
-
-
-def _read_labels(path: Path, mol_ids: np.ndarray, task_ids: list[str]) -> np.ndarray:
-    """Return float32 [M, T] with NaN where there is no label."""
-    if (np.diff(mol_ids) <= 0).any():
-        raise RelataskError(f"{path.with_name('molecules.parquet')}: mol_id must rise from row to row.")
-    frame = read_table("labels", path)
-    tasks = frame["task_id"].astype("category").cat
-    column_of = {task: column for column, task in enumerate(task_ids)}
-    columns = np.array([column_of.get(task, -1) for task in tasks.categories], np.int64)[tasks.codes]
-    rows = _positions(path, mol_ids, frame["mol_id"].to_numpy())
-    kept = columns >= 0
-    labels = np.full((len(mol_ids), len(task_ids)), np.nan, np.float32)
-    labels[rows[kept], columns[kept]] = frame["label"].to_numpy()[kept]
-    return labels
-
-
-def _read_split(
-    folder: Path,
-    split: str,
-    mol_ids: np.ndarray,
-    task_ids: list[str],
-    labels: np.ndarray,
-    device: torch.device | str,
+def _on_device(
+    folds: dict[str, np.ndarray], cells: np.ndarray | None, device: torch.device | str
 ) -> dict[str, Any]:
-    """Return `folds` and `cell_folds` of a `PreparedDataset`; a molecule is in the folds of its cells."""
-    path = folder / "splits" / f"{split}.parquet"
-    cells = None
-    if splits_cells(split):
-        cells = read_cell_folds(path, mol_ids, task_ids, labels)
-        rows_of = {fold: np.flatnonzero((cells == place).any(1)) for place, fold in enumerate(FOLDS)}
-    else:
-        rows_of = _read_folds(path, mol_ids, ~np.isnan(labels).all(axis=1))
+    """Return `folds` and `cell_folds` of a `PreparedDataset`."""
     return {
-        "folds": {fold: torch.from_numpy(rows).to(device) for fold, rows in rows_of.items()},
+        "folds": {fold: torch.from_numpy(rows).to(device) for fold, rows in folds.items()},
         "cell_folds": None if cells is None else torch.from_numpy(cells).to(device),
     }
-
-
-def _read_folds(path: Path, mol_ids: np.ndarray, labelled: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the positions of each fold's molecules, in the table's order, that have a label."""
-    frame = read_table("split", path)
-    rows = _positions(path, mol_ids, frame["mol_id"].to_numpy())
-    if len(np.unique(rows)) != len(mol_ids) or len(rows) != len(mol_ids):
-        raise RelataskError(
-            f"{path} puts {len(np.unique(rows))} of {len(mol_ids)} molecules in a fold ({len(rows)} rows); "
-            "each must be in exactly one: run the step split_molecules again."
-        )
-    fold_of = np.empty(len(mol_ids), object)
-    fold_of[rows] = frame["fold"].to_numpy(object)
-    if unknown := sorted(set(fold_of) - set(FOLDS)):
-        raise RelataskError(f"{path} has the fold {unknown[0]!r}; only {', '.join(FOLDS)} exist.")
-    return {fold: np.flatnonzero((fold_of == fold) & labelled) for fold in FOLDS}
-
-
-def _read_relations(path: Path, task_ids: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the edges among `task_ids` as positions [2, E] and their scores [E]; none without a table."""
-    if not path.exists():
-        return np.zeros((2, 0), np.int64), np.zeros(0, np.float32)
-    frame = read_table("relations", path, ["task_i", "task_j", "score"])
-    position = pd.Series(np.arange(len(task_ids)), index=task_ids)
-    frame = frame[frame["task_i"].isin(position.index) & frame["task_j"].isin(position.index)]
-    ends = [position.loc[frame[column]].to_numpy(np.int64) for column in ("task_i", "task_j")]
-    return np.stack(ends), frame["score"].to_numpy(np.float32, copy=True)

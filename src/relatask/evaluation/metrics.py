@@ -1,4 +1,4 @@
-"""ROC-AUC, average precision, Brier score, calibration error and absolute error of saved predictions.
+"""ROC-AUC, average precision, Brier score, calibration error, absolute error and accuracy of predictions.
 
 One value per (run, task, fold, metric). A study of 10,000 runs has millions of such cells, so all
 groups of a batch are computed at once from arrays sorted by group and score; the tests hold every
@@ -7,7 +7,7 @@ value against scikit-learn.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -116,6 +116,11 @@ def mae(groups: Groups) -> np.ndarray:
     return groups.sum(np.abs(groups.score - groups.label)) / groups.n
 
 
+def accuracy(groups: Groups) -> np.ndarray:
+    """Share of the rows of each group whose score, the class that is predicted, is their label."""
+    return groups.sum((groups.score == groups.label).astype(np.float64)) / groups.n
+
+
 @dataclass(frozen=True)
 class Metric:
     """A metric and what its readers must know about it."""
@@ -125,7 +130,13 @@ class Metric:
     higher_is_better: bool
     needs_both_classes: bool  # undefined, or the same for all scores, where one class is absent
     percent: bool  # tables print it times 100
-    of_values: bool = False  # labels and scores are measured values, not 0 or 1 and probabilities
+    # what labels and scores are: 0 or 1 and probabilities of 1, measured values, or classes of an episode
+    of: Literal["binary", "values", "classes"] = "binary"
+
+    @property
+    def each(self) -> str:
+        """What has a value of its own, over which means are taken."""
+        return "episode" if self.of == "classes" else "task"
 
 
 METRICS: dict[str, Metric] = {
@@ -133,19 +144,23 @@ METRICS: dict[str, Metric] = {
     "average_precision": Metric(average_precision, "average precision", True, True, True),
     "brier": Metric(brier, "Brier score", False, False, False),
     "ece": Metric(ece, "calibration error (ECE)", False, False, False),
-    "mae": Metric(mae, "mean absolute error", False, False, False, of_values=True),
+    "mae": Metric(mae, "mean absolute error", False, False, False, of="values"),
+    "accuracy": Metric(accuracy, "accuracy", True, False, True, of="classes"),
 }
 
 
-def _check(frame: pd.DataFrame, of_values: bool) -> None:
+def _check(frame: pd.DataFrame, of: str) -> None:
     """Refuse labels and scores that are not what the metrics are of, naming the first."""
     label, score = frame["label"].to_numpy(), frame["score"].to_numpy()
     checks = (
         (~np.isin(label, (0.0, 1.0)), "label", "0 or 1"),
         (~((score >= 0) & (score <= 1)), "score", "a probability between 0 and 1"),
     )
-    if of_values:
+    if of == "values":
         checks = ((~np.isfinite(label), "label", "a number"), (~np.isfinite(score), "score", "a number"))
+    if of == "classes":
+        is_class = [(column >= 0) & (column == np.floor(column)) for column in (label, score)]
+        checks = ((~is_class[0], "label", "a class"), (~is_class[1], "score", "a class"))
     for wrong, column, expected in (
         *checks,
         (~frame["fold"].isin(FOLDS).to_numpy(), "fold", " or ".join(FOLDS)),
@@ -223,7 +238,7 @@ def evaluate(predictions: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
     Raises:
         RelataskError: a label is not 0 or 1, a score is not a probability, or a fold is unknown.
     """
-    _check(predictions, of_values=METRICS[metrics[0]].of_values)
+    _check(predictions, METRICS[metrics[0]].of)
     cells = _cells(predictions, metrics)
     repeated = np.repeat(np.arange(len(cells)), len(metrics))
     table = cells[["run_id", "task_id", "fold", "n", "n_pos"]].iloc[repeated].reset_index(drop=True)

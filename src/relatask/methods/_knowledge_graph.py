@@ -18,32 +18,32 @@ PAIRS = 4_000_000  # hidden values of the pair predictor that are in memory at a
 
 @dataclass(frozen=True)
 class KnownLabels:
-    """The edges: which of T labels of B items are known, and what they are.
+    """The edges: which of T labels of B items are known, and what they are; of several graphs, too.
 
     The first `silent` items are told by tasks and do not tell them: what is said of an item then does not
     depend on those beside it.
     """
 
-    negative: Tensor  # float32 [B, T]: 1 where a label 0 is known
-    positive: Tensor  # float32 [B, T]: 1 where a label 1 is known
+    negative: Tensor  # float32 [.., B, T]: 1 where a label 0 is known
+    positive: Tensor  # float32 [.., B, T]: 1 where a label 1 is known
     silent: int = 0
 
     @classmethod
     def of(cls, labels: Tensor, known: Tensor | None = None) -> "KnownLabels":
         """Take labels [B, T] (0, 1, or NaN where missing) where `known` [B, T] says so, or all there are."""
         shown = labels if known is None else torch.where(known, labels, torch.nan)
-        return cls((shown == 0).float(), (shown == 1).float())
+        return cls((shown == 0).to(shown.dtype), (shown == 1).to(shown.dtype))
 
     def to_items(self, zero: Tensor, one: Tensor) -> Tensor:
-        """Return the mean message to each item, [B, w], of tasks' messages [T, w] for label 0 and 1."""
-        degree = (self.negative + self.positive).sum(1, keepdim=True)
+        """Return the mean message to each item [.., B, w] of tasks' messages [.., T, w] for label 0 and 1."""
+        degree = (self.negative + self.positive).sum(-1, keepdim=True)
         return (self.negative @ zero + self.positive @ one) / degree.clamp(min=1)
 
     def to_tasks(self, zero: Tensor, one: Tensor) -> Tensor:
-        """Return the mean message to each task, [T, w], of items' messages [B, w] for label 0 and 1."""
-        negative, positive = self.negative[self.silent :], self.positive[self.silent :]
-        degree = (negative + positive).sum(0)[:, None]
-        told = negative.T @ zero[self.silent :] + positive.T @ one[self.silent :]
+        """Return the mean message to each task [.., T, w] of items' messages [.., B, w] for label 0 and 1."""
+        negative, positive = self.negative[..., self.silent :, :], self.positive[..., self.silent :, :]
+        degree = (negative + positive).sum(-2)[..., None]
+        told = negative.mT @ zero[..., self.silent :, :] + positive.mT @ one[..., self.silent :, :]
         return told / degree.clamp(min=1)
 
 
@@ -58,13 +58,13 @@ class KnowledgeLayer(nn.Module):
         self.update = nn.Linear(2 * width, width)
 
     def forward(self, items: Tensor, tasks: Tensor, known: KnownLabels) -> tuple[Tensor, Tensor]:
-        """Return the next states of items [B, w] and tasks [T, w]."""
+        """Return the next states of items [.., B, w] and tasks [.., T, w]."""
         sent = self.from_items(items)
         to_tasks = known.to_tasks(sent.relu(), (sent + self.label).relu())
         sent = self.from_tasks(tasks)
         to_items = known.to_items(sent.relu(), (sent + self.label).relu())
-        items = self.update(torch.cat([to_items, items], 1))
-        return items, self.update(torch.cat([to_tasks, tasks], 1))
+        items = self.update(torch.cat([to_items, items], -1))
+        return items, self.update(torch.cat([to_tasks, tasks], -1))
 
 
 class PairSum(Function):

@@ -47,17 +47,21 @@ def statistics_table(inputs: Inputs) -> Table:
     frame = frame.astype(dict.fromkeys(published, float))
     shown = [name for name in published if frame[name].notna().any()]
     items = _items(inputs)
-    header = ["data set", items, "tasks", "labels", "labelled %", "active %", "relations"]
+    of_classes = inputs.study.labels == "classes"
+    tasks = "classes" if of_classes else "tasks"
+    header = ["data set", items, tasks, "labels", "labelled %", "active %", "relations"]
     header += [name.replace("_percent", " %").replace("_", " ") for name in shown]
     body = []
     for row in records(frame):
         cells = [number(row[key], 0) for key in ("molecules", "tasks", "labels")]
-        active = NOTHING if inputs.study.items == "series" else number(row["positive_percent"])
+        active = number(row["positive_percent"]) if inputs.study.labels == "binary" else NOTHING
         cells += [number(row["labelled_percent"]), active, number(row["edges"], 0)]
         cells += [number(row[name], 2 if "percent" in name else 0) for name in shown]
         body.append([row["dataset"], *cells])
     notes = [
-        f"labelled: share of ({items}) x (tasks) cells with a label; active: share of labels that are 1."
+        "Each image has one class."
+        if of_classes
+        else f"labelled: share of ({items}) x (tasks) cells with a label; active: share of labels that are 1."
     ]
     return Table("statistics", f"{inputs.study.title}: data sets", frame, header, body, 1, notes)
 

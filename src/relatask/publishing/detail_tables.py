@@ -7,10 +7,24 @@ import pandas as pd
 from relatask.artifacts import COLUMNS, read_table
 from relatask.evaluation.aggregate import join_plan, per_task
 from relatask.evaluation.metrics import METRICS
-from relatask.publishing.formatting import NOTHING, Bold, Table, mean_std, number, p_value, scale_of, signed
+from relatask.publishing.formatting import (
+    NOTHING,
+    Bold,
+    Table,
+    mean_std,
+    number,
+    p_value,
+    scale_of,
+    scales_and_directions,
+    signed,
+)
 from relatask.publishing.inputs import Inputs, best_of, marked, records
 
 LEVEL = 0.05
+EPISODES_ARE = (
+    "all methods are asked the same episodes. The p values speak of more episodes of the networks that were "
+    "trained, not of training again; for that see the spread over seeds."
+)
 KEY = ["dataset", "split", "task_id", "method"]
 
 
@@ -109,17 +123,21 @@ def significance_table(inputs: Inputs) -> Table:
     numbers = ["mean_difference", "ci_low", "ci_high", "statistic", "p_value", "p_holm"]
     data = data.astype(dict.fromkeys(numbers, float))
     data["verdict"] = [_verdict(row) for row in records(data)]
+    each = METRICS[inputs.metric].each
+    metrics = scales_and_directions([METRICS[name] for name in inputs.study.metrics])
     notes = [
-        "Difference on the test fold, one pair per task (mean over seeds): seeds share the data, so they are "
-        "no pairs of their own. Wilcoxon signed-rank test (statistic W), Holm's correction over the "
-        "comparisons of one data set, split and metric; 95 % BCa bootstrap interval of the mean over tasks.",
-        "The test asks on how many tasks, by rank, a method is ahead; the interval is about the mean. Where"
-        " a few tasks differ much from the others, the two may disagree.",
-        f"better, worse: p (Holm) < {LEVEL}. Differences of ROC-AUC and average precision × 100; for Brier "
-        "score and ECE a negative difference is better.",
+        f"Difference on the test fold, one pair per {each} (mean over seeds): "
+        + (EPISODES_ARE if each == "episode" else "seeds share the data, so they are no pairs of their own.")
+        + " Wilcoxon signed-rank test (statistic W), Holm's correction over the comparisons of one data set, "
+        f"split and metric; 95 % BCa bootstrap interval of the mean over {each}s.",
+        f"The test asks on how many {each}s, by rank, a method is ahead; the interval is about the mean. "
+        f"Where a few {each}s differ much from the others, the two may disagree.",
+        f"better, worse: p (Holm) < {LEVEL}. {metrics}, so that there a negative difference is better."
+        if "lower" in metrics
+        else f"better, worse: p (Holm) < {LEVEL}. {metrics}.",
         inputs.reduced,
     ]
-    header = ["data set", "split", "metric", "method", "against", "verdict", "tasks", "difference"]
+    header = ["data set", "split", "metric", "method", "against", "verdict", f"{each}s", "difference"]
     return Table(
         "significance",
         f"{inputs.study.title}: which differences are more than chance",

@@ -5,13 +5,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from relatask.evaluation.metrics import METRICS
 from relatask.publishing import figure_data, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-METRIC = "roc_auc"  # what training validates with, whichever metric leads the tables
+
+def validated_by(leading: str) -> str:
+    """Return the metric that training validates with, whichever of its kind leads the tables."""
+    return "roc_auc" if METRICS[leading].of == "binary" else leading
 
 
 def table(plan: pd.DataFrame, history: pd.DataFrame, dataset: str) -> pd.DataFrame:
@@ -55,11 +59,21 @@ def _one_method(rows: pd.DataFrame, split: str, method: str) -> pd.DataFrame:
     )
 
 
-def draw(drawn: pd.DataFrame, methods: list[str], baseline: str, dataset: str) -> "Figure":
-    """Draw table `figure_learning_curves`: a panel per split, a line per method."""
-    title, splits = f"{dataset}: validation ROC-AUC while training", list(dict.fromkeys(drawn["split"]))
+def draw(drawn: pd.DataFrame, methods: list[str], baseline: str, dataset: str, leading: str) -> "Figure":
+    """Draw table `figure_learning_curves`: a panel per split, a line per method.
+
+    Args:
+        drawn: the table.
+        methods: in the order of the study.
+        baseline: one of them.
+        dataset: its name.
+        leading: metric that leads the study's tables.
+    """
+    metric, splits = validated_by(leading), list(dict.fromkeys(drawn["split"]))
+    label, each = METRICS[metric].label, METRICS[metric].each
+    title = f"{dataset}: validation {label} while training"
     if drawn.empty:
-        return style.empty(title, "No run of this data set has epochs with a defined validation ROC-AUC.")
+        return style.empty(title, f"No run of this data set has epochs with a defined validation {label}.")
     figure = style.new_figure(1.2 + 4.6 * len(splits), 4.2)
     grid = figure.subplots(1, len(splits), squeeze=False, sharey=True)[0]
     looks = style.looks(methods, baseline)
@@ -71,10 +85,10 @@ def draw(drawn: pd.DataFrame, methods: list[str], baseline: str, dataset: str) -
         axes.set_xlabel("epoch")
         axes.grid(color=style.FAINT, linewidth=0.7)
         axes.margins(x=0.02)
-        style.mark_chance(axes, METRIC, across=True)
+        style.mark_chance(axes, metric, across=True)
     ends = [*(drawn["mean"] - drawn["std"].fillna(0)), *(drawn["mean"] + drawn["std"].fillna(0))]
-    grid[0].set_ylim(*style.value_limits(ends, METRIC))
-    grid[0].set_ylabel("validation ROC-AUC, mean over tasks")
+    grid[0].set_ylim(*style.value_limits(ends, metric))
+    grid[0].set_ylabel(f"validation {label}, mean over {each}s")
     style.heading(figure, title, _note(drawn, methods), style.legend_of(grid))
     return figure
 

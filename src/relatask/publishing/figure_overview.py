@@ -64,10 +64,10 @@ def draw(drawn: pd.DataFrame, methods: list[str], baseline: str, metric: str) ->
             _panel(axes, rows, methods, baseline, metric)
             axes.set_xlim(*style.value_limits(drawn["value"], metric))
             tasks, seeds = rows["n_tasks"].max(), rows["n_seeds"].max()
-            words = f"{style.counted(tasks, 'task')}, {style.counted(seeds, 'seed')}"
+            words = f"{style.counted(tasks, METRICS[metric].each)}, {style.counted(seeds, 'seed')}"
             axes.set_title(f"{dataset}, {split} split ({words})", pad=12)
     for axes in grid[-1]:
-        axes.set_xlabel(f"test {METRICS[metric].label}, mean over tasks")
+        axes.set_xlabel(f"test {METRICS[metric].label}, mean over {METRICS[metric].each}s")
     style.heading(
         figure,
         f"Test {METRICS[metric].label} of each method",

@@ -52,7 +52,8 @@ def figure_names(study: StudyConfig) -> list[str]:
         names.append("known_ratio")
     trains = any(method.encoder is not None for method in study.methods)
     for dataset, config in study.datasets.items():
-        kinds = {"per_task": True, "learning_curves": trains, "label_density": study.items == "molecules"}
+        kinds = {"per_task": study.labels != "classes", "learning_curves": trains}
+        kinds["label_density"] = study.items == "molecules"
         kinds["relation_graph"] = config.relations is not None
         kinds["label_correlation"] = study.reads_known_labels
         names += [f"{kind}-{dataset}" for kind, wanted in kinds.items() if wanted]
@@ -158,7 +159,7 @@ def _draw(kind: str, dataset: str, inputs: Inputs, methods: list[str]) -> "tuple
         from relatask.publishing import figure_learning_curves as curves
 
         table = curves.table(plan, inputs.history, dataset)
-        return table, curves.draw(table, methods, baseline, dataset)
+        return table, curves.draw(table, methods, baseline, dataset, metric)
     tasks = inputs.of_dataset(dataset, "tasks")
     if kind == "per_task":
         from relatask.publishing import figure_per_task as per_task

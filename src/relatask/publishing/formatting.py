@@ -94,6 +94,13 @@ def scale_of(metric: Metric) -> tuple[float, int]:
     return (100.0, 2) if metric.percent else (1.0, 3)
 
 
+def scales_and_directions(metrics: Sequence[Metric]) -> str:
+    """Return which of `metrics` are printed times 100 and for which lower is better."""
+    percent = " and ".join(metric.label for metric in metrics if metric.percent)
+    lower = " and ".join(metric.label for metric in metrics if not metric.higher_is_better)
+    return "; ".join([f"{percent} × 100"] * bool(percent) + [f"{lower}: lower is better"] * bool(lower))
+
+
 def mean_std(mean: float | None, std: float | None, metric: Metric) -> str:
     """Return "mean ± std", or the mean alone where one seed gives no spread."""
     factor, digits = scale_of(metric)

@@ -19,6 +19,7 @@ from relatask.publishing.formatting import (
     mean_std,
     one_line,
     scale_of,
+    scales_and_directions,
     signed,
     to_latex,
     to_markdown,
@@ -116,10 +117,11 @@ def _main_notes(inputs: Inputs, data: pd.DataFrame) -> list[str]:
     seeds = sorted(set(inputs.plan["seed"]))
     better = "higher" if metric.higher_is_better else "lower"
     notes = [
-        f"{metric.label}{' × 100' if metric.percent else ''} ({better} is better): mean over tasks, then "
-        f"mean ± population standard deviation over {len(seeds)} seed{'s' * (len(seeds) > 1)} "
+        f"{metric.label}{' × 100' if metric.percent else ''} ({better} is better): mean over {metric.each}s, "
+        f"then mean ± population standard deviation over {len(seeds)} seed{'s' * (len(seeds) > 1)} "
         f"({', '.join(map(str, seeds))}); the best mean of a column is bold.",
-        f"In brackets: difference to {inputs.study.baseline} over the (seed, task) cells defined in both.",
+        f"In brackets: difference to {inputs.study.baseline} over the (seed, {metric.each}) cells defined in "
+        "both.",
         *_undefined_notes(inputs, data),
     ]
     if data["chosen"].notna().any():
@@ -129,12 +131,14 @@ def _main_notes(inputs: Inputs, data: pd.DataFrame) -> list[str]:
             f"published: as printed in {inputs.study.paper} (config/published.csv); in spreads: "
             "(ours − published) / published standard deviation."
         )
+    elif inputs.study.paper:
+        notes.append(f"{inputs.study.paper} has no number for these rows on these data sets.")
     return [*notes, inputs.reduced]
 
 
 def _undefined_notes(inputs: Inputs, data: pd.DataFrame) -> list[str]:
     """A note for each data set and split where cells are undefined, else one that says that none is."""
-    reasons, notes = _reasons(inputs), []
+    reasons, notes, each = _reasons(inputs), [], METRICS[inputs.metric].each
     for (dataset, split), rows in data.groupby(["dataset", "split"], sort=False):
         lost = {}
         for row in records(rows):
@@ -147,8 +151,8 @@ def _undefined_notes(inputs: Inputs, data: pd.DataFrame) -> list[str]:
         if len(lost) == len(rows) and len(set(lost.values())) == 1:
             count, why = next(iter(lost.values()))
             said = f"{count} of each method{why}"
-        notes.append(f"Undefined (seed, task) cells, left out, on {dataset} ({split} split): {said}.")
-    return notes or ["No (seed, task) cell is undefined."]
+        notes.append(f"Undefined (seed, {each}) cells, left out, on {dataset} ({split} split): {said}.")
+    return notes or [f"No (seed, {each}) cell is undefined."]
 
 
 def _reasons(inputs: Inputs) -> dict[tuple[Any, ...], str]:
@@ -180,7 +184,7 @@ def all_metrics_table(inputs: Inputs) -> Table:
                 line.append(marked(mean_std(row["mean"], row["std"], METRICS[name]), row["mean"], best))
         body += lines
     header = ["data set", "split", "method", *(METRICS[name].label for name in metrics)]
-    notes = ["ROC-AUC and average precision × 100; Brier score and ECE: lower is better.", inputs.reduced]
+    notes = [f"{scales_and_directions([METRICS[name] for name in metrics])}.", inputs.reduced]
     return Table(
         "all_metrics", f"{inputs.study.title}: all metrics on the test fold", data, header, body, 3, notes
     )

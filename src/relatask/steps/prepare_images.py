@@ -1,8 +1,8 @@
-"""Make a data set of images and the categories that are in them.
+"""Make a data set of images and the categories that are in them, or the one class that each has.
 
 Example:
   relatask prepare_images --name coco --source-config '{"reader": "coco", "path": "coco"}' \\
-    --fractions 0.8 0.1 0.1 --seeds 0 1 2 --out-dir results/coco
+    --scheme given --fractions 0.8 0.1 0.1 --seeds 0 1 2 --out-dir results/coco
 """
 
 import argparse
@@ -11,13 +11,16 @@ import logging
 from pathlib import Path
 
 from relatask.config import SourceConfig, parse
-from relatask.data.coco import write_coco
+from relatask.data.image_sources import write_image_data
+from relatask.errors import RelataskError
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--name", required=True, help="key of the source, for messages")
     parser.add_argument("--source-config", required=True, metavar="JSON", help="the source's block")
+    parser.add_argument("--raw", type=Path, metavar="DIR", help="folder of raw files, where there is no path")
+    parser.add_argument("--scheme", required=True, choices=["given", "grouped"])
     parser.add_argument("--fractions", required=True, type=float, nargs=3, metavar=("TRAIN", "VALID", "TEST"))
     parser.add_argument(
         "--seeds", required=True, type=int, nargs="+", metavar="SEED", help="a split for each"
@@ -29,6 +32,11 @@ def run(arguments: argparse.Namespace) -> None:
     """Decode, split and write."""
     config = parse(SourceConfig, json.loads(arguments.source_config), f"sources.{arguments.name}")
     train, valid, test = arguments.fractions
-    folder = Path(str(config.path))
-    counts = write_coco(folder, config.image_size, (train, valid, test), arguments.seeds, arguments.out_dir)
+    if config.path is None and arguments.raw is None:
+        raise RelataskError(
+            f"sources.{arguments.name}: give `path`, or the folder of its raw files with --raw."
+        )
+    counts = write_image_data(
+        config, arguments.raw, arguments.scheme, (train, valid, test), arguments.seeds, arguments.out_dir
+    )
     logging.info("%s: %d images, %d tasks", arguments.out_dir, counts["molecules"], counts["tasks"])

@@ -23,16 +23,26 @@ from relatask.publishing.correlated_tasks import correlated_tasks_table
 from relatask.publishing.data_size import titled
 from relatask.publishing.data_tables import costs_table, splits_table, statistics_table
 from relatask.publishing.detail_tables import per_task_table, significance_table
+from relatask.publishing.episodes_table import episodes_table
 from relatask.publishing.gain_table import gain_table
 from relatask.publishing.inputs import Inputs
 from relatask.publishing.published_values import read_published
 from relatask.publishing.settings_table import settings_table
 from relatask.publishing.tables import all_metrics_table, main_table, methods_table, save
 
-MAKERS = (
-    *(main_table, all_metrics_table, per_task_table, significance_table, gain_table),
-    *(statistics_table, settings_table, splits_table),
-)
+MAKERS = {
+    "main": main_table,
+    "all_metrics": all_metrics_table,
+    "per_task": per_task_table,
+    "significance": significance_table,
+    "gain_by_task": gain_table,
+    "statistics": statistics_table,
+    "settings": settings_table,
+    "splits": splits_table,
+    "costs": costs_table,
+    "episodes": episodes_table,
+    "correlated_tasks": correlated_tasks_table,
+}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -66,12 +76,9 @@ def run(arguments: argparse.Namespace) -> None:
         published=read_published(arguments.published) if arguments.published else [],
         costs=read_table("costs", arguments.costs) if arguments.costs else None,
     )
-    makers = [*MAKERS, *([costs_table] if arguments.costs else [])]
-    makers += [correlated_tasks_table] if study.reads_known_labels else []
-    made = [make(inputs) for make in makers]
-    for name, chosen in study.tables.items():
-        if name != "main":
-            made.append(methods_table(inputs, name, chosen))
-    for table in made:
-        save(titled(table, study, arguments.results), arguments.out_dir)
-        logging.info("%s: %d rows", arguments.out_dir / f"{table.name}.md", len(table.rows))
+    for name in study.table_names:
+        if name == "costs" and inputs.costs is None:
+            continue
+        made = MAKERS[name](inputs) if name in MAKERS else methods_table(inputs, name, study.tables[name])
+        save(titled(made, study, arguments.results), arguments.out_dir)
+        logging.info("%s: %d rows", arguments.out_dir / f"{made.name}.md", len(made.rows))

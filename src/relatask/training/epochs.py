@@ -87,6 +87,10 @@ class EpochTraining(ABC):
         x, how = self.unit.data.x(rows), self.settings.get("augmentation", "none")
         return augmented(x, how) if isinstance(x, Tensor) else x
 
+    def scores(self) -> dict[str, Tensor]:
+        """Return what is saved of each held-out fold, as `UnitResult.scores`."""
+        return {fold: self.probabilities(self.unit.rows(fold)).cpu() for fold in EVALUATED}
+
     def learn_from(self, loss: Tensor) -> None:
         """Step along the gradient of a batch's loss."""
         self.optimiser.clear()
@@ -200,9 +204,9 @@ def fit(training: EpochTraining, checkpoint: Checkpoint, progress: Progress) -> 
 
     while not training.is_over():
         training.run_epoch(after_step)
-    unit = training.unit
     if math.isnan(training.best):
-        log.info("%s: validation has no task with both classes; the last epoch is taken", unit.title)
+        log.info("%s: validation has no task with both classes; the last epoch is taken", training.unit.title)
     training.model.load_state_dict(training.best_weights)
-    scores = {fold: training.probabilities(unit.rows(fold)).cpu() for fold in EVALUATED}
-    return UnitResult(scores, training.history, {k: v.cpu() for k, v in training.best_weights.items()})
+    return UnitResult(
+        training.scores(), training.history, {k: v.cpu() for k, v in training.best_weights.items()}
+    )

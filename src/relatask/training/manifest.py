@@ -58,6 +58,9 @@ def _fits(name: str, value: Any) -> bool:
         return type(value) is int
     if name == "groups":
         return value is None or isinstance(value, dict)
+    if name == "episodes":
+        keys = ("ways", "shots", "queries", "evaluated")
+        return value is None or (isinstance(value, dict) and all(type(value.get(key)) is int for key in keys))
     if name in {"encoder", "prior"}:
         return value is None or isinstance(value, str)
     if name == "training" or name.endswith("options"):

@@ -8,7 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from relatask.config import DatasetConfig, MethodConfig, ScaleConfig, StudyConfig, TrainingConfig, parse
+from relatask.config import (
+    DatasetConfig,
+    EpisodesConfig,
+    MethodConfig,
+    ScaleConfig,
+    StudyConfig,
+    TrainingConfig,
+    parse,
+)
 from relatask.errors import RelataskError
 from relatask.registry import Capabilities, capabilities, complete_options
 from relatask.training.gain_runs import gain_runs
@@ -65,6 +73,9 @@ def predicted_minutes(
     """Minutes on one core, from the measured cost in the capability records and the expected size."""
     rows = dataset.size.labels_per_task or dataset.size.molecules
     items = rows * dataset.size.tasks / parts if ability.per_task else dataset.size.molecules
+    if spec.episodes:
+        episode = spec.episodes["ways"] * (spec.episodes["shots"] + spec.episodes["queries"])
+        items = spec.options["episodes"] * episode
     if encoder is None:
         seconds = items * _microseconds(ability, spec.options) * 1e-6
     else:
@@ -93,6 +104,7 @@ def _first_run(study: StudyConfig, scale: ScaleConfig, method: MethodConfig, nam
     options = complete_options(
         "methods", method.method, {**scale.methods.get(method.method, {}), **method.options}
     )
+    episodes = study.datasets[name].episodes or EpisodesConfig()
     return RunSpec(
         dataset=name,
         method=method.method,
@@ -104,6 +116,7 @@ def _first_run(study: StudyConfig, scale: ScaleConfig, method: MethodConfig, nam
         label=method.label,
         graph=method.graph,
         ensemble=method.ensemble,
+        episodes=episodes.model_dump() if study.labels == "classes" else None,
         options=options,
         encoder_options=encoder_options,
         training=training if ability.uses_encoder else {},

@@ -70,12 +70,11 @@ def _refuse_encoder(method: MethodConfig, where: str) -> None:
 
 def _refuse_kind(method: MethodConfig, where: str, study: StudyConfig) -> None:
     """Raise where a method or its encoder does not read the items of the study."""
-    values = "values" in capabilities("methods", method.method).label_kinds
+    kinds = capabilities("methods", method.method).label_kinds
     ability = capabilities(*(("encoders", method.encoder) if method.encoder else ("methods", method.method)))
-    if values != (study.items == "series"):
-        raise RelataskError(
-            f"{where}: method {method.method!r} does not learn from {study.items}; name another."
-        )
+    if study.labels not in kinds:
+        items = {"classes": "images with one class each"}.get(study.labels, study.items)
+        raise RelataskError(f"{where}: method {method.method!r} does not learn from {items}; name another.")
     if not set(ability.inputs) & {*INPUTS_OF[study.items], "none"}:
         raise RelataskError(f"{where}: encoder {ability.name!r} does not read {study.items}; name another.")
 
@@ -136,7 +135,7 @@ def _refuse_composed(method: MethodConfig, where: str) -> None:
     """Raise where a row of `groups` or `ensemble` is not made of networks that learn tasks by themselves."""
     key = "groups" if method.groups else "ensemble"
     ability = capabilities("methods", method.method)
-    if ability.per_task or not ability.uses_encoder:
+    if ability.per_task or not ability.uses_encoder or "classes" in ability.label_kinds:
         raise RelataskError(
             f"{where}.{key}: {method.method!r} is no network that learns tasks together; name e.g. a method "
             "shared_bottom."

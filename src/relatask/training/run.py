@@ -13,6 +13,7 @@ from relatask.artifacts import COLUMNS
 from relatask.data.tensors import PreparedDataset
 from relatask.registry import Capabilities, capabilities
 from relatask.training.checkpoint import Checkpoint
+from relatask.training.episodes import episode_cells, episode_names
 from relatask.training.spec import RunSpec
 from relatask.training.unit import EVALUATED, Progress, Unit, UnitResult, constant_result, units_of
 
@@ -82,7 +83,9 @@ def _collect(spec: RunSpec, ability: Capabilities, units: list[Unit], results: l
     ]
     cells = pd.concat(found, ignore_index=True).sort_values(["fold", "item_id", "task"], kind="stable")
     cells["run_id"] = spec.run_id
-    cells["task_id"] = [units[0].data.task_ids[task] for task in cells["task"]]
+    of_classes = units[0].data.classes is not None
+    names = episode_names(units[0]) if of_classes else units[0].data.task_ids
+    cells["task_id"] = [names[task] for task in cells["task"]]
     predictions = cells[cells["predicted_in"] >= 0].reset_index(drop=True)
     known_labels = (
         cells[list(COLUMNS["known_labels"])].reset_index(drop=True) if ability.uses_known_labels else None
@@ -115,6 +118,8 @@ def _cells(unit: Unit, fold: str, result: UnitResult) -> pd.DataFrame:
 
     Of training only cells that a pass was told; they have no score.
     """
+    if unit.data.classes is not None:
+        return episode_cells(unit, fold, result.scores[fold])
     rows = unit.rows(fold)
     labels = unit.labels(rows, fold)
     none = torch.zeros(labels.shape, dtype=torch.int16)

@@ -15,6 +15,7 @@ DEFAULTS: dict[str, Any] = {
     "groups": None,
     "ensemble": 1,
     "member": 0,
+    "episodes": None,
 }
 Tasks = str | dict[str, int] | tuple[str, ...]  # "all", {"part": i, "of": n}, or task ids
 
@@ -36,6 +37,7 @@ class RunSpec:
     groups: dict[str, Any] | None = None  # which chosen groups its tasks are learned in, see composed.py
     ensemble: int = 1  # number of members whose probabilities are averaged
     member: int = 0  # of an ensemble: another initialisation, order of batches and dropout
+    episodes: dict[str, int] | None = None  # of images with one class each: config.EpisodesConfig
     options: dict[str, Any] = field(default_factory=dict)
     balancing_options: dict[str, Any] = field(default_factory=dict)
     encoder_options: dict[str, Any] = field(default_factory=dict)
@@ -58,12 +60,16 @@ class RunSpec:
     def random_seed(self, *names: str | int) -> int:
         """A 63-bit seed for one purpose, e.g. ``spec.random_seed("epoch", 3)``.
 
-        Task set, prior, graph, balancing, groups and ensemble do not enter: runs that differ only in them
-        start from the same draws, which pairs them, and cutting independent tasks into parts changes nothing.
+        Task set, prior, graph, balancing, groups, ensemble and episodes do not enter: runs that differ only
+        in them start from the same draws, which pairs them, and cutting independent tasks into parts changes
+        nothing. Of few-shot learning, nor do the method's options: with and without layers over its episodes,
+        an encoder starts from the same weights.
         """
         values = json.loads(self.canonical())
         for name in {"tasks", *DEFAULTS} - {"member"}:
             values.pop(name, None)
+        if self.episodes is not None:
+            del values["options"]
         values["balancing"] = "equal"  # a constant that older runs were seeded with
         text = canonical_json([values, *names])
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> 1

@@ -74,7 +74,9 @@ class UnitResult:
     known to pass p}; "train" says so of the support, where no cell is predicted.
     """
 
-    scores: dict[str, Tensor]  # fold -> float32 [n, t], in the order of Unit.rows(fold)
+    # fold -> float32 [n, t], in the order of Unit.rows(fold); of classes int64 [episodes, queries], the class
+    # that is predicted
+    scores: dict[str, Tensor]
     history: list[dict[str, Any]]
     weights: dict[str, Tensor] | None = None
     shown: dict[str, dict[str, Tensor]] | None = None
