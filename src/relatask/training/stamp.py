@@ -18,7 +18,7 @@ Stamp = dict[str, str]  # "code", "data" and, where a run starts from another, "
 def code_of_run(method: str, encoder: str | None, balancing: str = "equal") -> str:
     """Digest of the code that decides a run's numbers: loop, method, encoder, balancing, what they import.
 
-    Not the package's plumbing: a new table, declared in artifacts.py, must not train every run again.
+    Not the package's plumbing: a new table, declared in columns, must not train every run again.
     """
     loop = capabilities("methods", method).loop
     parts = ["training/run.py", f"training/loops/{loop}.py", f"methods/{method}.py"]
