@@ -140,6 +140,13 @@ def test_a_publication_is_copies_and_their_record(arguments: list[str], tmp_path
         assert private not in text
 
 
+def test_what_is_too_large_is_named(arguments: list[str], tmp_path) -> None:
+    place = arguments.index("--study-config") + 1
+    arguments[place] = json.dumps({**STUDY, "unpublished": ["per_task"]})
+    assert main(arguments) == 0
+    assert json.loads((tmp_path / "published/provenance.json").read_text())["unpublished"] == ["per_task"]
+
+
 def test_only_small_readable_kinds_are_published(arguments: list[str], tmp_path, capsys) -> None:
     model = tmp_path / "made" / "model.pt"
     model.write_bytes(b"x")

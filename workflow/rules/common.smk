@@ -36,6 +36,13 @@ def load_study():
             require_files(source, entry)
             if entry.path is None and entry.reader not in {"planted", "chembl_activities"}:
                 require_data_set(source, sheet, f"sources.{source}")
+        made = [*study.table_names, *grouping_table_names(study), *figure_names(study)]
+        made += grouping_figure_names(study)
+        for entry in study.unpublished:
+            if entry not in made:
+                raise RelataskError(
+                    f"study: unpublished: there is no table or figure {entry!r}.{suggest(entry, made)}"
+                )
         if study.grouping and any(gains.published for gains in study.grouping.gains.values()):
             require_data_set("mtg_net", sheet, "grouping.gains")
         for dataset, entry in study.datasets.items():

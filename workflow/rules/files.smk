@@ -170,11 +170,16 @@ def study_files(folder, names, formats):
     return [f"results/{STUDY_NAME}/{folder}/{name}.{suffix}" for name in names for suffix in formats]
 
 
+def small_files():
+    """Tables and figures that are meant to be committed: all but those that the study calls large."""
+    tables = [name for name in [*TABLES, *GROUPING_TABLES] if name not in STUDY.unpublished]
+    figures = [name for name in [*FIGURES, *GROUPING_FIGURES] if name not in STUDY.unpublished]
+    return study_files("tables", tables, ["csv", "md"]) + study_files("figures", figures, ["png"])
+
+
 def published_files():
-    """Copies of tables and figures that are meant to be committed."""
-    tables = [f"{name}.{suffix}" for name in [*TABLES, *GROUPING_TABLES] for suffix in ("csv", "md")]
-    names = [*tables, *(f"{name}.png" for name in [*FIGURES, *GROUPING_FIGURES])]
-    return [f"{PUBLISHED}/{name}" for name in names]
+    """The copies of these."""
+    return [f"{PUBLISHED}/{Path(file).name}" for file in small_files()]
 
 
 def environment_files():

@@ -99,8 +99,7 @@ rule publish_study:
         plan=f"results/{STUDY_NAME}/plan.parquet",
         costs=cost_files(),
         data=[*dataset_records(), *feature_records(), *split_files("json"), *collection_files("gains")],
-        tables=study_files("tables", [*TABLES, *GROUPING_TABLES], ["csv", "md"]),
-        figures=study_files("figures", [*FIGURES, *GROUPING_FIGURES], ["png"]),
+        files=small_files(),
     output:
         published_files(),
         record=f"{PUBLISHED}/provenance.json",
@@ -126,7 +125,7 @@ rule publish_study:
     shell:
         "python -m relatask publish_study --log {log} --study {params.study} --study-config {params.config:q}"
         " --scale {params.scale} --plan {input.plan} {params.costs} --results {params.results}"
-        " --data {input.data} --files {input.tables} {input.figures} --command {params.command:q}"
+        " --data {input.data} --files {input.files} --command {params.command:q}"
         " --out-dir {params.folder}"
 
 

@@ -66,6 +66,11 @@ class StudyConfig(Block):
         [],
         description="labels of rows that shall score every cell without a label, in imputed/ of the results",
     )
+    unpublished: Annotated[list[str], AfterValidator(unique)] = Field(
+        [],
+        description="names of tables and figures, without endings, that are too large to be published; they "
+        "stay in the study's folder",
+    )
     search_space: dict[str, str] = Field(
         {},
         description="what the paper searched, by our name of the setting; stands beside ours in `settings`",

@@ -65,6 +65,7 @@ def run(arguments: argparse.Namespace) -> None:
         **({"grouping_seeds": study.grouping.seeds} if study.grouping else {}),
         "data": data_digests(arguments.data, arguments.results),
         "files": {path.name: sha256_of(arguments.out_dir / path.name) for path in sorted(arguments.files)},
+        **({"unpublished": study.unpublished} if study.unpublished else {}),  # too large; made by the command
         "duration": durations([read_table("costs", path) for path in arguments.costs]),
     }
     root = Path(relatask.__file__).parents[2]
