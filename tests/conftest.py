@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is slow for seconds; a test that hangs is ended by pytest's own limit.
+settings.register_profile("default", deadline=None)
+settings.load_profile("default")
 
 # As shards run; on a busy machine, threads that wait for each other made small networks ten times slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -13,8 +13,8 @@ from relatask.methods._gibbs import Chains
 from relatask.methods._nce import contrast
 from tests.oracles import ebm_oracle as oracle
 
-SMALL = settings(max_examples=40, deadline=None)
-FEW = settings(max_examples=15, deadline=None)
+SMALL = settings(max_examples=40)
+FEW = settings(max_examples=15)
 
 
 @st.composite

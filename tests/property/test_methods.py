@@ -111,7 +111,7 @@ def test_a_method_can_learn_32_examples_by_heart(method, encoder, load, tmp_path
 
 
 @LOGITS
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.data())
 def test_missing_labels_have_no_loss_and_no_gradient(method, encoder, load, data):
     spec = make_spec(method, encoder)

@@ -38,7 +38,7 @@ def slow_ece(labels: np.ndarray, scores: np.ndarray) -> float:
     return sum(m.sum() / len(labels) * abs(labels[m].mean() - scores[m].mean()) for m in bins if m.any())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(studies)
 def test_every_value_is_what_the_definition_gives(study: dict) -> None:
     found = as_dict(evaluate(as_frame(study), list(METRICS)))
@@ -56,7 +56,7 @@ def test_every_value_is_what_the_definition_gives(study: dict) -> None:
             assert np.isnan(found[*key, "average_precision"])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(studies, st.randoms(use_true_random=False))
 def test_order_of_rows_and_other_cells_change_nothing(study: dict, random) -> None:
     frame = as_frame(study)
@@ -69,7 +69,7 @@ def test_order_of_rows_and_other_cells_change_nothing(study: dict, random) -> No
             assert together[name] == pytest.approx(value, abs=1e-12, nan_ok=True)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(cell)
 def test_auc_of_flipped_scores_is_the_complement_and_ignores_monotone_changes(items: list) -> None:
     def auc(change) -> float:
@@ -82,7 +82,7 @@ def test_auc_of_flipped_scores_is_the_complement_and_ignores_monotone_changes(it
     assert auc(lambda score: score**2 / 2) == pytest.approx(plain, abs=1e-12, nan_ok=True)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(studies)
 def test_a_value_is_missing_exactly_where_a_reason_is_given(study: dict) -> None:
     table = evaluate(as_frame(study), list(METRICS))

@@ -43,7 +43,7 @@ def data_sets(draw):
     return pd.DataFrame({"mol_id": ids, "scaffold": scaffolds}), labels
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data_sets(), SCHEMES, SEEDS)
 def test_a_split_is_a_partition_whose_folds_have_their_sizes(data, scheme, seed):
     molecules, labels = data
@@ -57,7 +57,7 @@ def test_a_split_is_a_partition_whose_folds_have_their_sizes(data, scheme, seed)
         assert found.tolist() == wanted.tolist()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data_sets(), SEEDS)
 def test_no_scaffold_is_in_two_folds(data, seed):
     molecules, labels = data
@@ -66,7 +66,7 @@ def test_no_scaffold_is_in_two_folds(data, seed):
     assert (folds == 1).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(data_sets(), SCHEMES, SEEDS)
 def test_the_order_of_rows_does_not_matter_but_the_seed_does(data, scheme, seed):
     molecules, labels = data
@@ -78,7 +78,7 @@ def test_the_order_of_rows_does_not_matter_but_the_seed_does(data, scheme, seed)
         assert len(others - {split_digest(split)}) >= 3
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(21, 60), st.integers(150, 400), SEEDS)
 def test_a_stratified_split_gives_each_task_both_classes_in_every_fold(rare, n, seed):
     # Four tasks take at most 24 molecules, eight to a fold: so each finds a free one of 21 and a free place.
@@ -117,7 +117,7 @@ def test_merging_agrees_with_a_loop_and_loses_no_label_uncounted(mol_of_row, cel
     assert counts["in"] == len(cells) == counts["out"] + lost
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.sampled_from(POOL), min_size=1, max_size=12))
 def test_every_row_is_a_molecule_or_rejected(smiles):
     smiles = ["CCCCCC", *smiles]
@@ -136,7 +136,7 @@ def test_every_row_is_a_molecule_or_rejected(smiles):
     assert source.molecules.mol_id.tolist() == list(range(len(source.molecules)))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.sampled_from(MOLECULES), SEEDS)
 def test_however_a_molecule_is_written_it_is_the_same_and_standardising_again_changes_nothing(smiles, seed):
     molecule = Chem.MolFromSmiles(smiles)

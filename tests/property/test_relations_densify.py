@@ -47,7 +47,7 @@ def literal_relations(proteins: list[list[str]], table: Interactions, config: Re
     return edges
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(task_proteins(), interactions(), st.sampled_from([0, 0.3, 0.7]), st.sampled_from(["none", "edge"]))
 def test_relations_are_those_of_the_papers_formula(proteins, table, least, same):
     config = RelationsConfig(source="test", min_score=least, same_protein=same)
@@ -107,7 +107,7 @@ def run(table: np.ndarray, config: DensifyConfig, related: np.ndarray):
     return densify(molecule, task, table[molecule, task] == 1, table.shape, config, related)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(label_tables(), bounds, st.integers(0, 255))
 def test_densification_leaves_the_largest_table_within_the_bounds(table, config, graph):
     related = np.array([bool(graph >> t & 1) for t in range(table.shape[1])])
@@ -119,7 +119,7 @@ def test_densification_leaves_the_largest_table_within_the_bounds(table, config,
     assert kept.rounds[-1] == {"molecules": len(molecules), "tasks": len(tasks), "labels": len(kept.cells)}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(label_tables(), bounds, st.randoms(use_true_random=False))
 def test_the_order_of_molecules_and_tasks_does_not_matter(table, config, random):
     rows, columns = list(range(table.shape[0])), list(range(table.shape[1]))

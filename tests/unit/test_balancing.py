@@ -153,7 +153,7 @@ def test_a_task_without_a_label_keeps_its_weight_and_gets_no_gradient(name):
 
 
 @given(st.data())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_order_of_tasks_permutes_weights(data):
     name = data.draw(st.sampled_from([name for name in WEIGHTED if name != "gradnorm"]))
     order = data.draw(st.permutations(range(4)))
@@ -224,7 +224,7 @@ def test_gradnorm_gives_more_to_the_task_that_learns_slower():
         st.lists(st.floats(1e-6, 50) | st.just(math.nan), min_size=4, max_size=4), min_size=3, max_size=8
     )
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_weights_of_dwa_sum_to_the_number_of_tasks(rows):
     model = network()
     balancing = strategy("dwa", model)

@@ -276,7 +276,7 @@ def test_epochs_without_a_validation_are_not_zero():
     assert drawn["std"].isna().all()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(1, 300), st.integers(1, 6), st.randoms(use_true_random=False))
 def test_the_density_map_counts_every_label_once(n_molecules: int, n_tasks: int, random):
     cells = [

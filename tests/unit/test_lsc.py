@@ -95,7 +95,7 @@ def test_files_of_python_2_are_read(tmp_path: Path, module: str, old_protocol: b
     check(read_lsc(LSC, tmp_path))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     dense=st.integers(1, 6).flatmap(
         lambda width: st.lists(

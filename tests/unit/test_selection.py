@@ -20,7 +20,7 @@ def literal(labels: np.ndarray, scores: np.ndarray) -> float:
     return roc_auc_score(labels[known], scores[known])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     seed=st.integers(0, 2**31),
     n=st.integers(1, 40),

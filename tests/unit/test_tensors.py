@@ -109,7 +109,7 @@ def test_fingerprints_unpack_to_the_bits_that_were_packed(folder):
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=10))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_graph_batch_is_its_molecules_side_by_side(rows):
     batch = MoleculeGraphs.from_arrays(**as_arrays(MOLECULES)).batch(torch.tensor(rows))
     assert len(batch) == len(rows)
