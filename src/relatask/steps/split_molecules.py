@@ -14,8 +14,7 @@ import logging
 from pathlib import Path
 
 from relatask.artifacts import read_table, write_table
-from relatask.config import CELLS
-from relatask.data.cell_splits import describe_cell_split, split_cells
+from relatask.data.cell_splits import SCHEME, describe_cell_split, split_cells
 from relatask.data.splits import describe_split, split_molecules
 from relatask.files import write_json
 
@@ -38,7 +37,7 @@ def run(arguments: argparse.Namespace) -> None:
     labels = read_table("labels", arguments.labels)
     train, valid, test = arguments.fractions
     scheme, seed, fractions = arguments.scheme, arguments.seed, (train, valid, test)
-    if scheme == CELLS:
+    if scheme == SCHEME:
         table, split = "cell_split", split_cells(labels, seed, fractions)
         described = describe_cell_split(split, labels)
     else:
