@@ -155,6 +155,15 @@ def test_what_is_not_coco_is_refused(layout, tmp_path):
         write_coco(layout, 32, FRACTIONS, (0,), tmp_path / "made")
 
 
+def test_other_annotations_are_another_data_set(layout, tmp_path):
+    digests = [write_coco(layout, 32, FRACTIONS, (0,), tmp_path / "first")["digest"]]
+    path = layout / "annotations" / "instances_train2017.json"
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, "annotations": content["annotations"][1:]}))
+    digests.append(write_coco(layout, 32, FRACTIONS, (0,), tmp_path / "second")["digest"])
+    assert digests[0] != digests[1]
+
+
 def test_a_folder_must_be_named():
     with pytest.raises(ValueError, match="path: the reader coco needs the folder"):
         SourceConfig.model_validate({"reader": "coco"})

@@ -62,7 +62,8 @@ def write_items(tables: ItemTables, features: str, folder: Path) -> dict[str, An
         sizes = {part: {"molecules": int((fold == number).sum())} for number, part in enumerate(FOLDS)}
         written = {**record, "folds": sizes, "tasks": n_tasks, "digest": split_digest(split)}
         write_json(path.with_suffix(".json"), written)
-    text = canonical_json([list(tables.items), tasks, features, *(labels.tolist() if of_classes else [])])
+    held = hashlib.sha256(np.ascontiguousarray(labels).tobytes()).hexdigest()
+    text = canonical_json([list(tables.items), tasks, features, held])
     return {
         **{"molecules": n_items, "tasks": n_tasks, "edges": 0, "tasks_without_edge": n_tasks},
         **{"labels": n_items if of_classes else n_items * n_tasks, "labelled_share": 1.0},
