@@ -52,10 +52,10 @@ def test_metrics_recompute_from_cells_that_were_not_known(molecules: Path) -> No
     columns, shown = ["fold", "item_id", "task_id", "predicted_in", "known_in"], []
     for run in plan.query("seed == 0 and label in ['Known_2', 'MF']").itertuples():
         entry = molecules / "known/runs" / run.run_id
-        known = pd.read_parquet(entry / "known_labels.parquet").astype({"task_id": str})
+        known = pd.read_parquet(entry / "known_labels.parquet").astype({"task_id": str, "fold": str})
         own = known[known["predicted_in"] >= 0].astype({"predicted_in": int, "known_in": int})
         assert not (own["known_in"].to_numpy() >> own["predicted_in"].to_numpy() & 1).any()
-        shown.append(known.loc[known["fold"].astype(str) != "train", columns].reset_index(drop=True))
+        shown.append(known.loc[known["fold"] != "train", columns].reset_index(drop=True))
         saved = metrics[metrics["run_id"] == run.run_id].set_index("task_id")["value"].dropna()
         cells = pd.read_parquet(entry / "predictions.parquet").query("fold == 'test'").set_index("task_id")
         found = {
