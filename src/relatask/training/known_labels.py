@@ -99,6 +99,11 @@ def _meta_passes(setting: Setting) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         yield half, ~unseen, half | unseen
 
 
+def labelled_in(unit: Unit, rows: Tensor, tasks: Tensor) -> Tensor:
+    """Return those of `rows` with a label in one of the tasks, bool [T], that training may read."""
+    return rows[~unit.labels(rows)[:, tasks].isnan().all(1)]
+
+
 def support_rows(unit: Unit, setting: Setting, one: Pass) -> Tensor:
     """Return the training molecules that a pass is told of, int64 [s], by data, split and seed alone."""
     options = unit.spec.options
@@ -106,8 +111,7 @@ def support_rows(unit: Unit, setting: Setting, one: Pass) -> Tensor:
     rows = unit.rows("train")
     if not wanted or not one.told.any():
         return rows[:0]
-    about = one.told if one.about is None else one.about
-    among = rows[~unit.labels(rows)[:, about].isnan().all(1)]
+    among = labelled_in(unit, rows, one.told if one.about is None else one.about)
     order = torch.Generator().manual_seed(unit.spec.data_seed("support"))
     return among[torch.randperm(len(among), generator=order)[:wanted].to(among.device)]
 

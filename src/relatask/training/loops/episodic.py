@@ -24,6 +24,7 @@ from relatask.training.known_labels import (
     Setting,
     apart,
     draws,
+    labelled_in,
     passes,
     shown_in,
     support_rows,
@@ -62,7 +63,7 @@ class Training(EpochTraining):
         super().__init__(unit)
         self.setting = Setting.of(unit)
         self.seen = ~self.setting.unseen
-        self.rows = self._labelled(self.rows, self.seen)
+        self.rows = labelled_in(unit, self.rows, self.seen)
         if not self.seen.any() or not len(self.rows):
             raise RelataskError(
                 f"{unit.title} holds out {int(self.setting.unseen.sum())} of {len(unit.columns)} tasks, and "
@@ -70,10 +71,6 @@ class Training(EpochTraining):
             )
         self.n_steps = -(-len(self.rows) // self.settings["batch_size"])
         self.relational = self.setting.known_ratio > 0
-
-    def _labelled(self, rows: Tensor, tasks: Tensor) -> Tensor:
-        """Those of `rows` with a label in one of the tasks, bool [T]."""
-        return rows[~self.unit.labels(rows)[:, tasks].isnan().all(1)]
 
     def labels(self, rows: Tensor) -> Tensor:
         """Labels [n, T] that training may read: none of unseen tasks."""
