@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
-from relatask.evaluation.metrics import METRICS, evaluate
+from relatask.evaluation.metrics import METRICS
+from relatask.evaluation.metrics_table import evaluate
 
 cell = st.lists(st.tuples(st.booleans(), st.integers(0, 64)), min_size=1, max_size=20)  # label, score x 64
 studies = st.dictionaries(

@@ -14,7 +14,7 @@ from relatask.config import SourceConfig, StudyConfig, load_study
 from relatask.data.image_sources import write_image_data
 from relatask.data.tensors import Images, PreparedDataset
 from relatask.errors import RelataskError
-from relatask.evaluation.metrics import evaluate
+from relatask.evaluation.metrics_table import evaluate
 from relatask.methods._context import TaskContext
 from relatask.methods.prototypes import Prototypes
 from relatask.publishing.published_values import lookup, read_published

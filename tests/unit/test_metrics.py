@@ -7,7 +7,8 @@ from sklearn.metrics import average_precision_score, brier_score_loss, mean_abso
 
 from relatask.artifacts import read_batches, read_table, write_table
 from relatask.errors import RelataskError
-from relatask.evaluation.metrics import METRICS, evaluate, evaluate_batches
+from relatask.evaluation.metrics import METRICS
+from relatask.evaluation.metrics_table import evaluate, evaluate_batches
 
 ALL = list(METRICS)
 

@@ -12,7 +12,7 @@ import torch
 from relatask.artifacts import read_table, write_table
 from relatask.config import StrategyConfig, StudyConfig, parse
 from relatask.errors import RelataskError
-from relatask.evaluation.metrics import evaluate, evaluate_batches
+from relatask.evaluation.metrics_table import evaluate, evaluate_batches
 from relatask.files import canonical_json
 from relatask.grouping import online as onlines
 from relatask.grouping.collect import collect_gains, gain_table

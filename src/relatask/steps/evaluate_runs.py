@@ -14,7 +14,8 @@ from pathlib import Path
 
 from relatask.artifacts import read_batches, read_table, write_table
 from relatask.evaluation.aggregate import runs_of
-from relatask.evaluation.metrics import METRICS, evaluate_batches
+from relatask.evaluation.metrics import METRICS
+from relatask.evaluation.metrics_table import evaluate_batches
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -22,7 +22,8 @@ import torch
 from relatask.artifacts import read_table, write_table
 from relatask.config import StrategyConfig, TaskSetsConfig, parse
 from relatask.evaluation.aggregate import runs_of
-from relatask.evaluation.metrics import METRICS, evaluate_batches
+from relatask.evaluation.metrics import METRICS
+from relatask.evaluation.metrics_table import evaluate_batches
 from relatask.grouping.estimate import as_estimates, snapshots_of
 from relatask.grouping.gains import GainTable, members
 from relatask.grouping.online import OnlineGains
