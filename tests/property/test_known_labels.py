@@ -13,13 +13,14 @@ from sklearn.metrics import roc_auc_score
 from relatask.data.tensors import PreparedDataset
 from relatask.errors import RelataskError
 from relatask.registry import capabilities, catalogue
-from relatask.training.checkpoint import Checkpoint, tensor_bytes
+from relatask.training.checkpoint import Checkpoint
 from relatask.training.known_labels import Setting, apart, passes, support_rows
 from relatask.training.loops.episodic import Training
 from relatask.training.run import RunResult, train_run
 from relatask.training.spec import RunSpec
 from relatask.training.unit import Unit, units_of
 from tests.prepared_dataset import make_spec, random_labels, training_of, write_dataset
+from tests.training_results import learned, scores
 
 SETTINGS = ("standard", "relational", "meta", "relational_meta")
 RELATIONAL = pytest.mark.parametrize("setting", ["relational", "relational_meta"])
@@ -209,11 +210,8 @@ def test_labels_of_test_change_nothing_that_was_learned_or_chosen(method, settin
     labels = data.labels.clone()
     labels[data.folds["test"]] = 1 - labels[data.folds["test"]]
     first, second = run(spec, data), run(spec, replace(data, labels=labels))
-    assert tensor_bytes(first.weights) == tensor_bytes(second.weights)
-    columns = ["train_loss", "valid_metric"]
-    assert first.history[columns].equals(second.history[columns])
-    valid = first.predictions["fold"] == "valid"
-    assert first.predictions[valid]["score"].equals(second.predictions[valid]["score"])
+    assert learned(first) == learned(second)
+    assert scores(first, "valid").equals(scores(second, "valid"))
     if "relational" in setting:  # or the labels would not be read at all
         assert not first.predictions["score"].equals(second.predictions["score"])
 
@@ -226,14 +224,9 @@ def test_labels_of_unseen_tasks_are_read_for_the_test_alone(method, setting, dat
     labels = data.labels.clone()
     labels[:, unseen] = 1 - labels[:, unseen]
     first, second = run(spec, data), run(spec, replace(data, labels=labels))
-    assert tensor_bytes(first.weights) == tensor_bytes(second.weights)
-    columns = ["train_loss", "valid_metric"]
-    assert first.history[columns].equals(second.history[columns])
-    frames = [
-        result.predictions.set_index(["fold", "item_id", "task_id"])["score"] for result in (first, second)
-    ]
-    assert frames[0]["valid"].equals(frames[1]["valid"])
-    assert not frames[0]["test"].equals(frames[1]["test"])  # their support is read
+    assert learned(first) == learned(second)
+    assert scores(first, "valid").equals(scores(second, "valid"))
+    assert not scores(first, "test").equals(scores(second, "test"))  # their support is read
 
 
 @ANY_META
