@@ -15,6 +15,7 @@ from relatask.errors import RelataskError
 from relatask.registry import capabilities, catalogue
 from relatask.training.checkpoint import Checkpoint
 from relatask.training.known_labels import Setting, apart, passes, support_rows
+from relatask.training.loops import episodic
 from relatask.training.loops.episodic import Training
 from relatask.training.run import RunResult, train_run
 from relatask.training.spec import RunSpec
@@ -108,9 +109,17 @@ def test_the_saved_run_says_what_was_known(setting, data, run):
     assert (shown["fold"] != "train").sum() == labelled
 
 
-@pytest.mark.parametrize(("setting", "size"), [("relational", 16), ("meta", 20), ("relational_meta", 20)])
-def test_the_saved_run_says_what_the_support_told(setting, size, data, run):
-    shown = run(spec_of(setting), data).known_labels
+@pytest.mark.parametrize(
+    ("method", "setting", "size"),
+    [
+        ("metalink", "relational", 16),
+        ("metalink", "meta", 20),
+        ("metalink", "relational_meta", 20),
+        ("baseline_pp", "meta", 20),
+    ],
+)
+def test_the_saved_run_says_what_the_support_told(method, setting, size, data, run):
+    shown = run(spec_of(setting, method), data).known_labels
     assert shown is not None
     told = shown[shown["fold"] == "train"]
     assert (told["predicted_in"] == -1).all()
@@ -229,6 +238,17 @@ def test_labels_of_unseen_tasks_are_read_for_the_test_alone(method, setting, dat
     assert not scores(first, "test").equals(scores(second, "test"))  # their support is read
 
 
+@pytest.mark.parametrize("setting", ["meta", "relational_meta"])
+def test_validation_asks_nothing_of_unseen_tasks(setting, data, monkeypatch):
+    training, asked = trained(spec_of(setting), data), []
+    monkeypatch.setattr(
+        episodic, "support_rows", lambda *given: asked.append(given[-1].predicted) or support_rows(*given)
+    )
+    training.valid_value()
+    assert len(asked) == (1 if setting == "meta" else 2)
+    assert not any((predicted & training.setting.unseen).any() for predicted in asked)
+
+
 @ANY_META
 def test_a_meta_setting_tests_unseen_tasks_and_validates_on_seen_ones(method, setting, data, run):
     tasks = run(spec_of(setting, method), data).predictions.groupby("fold")["task_id"].unique()
@@ -248,6 +268,21 @@ def test_support_and_query_share_no_molecule(setting, data, monkeypatch):
         told = support_rows(training.unit, training.setting, one)
         assert set(told.tolist()) <= set(data.folds["train"].tolist())
         assert len(told) == {"standard": 0, "relational": 16}.get(setting, 20)
+
+
+@pytest.mark.parametrize("setting", ["relational", "meta", "relational_meta"])
+@pytest.mark.parametrize("batch_size", [16, 40, 1000])
+def test_a_query_leaves_molecules_that_tell_of_it(setting, batch_size, data, monkeypatch):
+    spec = make_spec("metalink", training={"batch_size": batch_size})
+    training = Training(unit_of(replace(spec, options=spec_of(setting, support=16).options), data))
+    sizes, drawn = [], training._support
+    monkeypatch.setattr(
+        training, "_support", lambda batch: sizes.append((len(batch), len(found := drawn(batch)))) or found
+    )
+    training.run_epoch(lambda: None)
+    assert sum(query for query, _ in sizes) == len(training.rows)
+    assert len(sizes) == training.n_steps >= 2
+    assert {support for _, support in sizes} == {16}
 
 
 def test_what_is_known_does_not_depend_on_other_options_or_molecules(data):

@@ -80,6 +80,23 @@ def test_the_names_of_figures_follow_from_the_config_alone():
     assert "learning_curves-a" not in figure_names(forest)
 
 
+@pytest.mark.parametrize(
+    ("options", "drawn"),
+    [
+        ({"known_ratio": 0.5}, True),
+        ({"known_ratio": 0.5, "layers": 2}, True),  # as many as the other has
+        ({"known_ratio": 0.5, "layers": 3}, False),
+        ({"known_ratio": 0.2, "layers": 3}, False),
+        ({"known_ratio": 0.5, "setting": "standard"}, False),
+    ],
+)
+def test_the_ratio_of_known_labels_is_drawn_where_rows_differ_in_it_alone(options, drawn):
+    rows = [{"label": "A"}, {"label": "B", "options": options}]
+    methods = [{**row, "method": "metalink", "encoder": "gin"} for row in rows]
+    names = figure_names(study(methods=methods, baseline="A"))
+    assert ("known_ratio" in names) == drawn
+
+
 def test_naming_figures_imports_neither_matplotlib_nor_pandas():
     script = "import sys, relatask.publishing.figures; print({'matplotlib', 'pandas'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -1,5 +1,7 @@
 """Methods that read labels and no structure."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -11,15 +13,37 @@ from relatask.methods.matrix_factorisation import ridge
 NAN = torch.nan
 
 
+def log_odds(share: float) -> float:
+    return math.log(share / (1 - share))
+
+
 def test_the_label_mean_is_that_of_the_task_and_of_what_is_known():
+    labels = torch.tensor([[1.0, 0.0, NAN], [0.0, 0.0, NAN]])
+    model = label_mean.build(0, items=True, penalty=2.0)
+    model.fit(labels)
+    known = torch.tensor([[1.0, NAN, 1.0], [1.0, 1.0, NAN], [NAN, NAN, NAN]])
+    means = [2 / 4, 1 / 4, 1 / 2]  # with a label of each class beside a task's own
+    expected = []
+    for found, share in ((2, (means[0] + means[2]) / 2), (2, (means[0] + means[1]) / 2), (0, 0.5)):
+        shrunk = (found + 2.0 * share) / (found + 2.0)  # of as many known labels, all positive
+        effect = log_odds(shrunk) - log_odds(share)
+        expected.append([1 / (1 + math.exp(-log_odds(mean) - effect)) for mean in means])
+    torch.testing.assert_close(model.predict(known), torch.tensor(expected))
+    blind = label_mean.build(0, items=False, penalty=2.0)
+    blind.fit(labels)
+    assert blind.predict(known).tolist() == [means] * 3
+
+
+def test_items_of_rare_tasks_keep_their_order():
+    """A sum of shares would leave [0, 1], and what is cut off there has no order."""
+    labels = torch.zeros(1000, 30).double()
+    labels[:10] = 1
     model = label_mean.build(0, items=True, penalty=1.0)
-    model.fit(torch.tensor([[1.0, 0.0, NAN], [0.0, 0.0, NAN]]))
-    known = torch.tensor([[1.0, NAN, 1.0], [NAN, NAN, NAN]])
-    expected = torch.tensor([0.5, 0.0, 0.5]) + (0.5 + 0.5) / 3
-    torch.testing.assert_close(model.predict(known), torch.stack([expected, torch.tensor([0.5, 0.0, 0.5])]))
-    blind = label_mean.build(0, items=False, penalty=1.0)
-    blind.fit(torch.tensor([[1.0, 0.0, NAN], [0.0, 0.0, NAN]]))
-    assert blind.predict(known).tolist() == [[0.5, 0.0, 0.5]] * 2
+    model.fit(labels)
+    known = torch.where(torch.ones(30, 30).tril(-1) > 0, 0.0, NAN).double()
+    order = model.predict(known)[:, 0]  # of more and more negative labels, and of more and more positive
+    assert (order.diff() < 0).all()
+    assert (model.predict(1 - known)[:, 0].diff() > 0).all()
 
 
 def test_ridge_is_that_of_scikit_learn_row_by_row():

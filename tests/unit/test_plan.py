@@ -161,16 +161,24 @@ def test_a_combination_that_makes_no_sense_is_refused_by_name(method, message):
         planned(methods=[{"label": "X", **method}], baseline="X")
 
 
-def test_a_table_is_not_filled_by_what_depends_on_the_molecules_beside_it():
-    row = {"label": "X", "method": "metalink", "encoder": "gin", "options": {"support": 0}}
-    with pytest.raises(RelataskError, match=r"without a support the score of a molecule depends on those"):
-        planned(methods=[*METHODS, row], imputation=["X"])
+IMPUTING: dict[str, Any] = {"imputation": ["X"]}
+OF_CELLS: dict[str, Any] = {"splits": {"schemes": ["scaffold", "cells"]}}
 
 
-def test_a_setting_that_holds_out_tasks_and_a_split_of_cells_exclude_each_other():
-    row = {"label": "X", "method": "metalink", "encoder": "gin", "options": {"setting": "meta"}}
-    with pytest.raises(RelataskError, match=r"methods\.X on data set 'a': its setting holds out tasks"):
-        planned(methods=[*METHODS, row], splits={"schemes": ["scaffold", "cells"]})
+@pytest.mark.parametrize("by_scale", [False, True])
+@pytest.mark.parametrize(
+    ("options", "study", "message"),
+    [
+        ({"support": 0}, IMPUTING, "without a support the score of a molecule depends on those"),
+        ({"setting": "relational_meta"}, IMPUTING, "needs one model of all tasks, and its setting holds out"),
+        ({"setting": "meta"}, OF_CELLS, "its setting holds out tasks, which a split of cells does not"),
+    ],
+)
+def test_what_options_of_the_row_or_of_the_scale_rule_out_is_refused(by_scale, options, study, message):
+    row = {"label": "X", "method": "metalink", "encoder": "gin", "options": {} if by_scale else options}
+    scales = {"quick": {"seeds": [0], "methods": {"metalink": options} if by_scale else {}}}
+    with pytest.raises(RelataskError, match=rf"methods\.X on data set 'a': .*{message}"):
+        planned(methods=[*METHODS, row], scales=scales, **study)
 
 
 def test_balancing_a_method_with_one_loss_for_all_tasks_is_refused(monkeypatch):

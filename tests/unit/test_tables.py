@@ -158,6 +158,12 @@ def test_published_numbers_stand_beside_ours_with_the_difference_in_spreads(tmp_
     assert statistics.header[7:] == ["published molecules", "published labelled %"]  # it prints no tasks
     assert statistics.rows[0][7:] == ["13,004", "5.76"]
 
+    study["datasets"]["toy_10"]["whole"] = 1_000_000  # of which 200 are there: nothing to compare
+    smoke = main_table(make_inputs(tmp_path, study=study, published=read_published(sheet)))
+    assert smoke.header == ["method", "toy_10 random", "toy_10 published"]
+    assert smoke.rows[1][2:] == ["74.00 ± 1.50"]
+    assert "in spreads" not in " ".join(smoke.notes)
+
 
 def test_a_study_that_no_paper_has_prints_no_such_column(tmp_path, root) -> None:
     inputs = make_inputs(tmp_path, published=read_published(root / "config" / "published.csv"))

@@ -1,7 +1,8 @@
 """How often a task is positive, and how much more or less often an item's known labels are: no structure.
 
-Additive effects of rows and columns, the first baseline of collaborative filtering (Koren, 2008, eq. 1).
-Without `items` it is the mean of each task: the same score for all molecules, so a ROC-AUC of one half.
+Additive effects of rows and columns, the first baseline of collaborative filtering (Koren, 2008, eq. 1), on
+the log odds: there a sum stays a probability, so no two items are made equal by a limit at 0 or 1. Without
+`items` it is the mean of each task: the same score for all items, so a ROC-AUC of one half.
 """
 
 import torch
@@ -30,16 +31,19 @@ class LabelMean:
         self.means = torch.zeros(0)
 
     def fit(self, labels: Tensor) -> None:
-        """Learn from labels [n, T] (NaN where missing); a task without any has mean one half."""
-        self.means = labels.nanmean(0).nan_to_num(0.5)
+        """Learn from labels [n, T] (NaN where missing); one label of each class is added to a task's own."""
+        self.means = (labels.nansum(0) + 1) / ((~labels.isnan()).sum(0) + 2)
 
     def predict(self, known: Tensor) -> Tensor:
         """Return the scores [n, T] of items of which labels `known` [n, T] are known, NaN where not."""
-        scores = self.means.expand_as(known)
         if not self.items:
-            return scores
-        above = (known - self.means).nan_to_num(0).sum(1) / ((~known.isnan()).sum(1) + self.penalty)
-        return (scores + above[:, None]).clamp(0, 1)
+            return self.means.expand_as(known)
+        count = (~known.isnan()).sum(1)
+        expected = torch.where(known.isnan(), 0, self.means).sum(1) / count.clamp(min=1)
+        expected = torch.where(count > 0, expected, 0.5)  # any share will do: the effect is none
+        found = (known.nansum(1) + self.penalty * expected) / (count + self.penalty)
+        effect = torch.logit(found) - torch.logit(expected)
+        return torch.sigmoid(torch.logit(self.means) + effect[:, None])
 
 
 def build(seed: int, items: bool, penalty: float, **known: object) -> LabelMean:

@@ -48,7 +48,8 @@ KINDS = {
 def figure_names(study: StudyConfig) -> list[str]:
     """Return the names of the study's figures, without endings; a pure function of the config."""
     names = ["overview"] if study.methods else []
-    if study.reads_known_labels and set(study.splits.schemes) != {CELLS}:  # where all of training are known
+    # where cells are split all labels of training are known, whatever the ratio
+    if study.varies_known_ratio and set(study.splits.schemes) != {CELLS}:
         names.append("known_ratio")
     trains = any(method.encoder is not None for method in study.methods)
     for dataset, config in study.datasets.items():

@@ -8,7 +8,7 @@ import pandas as pd
 
 from relatask.config import StudyConfig
 from relatask.evaluation.metrics import METRICS
-from relatask.publishing.data_size import size_notes
+from relatask.publishing.data_size import size_notes, smoke_run, wholes
 from relatask.publishing.formatting import Bold
 from relatask.publishing.published_values import Published
 
@@ -41,6 +41,11 @@ class Inputs:
     def columns(self) -> list[tuple[str, str]]:
         """(data set, split scheme) in the order of the study."""
         return [(name, scheme) for name in self.study.datasets for scheme in self.study.splits.schemes]
+
+    @property
+    def comparable(self) -> bool:
+        """Whether a paper's number stands for one of ours: there is one split scheme, and no smoke run."""
+        return len(self.study.splits.schemes) == 1 and not smoke_run(wholes(self.study), self.results)
 
     @property
     def reduced(self) -> str:

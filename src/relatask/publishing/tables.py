@@ -80,8 +80,7 @@ def main_table(inputs: Inputs) -> Table:
     """Methods x (data set, split): mean ± std over seeds of the leading metric, and the delta.
 
     Where the study says what its paper calls data set and method (`published`), a column prints the paper's
-    numbers, and one says how many published spreads ours differs: the latter only for studies of one split
-    scheme, as a paper's number stands for one.
+    numbers, and one says how many published spreads ours differs, where the two can be compared.
     """
     chosen = inputs.study.tables.get("main")
     title = f"{inputs.study.title}: test {METRICS[inputs.metric].label} of each method"
@@ -104,10 +103,10 @@ def methods_table(inputs: Inputs, name: str, chosen: TableConfig) -> Table:
             line.append(_cell(row, inputs, best))
         if split != schemes[-1] or not any(row and pd.notna(row["published"]) for row in column):
             continue
-        header += [f"{dataset} published"] + ["in spreads"] * (len(schemes) == 1)
+        header += [f"{dataset} published"] + ["in spreads"] * inputs.comparable
         for line, row in zip(body, column, strict=True):
             line.append(mean_std(row["published"], row["published_std"], metric) if row else NOTHING)
-            if len(schemes) == 1:
+            if inputs.comparable:
                 line.append(signed(row["difference_in_spreads"], 1) if row else NOTHING)
     return Table(name, title, data, header, body, 1, _main_notes(inputs, data), "main")
 
@@ -127,10 +126,9 @@ def _main_notes(inputs: Inputs, data: pd.DataFrame) -> list[str]:
     if data["chosen"].notna().any():
         notes.append("In square brackets: the method whose mean on validation was best, out of several.")
     if data["published"].notna().any():
-        notes.append(
-            f"published: as printed in {inputs.study.paper} (config/published.csv); in spreads: "
-            "(ours − published) / published standard deviation."
-        )
+        spreads = "; in spreads: (ours − published) / published standard deviation"
+        spreads *= inputs.comparable
+        notes.append(f"published: as printed in {inputs.study.paper} (config/published.csv){spreads}.")
     elif inputs.study.paper:
         notes.append(f"{inputs.study.paper} has no number for these rows on these data sets.")
     return [*notes, inputs.reduced]

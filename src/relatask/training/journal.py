@@ -126,7 +126,7 @@ class Journal:
         path = entry / "model.pt"
         if not path.is_file():
             raise RelataskError(
-                f"{path} does not exist, and another run starts from it; train run {run_id} first, with its "
+                f"{path} does not exist, and what comes next reads it; train run {run_id} first, with its "
                 "model kept (train_shard --keep-models joint)."
             )
         if damaged := damaged_file(entry):

@@ -21,7 +21,7 @@ from relatask.errors import RelataskError
 from relatask.registry import Capabilities, capabilities, complete_options
 from relatask.training.gain_runs import gain_runs
 from relatask.training.group_rows import groups_by_seed
-from relatask.training.refusals import refuse, refuse_training
+from relatask.training.refusals import refuse, refuse_run
 from relatask.training.spec import RunSpec, Tasks
 
 SECONDS_PER_RUN = 1.0  # whatever it trains: loading, journalling
@@ -174,7 +174,7 @@ def plan_runs(study: StudyConfig, scale_name: str) -> list[PlannedRun]:
             if method.parts > 1:
                 parts = [{"part": part, "of": method.parts} for part in range(method.parts)]
             first[method.label] = _first_run(study, scale, method, name)
-            refuse_training(first[method.label], study)
+            refuse_run(first[method.label], study)
             factor = dataset.cost_factors.get(method.label, 1.0)
             minutes = factor * predicted_minutes(ability, encoder, dataset, first[method.label], len(parts))
             minutes *= method.groups.budget if method.groups else method.ensemble

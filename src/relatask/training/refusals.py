@@ -15,11 +15,6 @@ def refuse(method: MethodConfig, name: str, dataset: DatasetConfig, study: Study
     where = f"methods.{method.label} on data set {name!r}"
     _refuse_encoder(method, where)
     _refuse_kind(method, where, study)
-    if CELLS in study.splits.schemes and _holds_out_tasks(method):
-        raise RelataskError(
-            f"{where}: its setting holds out tasks, which a split of cells does not; remove {CELLS} from "
-            "splits.schemes or choose another setting."
-        )
     if ability.needs_relations and dataset.relations is None:
         raise RelataskError(
             f"{where}: method {method.method!r} needs a relation graph; add `relations` to the data set."
@@ -44,12 +39,28 @@ def refuse(method: MethodConfig, name: str, dataset: DatasetConfig, study: Study
         raise RelataskError(f"{where}: {method.parts} parts for {dataset.size.tasks} tasks; use fewer parts.")
 
 
-def refuse_training(spec: RunSpec, study: StudyConfig) -> None:
-    """Raise where a run's settings of training are not for the items of the study."""
+def refuse_run(spec: RunSpec, study: StudyConfig) -> None:
+    """Raise where a run's options or training, those that the scale sets included, are not for the study."""
     where, how = f"methods.{spec.label} on data set {spec.dataset!r}", spec.training.get("augmentation")
     if how not in {None, "none"} and study.items != "images":
         raise RelataskError(
             f"{where}: `training.augmentation: {how}` is for images, not for {study.items}; remove it."
+        )
+    holds_out_tasks = "meta" in str(spec.options.get("setting"))
+    if CELLS in study.splits.schemes and holds_out_tasks:
+        raise RelataskError(
+            f"{where}: its setting holds out tasks, which a split of cells does not; remove {CELLS} from "
+            "splits.schemes or choose another setting."
+        )
+    if spec.label in study.imputation and holds_out_tasks:
+        raise RelataskError(
+            f"{where}: `imputation` needs one model of all tasks, and its setting holds out some; choose "
+            "another setting or remove the row from `imputation`."
+        )
+    if spec.label in study.imputation and spec.options.get("support") == 0:
+        raise RelataskError(
+            f"{where}: without a support the score of a molecule depends on those that are scored with it; "
+            "remove `support: 0` or the row from `imputation`."
         )
 
 
@@ -110,24 +121,13 @@ def _refuse_prior(method: MethodConfig, where: str, study: StudyConfig) -> None:
         )
 
 
-def _holds_out_tasks(method: MethodConfig) -> bool:
-    """Whether a row is of one of the settings that test tasks that training did not see."""
-    ability = capabilities("methods", method.method)
-    return "meta" in str(method.options.get("setting", ability.options.get("setting")))
-
-
 def _refuse_imputation(method: MethodConfig, where: str) -> None:
     """Raise where a row cannot score the cells without a label."""
     ability = capabilities("methods", method.method)
-    if method.is_composed or ability.per_task or ability.loop not in IMPUTING or _holds_out_tasks(method):
+    if method.is_composed or ability.per_task or ability.loop not in IMPUTING:
         raise RelataskError(
             f"{where}: `imputation` needs one model of all tasks, and {method.method!r} is none in this row; "
             "name e.g. a method metalink, shared_bottom or matrix_factorisation."
-        )
-    if method.options.get("support", ability.options.get("support")) == 0:
-        raise RelataskError(
-            f"{where}: without a support the score of a molecule depends on those that are scored with it; "
-            "remove `support: 0` or the row from `imputation`."
         )
 
 

@@ -25,7 +25,8 @@ class RunResult:
     predictions: pd.DataFrame  # columns of table "predictions", held-out cells with a label
     history: pd.DataFrame  # columns of table "history"
     weights: dict[str, Any] | None  # the state of the network, or one per task
-    known_labels: pd.DataFrame | None = None  # columns of table "known_labels", of methods that read them
+    # columns of table "known_labels", of methods that are told labels when they predict
+    known_labels: pd.DataFrame | None = None
 
 
 def inputs_of(spec: RunSpec) -> str:
@@ -87,9 +88,8 @@ def _collect(spec: RunSpec, ability: Capabilities, units: list[Unit], results: l
     names = episode_names(units[0]) if of_classes else units[0].data.task_ids
     cells["task_id"] = [names[task] for task in cells["task"]]
     predictions = cells[cells["predicted_in"] >= 0].reset_index(drop=True)
-    known_labels = (
-        cells[list(COLUMNS["known_labels"])].reset_index(drop=True) if ability.uses_known_labels else None
-    )
+    told = any(result.shown for result in results)
+    known_labels = cells[list(COLUMNS["known_labels"])].reset_index(drop=True) if told else None
     history = pd.DataFrame(
         [
             {"run_id": spec.run_id, "task_id": unit.name or None, **row}

@@ -69,8 +69,13 @@ class Training(EpochTraining):
                 f"{unit.title} holds out {int(self.setting.unseen.sum())} of {len(unit.columns)} tasks, and "
                 "training has no label of the others; lower its option unseen or choose another setting."
             )
-        self.n_steps = -(-len(self.rows) // self.settings["batch_size"])
         self.relational = self.setting.known_ratio > 0
+        told = self.relational or self.setting.meta
+        self.n_support = unit.spec.options.get("support", 0) if told else 0
+        if self.n_support:  # a query never takes the molecules that could tell of it
+            half = -(-len(self.rows) // 2)
+            self.settings = {**self.settings, "batch_size": min(self.settings["batch_size"], half)}
+        self.n_steps = -(-len(self.rows) // self.settings["batch_size"])
 
     def labels(self, rows: Tensor) -> Tensor:
         """Labels [n, T] that training may read: none of unseen tasks."""
@@ -105,21 +110,24 @@ class Training(EpochTraining):
 
     def _support(self, batch: Tensor) -> Tensor:
         """Positions of other training molecules than the batch's, drawn anew in each step."""
-        wanted = self.unit.spec.options["support"]
-        if not (self.relational or self.setting.meta) or not wanted:
+        if not self.n_support:
             return batch[:0]
-        drawn = self.rows[torch.randperm(len(self.rows))[: wanted + len(batch)].to(self.device)]
-        return drawn[~torch.isin(drawn, batch)][:wanted]
+        drawn = self.rows[torch.randperm(len(self.rows))[: self.n_support + len(batch)].to(self.device)]
+        return drawn[~torch.isin(drawn, batch)][: self.n_support]
 
-    def predict(self, rows: Tensor) -> Tensor:
-        """Return logits [n, T] of molecules at `rows`, each cell by a pass that does not know its label."""
+    def predict(self, rows: Tensor, tasks: Tensor | None = None) -> Tensor:
+        """Return logits [n, T] of molecules at `rows`, each cell by a pass that does not know its label.
+
+        Those of `tasks`, bool [T], are enough if it is given: then no label is read for the others' sake.
+        """
         self.model.eval()
+        asked = torch.ones_like(self.seen) if tasks is None else tasks
         scores = torch.zeros(len(rows), len(self.unit.columns), device=self.device)
         with torch.inference_mode():
             items, labels = self._encode(rows), self.unit.labels(rows)
             support = Support(rows[:0], items[:0])
             for one in passes(self.unit, self.setting, rows):
-                if one.predicted.any():
+                if (one.predicted & asked).any():
                     support = self._support_of(one, support)
                     logits = self._answer(rows, items, KnownLabels.of(labels, one.known), one, support)
                     scores = torch.where(one.predicted, logits, scores)
@@ -181,7 +189,7 @@ class Training(EpochTraining):
         """Mean validation ROC-AUC of the tasks that validation evaluates."""
         tasks = self.setting.evaluated("valid")
         labels = self.unit.labels(self.valid, "valid")
-        return mean_roc_auc(labels[:, tasks], self.predict(self.valid)[:, tasks])
+        return mean_roc_auc(labels[:, tasks], self.predict(self.valid, tasks)[:, tasks])
 
     def probabilities(self, rows: Tensor) -> Tensor:
         """Return the probabilities [n, T] of label 1."""

@@ -39,7 +39,7 @@ class Training(episodic.Training):
         losses: Tensor = self.model.losses(logits.float(), labels)  # type: ignore[operator]
         self.learn_from(losses.sum() / (~labels.isnan()).any(0).sum())
 
-    def predict(self, rows: Tensor) -> Tensor:
+    def predict(self, rows: Tensor, tasks: Tensor | None = None) -> Tensor:
         """Return logits [n, T] by the network's own classifiers; those of unseen tasks mean nothing."""
         logits = predict(self.model, self.unit, rows)
         self.require_finite(float(logits.sum()))
