@@ -20,7 +20,7 @@ CAPABILITIES = {
     "loop": "episodic",
     "uses_known_labels": True,
     "cost_in_tasks": "O(T)",
-    "microseconds": 1.0,
+    "microseconds": 0.5,
     "options": {
         "setting": "relational",
         "layers": 2,

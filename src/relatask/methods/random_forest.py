@@ -11,7 +11,7 @@ CAPABILITIES = {
     "per_task": True,
     "uses_encoder": False,
     "cost_in_tasks": "O(T)",
-    "microseconds": 600.0,
+    "microseconds": 1800.0,
     "cost_options": ("n_estimators",),
     "options": {"n_estimators": 300, "min_samples_leaf": 1, "max_features": "sqrt", "class_weight": ""},
     "limits": {"n_estimators": (1, 1_000_000), "min_samples_leaf": (1, 1_000_000)},
