@@ -68,6 +68,8 @@ rule figures:
 
 rule publish:
     input:
+        # also of a fresh checkout: that holds the published copies, and alone they would leave nothing to do
+        small_files(),
         f"{PUBLISHED}/provenance.json",
 
 
