@@ -1,6 +1,7 @@
 """A chemist's own CSV goes through the workflow, and what is wrong with it is told, not dropped."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -88,6 +89,13 @@ def test_nothing_that_is_shown_names_a_person_a_machine_or_a_secret(
         text = path.read_text()
         for word in (str(home), str(ROOT), "lovelace", "hunter2"):
             assert word not in text, f"{path.name} holds {word}"
+
+    # a checkout, which has the published copies and nothing else, makes the study anew
+    checkout = place / "checkout"
+    shutil.copytree(results / "published", checkout / "results" / "published")
+    planned = run_snakemake(checkout, "-n", "publish", *settings).stdout
+    assert "train_shard" in planned
+    assert "publish_study" in planned
 
 
 @pytest.mark.parametrize(
