@@ -26,7 +26,7 @@ RUNS: dict[str, dict[str, str]] = {
         "label": "float32",
         "score": "float32",  # probability of label 1; of measured values the value, of classes the class
     },
-    "known_labels": {  # of methods that read labels of held-out molecules: all labelled cells of those
+    "known_labels": {  # of methods that are told labels when they predict; a row per labelled or told cell
         "run_id": "category",
         "fold": "category",
         "item_id": "int32",
