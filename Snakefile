@@ -67,10 +67,8 @@ rule figures:
 
 
 rule publish:
-    input:
-        # also of a fresh checkout: that holds the published copies, and alone they would leave nothing to do
-        small_files(),
-        f"{PUBLISHED}/provenance.json",
+    input:  # a checkout holds the copies: alone they would leave nothing to do
+        [*small_files(), f"{PUBLISHED}/provenance.json"],
 
 
 onsuccess:

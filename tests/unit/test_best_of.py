@@ -137,7 +137,6 @@ def test_what_a_paper_prints_of_its_correlated_tasks_stands_beside_ours(inputs):
     [
         {"method": "single_task", "encoder": "gin"},
         {"method": "random_forest"},
-        {"method": "metalink", "encoder": "gin", "options": {"setting": "meta"}},
         {"method": "baseline_pp", "encoder": "gin"},
         {"method": "shared_bottom", "encoder": "gin", "ensemble": 3},
     ],
