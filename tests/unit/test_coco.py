@@ -21,6 +21,7 @@ from relatask.training.checkpoint import Checkpoint, tensor_bytes
 from relatask.training.run import RunResult, train_run
 from tests.coco_layout import write_layout
 from tests.prepared_dataset import make_spec
+from tests.training_results import scores
 
 FRACTIONS = (0.8, 0.1, 0.1)
 
@@ -91,10 +92,6 @@ def run_meta(method: str, setting: str, data: PreparedDataset, folder: Path) -> 
     return train_run(spec, data, Checkpoint(folder / "c.pt", ""), lambda share, text: None, True)
 
 
-def scores(result: RunResult) -> pd.Series:
-    return result.predictions.set_index(["fold", "item_id", "task_id"])["score"]
-
-
 @META
 def test_unseen_categories_are_tested_and_seen_ones_validate(six_categories, tmp_path, method, setting):
     data = six_categories
@@ -122,8 +119,8 @@ def test_labels_of_unseen_categories_are_read_from_the_support_alone(
         labels[changed.nonzero(), UNSEEN] = 1 - labels[changed.nonzero(), UNSEEN]
         second = run_meta(method, setting, replace(data, labels=labels), tmp_path)
         assert tensor_bytes(first.weights) == tensor_bytes(second.weights)
-        assert scores(first)["valid"].equals(scores(second)["valid"])
-        assert scores(first)["test"].equals(scores(second)["test"]) != moves
+        assert scores(first, "valid").equals(scores(second, "valid"))
+        assert scores(first, "test").equals(scores(second, "test")) != moves
 
 
 def test_an_image_is_scaled_by_its_shorter_side_and_cut_in_the_middle(tmp_path):

@@ -93,6 +93,7 @@ def methods_table(inputs: Inputs, name: str, chosen: TableConfig) -> Table:
     data = pd.concat([data.assign(chosen=None), *_best_rows(inputs, data, chosen.best_of)])
     data = data[data["method"].isin(methods)].reset_index(drop=True)
     metric, schemes = METRICS[inputs.metric], inputs.study.splits.schemes
+    comparable = inputs.comparable
     cells = {(row["method"], row["dataset"], row["split"]): row for row in records(data)}
     header, body = ["method"], [[method] for method in methods]
     for dataset, split in inputs.columns:
@@ -103,10 +104,10 @@ def methods_table(inputs: Inputs, name: str, chosen: TableConfig) -> Table:
             line.append(_cell(row, inputs, best))
         if split != schemes[-1] or not any(row and pd.notna(row["published"]) for row in column):
             continue
-        header += [f"{dataset} published"] + ["in spreads"] * inputs.comparable
+        header += [f"{dataset} published"] + ["in spreads"] * comparable
         for line, row in zip(body, column, strict=True):
             line.append(mean_std(row["published"], row["published_std"], metric) if row else NOTHING)
-            if inputs.comparable:
+            if comparable:
                 line.append(signed(row["difference_in_spreads"], 1) if row else NOTHING)
     return Table(name, title, data, header, body, 1, _main_notes(inputs, data), "main")
 

@@ -62,5 +62,5 @@ def run(arguments: argparse.Namespace) -> None:
             imputers.append(imputer_of(spec, weights, data))
         write_batches("imputed", impute(data, imputers), arguments.out)
     missing = int(data.labels.isnan().sum())
-    filled = f"{missing} cells, filled by {len(imputers)} models of the {specs[0].split} split"
-    log.info("%s: %s", arguments.out, filled)
+    split = specs[0].split
+    log.info("%s: %d cells, filled by %d models of the %s split", arguments.out, missing, len(specs), split)

@@ -39,10 +39,14 @@ class EpochTraining(ABC):
         )
         self.epoch = self.step = self.stale = 0  # epochs finished, steps of the next one, bad validations
         self.total, self.seconds = torch.zeros((), device=self.device), 0.0  # loss and time of those steps
-        self.n_steps = math.ceil(len(self.rows) / self.settings["batch_size"])
         self.best = math.nan
         self.best_weights = self._weights()
         self.history: list[dict[str, Any]] = []
+
+    @property
+    def n_steps(self) -> int:
+        """Steps of an epoch."""
+        return math.ceil(len(self.rows) / self.settings["batch_size"])
 
     def is_over(self) -> bool:
         """Whether all epochs are done, or validation has not improved for `patience` validations."""

@@ -75,7 +75,6 @@ class Training(EpochTraining):
         if self.n_support:  # a query never takes the molecules that could tell of it
             half = -(-len(self.rows) // 2)
             self.settings = {**self.settings, "batch_size": min(self.settings["batch_size"], half)}
-        self.n_steps = -(-len(self.rows) // self.settings["batch_size"])
 
     def labels(self, rows: Tensor) -> Tensor:
         """Labels [n, T] that training may read: none of unseen tasks."""

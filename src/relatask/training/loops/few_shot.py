@@ -36,7 +36,6 @@ class Training(EpochTraining):
         self.held_out = {fold: evaluated_episodes(unit, fold) for fold in EVALUATED}
         self.seen = unit.data.classes[self.train_rows].unique()  # classes of the first stage
         self.rows = torch.arange(unit.spec.options["episodes"], device=self.device)
-        self.n_steps = -(-len(self.rows) // self.settings["batch_size"])
         self._drawn: tuple[int, Tensor] = (-1, self.rows)
 
     @property

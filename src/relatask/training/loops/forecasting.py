@@ -49,7 +49,6 @@ class Training(EpochTraining):
                 f"{unit.title}: training has {after - first + self.window} points, a forecast needs "
                 f"{self.window} before and {self.horizon} ahead; lower window or horizon."
             )
-        self.n_steps = -(-len(self.rows) // self.settings["batch_size"])
 
     def take_step(self, batch: Tensor) -> None:
         """One update on forecasts that start at the points `batch`."""
