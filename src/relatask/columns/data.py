@@ -1,5 +1,7 @@
 """Columns of tables of data sets: what workflow steps make before anything is trained."""
 
+CELLS = "cells"  # the scheme of splits that holds out labels and not molecules, in table cell_split
+
 DATA: dict[str, dict[str, str]] = {
     "assay_targets": {  # what ChEMBL says an assay measures
         "assay_id": "string",
@@ -48,5 +50,5 @@ DATA: dict[str, dict[str, str]] = {
     },
     "relations": {"task_i": "string", "task_j": "string", "score": "float32", "kind": "string"},
     "split": {"mol_id": "int32", "fold": "category"},
-    "cell_split": {"mol_id": "int32", "task_id": "category", "fold": "category"},  # of the scheme cells
+    "cell_split": {"mol_id": "int32", "task_id": "category", "fold": "category"},  # of the scheme CELLS
 }

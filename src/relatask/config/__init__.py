@@ -6,7 +6,6 @@
 
 from relatask.config.blocks import NAME, Block, parse
 from relatask.config.datasets import (
-    CELLS,
     ActiveRule,
     DatasetConfig,
     DensifyConfig,
@@ -22,7 +21,6 @@ from relatask.config.methods import GroupsConfig, MethodConfig, ScaleConfig, Tab
 from relatask.config.study import OWN_TABLES, StudyConfig, grouping_table_names
 
 __all__ = [
-    "CELLS",
     "NAME",
     "OWN_TABLES",
     "ActiveRule",

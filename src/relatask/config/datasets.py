@@ -7,8 +7,6 @@ from pydantic import AfterValidator, Field, model_validator
 from relatask.config.blocks import Block, Name, unique
 from relatask.config.items import CLASS_READERS, IMAGE_READERS, EpisodesConfig
 
-CELLS = "cells"  # the scheme of splits that holds out labels and not molecules
-
 
 class ActiveRule(Block):
     """Which measured values count as active (label 1); without it the labels must be 0 and 1."""

@@ -10,8 +10,7 @@ from relatask.config.datasets import DatasetConfig, SourceConfig, SplitsConfig
 from relatask.config.grouping import GroupingConfig
 from relatask.config.items import Items, Labels, check_kinds, items_of, labels_of
 from relatask.config.methods import MethodConfig, ScaleConfig, TableConfig, TrainingConfig
-from relatask.files import canonical_json
-from relatask.registry import capabilities, catalogue
+from relatask.registry import catalogue
 
 # Tables that every study has besides `main`.
 OWN_TABLES = (
@@ -123,18 +122,6 @@ class StudyConfig(Block):
         """Whether a method is told labels of the molecules that it predicts."""
         reading = {name for name, ability in catalogue("methods").items() if ability.uses_known_labels}
         return any(row.method in reading for row in self.methods)
-
-    @property
-    def varies_known_ratio(self) -> bool:
-        """Whether two rows that read known labels differ in nothing but the share of them that is known."""
-        ratios: dict[str, set[float]] = {}
-        for row in self.methods:
-            options = {**capabilities("methods", row.method).options, **row.options}
-            ratio = options.pop("known_ratio", None)
-            if ratio is not None and options.get("setting") != "standard":
-                alike = row.model_copy(update={"label": "", "published": None, "options": options})
-                ratios.setdefault(canonical_json(alike.model_dump()), set()).add(ratio)
-        return any(len(different) > 1 for different in ratios.values())
 
     @property
     def table_names(self) -> list[str]:

@@ -12,16 +12,16 @@ import numpy as np
 import pandas as pd
 
 from relatask.artifacts import read_table
+from relatask.columns.data import CELLS
 from relatask.data.splits import FOLDS, Fractions
 from relatask.errors import RelataskError
 
-SCHEME = "cells"
 NOWHERE = 255  # the fold of a cell without a label
 
 
 def splits_cells(split: str) -> bool:
     """Whether a split, e.g. "cells-0", is one of cells."""
-    return split.rpartition("-")[0] == SCHEME
+    return split.rpartition("-")[0] == CELLS
 
 
 def split_cells(labels: pd.DataFrame, seed: int, fractions: Fractions) -> pd.DataFrame:

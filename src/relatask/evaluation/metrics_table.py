@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import union_categoricals
 
+from relatask.data.splits import FOLDS
 from relatask.errors import RelataskError
 from relatask.evaluation.metrics import METRICS, Groups, Metric
 
-FOLDS = ("train", "valid", "test")
 NO_LABEL, NO_POSITIVE, NO_NEGATIVE = "no label", "no positive", "no negative"
 
 

@@ -5,13 +5,13 @@ from typing import Any
 import pandas as pd
 
 from relatask.artifacts import COLUMNS, read_table
-from relatask.config import CELLS
+from relatask.columns.data import CELLS
+from relatask.data.splits import FOLDS
 from relatask.files import read_fields
 from relatask.publishing.formatting import NOTHING, Table, number
 from relatask.publishing.inputs import Inputs, records
 from relatask.publishing.published_values import lookup
 
-FOLDS = ("train", "valid", "test")
 COUNTED = ("molecules", "tasks", "labelled_percent")
 
 

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from relatask.config import CELLS
+from relatask.columns.data import CELLS
 from relatask.evaluation.metrics import METRICS
 from relatask.publishing import figure_data, style
+from relatask.publishing.ratio_families import ratio_families
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -16,17 +17,13 @@ PANEL = ["dataset", "split"]
 
 
 def _families(plan: pd.DataFrame) -> pd.DataFrame:
-    """Method -> the ratio of known labels, and the first method that differs from it in nothing else."""
-    runs = plan.drop_duplicates("label")
-    found, first = [], dict[str, str]()
-    for row in runs.to_dict("records"):
+    """Method, its ratio of known labels, and the first method that differs from it in nothing else."""
+    methods = []
+    for row in plan.drop_duplicates("label").to_dict("records"):
         settings = json.loads(str(row["hyperparameters"]))
-        ratio = settings.get("method", {}).pop("known_ratio", None)
-        if ratio is None or settings["method"].get("setting") == "standard":
-            continue
-        key = json.dumps([row["method"], row["encoder"], settings], sort_keys=True)
-        family = first.setdefault(key, row["label"])
-        found.append({"method": row["label"], "family": family, "ratio": float(ratio)})
+        options = settings.pop("method", {})
+        methods.append((row["label"], options, [row["method"], str(row["encoder"]), settings]))
+    found = [(label, family, ratio) for label, (family, ratio) in ratio_families(methods).items()]
     return pd.DataFrame(found, columns=["method", "family", "ratio"])
 
 
@@ -41,11 +38,9 @@ def table(plan: pd.DataFrame, metrics: pd.DataFrame, baseline: str, metric: str)
     by = [*figure_data.ROW, "seed"]
     seeds = values.groupby(by, sort=False)["value"].mean().reset_index()
     drawn = figure_data.spread(seeds, figure_data.ROW)
-    families = _families(plan)
-    families = families[families.groupby("family")["ratio"].transform("nunique") > 1]
     level = pd.DataFrame({"method": [baseline], "family": baseline, "ratio": 0.0})
     drawn = (
-        drawn.merge(pd.concat([families, level]), on="method")
+        drawn.merge(pd.concat([_families(plan), level]), on="method")
         .drop(columns="method")
         .rename(columns={"family": "method"})
     )

@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relatask.artifacts import read_table, write_table
-from relatask.config import CELLS, StrategyConfig, StudyConfig
+from relatask.columns.data import CELLS
+from relatask.config import StrategyConfig, StudyConfig
 from relatask.errors import RelataskError
 from relatask.publishing.data_size import smoke_run
+from relatask.publishing.ratio_families import ratio_families
+from relatask.registry import capabilities
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +52,7 @@ def figure_names(study: StudyConfig) -> list[str]:
     """Return the names of the study's figures, without endings; a pure function of the config."""
     names = ["overview"] if study.methods else []
     # where cells are split all labels of training are known, whatever the ratio
-    if study.varies_known_ratio and set(study.splits.schemes) != {CELLS}:
+    if _varies_known_ratio(study) and set(study.splits.schemes) != {CELLS}:
         names.append("known_ratio")
     trains = any(method.encoder is not None for method in study.methods)
     for dataset, config in study.datasets.items():
@@ -59,6 +62,15 @@ def figure_names(study: StudyConfig) -> list[str]:
         kinds["label_correlation"] = study.reads_known_labels
         names += [f"{kind}-{dataset}" for kind, wanted in kinds.items() if wanted]
     return names
+
+
+def _varies_known_ratio(study: StudyConfig) -> bool:
+    """Whether two rows of the study differ in nothing but the share of labels that is known."""
+    methods = []
+    for row in study.methods:
+        options = {**capabilities("methods", row.method).options, **row.options}
+        methods.append((row.label, options, row.model_dump(exclude={"label", "published", "options"})))
+    return bool(ratio_families(methods))
 
 
 def encoded_strategy(study: StudyConfig, collection: str) -> StrategyConfig | None:

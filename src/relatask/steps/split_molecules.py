@@ -14,7 +14,8 @@ import logging
 from pathlib import Path
 
 from relatask.artifacts import read_table, write_table
-from relatask.data.cell_splits import SCHEME, describe_cell_split, split_cells
+from relatask.columns.data import CELLS
+from relatask.data.cell_splits import describe_cell_split, split_cells
 from relatask.data.splits import describe_split, split_molecules
 from relatask.files import write_json
 
@@ -37,7 +38,7 @@ def run(arguments: argparse.Namespace) -> None:
     labels = read_table("labels", arguments.labels)
     train, valid, test = arguments.fractions
     scheme, seed, fractions = arguments.scheme, arguments.seed, (train, valid, test)
-    if scheme == SCHEME:
+    if scheme == CELLS:
         table, split = "cell_split", split_cells(labels, seed, fractions)
         described = describe_cell_split(split, labels)
     else:

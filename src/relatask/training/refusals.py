@@ -1,6 +1,7 @@
 """What a study cannot ask of a method, refused before anything is trained; pure Python, as the plan is."""
 
-from relatask.config import CELLS, DatasetConfig, MethodConfig, StudyConfig
+from relatask.columns.data import CELLS
+from relatask.config import DatasetConfig, MethodConfig, StudyConfig
 from relatask.errors import RelataskError
 from relatask.registry import capabilities
 from relatask.training.spec import RunSpec
