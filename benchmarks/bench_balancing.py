@@ -17,12 +17,12 @@ from torch import Tensor
 
 from benchmarks.common import CLOCK, interleaved, molecules, random_labels, seconds
 from relatask.balancing._balancing import Setting, Step
-from relatask.data.graph_batch import MoleculeGraphs
+from relatask.core.registry import complete_options, load
 from relatask.encoders.gin import build as build_encoder
-from relatask.methods._context import TaskContext
+from relatask.engine.adam import Adam
+from relatask.inputs.graph_batch import MoleculeGraphs
 from relatask.methods.shared_bottom import build
-from relatask.registry import complete_options, load
-from relatask.training.adam import Adam
+from relatask.nn.contract import TaskContext
 
 BATCH, ATOMS, TASKS = 128, 25, 382
 FORMS: dict[str, tuple[str, dict[str, Any]]] = {

@@ -23,8 +23,8 @@ from benchmarks.common import (
     peak_megabytes,
     random_labels,
 )
-from relatask.data.graph_batch import MoleculeGraphs
 from relatask.encoders.gin import build
+from relatask.inputs.graph_batch import MoleculeGraphs
 
 WIDTH, LAYERS, TASKS, BATCH, TRAIN_SHARE = 300, 5, 27, 128, 0.8
 
@@ -36,7 +36,7 @@ def sider() -> MoleculeGraphs:
         return MoleculeGraphs.from_arrays(**molecules(sizes))
     from rdkit import Chem, RDLogger
 
-    from relatask.data.features import write_features
+    from relatask.inputs.features import write_features
 
     RDLogger.DisableLog("rdApp.*")
     smiles = pd.read_csv(SIDER)["smiles"]

@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 
 from benchmarks.common import CLOCK, interleaved
-from relatask.methods._colouring import Schedule
-from relatask.methods._contrast import ContrastSettings
-from relatask.methods._draws import uniforms
-from relatask.methods._energy import log_softmax_factors
-from relatask.methods._gibbs import Chains, gibbs_marginals
+from relatask.methods.sgnn.colouring import Schedule
+from relatask.methods.sgnn.contrast import ContrastSettings
+from relatask.methods.sgnn.energy import log_softmax_factors
+from relatask.methods.sgnn.gibbs import Chains, gibbs_marginals
+from relatask.nn.draws import uniforms
 
 TASKS, PAIRS, WEIGHT = 382, 3571, 0.1
 

@@ -21,8 +21,8 @@ from benchmarks.common import (
     random_labels,
     resident_megabytes,
 )
-from relatask.data.graph_batch import N_CHIRALITIES, GraphBatch, MoleculeGraphs
 from relatask.encoders.gin import GIN, build
+from relatask.inputs.graph_batch import N_CHIRALITIES, GraphBatch, MoleculeGraphs
 
 BATCH, WIDTH, LAYERS, ATOMS, TASKS = 128, 300, 5, 25, 382
 # Multiply-adds of the MLPs and the head, forward and backward, counted as everybody counts them: the

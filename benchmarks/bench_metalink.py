@@ -12,12 +12,13 @@ from typing import Any
 import torch
 
 from benchmarks.common import CLOCK, interleaved, molecules, peak_megabytes, random_labels
-from relatask.data.graph_batch import MoleculeGraphs
-from relatask.data.tensors import PreparedDataset
-from relatask.registry import capabilities
-from relatask.training.loops import episodic, supervised
-from relatask.training.spec import RunSpec
-from relatask.training.unit import units_of
+from relatask.core.registry import capabilities
+from relatask.data.prepared import PreparedDataset
+from relatask.engine.loops import supervised
+from relatask.engine.unit import units_of
+from relatask.inputs.graph_batch import MoleculeGraphs
+from relatask.methods.metalink import episodic
+from relatask.plan.spec import RunSpec
 
 BATCH, WIDTH, LAYERS, ATOMS, MOLECULES = 128, 256, 3, 18, 1024
 TASKS = {"Tox21": 12, "ToxCast": 617}

@@ -17,7 +17,7 @@ import torch
 from relatask.grouping.active import select_sets
 from relatask.grouping.gains import GainTable
 from relatask.grouping.published_gains import read_published
-from relatask.training.task_sets import all_task_sets, sample_task_sets
+from relatask.plan.task_sets import all_task_sets, sample_task_sets
 
 # name -> (tasks, sets, rounds, seconds and GB of the authors' code for about as many chosen sets)
 CASES = {"ettm1": (7, 127, 3, "19 s"), "mimic": (27, 3185, 6, "1,571 s, 9.5 GB")}

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from benchmarks.children import cost_of
 
-IMPORT = "import relatask.training.plan"
+IMPORT = "import relatask.plan.plan"
 PLAN = """
 import json
 from relatask.config import StudyConfig, parse
-from relatask.training.plan import make_shards, plan_runs
+from relatask.plan.plan import make_shards, plan_runs
 runs = plan_runs(parse(StudyConfig, json.load(open({study!r})), "study"), "quick")
 print(len(runs), "runs in", len(make_shards(runs, 20.0, 1000)), "shards")
 """
@@ -31,14 +31,14 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 import pandas as pd
-from relatask.artifacts import read_table
-from relatask.training.journal import Journal
-from relatask.training.run import RunResult
-from relatask.training.spec import RunSpec
-from relatask.training.stamp import code_of_run
+from relatask.core.tables import read_table
+from relatask.journal.journal import Journal
+from relatask.engine.run import RunResult
+from relatask.plan.spec import RunSpec
+from relatask.journal.digests import code_of_run
 import json
-import relatask.atomic
-relatask.atomic.os.fsync = lambda handle: None  # this only makes the input
+import relatask.core.atomic
+relatask.core.atomic.os.fsync = lambda handle: None  # this only makes the input
 plan = read_table("plan", {out!r})
 journal = Journal(Path({out!r}).parent)
 cells = pd.DataFrame({{"item_id": range({cells}), "fold": "test", "task_id": "a", "label": 1.0}})
@@ -48,7 +48,7 @@ epochs["task_id"], epochs["examples_per_second"] = None, 10.0
 measured = {{"seconds": 1.0, "peak_rss_mb": 300.0, "device": "CPU", "host": "Linux"}}
 for text in plan["spec"]:
     spec = RunSpec.from_json(json.loads(text))
-    result = RunResult(cells.assign(run_id=spec.run_id), epochs.assign(run_id=spec.run_id), None)
+    result = RunResult(cells.assign(run_id=spec.run_id), epochs.assign(run_id=spec.run_id), None).finished()
     stamp = {{"code": code_of_run(spec.method, spec.encoder), "data": "d"}}
     journal.enter(spec, stamp, result, measured)
 """
@@ -99,7 +99,7 @@ def main() -> None:
     )
     full = parser.parse_known_args()[0].full
     report("python alone", "pass")
-    report("import relatask.training.plan", IMPORT)
+    report("import relatask.plan.plan", IMPORT)
     for n_runs, cells in ((10_000, 1000), (100_000, 100)):
         with tempfile.TemporaryDirectory() as folder:
             study, out = Path(folder) / "study.json", Path(folder) / "s" / "plan.parquet"

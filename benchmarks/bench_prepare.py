@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from relatask.data.features import write_features
 from relatask.data.splits import split_molecules
 from relatask.data.standardise import Limits, Molecule, standardise_all
+from relatask.inputs.features import write_features
 
 MIRROR = Path(__file__).parents[2] / "shared" / "data"
 DRUGS = [

@@ -27,9 +27,9 @@ LABELS = """
 import sys
 from pathlib import Path
 import numpy as np, pandas as pd
-from relatask.artifacts import write_table
+from relatask.core.tables import write_table
 from relatask.config import SourceConfig
-from relatask.data.lsc import read_lsc
+from relatask.sources.lsc.tables import read_lsc
 from relatask.data.merge import merge_labels
 raw = Path(sys.argv[1])
 table = read_lsc(SourceConfig(reader="lsc", task_sheet=str(raw / "task_sheet.csv")), raw)
@@ -40,7 +40,7 @@ print(counts)
 """
 LOAD = """
 import sys
-from relatask.data.tensors import PreparedDataset
+from relatask.data.prepared import PreparedDataset
 print(len(PreparedDataset.load(sys.argv[1], "random-0", inputs=sys.argv[2]).folds["train"]))
 """
 

@@ -20,15 +20,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from relatask.files import write_text
-from relatask.registry import capabilities
-from relatask.training.batched import Batch
-from relatask.training.loops import supervised
-from relatask.training.manifest import shard_manifest
-from relatask.training.shard import ShardData
-from relatask.training.spec import RunSpec
-from relatask.training.task_sets import sample_task_sets
-from relatask.training.unit import units_of
+from relatask.core.files import write_text
+from relatask.core.registry import capabilities
+from relatask.engine.loops import supervised
+from relatask.engine.stacked import Batch
+from relatask.engine.unit import units_of
+from relatask.plan.manifest import shard_manifest
+from relatask.plan.spec import RunSpec
+from relatask.plan.task_sets import sample_task_sets
+from relatask.shards.shard import ShardData
 from tests.prepared_dataset import write_dataset
 
 N_MOLECULES, N_TASKS = 1267, 27

@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.csv
 from scipy.sparse import csr_matrix
 
-from relatask.data.lsc import LABELS, SMILES
-from relatask.data.planted_molecules import SCAFFOLDS
+from relatask.sources.lsc.tables import LABELS, SMILES
+from relatask.sources.planted.molecules import SCAFFOLDS
 
 ASSAYS, LABELS_PER_MOLECULE, POSITIVE = 1310, 10.3, 0.3
 PROTEINS, PAIRS = 19_566, 5_969_249  # STRING 12, human; each pair stands in the table twice

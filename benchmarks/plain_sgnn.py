@@ -4,10 +4,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from relatask.methods._context import Encoder, TaskContext
-from relatask.methods._losses import task_losses
-from relatask.methods._relations import Relations, TaskGCN
-from relatask.methods._sgnn import SGNNSettings, readout
+from relatask.methods.sgnn.layers import SGNNSettings, readout
+from relatask.methods.sgnn.relations import Relations, TaskGCN
+from relatask.nn.contract import Encoder, TaskContext
+from relatask.nn.losses import task_losses
 
 
 def mlp(n_in: int, width: int, n_out: int, dropout: float) -> nn.Sequential:

@@ -15,14 +15,14 @@ import torch
 
 from benchmarks.common import molecules
 from benchmarks.plain_sgnn import PlainSGNN
-from relatask.data.graph_batch import MoleculeGraphs
-from relatask.data.tensors import PreparedDataset
-from relatask.methods import sgnn
-from relatask.registry import capabilities, complete_options
-from relatask.training.epochs import EpochTraining
-from relatask.training.loops import contrastive, supervised
-from relatask.training.spec import RunSpec
-from relatask.training.unit import Unit, units_of
+from relatask.core.registry import capabilities, complete_options
+from relatask.data.prepared import PreparedDataset
+from relatask.engine.epochs import EpochTraining
+from relatask.engine.loops import supervised
+from relatask.engine.unit import Unit, units_of
+from relatask.inputs.graph_batch import MoleculeGraphs
+from relatask.methods.sgnn import contrastive, sgnn
+from relatask.plan.spec import RunSpec
 
 ATOMS, LOOPS = 25, {"supervised": supervised, "contrastive": contrastive}
 WIDE = {"node_width": 512, "edge_width": 512, "state_width": 100}  # with batch norm, as the authors' code

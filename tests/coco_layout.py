@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from relatask.data.coco import PARTS
+from relatask.sources.images.coco import PARTS
 
 
 def write_layout(folder: Path, n: int = 20, n_test: int = 6, n_drawn: int = 0) -> Path:

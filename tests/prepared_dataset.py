@@ -1,19 +1,18 @@
 """A prepared data set that tests make in milliseconds, without RDKit and without molecules."""
 
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from relatask.artifacts import write_table
-from relatask.files import sha256_of, write_json
-from relatask.registry import capabilities, catalogue
-from relatask.training.epochs import EpochTraining
-from relatask.training.spec import RunSpec
-from relatask.training.unit import Unit
+from relatask.core.files import sha256_of, write_json
+from relatask.core.registry import capabilities, catalogue, load_loop
+from relatask.core.tables import write_table
+from relatask.engine.epochs import EpochTraining
+from relatask.engine.unit import Unit
+from relatask.plan.spec import RunSpec
 from tests.oracles.gin_oracle import as_arrays, random_molecules
 
 SMALL = {"penalty": 0.1, "width": 16, "layers": 2, "n_estimators": 15, "max_iter": 15, "min_samples_leaf": 2}
@@ -72,8 +71,7 @@ def make_spec(
 
 def training_of(unit: Unit) -> EpochTraining:
     """The training of a network, by the loop of its method."""
-    loop = capabilities("methods", unit.spec.method).loop
-    return import_module(f"relatask.training.loops.{loop}").Training(unit)
+    return load_loop(unit.spec.method).Training(unit)
 
 
 def random_labels(n: int, n_tasks: int, seed: int = 0) -> np.ndarray:

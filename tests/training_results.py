@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from relatask.training.checkpoint import tensor_bytes
-from relatask.training.run import RunResult
+from relatask.engine.checkpoint import tensor_bytes
+from relatask.engine.run import RunResult
 
 
 def learned(result: RunResult) -> tuple[bytes, bytes]:

@@ -7,7 +7,7 @@ import sys
 import textwrap
 from pathlib import Path
 
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
 
 PACKAGE = Path(__file__).parent
 

@@ -8,7 +8,7 @@ from typing import Any
 import requests
 from tenacity import wait_none
 
-from relatask.data.http import Client
+from relatask.sources.services.http import Client
 
 ATTEMPTS = 2
 URL = "http://service.example/data"

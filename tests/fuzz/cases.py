@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from relatask.__main__ import main
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
 
 T = TypeVar("T")
 COUNT = int(os.environ.get("RELATASK_FUZZ_CASES", "1000"))

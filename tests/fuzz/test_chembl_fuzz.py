@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relatask.artifacts import read_table, write_table
 from relatask.config import ActiveRule, SourceConfig
-from relatask.data.assay_targets import find_assay_targets
-from relatask.data.chembl import Chembl
-from relatask.data.chembl_activities import read_activities
-from relatask.data.target_activities import collect_activities
-from relatask.errors import RelataskError
-from relatask.files import canonical_json, write_text
+from relatask.core.errors import RelataskError
+from relatask.core.files import canonical_json, write_text
+from relatask.core.tables import read_table, write_table
+from relatask.sources.chembl.activities import read_activities
+from relatask.sources.chembl.assay_targets import find_assay_targets
+from relatask.sources.chembl.target_activities import collect_activities
+from relatask.sources.services.chembl import Chembl
 from tests.fuzz.answers import ATTEMPTS, BODIES, URL, Session, client_of
 from tests.fuzz.cases import cases, result_or_sentence
 from tests.fuzz.nested import change, places

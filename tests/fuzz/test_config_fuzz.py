@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relatask.config import Config, StudyConfig, load_config, load_study, parse
-from relatask.errors import RelataskError
-from relatask.files import canonical_json
-from relatask.training.plan import make_shards, plan_runs
+from relatask.core.errors import RelataskError
+from relatask.core.files import canonical_json
+from relatask.plan.plan import make_shards, plan_runs
 from tests.fuzz.cases import cases, result_or_sentence
 from tests.fuzz.nested import places
 

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relatask.files import read_fields, read_json, sha256_of
-from relatask.training.entry import damaged_file, read_record
-from relatask.training.journal import Journal
-from relatask.training.lease import read_leases
-from relatask.training.manifest import read_manifest, shard_manifest
-from relatask.training.run import RunResult
-from relatask.training.spec import RunSpec
-from relatask.training.standing import study_standing
+from relatask.core.files import read_fields, read_json, sha256_of
+from relatask.engine.run import RunResult
+from relatask.journal.heartbeat import read_leases
+from relatask.journal.journal import Journal
+from relatask.journal.journal_entry import damaged_file, read_record
+from relatask.journal.status import study_standing
+from relatask.plan.manifest import read_manifest, shard_manifest
+from relatask.plan.spec import RunSpec
 from tests.fuzz.cases import cases, done_or_sentence, result_or_sentence
 from tests.fuzz.nested import change, places
 from tests.prepared_dataset import make_spec
@@ -92,7 +92,7 @@ def journal(folder: Path) -> Journal:
     history = history.assign(task_id=None, examples_per_second=1.0)
     measured = {"seconds": 1.0, "peak_rss_mb": 1.0, "device": "CPU", "host": "here"}
     ids = [frame.assign(run_id=SPECS[0].run_id) for frame in (predictions, history)]
-    journal.enter(SPECS[0], STAMP, RunResult(*ids, None), measured)
+    journal.enter(SPECS[0], STAMP, RunResult(*ids, None).finished(), measured)
     return journal
 
 

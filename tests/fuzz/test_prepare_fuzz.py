@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relatask.artifacts import read_table
+from relatask.core.tables import read_table
 from tests.fuzz.cases import cases, done_or_sentence
 
 SMILES = [

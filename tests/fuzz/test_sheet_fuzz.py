@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relatask.data.dataset_sheet import UNKNOWN, read_sheet
+from relatask.sources.dataset_sheet import UNKNOWN, read_sheet
 from tests.fuzz.cases import cases, result_or_sentence
 
 HEADER = ["name", "file", "path", "url", "sha256", "licence", "citation", "note"]

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rdkit import Chem, rdBase
 
-from relatask.data.features import graph_of
 from relatask.data.merge import standardise_source
 from relatask.data.raw_table import RawTable
 from relatask.data.standardise import Limits, Molecule, Rejection, standardise
-from relatask.data.task_sheet import tasks_without_sheet
+from relatask.inputs.features import graph_of
+from relatask.sources.task_sheet import tasks_without_sheet
 from tests.fuzz.cases import cases, result_or_sentence
 
 ATOMS = [

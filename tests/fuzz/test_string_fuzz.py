@@ -6,10 +6,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relatask.artifacts import write_table
+from relatask.core.files import write_text
+from relatask.core.tables import write_table
 from relatask.data.interactions import read_interactions
-from relatask.data.string_db import String, table_of
-from relatask.files import write_text
+from relatask.sources.services.string_db import String, table_of
 from tests.fuzz.answers import ATTEMPTS, BODIES, URL, Session, client_of
 from tests.fuzz.cases import cases, result_or_sentence
 from tests.service import NAMES, NETWORK

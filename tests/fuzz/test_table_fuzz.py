@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from relatask.config import SourceConfig
 from relatask.data.merge import SourceTables, standardise_source
 from relatask.data.raw_table import RawTable
-from relatask.data.readers import read_source
 from relatask.data.standardise import Limits
+from relatask.sources.readers import read_source
 from tests.fuzz.cases import cases, done_or_sentence, result_or_sentence
 from tests.fuzz.tables import ARRAYS, ENCODINGS, KEYS, NAMES, SUFFIXES, grids, is_missing, written
 

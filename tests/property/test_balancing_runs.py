@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 import torch
 
-from relatask.data.tensors import PreparedDataset
-from relatask.registry import catalogue
-from relatask.training.checkpoint import Checkpoint, tensor_bytes
-from relatask.training.loops.supervised import Training
-from relatask.training.network import build_model
-from relatask.training.run import RunResult, inputs_of, train_run
-from relatask.training.spec import RunSpec
-from relatask.training.unit import Unit, units_of
+from relatask.core.registry import catalogue
+from relatask.data.prepared import PreparedDataset
+from relatask.engine.checkpoint import Checkpoint, tensor_bytes
+from relatask.engine.loops.supervised import Training
+from relatask.engine.network import build_model
+from relatask.engine.run import RunResult, inputs_of, train_run
+from relatask.engine.unit import Unit, units_of
+from relatask.plan.spec import RunSpec
 from tests.prepared_dataset import make_spec, random_labels, write_dataset
 from tests.property.test_leaks import disguise, flipped, scores, trace, with_labels
 

@@ -9,17 +9,17 @@ import pandas as pd
 import pytest
 import torch
 
-from relatask.artifacts import write_table
+from relatask.core.registry import capabilities
+from relatask.core.tables import write_table
 from relatask.data.cell_splits import split_cells
+from relatask.data.prepared import PreparedDataset
 from relatask.data.splits import FOLDS
-from relatask.data.tensors import PreparedDataset
-from relatask.registry import capabilities
-from relatask.training.checkpoint import Checkpoint, tensor_bytes
-from relatask.training.impute import imputer_of
-from relatask.training.known_labels import Setting, passes
-from relatask.training.run import RunResult, inputs_of, train_run
-from relatask.training.spec import RunSpec
-from relatask.training.unit import units_of
+from relatask.engine.checkpoint import Checkpoint, tensor_bytes
+from relatask.engine.known_labels import Setting, passes
+from relatask.engine.run import RunResult, inputs_of, train_run
+from relatask.engine.unit import units_of
+from relatask.plan.spec import RunSpec
+from relatask.shards.impute import imputer_of
 from tests.prepared_dataset import combinations, make_spec, random_labels, write_dataset
 
 METHODS = [pair for pair in combinations() if pair[1] in {None, "fingerprint_mlp"}]

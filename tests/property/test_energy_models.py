@@ -6,11 +6,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relatask.methods._colouring import Schedule, colour_tasks
-from relatask.methods._contrast import ContrastSettings
-from relatask.methods._energy import energies, fields
-from relatask.methods._gibbs import Chains
-from relatask.methods._nce import contrast
+from relatask.methods.sgnn.colouring import Schedule, colour_tasks
+from relatask.methods.sgnn.contrast import ContrastSettings
+from relatask.methods.sgnn.energy import energies, fields
+from relatask.methods.sgnn.gibbs import Chains
+from relatask.methods.sgnn.nce import contrast
 from tests.oracles import ebm_oracle as oracle
 
 SMALL = settings(max_examples=40)

@@ -10,16 +10,16 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
-from relatask.data.tensors import PreparedDataset
-from relatask.errors import RelataskError
-from relatask.registry import capabilities, catalogue
-from relatask.training.checkpoint import Checkpoint
-from relatask.training.known_labels import Setting, apart, passes, support_rows
-from relatask.training.loops import episodic
-from relatask.training.loops.episodic import Training
-from relatask.training.run import RunResult, train_run
-from relatask.training.spec import RunSpec
-from relatask.training.unit import Unit, units_of
+from relatask.core.errors import RelataskError
+from relatask.core.registry import capabilities, catalogue
+from relatask.data.prepared import PreparedDataset
+from relatask.engine.checkpoint import Checkpoint
+from relatask.engine.known_labels import Setting, apart, passes, support_rows
+from relatask.engine.run import RunResult, train_run
+from relatask.engine.unit import Unit, units_of
+from relatask.methods.metalink import episodic
+from relatask.methods.metalink.episodic import Training
+from relatask.plan.spec import RunSpec
 from tests.prepared_dataset import make_spec, random_labels, training_of, write_dataset
 from tests.training_results import learned, scores
 

@@ -11,13 +11,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from relatask.data.tensors import PreparedDataset
-from relatask.errors import RelataskError
-from relatask.registry import capabilities
-from relatask.training.checkpoint import Checkpoint, tensor_bytes
-from relatask.training.run import RunResult, inputs_of, train_run
-from relatask.training.spec import RunSpec
-from relatask.training.unit import units_of
+from relatask.core.errors import RelataskError
+from relatask.core.registry import capabilities
+from relatask.data.prepared import PreparedDataset
+from relatask.engine.checkpoint import Checkpoint, tensor_bytes
+from relatask.engine.run import RunResult, inputs_of, train_run
+from relatask.engine.unit import units_of
+from relatask.plan.spec import RunSpec
 from tests.prepared_dataset import (
     combinations,
     make_spec,

@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from relatask.data.tensors import PreparedDataset
-from relatask.registry import capabilities, catalogue
-from relatask.training.checkpoint import Checkpoint, tensor_bytes
-from relatask.training.network import build_model
-from relatask.training.run import RunResult, inputs_of, train_run
-from relatask.training.spec import RunSpec
-from relatask.training.unit import units_of
+from relatask.core.registry import capabilities, catalogue
+from relatask.data.prepared import PreparedDataset
+from relatask.engine.checkpoint import Checkpoint, tensor_bytes
+from relatask.engine.network import build_model
+from relatask.engine.run import RunResult, inputs_of, train_run
+from relatask.engine.unit import units_of
+from relatask.plan.spec import RunSpec
 from tests.prepared_dataset import (
     combinations,
     make_spec,

@@ -13,7 +13,7 @@ from relatask.data.raw_table import RawTable
 from relatask.data.splits import FOLDS, fold_sizes, split_digest, split_molecules
 from relatask.data.standardise import Limits, Molecule, standardise
 from relatask.data.task_ids import task_ids
-from relatask.data.task_sheet import tasks_without_sheet
+from relatask.sources.task_sheet import tasks_without_sheet
 
 FRACTIONS = (0.8, 0.1, 0.1)
 SCHEMES = st.sampled_from(["random", "scaffold", "stratified"])

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from relatask.balancing._balancing import Balancing, Setting, Step
-from relatask.methods._context import TaskContext
-from relatask.methods._losses import task_losses
+from relatask.core.registry import complete_options, load
 from relatask.methods.shared_bottom import SharedBottom
-from relatask.registry import complete_options, load
+from relatask.nn.contract import TaskContext
+from relatask.nn.losses import task_losses
 
 TASKS, INPUTS, WIDTH, BATCH = 4, 5, 6, 7
 

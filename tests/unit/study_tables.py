@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from relatask.artifacts import COLUMNS, write_table
-from relatask.files import write_json
-from relatask.training.spec import RunSpec
+from relatask.core.files import write_json
+from relatask.core.tables import COLUMNS, write_table
+from relatask.plan.spec import RunSpec
 
 
 def make_plan(

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from relatask.data.tensors import PreparedDataset
+from relatask.data.prepared import PreparedDataset
+from relatask.engine.loops import supervised
+from relatask.engine.unit import Unit, units_of
 from relatask.grouping.affinities import affinity_training
-from relatask.training.loops import supervised
-from relatask.training.unit import Unit, units_of
 from tests.prepared_dataset import make_spec, random_labels, write_dataset
 
 

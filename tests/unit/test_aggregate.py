@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from relatask.artifacts import COLUMNS, read_table, write_table
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
+from relatask.core.tables import COLUMNS, read_table, write_table
 from relatask.evaluation.aggregate import join_plan, per_task, summarise
 from tests.unit.study_tables import make_metrics, make_plan
 

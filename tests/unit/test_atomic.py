@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from relatask.atomic import MARK, atomic_path
-from relatask.files import write_text
+from relatask.core.atomic import MARK, atomic_path
+from relatask.core.files import write_text
 from tests.conftest import ROOT
 
 WRITER = """
 import sys, time
-from relatask.atomic import atomic_path
+from relatask.core.atomic import atomic_path
 with atomic_path(sys.argv[1]) as path:
     path.write_text("half")
     print("writing", flush=True)
@@ -47,7 +47,7 @@ def stopped(path: Path) -> None:
 
 def forget_sweeps() -> None:
     """As in a process that starts now."""
-    from relatask.atomic import _sweep
+    from relatask.core.atomic import _sweep
 
     _sweep.cache_clear()
 

@@ -8,14 +8,14 @@ import torch
 import torch.nn.functional as F
 
 from relatask.config import StudyConfig, parse
-from relatask.data.coco import write_coco
-from relatask.data.tensors import PreparedDataset
-from relatask.errors import RelataskError
-from relatask.training.augmentation import crop_flip
-from relatask.training.checkpoint import tensor_bytes
-from relatask.training.epochs import EpochTraining
-from relatask.training.plan import plan_runs
-from relatask.training.unit import units_of
+from relatask.core.errors import RelataskError
+from relatask.data.prepared import PreparedDataset
+from relatask.engine.augmentation import crop_flip
+from relatask.engine.checkpoint import tensor_bytes
+from relatask.engine.epochs import EpochTraining
+from relatask.engine.unit import units_of
+from relatask.plan.plan import plan_runs
+from relatask.sources.images.coco import write_coco
 from tests.coco_layout import write_layout
 from tests.prepared_dataset import make_spec, training_of
 

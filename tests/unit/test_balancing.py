@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from relatask.balancing._balancing import Step, Weighted
 from relatask.balancing._gradients import readout_norms, representation_gradients, shared_norms
 from relatask.balancing._task_adam import TaskAdam
-from relatask.registry import capabilities, catalogue
+from relatask.core.registry import capabilities, catalogue
 from tests.oracles import balancing as oracles
 from tests.unit.balancing_steps import (
     TASKS,

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from relatask.balancing import jacobian
 from relatask.balancing._balancing import Setting
-from relatask.errors import RelataskError
-from relatask.registry import capabilities
+from relatask.core.errors import RelataskError
+from relatask.core.registry import capabilities
 from tests.oracles import balancing as oracles
 from tests.unit.balancing_steps import (
     TASKS,

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 import torch
 
-from relatask.artifacts import read_table
+from relatask.core.files import read_json
+from relatask.core.tables import read_table
 from relatask.encoders._stacked_gin import StackedLinear, batched_linear
-from relatask.files import read_json
-from relatask.training import side_by_side
-from relatask.training.batched import Batch, runs_at_once
-from relatask.training.loops import supervised
-from relatask.training.shard import Shard, ShardData
-from relatask.training.spec import RunSpec
-from relatask.training.unit import units_of
+from relatask.engine import side_by_side
+from relatask.engine.loops import supervised
+from relatask.engine.stacked import Batch, runs_at_once
+from relatask.engine.unit import units_of
+from relatask.plan.spec import RunSpec
+from relatask.shards.shard import Shard, ShardData
 from tests.prepared_dataset import make_spec, write_dataset
 
 SETS = [chosen for size in (1, 2, 3) for chosen in combinations(["task0", "task1", "task2", "task3"], size)]

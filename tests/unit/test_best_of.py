@@ -10,11 +10,11 @@ from pydantic import ValidationError
 from relatask.config import StudyConfig
 from relatask.evaluation.aggregate import join_plan, summarise
 from relatask.evaluation.significance import compare
+from relatask.plan.refusals import refuse
 from relatask.publishing.correlated_tasks import correlated_tasks_table
 from relatask.publishing.inputs import Inputs
 from relatask.publishing.published_values import Published
 from relatask.publishing.tables import main_table, methods_table
-from relatask.training.refusals import refuse
 from tests.unit.study_tables import make_metrics, make_plan, write_dataset
 
 TASKS = [f"t{i}" for i in range(7)]

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from relatask.artifacts import write_table
+from relatask.core.errors import RelataskError
+from relatask.core.files import read_json
+from relatask.core.tables import write_table
 from relatask.data.cell_splits import NOWHERE, describe_cell_split, read_cell_folds, split_cells
-from relatask.errors import RelataskError
-from relatask.files import read_json
 from relatask.steps import split_molecules as step
 from tests.prepared_dataset import write_dataset
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from relatask.training import checkpoint as checkpoints
-from relatask.training.checkpoint import Checkpoint, sealed, tensor_bytes
+from relatask.engine import checkpoint as checkpoints
+from relatask.engine.checkpoint import Checkpoint, sealed, tensor_bytes
 
 UNIT = {"scores": {"test": torch.ones(2, 1)}, "history": [{"epoch": 1}], "weights": None}
 

@@ -13,14 +13,14 @@ import pytest
 from tenacity import wait_none
 
 from relatask.__main__ import main
-from relatask.artifacts import read_table
 from relatask.config import ActiveRule, SourceConfig
-from relatask.data.assay_targets import find_assay_targets, read_assay_ids
-from relatask.data.chembl import BATCH, Chembl, uniprots_of
-from relatask.data.chembl_activities import read_activities
-from relatask.data.http import Client
-from relatask.data.target_activities import collect_activities
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
+from relatask.core.tables import read_table
+from relatask.sources.chembl.activities import read_activities
+from relatask.sources.chembl.assay_targets import find_assay_targets, read_assay_ids
+from relatask.sources.chembl.target_activities import collect_activities
+from relatask.sources.services.chembl import BATCH, Chembl, uniprots_of
+from relatask.sources.services.http import Client
 from tests.service import Fault, Service, activity, assay, target
 
 

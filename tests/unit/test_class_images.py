@@ -10,14 +10,14 @@ import pandas as pd
 import pytest
 
 from relatask.config import SourceConfig
-from relatask.data.class_images import draw_groups
-from relatask.data.image_sources import write_image_data
-from relatask.data.images import decode
-from relatask.data.omniglot import read_omniglot
-from relatask.data.split_files import read_split_file
-from relatask.data.tensors import PreparedDataset
-from relatask.errors import RelataskError
-from relatask.files import read_json
+from relatask.core.errors import RelataskError
+from relatask.core.files import read_json
+from relatask.data.prepared import PreparedDataset
+from relatask.sources.images.arrays import decode
+from relatask.sources.images.class_images import draw_groups
+from relatask.sources.images.image_sources import write_image_data
+from relatask.sources.images.omniglot import read_omniglot
+from relatask.sources.split_files import read_split_file
 from tests.class_layouts import (
     ALPHABETS,
     characters,

@@ -4,7 +4,7 @@ import os
 import time
 from pathlib import Path
 
-from relatask.clock import SKEW, settle_times
+from relatask.core.clock import SKEW, settle_times
 
 
 def dated(path: Path, seconds: float) -> Path:

@@ -11,14 +11,14 @@ import torch
 from PIL import Image
 
 from relatask.config import SourceConfig
-from relatask.data.coco import read_coco, write_coco
-from relatask.data.images import decode
-from relatask.data.tensors import PreparedDataset
+from relatask.core.errors import RelataskError
+from relatask.core.files import read_json
+from relatask.data.prepared import PreparedDataset
 from relatask.encoders.resnet import build
-from relatask.errors import RelataskError
-from relatask.files import read_json
-from relatask.training.checkpoint import Checkpoint, tensor_bytes
-from relatask.training.run import RunResult, train_run
+from relatask.engine.checkpoint import Checkpoint, tensor_bytes
+from relatask.engine.run import RunResult, train_run
+from relatask.sources.images.arrays import decode
+from relatask.sources.images.coco import read_coco, write_coco
 from tests.coco_layout import write_layout
 from tests.prepared_dataset import make_spec
 from tests.training_results import scores

@@ -8,15 +8,15 @@ import pandas as pd
 import pytest
 import torch
 
-from relatask.artifacts import read_table, write_table
 from relatask.config import StudyConfig, parse
-from relatask.errors import RelataskError
-from relatask.files import read_json
-from relatask.training import shard as shards
-from relatask.training.composed import Part, compose, parts_of
-from relatask.training.plan import make_shards, plan_runs
-from relatask.training.shard import Shard, ShardData
-from relatask.training.spec import RunSpec
+from relatask.core.errors import RelataskError
+from relatask.core.files import read_json
+from relatask.core.tables import read_table, write_table
+from relatask.plan.plan import make_shards, plan_runs
+from relatask.plan.spec import RunSpec
+from relatask.shards import shard as shards
+from relatask.shards.composed import Part, compose, parts_of
+from relatask.shards.shard import Shard, ShardData
 from tests.prepared_dataset import make_spec, random_labels, write_dataset
 
 CHOICE = {"gains": "mine", "strategy": "HOA", "rounds": None, "budget": 2, "seed": 0}

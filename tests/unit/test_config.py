@@ -17,8 +17,8 @@ from relatask.config import (
     load_study,
     parse,
 )
-from relatask.errors import RelataskError
-from relatask.training.plan import plan_runs
+from relatask.core.errors import RelataskError
+from relatask.plan.plan import plan_runs
 
 STUDIES = ("demo", "kiba_string", "moleculenet")
 

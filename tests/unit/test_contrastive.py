@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from relatask.data.tensors import PreparedDataset
-from relatask.methods._contrast import ContrastSettings
-from relatask.methods._energy import log_softmax_factors
-from relatask.training import checkpoint as checkpoints
-from relatask.training import epochs
-from relatask.training.checkpoint import Checkpoint, tensor_bytes
-from relatask.training.loops import contrastive
-from relatask.training.loops.contrastive import Training
-from relatask.training.selection import mean_roc_auc
-from relatask.training.unit import Unit, units_of
+from relatask.data.prepared import PreparedDataset
+from relatask.engine import checkpoint as checkpoints
+from relatask.engine import epochs
+from relatask.engine.checkpoint import Checkpoint, tensor_bytes
+from relatask.engine.selection import mean_roc_auc
+from relatask.engine.unit import Unit, units_of
+from relatask.methods.sgnn import contrastive
+from relatask.methods.sgnn.contrast import ContrastSettings
+from relatask.methods.sgnn.contrastive import Training
+from relatask.methods.sgnn.energy import log_softmax_factors
 from tests.oracles import ebm_oracle as oracle
 from tests.prepared_dataset import make_spec, random_labels, write_dataset
 from tests.unit.test_supervised import Killed, without_seconds

@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 import torch
 
-from relatask.artifacts import read_table, write_table
-from relatask.errors import RelataskError
-from relatask.training.checkpoint import Checkpoint
-from relatask.training.entry import damaged_file
-from relatask.training.journal import Journal
-from relatask.training.run import RunResult
+from relatask.core.errors import RelataskError
+from relatask.core.tables import read_table, write_table
+from relatask.engine.checkpoint import Checkpoint
+from relatask.engine.run import RunResult
+from relatask.journal.journal import Journal
+from relatask.journal.journal_entry import damaged_file
 from tests.prepared_dataset import make_spec
 
 ROWS = 2000
@@ -67,7 +67,7 @@ def test_an_entry_of_the_journal_counts_only_as_it_was_written(tmp_path: Path) -
     journal, spec = Journal(tmp_path), make_spec()
     stamp = {"code": "c", "data": "d"}
     measured = {"seconds": 1.0, "peak_rss_mb": 1.0, "device": "CPU", "host": "here"}
-    journal.enter(spec, stamp, RunResult(predictions(), history, weights), measured)
+    journal.enter(spec, stamp, RunResult(predictions(), history, weights).finished(), measured)
     entry = journal.runs / spec.run_id
     assert damaged_file(entry) is None
     for name in ("predictions.parquet", "history.parquet", "model.pt"):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from relatask.files import write_json
+from relatask.core.files import write_json
 from relatask.publishing import style
 from relatask.publishing.data_size import size_notes, smoke_run, titled, wholes
 from relatask.publishing.tables import main_table

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from relatask.data.dataset_sheet import UNKNOWN, read_sheet
-from relatask.errors import RelataskError
-from relatask.files import sha256_of
+from relatask.core.errors import RelataskError
+from relatask.core.files import sha256_of
+from relatask.sources.dataset_sheet import UNKNOWN, read_sheet
 
 HEADER = "name\tfile\tpath\turl\tsha256\tlicence\tcitation\tnote"
 ROW = (

@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 
 from relatask.__main__ import main
-from relatask.artifacts import COLUMNS, read_table, write_table
 from relatask.config import DensifyConfig
+from relatask.core.errors import RelataskError
+from relatask.core.files import read_json, write_json
+from relatask.core.tables import COLUMNS, read_table, write_table
 from relatask.data.dataset import make_dataset
 from relatask.data.dataset_counts import content_digest
-from relatask.errors import RelataskError
-from relatask.files import read_json, write_json
 
 
 def source_of(cells: list[str]) -> dict[str, pd.DataFrame]:

@@ -11,9 +11,9 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from relatask.errors import RelataskError
-from relatask.training import device as devices
-from relatask.training.device import claimed_device
+from relatask.core.errors import RelataskError
+from relatask.engine import device as devices
+from relatask.engine.device import claimed_device
 
 # A process that believes in two GPUs, says which is its own, and keeps it until it is told to end.
 PROCESS = """
@@ -24,8 +24,8 @@ torch.cuda.is_available = lambda: True
 torch.cuda.device_count = lambda: 2
 torch.cuda.get_device_properties = lambda index: SimpleNamespace(uuid=f"uuid-{index}")
 torch.cuda.set_device = lambda index: None
-from relatask.errors import RelataskError
-from relatask.training.device import claimed_device
+from relatask.core.errors import RelataskError
+from relatask.engine.device import claimed_device
 try:
     with claimed_device("auto") as device:
         print(device, flush=True)

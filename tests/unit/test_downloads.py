@@ -10,9 +10,9 @@ import pytest
 from tenacity import wait_none
 
 from relatask.__main__ import main
-from relatask.data import downloads
-from relatask.data.downloads import retrieve_file
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
+from relatask.sources.services import downloads
+from relatask.sources.services.downloads import retrieve_file
 from tests.service import Fault, Service
 
 BODY = bytes(range(256)) * 4096  # 1 MiB
@@ -234,7 +234,7 @@ def test_the_step_retrieves_a_file_of_the_sheet(
 
 
 def test_the_real_files_are_retrieved(root: Path, mirror: Path, tmp_path: Path) -> None:
-    from relatask.data.dataset_sheet import read_sheet
+    from relatask.sources.dataset_sheet import read_sheet
 
     (entry,) = read_sheet(root / "config" / "datasets.tsv")["sider"]
     assert retrieve_file(entry.as_dict(), mirror, tmp_path / entry.file) == entry.sha256

@@ -4,7 +4,7 @@ import pytest
 import torch
 from scipy import stats
 
-from relatask.methods._draws import _mixed, uniforms
+from relatask.nn.draws import _mixed, uniforms
 
 GOLDEN = -0x61C8864680B583EB
 

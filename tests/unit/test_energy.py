@@ -6,10 +6,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from relatask.errors import RelataskError
-from relatask.methods._contrast import ContrastSettings
-from relatask.methods._draws import uniforms
-from relatask.methods._energy import (
+from relatask.core.errors import RelataskError
+from relatask.methods.sgnn.contrast import ContrastSettings
+from relatask.methods.sgnn.energy import (
     energies,
     fields,
     inside,
@@ -17,7 +16,7 @@ from relatask.methods._energy import (
     log_softmax_factors,
     log_tilted,
 )
-from relatask.methods._nce import (
+from relatask.methods.sgnn.nce import (
     bernoulli,
     completed,
     contrast,
@@ -25,6 +24,7 @@ from relatask.methods._nce import (
     noise_is_due,
     updated_noise,
 )
+from relatask.nn.draws import uniforms
 from tests.oracles import ebm_oracle as oracle
 
 PROBLEMS = oracle.random_problems(3, 5, 0.6, seed=1)

@@ -10,12 +10,12 @@ import torch
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_info
 
-from relatask.data.tensors import PreparedDataset
+from relatask.core.registry import capabilities
+from relatask.data.prepared import PreparedDataset
+from relatask.engine.checkpoint import Checkpoint
+from relatask.engine.loops import estimator
+from relatask.engine.run import train_run
 from relatask.methods.gradient_boosting import build
-from relatask.registry import capabilities
-from relatask.training.checkpoint import Checkpoint
-from relatask.training.loops import estimator
-from relatask.training.run import train_run
 from tests.prepared_dataset import make_spec, random_labels, write_dataset
 
 

@@ -9,10 +9,10 @@ from rdkit import Chem
 from rdkit.Chem import AllChem
 
 from relatask.__main__ import main
-from relatask.artifacts import write_table
-from relatask.data import features
-from relatask.data.features import ARRAYS, UNKNOWN_ATOM, write_features
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
+from relatask.core.tables import write_table
+from relatask.inputs import features
+from relatask.inputs.features import ARRAYS, UNKNOWN_ATOM, write_features
 
 CHIRAL = [Chem.ChiralType.CHI_UNSPECIFIED, Chem.ChiralType.CHI_TETRAHEDRAL_CW]
 CHIRAL += [Chem.ChiralType.CHI_TETRAHEDRAL_CCW, Chem.ChiralType.CHI_OTHER]

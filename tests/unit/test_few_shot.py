@@ -11,21 +11,21 @@ import torch.nn.functional as F
 from torch import nn
 
 from relatask.config import SourceConfig, StudyConfig, load_study
-from relatask.data.image_sources import write_image_data
-from relatask.data.tensors import Images, PreparedDataset
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
+from relatask.data.prepared import Images, PreparedDataset
+from relatask.engine import checkpoint as checkpoints
+from relatask.engine.checkpoint import Checkpoint, tensor_bytes
+from relatask.engine.episodes import Pool, evaluated_episodes, true_ways
+from relatask.engine.run import RunResult, train_run
+from relatask.engine.unit import Unit, units_of
 from relatask.evaluation.metrics_table import evaluate
-from relatask.methods._context import TaskContext
-from relatask.methods.prototypes import Prototypes
+from relatask.methods.few_shot.few_shot import Training
+from relatask.methods.few_shot.prototypes import Prototypes
+from relatask.nn.contract import TaskContext
+from relatask.plan.plan import plan_runs
+from relatask.plan.spec import RunSpec
 from relatask.publishing.published_values import lookup, read_published
-from relatask.training import checkpoint as checkpoints
-from relatask.training.checkpoint import Checkpoint, tensor_bytes
-from relatask.training.episodes import Pool, evaluated_episodes, true_ways
-from relatask.training.loops.few_shot import Training
-from relatask.training.plan import plan_runs
-from relatask.training.run import RunResult, train_run
-from relatask.training.spec import RunSpec
-from relatask.training.unit import Unit, units_of
+from relatask.sources.images.image_sources import write_image_data
 from tests.class_layouts import write_omniglot
 from tests.oracles.few_shot import episode, meta_baseline
 from tests.prepared_dataset import make_spec

@@ -18,9 +18,9 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from relatask.__main__ import main
-from relatask.artifacts import read_table
 from relatask.config import StudyConfig, parse
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
+from relatask.core.tables import read_table
 from relatask.evaluation.aggregate import join_plan, summarise
 from relatask.publishing import (
     figure_label_density,

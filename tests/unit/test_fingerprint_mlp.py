@@ -4,9 +4,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from relatask.core.errors import RelataskError
+from relatask.core.registry import capabilities
 from relatask.encoders.fingerprint_mlp import FingerprintMLP, ReLUDropout, build
-from relatask.errors import RelataskError
-from relatask.registry import capabilities
 
 
 def bits(n: int = 16, seed: int = 0) -> torch.Tensor:

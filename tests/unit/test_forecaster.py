@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 import torch
 
-from relatask.data.series import write_series
-from relatask.data.tensors import PreparedDataset
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
+from relatask.data.prepared import PreparedDataset
+from relatask.engine.checkpoint import Checkpoint, tensor_bytes
+from relatask.engine.loops.forecasting import Training
+from relatask.engine.run import train_run
+from relatask.engine.unit import units_of
 from relatask.grouping.affinities import affinity_training
-from relatask.training.checkpoint import Checkpoint, tensor_bytes
-from relatask.training.loops.forecasting import Training
-from relatask.training.run import train_run
-from relatask.training.spec import RunSpec
-from relatask.training.unit import units_of
+from relatask.plan.spec import RunSpec
+from relatask.sources.series import write_series
 from tests.prepared_dataset import make_spec
 
 TASKS = ["s0", "s1", "s2"]

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from relatask.config import StudyConfig, parse
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
 from relatask.grouping.collect import collect_gains, gain_table, gains_frame
-from relatask.training.plan import plan_runs
-from relatask.training.task_sets import task_set_id
+from relatask.plan.plan import plan_runs
+from relatask.plan.task_sets import task_set_id
 
 TASKS = ["a", "b", "c"]
 STUDY = {

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from relatask.errors import RelataskError
-from relatask.methods._colouring import Schedule, colour_tasks
-from relatask.methods._contrast import ContrastSettings
-from relatask.methods._draws import uniforms
-from relatask.methods._gibbs import Chains, gibbs_marginals
+from relatask.core.errors import RelataskError
+from relatask.methods.sgnn.colouring import Schedule, colour_tasks
+from relatask.methods.sgnn.contrast import ContrastSettings
+from relatask.methods.sgnn.gibbs import Chains, gibbs_marginals
+from relatask.nn.draws import uniforms
 from tests.oracles import ebm_oracle as oracle
 
 WEIGHT = 0.7

@@ -3,10 +3,11 @@
 import pytest
 import torch
 
-from relatask.data.graph_batch import GraphBatch, MoleculeGraphs
-from relatask.encoders import _gin_layer, _kernels
+from relatask.core.registry import capabilities
 from relatask.encoders.gin import GIN, build
-from relatask.registry import capabilities
+from relatask.inputs.graph_batch import GraphBatch, MoleculeGraphs
+from relatask.nn import gin_layer as _gin_layer
+from relatask.nn import kernels as _kernels
 from tests.oracles.gin_oracle import Molecule, as_arrays, gin, random_molecules
 
 SIZES = [7, 1, 12, 3, 1, 9]

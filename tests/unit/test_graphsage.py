@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from relatask.data.graph_batch import MoleculeGraphs
 from relatask.encoders.graphsage import build
+from relatask.inputs.graph_batch import MoleculeGraphs
 from tests.oracles.gin_oracle import as_arrays, random_molecules
 from tests.oracles.graphsage import graphsage
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
 from relatask.grouping.group_search import Limits, choose_groups
 from tests.oracles.grouping import best_by_trying_all
 

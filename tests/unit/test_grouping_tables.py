@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from relatask.artifacts import read_table, write_table
 from relatask.config import StrategyConfig
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
+from relatask.core.tables import read_table, write_table
 from relatask.grouping.estimate import estimate_gains
 from relatask.grouping.gains import GainTable
 from relatask.grouping.group_search import Limits

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from tenacity import wait_none
 
-from relatask.data.http import Client, UnreadableAnswerError
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
+from relatask.sources.services.http import Client, UnreadableAnswerError
 from tests.service import Fault, Service, assay, bomb
 
 
@@ -185,7 +185,7 @@ def test_requests_keep_their_distance(
     served: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
-    monkeypatch.setattr("relatask.data.http.time", clock)
+    monkeypatch.setattr("relatask.sources.services.http.time", clock)
     client = client_of(tmp_path, requests_per_second=4, pause=clock.pause)
     served.faults = [Fault("status", 500)]  # a repeated request keeps it too
     for limit in range(1, 5):

@@ -8,18 +8,18 @@ import pandas as pd
 import pytest
 import torch
 
-from relatask.artifacts import write_batches
-from relatask.data.tensors import PreparedDataset
-from relatask.registry import capabilities, catalogue
-from relatask.training import impute as module
-from relatask.training.checkpoint import Checkpoint
-from relatask.training.impute import impute, imputer_of
-from relatask.training.known_labels import Setting, passes, support_rows
-from relatask.training.network import trained_model
-from relatask.training.refusals import IMPUTING
-from relatask.training.run import inputs_of, train_run
-from relatask.training.spec import RunSpec
-from relatask.training.unit import units_of
+from relatask.core.registry import capabilities, catalogue
+from relatask.core.tables import write_batches
+from relatask.data.prepared import PreparedDataset
+from relatask.engine.checkpoint import Checkpoint
+from relatask.engine.known_labels import Setting, passes, support_rows
+from relatask.engine.network import trained_model
+from relatask.engine.run import inputs_of, train_run
+from relatask.engine.unit import units_of
+from relatask.plan.refusals import IMPUTING
+from relatask.plan.spec import RunSpec
+from relatask.shards import impute as module
+from relatask.shards.impute import impute, imputer_of
 from tests.oracles.metalink import metalink
 from tests.prepared_dataset import make_spec, random_labels, write_dataset
 

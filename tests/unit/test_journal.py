@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 import torch
 
-from relatask.artifacts import read_table
-from relatask.training import journal as journals
-from relatask.training.journal import Journal
-from relatask.training.run import RunResult
+from relatask.core.tables import read_table
+from relatask.engine.run import RunResult
+from relatask.journal import journal as journals
+from relatask.journal.journal import Finished, Journal
 from tests.prepared_dataset import make_spec
 
 SPEC = make_spec()
@@ -21,7 +21,7 @@ STAMP = {"code": "c", "data": "d"}
 MEASURED = {"seconds": 1.0, "peak_rss_mb": 2.0, "device": "CPU", "host": "Linux"}
 
 
-def result(score: float = 0.5) -> RunResult:
+def result(score: float = 0.5) -> Finished:
     cells = {"run_id": SPEC.run_id, "fold": ["test"], "item_id": [3], "task_id": ["a"]}
     epochs = {
         "run_id": SPEC.run_id,
@@ -34,7 +34,7 @@ def result(score: float = 0.5) -> RunResult:
         pd.DataFrame({**cells, "label": [1.0], "score": [score]}),
         pd.DataFrame({**epochs, "seconds": [0.1], "examples_per_second": [10.0]}),
         {"weight": torch.ones(2)},
-    )
+    ).finished()
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from relatask.data.dataset import Dataset, make_dataset
 from relatask.data.interactions import read_interactions
 from relatask.data.merge import standardise_source
 from relatask.data.raw_table import RawTable
-from relatask.data.readers import read_source
 from relatask.data.relations import relate_tasks
 from relatask.data.standardise import Limits
+from relatask.sources.readers import read_source
 
 # tau -> molecules, tasks, edges, labels; with every row a molecule, and after the molecule filters
 UNFILTERED = {10: (2275, 246, 862, 124705), 50: (973, 223, 690, 100907), 100: (566, 140, 406, 66232)}

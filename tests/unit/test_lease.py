@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from relatask.training import lease as leases
-from relatask.training.lease import Lease, Told, read_leases
+from relatask.journal import heartbeat as leases
+from relatask.journal.heartbeat import Lease, Told, read_leases
 
 PROCESS = """
 import sys, time
 from pathlib import Path
-from relatask.training.lease import Lease
+from relatask.journal.heartbeat import Lease
 with Lease(Path(sys.argv[1]), "00007") as lease:
     lease.begin("abc")
     print("ready", flush=True)

@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from relatask.__main__ import main
-from relatask.artifacts import read_table, write_table
 from relatask.config import SourceConfig
-from relatask.data.assay_targets import read_assay_ids
-from relatask.data.lsc import LABELS, SMILES, TARGETS, read_lsc
-from relatask.data.pickles import read_pickles
+from relatask.core.errors import RelataskError
+from relatask.core.tables import read_table, write_table
 from relatask.data.raw_table import RawTable
-from relatask.errors import RelataskError
+from relatask.sources.chembl.assay_targets import read_assay_ids
+from relatask.sources.lsc.pickles import read_pickles
+from relatask.sources.lsc.tables import LABELS, SMILES, TARGETS, read_lsc
 from tests import python2_pickles as old
 
 ASSAYS = ["CHEMBL1909150", "CHEMBL1613777", "CHEMBL884521"]

@@ -9,8 +9,8 @@ import pytest
 from scipy import sparse
 
 from relatask.config import SourceConfig
-from relatask.data.lsc import LABELS, SMILES, read_lsc
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
+from relatask.sources.lsc.tables import LABELS, SMILES, read_lsc
 
 LSC = SourceConfig(reader="lsc")
 FOLDERS = sorted((Path(__file__).parents[1] / "recorded" / "lsc").glob("python*"))

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from relatask.__main__ import main
-from relatask.files import sha256_of, write_text
+from relatask.core.files import sha256_of, write_text
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from relatask.data.assay_targets import find_assay_targets
-from relatask.data.chembl import BATCH
-from relatask.data.string_db import NAMES
+from relatask.sources.chembl.assay_targets import find_assay_targets
+from relatask.sources.services.chembl import BATCH
+from relatask.sources.services.string_db import NAMES
 from tests.service import Fault, Service
 from tests.unit.test_chembl import chembl_of, many
 from tests.unit.test_string_db import string_of

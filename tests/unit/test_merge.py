@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 
 from relatask.__main__ import main
-from relatask.artifacts import read_table
+from relatask.core.errors import RelataskError
+from relatask.core.tables import read_table
 from relatask.data.merge import standardise_source
 from relatask.data.raw_table import RawTable
 from relatask.data.standardise import Limits
-from relatask.data.task_sheet import tasks_without_sheet
-from relatask.errors import RelataskError
+from relatask.sources.task_sheet import tasks_without_sheet
 
 
 def table(smiles, cells, tasks=("A", "B")):

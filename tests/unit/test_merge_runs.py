@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 import torch
 
-from relatask.artifacts import read_table, write_table
-from relatask.errors import RelataskError
-from relatask.files import read_json, sha256_of, write_json
-from relatask.training import merge
-from relatask.training.merge import merge_runs
-from relatask.training.shard import Shard, ShardData
-from relatask.training.spec import RunSpec
+from relatask.core.errors import RelataskError
+from relatask.core.files import read_json, sha256_of, write_json
+from relatask.core.tables import read_table, write_table
+from relatask.journal import merge
+from relatask.journal.merge import merge_runs
+from relatask.plan.spec import RunSpec
+from relatask.shards.shard import Shard, ShardData
 from tests.prepared_dataset import make_spec, random_labels, write_dataset
 
 SPECS = [make_spec("shared_bottom", seed=1), make_spec("random_forest", None), make_spec("single_task")]

@@ -7,14 +7,14 @@ import pytest
 import torch
 from torch import nn
 
-from relatask.data.tensors import PreparedDataset
-from relatask.methods import _knowledge_graph
-from relatask.methods._context import TaskContext
-from relatask.methods._knowledge_graph import KnownLabels, PairSum
-from relatask.methods.metalink import MetaLink
-from relatask.training.checkpoint import Checkpoint
-from relatask.training.run import train_run
-from relatask.training.spec import RunSpec
+from relatask.data.prepared import PreparedDataset
+from relatask.engine.checkpoint import Checkpoint
+from relatask.engine.run import train_run
+from relatask.methods.metalink import knowledge_graph as _knowledge_graph
+from relatask.methods.metalink.knowledge_graph import KnownLabels, PairSum
+from relatask.methods.metalink.metalink import MetaLink
+from relatask.nn.contract import TaskContext
+from relatask.plan.spec import RunSpec
 from tests.oracles.metalink import metalink
 from tests.prepared_dataset import make_spec, random_labels, write_dataset
 

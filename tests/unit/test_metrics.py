@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss, mean_absolute_error, roc_auc_score
 
-from relatask.artifacts import read_batches, read_table, write_table
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
+from relatask.core.tables import read_batches, read_table, write_table
 from relatask.evaluation.metrics import METRICS
 from relatask.evaluation.metrics_table import evaluate, evaluate_batches
 

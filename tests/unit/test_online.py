@@ -9,20 +9,20 @@ import pandas as pd
 import pytest
 import torch
 
-from relatask.artifacts import read_table, write_table
 from relatask.config import StrategyConfig, StudyConfig, parse
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
+from relatask.core.files import canonical_json
+from relatask.core.tables import read_table, write_table
 from relatask.evaluation.metrics_table import evaluate, evaluate_batches
-from relatask.files import canonical_json
 from relatask.grouping import online as onlines
 from relatask.grouping.collect import collect_gains, gain_table
 from relatask.grouping.estimate import Estimate, as_estimates, snapshots_of
 from relatask.grouping.gains import GainTable, members
 from relatask.grouping.online import OnlineGains
-from relatask.training.plan import plan_runs
-from relatask.training.shard import Shard, ShardData
-from relatask.training.spec import RunSpec
-from relatask.training.task_sets import all_task_sets
+from relatask.plan.plan import plan_runs
+from relatask.plan.spec import RunSpec
+from relatask.plan.task_sets import all_task_sets
+from relatask.shards.shard import Shard, ShardData
 from tests.prepared_dataset import make_spec, random_labels, write_dataset
 
 TASKS = ["task0", "task1", "task2", "task3"]
@@ -212,7 +212,7 @@ def test_a_wrong_count_of_candidates_is_refused_before_anything_runs() -> None:
 
 
 def test_a_damaged_run_that_was_asked_for_lets_the_selection_run_again(results: Path) -> None:
-    from relatask.training.merge import merge_runs
+    from relatask.journal.merge import merge_runs
 
     _, online = asked(results, (0,))
     plan, folder = online.plan(), results / "online"

@@ -14,12 +14,12 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import roc_auc_score
 
 from relatask.config import RelationsConfig
+from relatask.core.errors import RelataskError
+from relatask.core.files import read_json
 from relatask.data.interactions import read_interactions
-from relatask.data.planted import plant
-from relatask.data.planted_molecules import AT_NITROGEN, LARGE, SCAFFOLDS, SMALL
 from relatask.data.relations import relate_tasks
-from relatask.errors import RelataskError
-from relatask.files import read_json
+from relatask.sources.planted.folder import plant
+from relatask.sources.planted.molecules import AT_NITROGEN, LARGE, SCAFFOLDS, SMALL
 
 FILES = ("molecules.csv", "tasks.csv", "string_links.txt", "truth.json")
 
@@ -218,8 +218,8 @@ def test_a_small_set_still_has_both_classes_of_every_task(tmp_path):
 def test_numbers_that_cannot_be_planted_are_refused(tmp_path, monkeypatch):
     with pytest.raises(RelataskError, match="--molecules 99: the planted assays need at least 100"):
         plant(tmp_path, seed=0, n_molecules=99)
-    monkeypatch.setattr("relatask.data.planted_molecules.SCAFFOLDS", {"only": SCAFFOLDS["hydantoin"]})
-    monkeypatch.setattr("relatask.data.planted_molecules.AT_NITROGEN", ("C",))
+    monkeypatch.setattr("relatask.sources.planted.molecules.SCAFFOLDS", {"only": SCAFFOLDS["hydantoin"]})
+    monkeypatch.setattr("relatask.sources.planted.molecules.AT_NITROGEN", ("C",))
     with pytest.raises(RelataskError, match=r"--molecules 100: .* gave only \d+ different"):
         plant(tmp_path, seed=0, n_molecules=100)
     assert not list(tmp_path.iterdir())

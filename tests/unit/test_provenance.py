@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from relatask.__main__ import main
-from relatask.artifacts import write_table
-from relatask.files import sha256_of, write_json, write_text
+from relatask.core.files import sha256_of, write_json, write_text
+from relatask.core.tables import write_table
 from relatask.publishing.provenance import commit, data_digests, hardware, packages, scrub
 from tests.unit.study_tables import make_plan
 

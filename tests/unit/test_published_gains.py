@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
 from relatask.grouping.averages import average_over_partners, pairs_of_estimate
 from relatask.grouping.gains import GainTable
 from relatask.grouping.group_search import Limits, choose_groups

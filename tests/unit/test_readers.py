@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from relatask.config import SourceConfig
-from relatask.data import table_files
-from relatask.data.readers import read_source
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
+from relatask.sources import table_files
+from relatask.sources.readers import read_source
 
 CSV = "smiles,A,B\nCCO,1,0\nCCN,,1.0\nCCC,0.0,nan\n"
 

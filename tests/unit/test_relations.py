@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 
 from relatask.__main__ import main
-from relatask.artifacts import read_table, write_table
 from relatask.config import RelationsConfig
+from relatask.core.errors import RelataskError
+from relatask.core.files import read_json
+from relatask.core.tables import read_table, write_table
 from relatask.data.interactions import read_interactions
 from relatask.data.relations import relate_tasks
-from relatask.errors import RelataskError
-from relatask.files import read_json
 
 MIRROR_FORM = (
     "protein1\tprotein2\tneighborhood_score\texperimental_score\tcombined_score\n"

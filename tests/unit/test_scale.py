@@ -15,11 +15,11 @@ import pytest
 
 from relatask.config import DensifyConfig, RelationsConfig
 from relatask.data.densify import densify
-from relatask.data.features import write_features
 from relatask.data.interactions import Interactions
 from relatask.data.merge import merge_labels
 from relatask.data.relations import relate_tasks
 from relatask.data.splits import describe_split, split_molecules
+from relatask.inputs.features import write_features
 
 TASKS, LABELS_PER_MOLECULE = 200, 10
 SMALL, FACTOR = 20_000, 4

@@ -8,7 +8,7 @@ import yaml
 
 from relatask.commands.write_schema import PAGES, explain_keys
 from relatask.config import Config, StudyConfig
-from relatask.files import read_json
+from relatask.core.files import read_json
 
 AGAIN = "run `python -m relatask write_schema` and commit what it writes"
 

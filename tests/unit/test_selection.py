@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from relatask.training import selection
-from relatask.training.selection import mean_roc_auc, roc_auc_by_task
+from relatask.engine import selection
+from relatask.engine.selection import mean_roc_auc, roc_auc_by_task
 
 
 def literal(labels: np.ndarray, scores: np.ndarray) -> float:

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from relatask.artifacts import read_table
 from relatask.config import SourceConfig
-from relatask.data.series import read_series, write_series
-from relatask.data.tensors import PreparedDataset
-from relatask.errors import RelataskError
-from relatask.files import read_json
+from relatask.core.errors import RelataskError
+from relatask.core.files import read_json
+from relatask.core.tables import read_table
+from relatask.data.prepared import PreparedDataset
+from relatask.sources.series import read_series, write_series
 
 ROWS = ["date,OT,HUFL", "2016-07-01 00:00,1.5,3", "2016-07-01 00:15,2.5,-1", "2016-07-01 00:30,0.5,2e1"]
 

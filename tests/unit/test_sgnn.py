@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from relatask.errors import RelataskError
-from relatask.methods import _grid
-from relatask.methods._context import TaskContext
-from relatask.methods._sgnn import SGNNSettings
-from relatask.methods.sgnn import StateNetwork
+from relatask.core.errors import RelataskError
+from relatask.methods.sgnn import grid as _grid
+from relatask.methods.sgnn.layers import SGNNSettings
+from relatask.methods.sgnn.sgnn import StateNetwork
+from relatask.nn.contract import TaskContext
 from tests.oracles import sgnn as oracle
 
 N_TASKS, WIDTH, BATCH = 6, 5, 4
@@ -108,7 +108,7 @@ def test_molecules_are_scored_alike_in_any_part(monkeypatch):
     model, x = network().eval(), torch.randn(7, WIDTH)
     with torch.inference_mode():
         whole = model(x)
-        monkeypatch.setattr("relatask.methods.sgnn.PREDICTED", 2)
+        monkeypatch.setattr("relatask.methods.sgnn.sgnn.PREDICTED", 2)
         torch.testing.assert_close(model(x), whole, rtol=1e-12, atol=1e-12)
 
 

@@ -5,10 +5,10 @@ from dataclasses import fields
 import pytest
 import torch
 
-from relatask.methods._contrast import ContrastSettings
-from relatask.methods._sgnn import SGNNSettings
-from relatask.methods.sgnn_ebm import CAPABILITIES, EnergyNetwork, build
-from relatask.registry import capabilities
+from relatask.core.registry import capabilities
+from relatask.methods.sgnn.contrast import ContrastSettings
+from relatask.methods.sgnn.layers import SGNNSettings
+from relatask.methods.sgnn.sgnn_ebm import CAPABILITIES, EnergyNetwork, build
 from tests.oracles import sgnn as oracle
 from tests.unit.test_sgnn import (
     BATCH,

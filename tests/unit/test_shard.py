@@ -10,19 +10,19 @@ from pathlib import Path
 import pytest
 import torch
 
-from relatask.artifacts import read_table, write_table
-from relatask.data.tensors import PreparedDataset
-from relatask.errors import RelataskError
-from relatask.files import read_json, sha256_of, write_json, write_text
-from relatask.registry import catalogue
-from relatask.source_code import imported_by
+from relatask.core.errors import RelataskError
+from relatask.core.files import read_json, sha256_of, write_json, write_text
+from relatask.core.registry import catalogue
+from relatask.core.source_code import imported_by
+from relatask.core.tables import read_table, write_table
+from relatask.data.prepared import PreparedDataset
+from relatask.engine import checkpoint as checkpoints
+from relatask.journal.digests import code_of_run
+from relatask.journal.heartbeat import read_leases
+from relatask.plan.manifest import shard_manifest
+from relatask.shards import shard as shards
+from relatask.shards.shard import Shard, ShardData
 from relatask.steps import train_shard as step
-from relatask.training import checkpoint as checkpoints
-from relatask.training import shard as shards
-from relatask.training.lease import read_leases
-from relatask.training.manifest import shard_manifest
-from relatask.training.shard import Shard, ShardData
-from relatask.training.stamp import code_of_run
 from tests.prepared_dataset import make_spec, random_labels, write_dataset
 
 SPECS = [
@@ -86,13 +86,11 @@ def test_the_code_of_a_run_is_what_trains_it_and_no_other_method(tmp_path, monke
     others = [code_of_run("single_task", "gin"), code_of_run("shared_bottom", "fingerprint_mlp"),
               code_of_run("random_forest", None), code_of_run("shared_bottom", "gin", "dwa")]  # fmt: skip
     assert len({before, *others}) == 5
-    files = imported_by("training/run.py", "training/loops/supervised.py", "methods/shared_bottom.py")
-    assert {"data/tensors.py", "methods/_losses.py", "training/selection.py", "files.py"} <= set(files)
+    files = imported_by("engine/run.py", "engine/loops/supervised.py", "methods/shared_bottom.py")
+    assert {"data/prepared.py", "nn/losses.py", "engine/selection.py", "core/files.py"} <= set(files)
     for name in catalogue("methods"):
         assert (f"methods/{name}.py" in files) == (name == "shared_bottom")
-    assert not {"training/plan.py", "training/journal.py", "training/progress.py", "training/shard.py"} & set(
-        files
-    )
+    assert not {"plan/plan.py", "journal/journal.py", "core/progress.py", "shards/shard.py"} & set(files)
 
 
 def test_a_failing_run_is_noted_and_the_others_go_on(results, caplog):
@@ -217,7 +215,7 @@ def test_a_shard_says_which_run_it_trains_and_is_silent_at_the_end(results, monk
 
 
 def test_progress_says_shard_run_epoch_metric_and_time_left(results, monkeypatch, caplog):
-    from relatask.training import progress
+    from relatask.core import progress
 
     monkeypatch.setattr(progress, "SECONDS", 0.0)
     with caplog.at_level(logging.INFO):

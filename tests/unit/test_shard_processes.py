@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from relatask.artifacts import read_table
-from relatask.files import read_json, write_text
-from relatask.training.manifest import shard_manifest
-from relatask.training.spec import RunSpec
+from relatask.core.files import read_json, write_text
+from relatask.core.tables import read_table
+from relatask.plan.manifest import shard_manifest
+from relatask.plan.spec import RunSpec
 from tests.conftest import ROOT
 from tests.prepared_dataset import make_spec, random_labels, write_dataset
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import wilcoxon
 
-from relatask.artifacts import write_table
+from relatask.core.tables import write_table
 from relatask.evaluation.aggregate import join_plan
 from relatask.evaluation.significance import compare, interval, paired_test
 from tests.unit.study_tables import make_metrics, make_plan

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from relatask import source_code
-from relatask.source_code import code_of, imported_by
+from relatask.core import source_code
+from relatask.core.source_code import code_of, imported_by
 
 
 @pytest.fixture

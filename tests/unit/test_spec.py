@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from relatask.training.spec import RunSpec
+from relatask.plan.spec import RunSpec
 from tests.prepared_dataset import make_spec
 
 SPEC = make_spec()

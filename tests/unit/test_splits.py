@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from relatask.__main__ import main
-from relatask.artifacts import read_table, write_table
+from relatask.core.errors import RelataskError
+from relatask.core.tables import read_table, write_table
 from relatask.data.splits import FOLDS, describe_split, fold_sizes, split_digest, split_molecules
-from relatask.errors import RelataskError
 
 FRACTIONS = (0.8, 0.1, 0.1)
 

@@ -13,19 +13,19 @@ import torch
 
 from relatask.__main__ import main
 from relatask.config import StudyConfig, parse
-from relatask.errors import RelataskError
-from relatask.files import write_json
+from relatask.core.errors import RelataskError
+from relatask.core.files import write_json
+from relatask.engine.run import RunResult
+from relatask.journal import status as standings
+from relatask.journal.digests import code_of_run, data_of_run
+from relatask.journal.heartbeat import Lease
+from relatask.journal.journal import Journal
+from relatask.journal.status import study_standing
+from relatask.journal.time_left import time_left
+from relatask.plan.plan import make_shards, plan_runs
+from relatask.plan.spec import RunSpec
+from relatask.shards.shard import Shard, ShardData
 from relatask.steps import plan_runs as plan_step
-from relatask.training import standing as standings
-from relatask.training.journal import Journal
-from relatask.training.lease import Lease
-from relatask.training.plan import make_shards, plan_runs
-from relatask.training.run import RunResult
-from relatask.training.shard import Shard, ShardData
-from relatask.training.spec import RunSpec
-from relatask.training.stamp import code_of_run, data_of_run
-from relatask.training.standing import study_standing
-from relatask.training.time_left import time_left
 from tests.prepared_dataset import SMALL, TRAINING, random_labels, write_dataset
 
 SEEDS = 4
@@ -63,7 +63,7 @@ class Study:
         cells = pd.DataFrame({"item_id": [1], "fold": "test", "task_id": "a", "label": 1.0, "score": 0.5})
         epochs = {"epoch": [1], "train_loss": 0.5, "valid_metric": 0.5, "seconds": 1.0, "task_id": None}
         history = pd.DataFrame({**epochs, "examples_per_second": 1.0, "run_id": spec.run_id})
-        result = RunResult(cells.assign(run_id=spec.run_id), history, None)
+        result = RunResult(cells.assign(run_id=spec.run_id), history, None).finished()
         Journal(self.folder).enter(spec, {**now, **stamp}, result, {"seconds": seconds})
 
     def states(self) -> list[str]:
@@ -237,17 +237,6 @@ def test_a_study_without_a_plan_is_refused(tmp_path: Path, monkeypatch, capsys) 
     monkeypatch.chdir(tmp_path)
     assert main(["status", "mine"]) == 2
     assert "no plan of the study 'mine' in mine or results/mine; run the workflow" in capsys.readouterr().err
-
-
-def test_it_starts_without_torch_and_pandas(study: Study) -> None:
-    study.finish(study.specs[0])
-    code = (
-        "import sys; from relatask.__main__ import main; main(['status', sys.argv[1]]);"
-        "print({'torch', 'pandas', 'rdkit', 'sklearn', 'duckdb', 'pydantic'} & set(sys.modules))"
-    )
-    command = [sys.executable, "-c", code, str(study.folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "set()"
 
 
 def test_calibrate_prints_the_factors_that_make_the_prediction_what_was_measured(

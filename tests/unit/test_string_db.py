@@ -8,12 +8,12 @@ import pytest
 from tenacity import wait_none
 
 from relatask.__main__ import main
-from relatask.artifacts import read_table, write_table
-from relatask.data.http import Client
+from relatask.core.errors import RelataskError
+from relatask.core.tables import read_table, write_table
 from relatask.data.interactions import read_interactions
-from relatask.data.protein_ids import identifiers_of, with_string_ids
-from relatask.data.string_db import COLUMNS, NAMES, String, table_of
-from relatask.errors import RelataskError
+from relatask.sources.services.http import Client
+from relatask.sources.services.protein_ids import identifiers_of, with_string_ids
+from relatask.sources.services.string_db import COLUMNS, NAMES, String, table_of
 from tests.service import NETWORK, Fault, Service
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from relatask.artifacts import read_table, write_table
 from relatask.config import StudyConfig, TableConfig, parse
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
+from relatask.core.tables import read_table, write_table
 from relatask.publishing.detail_tables import significance_table
 from relatask.publishing.gain_table import gain_table
 from relatask.publishing.settings_table import settings_table

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from relatask.data.tensors import PreparedDataset
-from relatask.errors import RelataskError
-from relatask.training import checkpoint as checkpoints
-from relatask.training.adam import Adam
-from relatask.training.checkpoint import Checkpoint, tensor_bytes
-from relatask.training.loops import supervised
-from relatask.training.loops.supervised import Training
-from relatask.training.run import inputs_of, train_run
-from relatask.training.unit import Unit, units_of
+from relatask.core.errors import RelataskError
+from relatask.data.prepared import PreparedDataset
+from relatask.engine import checkpoint as checkpoints
+from relatask.engine.adam import Adam
+from relatask.engine.checkpoint import Checkpoint, tensor_bytes
+from relatask.engine.loops import supervised
+from relatask.engine.loops.supervised import Training
+from relatask.engine.run import inputs_of, train_run
+from relatask.engine.unit import Unit, units_of
 from tests.prepared_dataset import make_spec, random_labels, write_dataset
 
 

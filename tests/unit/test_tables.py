@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from relatask.__main__ import main
-from relatask.artifacts import COLUMNS, write_table
 from relatask.config import OWN_TABLES, StudyConfig
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
+from relatask.core.tables import COLUMNS, write_table
 from relatask.evaluation.aggregate import join_plan, summarise
 from relatask.evaluation.significance import compare
 from relatask.publishing.data_tables import costs_table, splits_table, statistics_table

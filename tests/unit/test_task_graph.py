@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relatask.training.task_graph import swap_edges
+from relatask.engine.task_graph import swap_edges
 
 
 def degrees(edges: torch.Tensor) -> list[int]:

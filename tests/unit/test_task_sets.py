@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relatask.errors import RelataskError
-from relatask.training.task_sets import all_task_sets, sample_task_sets, task_set_id
+from relatask.core.errors import RelataskError
+from relatask.plan.task_sets import all_task_sets, sample_task_sets, task_set_id
 
 TASKS = [f"t{number}" for number in range(6)]
 

@@ -9,10 +9,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relatask.artifacts import write_table
-from relatask.data.graph_batch import MoleculeGraphs
-from relatask.data.tensors import PreparedDataset
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
+from relatask.core.tables import write_table
+from relatask.data.prepared import PreparedDataset
+from relatask.inputs.graph_batch import MoleculeGraphs
 from tests.oracles.gin_oracle import as_arrays, random_molecules
 from tests.prepared_dataset import write_record
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from relatask.artifacts import write_table
+from relatask.core.tables import write_table
 from tests.unit.study_tables import make_metrics, make_plan
 
 HOSTILE = [

@@ -11,8 +11,8 @@ import pytest
 import yaml
 from sklearn.metrics import roc_auc_score
 
-from relatask.training.spec import RunSpec
-from relatask.training.task_sets import task_set_id
+from relatask.plan.spec import RunSpec
+from relatask.plan.task_sets import task_set_id
 from tests.workflow.conftest import run_snakemake
 
 TASKS = ["F1P2_binding", "F1P4_binding", "F3P2_binding", "F6P1_binding"]  # with many labels of both classes

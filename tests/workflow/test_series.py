@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from relatask.training.task_sets import task_set_id
+from relatask.plan.task_sets import task_set_id
 from tests.workflow.conftest import run_snakemake
 
 TASKS = ["flow", "load", "oil"]

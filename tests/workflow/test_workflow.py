@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from relatask.config import load_study
-from relatask.training.plan import make_shards, plan_runs
+from relatask.plan.plan import make_shards, plan_runs
 from tests.workflow.conftest import ROOT, run_snakemake, write_study
 
 HEAVY = (

@@ -9,15 +9,15 @@ from snakemake.settings.types import DeploymentMethod
 # These need pydantic and PyYAML, which Snakemake itself depends on, and nothing else.
 from relatask.config import NAME as NAME_PATTERN
 from relatask.config import grouping_table_names, load_config
-from relatask.data.dataset_sheet import read_sheet
-from relatask.errors import RelataskError
-from relatask.files import canonical_json, source_digest
+from relatask.sources.dataset_sheet import read_sheet
+from relatask.core.errors import RelataskError
+from relatask.core.files import canonical_json, source_digest
 from relatask.publishing.data_size import wholes
 from relatask.publishing.figures import encoded_strategy, figure_names, grouping_figure_names, report_entry
-from relatask.registry import capabilities, suggest
-from relatask.source_code import code_of
-from relatask.training.driver import has_driver
-from relatask.training.plan import make_shards, plan_runs
+from relatask.core.registry import capabilities, loop_file, suggest
+from relatask.core.source_code import code_of
+from relatask.core.gpu import has_driver
+from relatask.plan.plan import make_shards, plan_runs
 
 ROOT = Path(workflow.basedir)
 NAME = NAME_PATTERN.strip("^$")
@@ -105,11 +105,11 @@ def code_of_collection(collection):
 
 
 def code_of_specs(specs):
-    modules = {f"methods/{spec.method}.py" for spec in specs}
-    modules |= {f"training/loops/{capabilities('methods', spec.method).loop}.py" for spec in specs}
+    modules = {capabilities("methods", spec.method).file for spec in specs}
+    modules |= {loop_file(spec.method) for spec in specs}
     modules |= {f"encoders/{spec.encoder}.py" for spec in specs if spec.encoder}
     modules |= {f"balancing/{spec.balancing}.py" for spec in specs if spec.encoder}
-    modules |= {"training/prior.py" for spec in specs if spec.prior}
+    modules |= {"shards/prior.py" for spec in specs if spec.prior}
     return code_of_training(*sorted(modules))
 
 

@@ -3,7 +3,7 @@ import os
 
 from snakemake.logging import logger
 
-from relatask.clock import settle_times
+from relatask.core.clock import settle_times
 
 
 def require_writable_results():

@@ -16,7 +16,7 @@ from torch import Tensor
 from relatask.balancing._balancing import Setting, Step, Weighted, ratio, unknown
 from relatask.balancing._gradients import head_weights, readout_norms, shared_norms
 from relatask.balancing._task_adam import TaskAdam
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
 
 CAPABILITIES = {
     "summary": "gradient norms of tasks follow their rates of learning",

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from relatask.balancing._balancing import Balancing, Setting, Step
 from relatask.balancing._gradients import representation_gradients
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
 
 CAPABILITIES = {
     "summary": "an aggregator of torchjd combines the gradients of tasks",

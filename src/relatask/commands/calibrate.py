@@ -13,9 +13,9 @@ import argparse
 from tabulate import tabulate
 
 from relatask.commands.status import study_folder
-from relatask.errors import RelataskError
-from relatask.training.standing import RunStanding, study_standing
-from relatask.training.time_left import Measured
+from relatask.core.errors import RelataskError
+from relatask.journal.status import RunStanding, study_standing
+from relatask.journal.time_left import Measured
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

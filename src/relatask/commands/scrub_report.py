@@ -14,8 +14,8 @@ import socket
 from pathlib import Path
 
 import relatask
-from relatask.errors import RelataskError
-from relatask.files import write_text
+from relatask.core.errors import RelataskError
+from relatask.core.files import write_text
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from relatask.errors import RelataskError
-from relatask.training.lease import Told
-from relatask.training.progress import span
-from relatask.training.standing import STATES, RunStanding, Standing, study_standing
-from relatask.training.time_left import time_left
+from relatask.core.errors import RelataskError
+from relatask.core.progress import span
+from relatask.journal.heartbeat import Told
+from relatask.journal.status import STATES, RunStanding, Standing, study_standing
+from relatask.journal.time_left import time_left
 
 LISTED = 10  # lines of running or failed runs
 

@@ -9,8 +9,8 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
 import relatask
-from relatask.errors import RelataskError
-from relatask.files import write_text
+from relatask.core.errors import RelataskError
+from relatask.core.files import write_text
 
 ROOT = Path(relatask.__file__).parents[2]
 LONGEST = 120  # characters; longer is the text of a licence and not its name

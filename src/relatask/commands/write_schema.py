@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from relatask.config import Block, Config, StudyConfig
-from relatask.files import write_json, write_text
+from relatask.core.files import write_json, write_text
 
 PAGES: dict[str, tuple[type[Block], str, str]] = {
     "config": (Config, "config.yaml", "The run: which study, how much of it, and where."),

@@ -10,9 +10,9 @@ from pydantic import Field
 
 from relatask.config.blocks import NAME, Block, parse
 from relatask.config.study import StudyConfig
-from relatask.errors import RelataskError
-from relatask.files import is_file
-from relatask.registry import suggest
+from relatask.core.errors import RelataskError
+from relatask.core.files import is_file
+from relatask.core.registry import suggest
 
 MOST_VALUES = 1_000_000  # in a study file with its aliases written out
 

@@ -10,7 +10,7 @@ from relatask.config.datasets import DatasetConfig, SourceConfig, SplitsConfig
 from relatask.config.grouping import GroupingConfig
 from relatask.config.items import Items, Labels, check_kinds, items_of, labels_of
 from relatask.config.methods import MethodConfig, ScaleConfig, TableConfig, TrainingConfig
-from relatask.registry import catalogue
+from relatask.core.registry import catalogue
 
 # Tables that every study has besides `main`.
 OWN_TABLES = (

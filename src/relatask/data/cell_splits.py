@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from relatask.artifacts import read_table
-from relatask.columns.data import CELLS
+from relatask.core.columns.data import CELLS
+from relatask.core.errors import RelataskError
+from relatask.core.tables import read_table
 from relatask.data.splits import FOLDS, Fractions
-from relatask.errors import RelataskError
 
 NOWHERE = 255  # the fold of a cell without a label
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relatask.artifacts import COLUMNS, read_table, write_table
 from relatask.config import DensifyConfig
+from relatask.core.errors import RelataskError
+from relatask.core.files import read_fields, read_json, write_json
+from relatask.core.tables import COLUMNS, read_table, write_table
 from relatask.data.dataset_counts import dataset_counts
 from relatask.data.densify import LEARNABLE, Kept, densify, keep_only
-from relatask.errors import RelataskError
-from relatask.files import read_fields, read_json, write_json
 
 if TYPE_CHECKING:
     import numpy as np

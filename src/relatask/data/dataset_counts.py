@@ -4,10 +4,10 @@ import hashlib
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from relatask.artifacts import COLUMNS
 from relatask.config import DensifyConfig
+from relatask.core.files import canonical_json
+from relatask.core.tables import COLUMNS
 from relatask.data.densify import Kept
-from relatask.files import canonical_json
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
 
 if TYPE_CHECKING:
     import numpy as np

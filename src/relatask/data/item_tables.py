@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from relatask.artifacts import write_table
+from relatask.core.files import canonical_json, write_json
+from relatask.core.tables import write_table
 from relatask.data.splits import FOLDS, split_digest
 from relatask.data.task_ids import task_ids
-from relatask.files import canonical_json, write_json
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from relatask.core.errors import RelataskError
 from relatask.data.raw_table import RawTable
 from relatask.data.standardise import Limits, Rejection, standardise_all
 from relatask.data.task_ids import task_ids
-from relatask.errors import RelataskError
 
 
 @dataclass

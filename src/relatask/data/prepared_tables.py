@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from relatask.artifacts import read_table
+from relatask.core.errors import RelataskError
+from relatask.core.registry import suggest
+from relatask.core.tables import read_table
 from relatask.data.cell_splits import read_cell_folds, splits_cells
 from relatask.data.splits import FOLDS
-from relatask.errors import RelataskError
-from relatask.registry import suggest
 
 
 def select_tasks(path: Path, tasks: Sequence[str] | None) -> list[str]:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from relatask.config import RelationsConfig
+from relatask.core.errors import RelataskError
 from relatask.data.interactions import Interactions, strip_species
-from relatask.errors import RelataskError
 
 if TYPE_CHECKING:
     import numpy as np

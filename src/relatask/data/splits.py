@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from relatask.errors import RelataskError
-from relatask.registry import suggest
+from relatask.core.errors import RelataskError
+from relatask.core.registry import suggest
 
 FOLDS = ("train", "valid", "test")
 _TRAIN, _VALID, _TEST = range(3)

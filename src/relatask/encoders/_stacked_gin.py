@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from relatask.data.graph_batch import GraphBatch
 from relatask.encoders.gin import GIN, GINLayer
+from relatask.inputs.graph_batch import GraphBatch
 
 
 class StackedLinear(nn.Module):

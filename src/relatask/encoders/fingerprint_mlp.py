@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import Function, once_differentiable
 
-from relatask.encoders._kernels import keep_mask, keep_threshold, segment_sum
+from relatask.nn.kernels import keep_mask, keep_threshold, segment_sum
 
 CAPABILITIES = {
     "summary": "multilayer perceptron on 2,048 ECFP4 bits",

@@ -3,14 +3,14 @@
 import torch
 from torch import Tensor, nn
 
-from relatask.data.graph_batch import (
+from relatask.inputs.graph_batch import (
     N_ATOMIC_NUMBERS,
     N_BOND_DIRECTIONS,
     N_BOND_TYPES,
     N_CHIRALITIES,
     GraphBatch,
 )
-from relatask.encoders._gin_layer import KindSum, Linear, MoleculeMean, NeighbourSum, NormDropout, Padded
+from relatask.nn.gin_layer import KindSum, Linear, MoleculeMean, NeighbourSum, NormDropout, Padded
 
 CAPABILITIES = {
     "summary": "graph isomorphism network with bond embeddings (Hu et al., 2019)",

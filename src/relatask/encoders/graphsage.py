@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from relatask.data.graph_batch import (
+from relatask.inputs.graph_batch import (
     N_ATOMIC_NUMBERS,
     N_BOND_KINDS,
     N_BOND_TYPES,
@@ -18,7 +18,7 @@ from relatask.data.graph_batch import (
     SELF_LOOP,
     GraphBatch,
 )
-from relatask.encoders._gin_layer import Linear, MoleculeMean, NeighbourSum, NormDropout, Padded
+from relatask.nn.gin_layer import Linear, MoleculeMean, NeighbourSum, NormDropout, Padded
 
 CAPABILITIES = {
     "summary": "GraphSAGE with bond embeddings (Hamilton et al., 2017)",

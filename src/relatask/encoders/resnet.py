@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
 
 CAPABILITIES = {
     "summary": "residual network for images (He et al., 2016)",

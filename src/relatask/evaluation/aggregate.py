@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
 
 RESULT = ["dataset", "split", "method", "fold", "metric"]  # what one row of the summary stands for
 CELL = [*RESULT, "seed", "task_id"]

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import union_categoricals
 
+from relatask.core.errors import RelataskError
 from relatask.data.splits import FOLDS
-from relatask.errors import RelataskError
 from relatask.evaluation.metrics import METRICS, Groups, Metric
 
 NO_LABEL, NO_POSITIVE, NO_NEGATIVE = "no label", "no positive", "no negative"

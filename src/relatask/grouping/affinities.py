@@ -8,16 +8,15 @@ of all tasks. They cost a backward and a forward pass for each task.
 """
 
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from relatask.errors import RelataskError
-from relatask.registry import capabilities
-from relatask.training.epochs import EpochTraining
-from relatask.training.unit import Unit
+from relatask.core.errors import RelataskError
+from relatask.core.registry import load_loop
+from relatask.engine.epochs import EpochTraining
+from relatask.engine.unit import Unit
 
 
 def affinity_training(unit: Unit) -> "Lookahead":
@@ -27,7 +26,7 @@ def affinity_training(unit: Unit) -> "Lookahead":
         RelataskError: the method's tasks have no losses of their own, or share no encoder.
     """
     method = unit.spec.method
-    loop = import_module(f"relatask.training.loops.{capabilities('methods', method).loop}")
+    loop = load_loop(method)
     if not hasattr(loop, "Training") or not hasattr(loop.Training, "task_losses"):
         raise RelataskError(f"the tasks of {method!r} have no losses of their own; TAG needs them.")
     training: Lookahead = type("AffinityTraining", (Lookahead, loop.Training), {})(unit)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
 from relatask.grouping.gains import GainTable, in_order
-from relatask.training.task_sets import task_set_id
+from relatask.plan.task_sets import task_set_id
 
 FOLDS = ("valid", "test")
 

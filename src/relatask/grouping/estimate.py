@@ -6,13 +6,13 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from relatask.config import StrategyConfig
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
+from relatask.core.registry import suggest
 from relatask.grouping.active import Answer, SelectionSettings, Snapshot, select_sets
 from relatask.grouping.averages import average_over_partners
 from relatask.grouping.gains import GainTable
 from relatask.grouping.mtg_net import MTGNetSettings
-from relatask.registry import suggest
-from relatask.training.group_rows import NO_SEED
+from relatask.plan.group_rows import NO_SEED
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
 from relatask.grouping.averages import pairs_of_estimate
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
 
 EXACT_SETS = 64  # up to this many candidates the search is exact
 STARTS = 5  # of the beam search, as in the code of the authors

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from relatask.artifacts import read_batches
-from relatask.errors import RelataskError
-from relatask.files import canonical_json
+from relatask.core.errors import RelataskError
+from relatask.core.files import canonical_json
+from relatask.core.tables import read_batches
 from relatask.grouping.collect import collect_gains
-from relatask.training.shard import Shard
-from relatask.training.spec import RunSpec
-from relatask.training.task_sets import task_set_id
+from relatask.plan.spec import RunSpec
+from relatask.plan.task_sets import task_set_id
+from relatask.shards.shard import Shard
 
 Evaluate = Callable[[Iterator[pd.DataFrame], list[str]], pd.DataFrame]
 log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from relatask.config.published_tasks import TASKS
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
 from relatask.grouping.gains import GainTable
 
 # Files of sets, validation and test gains, and the authors' estimates. Taskonomy has one table of gains.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
 from relatask.grouping.gains import GainTable
 
 TRIED = 65_536  # choices drawn at a time

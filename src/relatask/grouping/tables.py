@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from relatask.artifacts import read_table
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
+from relatask.core.tables import read_table
 from relatask.grouping.estimate import Estimate
 from relatask.grouping.gains import GainTable, members
 from relatask.grouping.group_search import Grouping, Limits, choose_groups
 from relatask.grouping.random_groups import random_gains
-from relatask.training.group_rows import NO_SEED
-from relatask.training.task_sets import task_set_id
+from relatask.plan.group_rows import NO_SEED
+from relatask.plan.task_sets import task_set_id
 
 DRAWS = 2000  # random groupings of each budget
 log = logging.getLogger(__name__)

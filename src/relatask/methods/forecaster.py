@@ -7,7 +7,7 @@ series are read, those of the task set are forecast and have the loss, mean squa
 import torch
 from torch import Tensor, nn
 
-from relatask.methods._context import Encoder, TaskContext
+from relatask.nn.contract import Encoder, TaskContext
 
 CAPABILITIES = {
     "summary": "one encoder for all series, one linear head each for the values ahead",

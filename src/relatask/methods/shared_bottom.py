@@ -5,8 +5,8 @@ The "MTL" of SGNN-EBM, table 2.
 
 from torch import Tensor, nn
 
-from relatask.methods._context import Encoder, TaskContext, task_linear
-from relatask.methods._losses import task_losses
+from relatask.nn.contract import Encoder, TaskContext, task_linear
+from relatask.nn.losses import task_losses
 
 CAPABILITIES = {
     "summary": "one encoder for all tasks, one linear head each",

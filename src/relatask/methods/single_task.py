@@ -3,8 +3,8 @@
 The "STL" of SGNN-EBM, table 2. Selection and early stopping are per task.
 """
 
-from relatask.methods._context import Encoder, TaskContext
 from relatask.methods.shared_bottom import SharedBottom
+from relatask.nn.contract import Encoder, TaskContext
 
 CAPABILITIES = {
     "summary": "one network per task",

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from relatask.artifacts import COLUMNS, read_table
+from relatask.core.tables import COLUMNS, read_table
 from relatask.evaluation.aggregate import differences, join_plan
 from relatask.evaluation.label_correlation import label_correlation, mean_correlation
 from relatask.evaluation.metrics import METRICS

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relatask.config import StudyConfig
-from relatask.files import read_fields
+from relatask.core.files import read_fields
 
 if TYPE_CHECKING:
     from relatask.publishing.formatting import Table

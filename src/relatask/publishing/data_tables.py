@@ -4,10 +4,10 @@ from typing import Any
 
 import pandas as pd
 
-from relatask.artifacts import COLUMNS, read_table
-from relatask.columns.data import CELLS
+from relatask.core.columns.data import CELLS
+from relatask.core.files import read_fields
+from relatask.core.tables import COLUMNS, read_table
 from relatask.data.splits import FOLDS
-from relatask.files import read_fields
 from relatask.publishing.formatting import NOTHING, Table, number
 from relatask.publishing.inputs import Inputs, records
 from relatask.publishing.published_values import lookup

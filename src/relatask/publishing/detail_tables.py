@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from relatask.artifacts import COLUMNS, read_table
+from relatask.core.tables import COLUMNS, read_table
 from relatask.evaluation.aggregate import join_plan, per_task
 from relatask.evaluation.metrics import METRICS
 from relatask.publishing.formatting import (

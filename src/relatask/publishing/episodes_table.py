@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from relatask.artifacts import COLUMNS
 from relatask.config import EpisodesConfig
+from relatask.core.tables import COLUMNS
 from relatask.evaluation.aggregate import join_plan
 from relatask.evaluation.metrics import METRICS
 from relatask.publishing.formatting import Table, mean_std, number, scale_of

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
 from relatask.evaluation.aggregate import join_plan
 
 ROW = ["dataset", "split", "method"]

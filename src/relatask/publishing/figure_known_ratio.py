@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from relatask.columns.data import CELLS
+from relatask.core.columns.data import CELLS
 from relatask.evaluation.metrics import METRICS
 from relatask.publishing import figure_data, style
 from relatask.publishing.ratio_families import ratio_families

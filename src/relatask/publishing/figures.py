@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relatask.artifacts import read_table, write_table
-from relatask.columns.data import CELLS
 from relatask.config import StrategyConfig, StudyConfig
-from relatask.errors import RelataskError
+from relatask.core.columns.data import CELLS
+from relatask.core.errors import RelataskError
+from relatask.core.registry import capabilities
+from relatask.core.tables import read_table, write_table
 from relatask.publishing.data_size import smoke_run
 from relatask.publishing.ratio_families import ratio_families
-from relatask.registry import capabilities
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -57,7 +57,7 @@ class Table:
         rows: cells that are shown, neither escaped nor marked up.
         n_text: how many leading columns are words; the others are set right.
         notes: footnotes.
-        kind: name of its columns in relatask.columns, where it is not the table's own.
+        kind: name of its columns in relatask.core.columns, where it is not the table's own.
     """
 
     name: str

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from relatask.artifacts import COLUMNS, read_table
+from relatask.core.tables import COLUMNS, read_table
 from relatask.evaluation.aggregate import differences, join_plan
 from relatask.evaluation.metrics import METRICS
 from relatask.publishing.formatting import NOTHING, Table, number, p_value, scale_of, signed

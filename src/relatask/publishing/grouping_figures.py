@@ -4,8 +4,8 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from relatask.artifacts import write_table
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
+from relatask.core.tables import write_table
 from relatask.publishing import figure_encodings, style
 from relatask.publishing import figure_gain_histograms as histograms
 from relatask.publishing import figure_grouping_performance as performance

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from relatask.artifacts import read_table
 from relatask.config import StrategyConfig, StudyConfig
+from relatask.core.tables import read_table
 from relatask.grouping.collect import gain_table
 from relatask.grouping.estimate import Estimate
 from relatask.grouping.gains import GainTable

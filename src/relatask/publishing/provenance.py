@@ -13,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relatask.files import read_json, sha256_of
+from relatask.core.files import read_json, sha256_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,7 +4,7 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
 
 COLUMNS = ["paper", "table", "row", "column", "value", "spread", "metric"]
 

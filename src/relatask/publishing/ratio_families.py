@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from relatask.files import canonical_json
+from relatask.core.files import canonical_json
 
 RATIO = "known_ratio"
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from relatask.artifacts import COLUMNS
+from relatask.core.tables import COLUMNS
 from relatask.publishing.formatting import NOTHING, Table
 from relatask.publishing.inputs import Inputs, records
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relatask.atomic import atomic_path
+from relatask.core.atomic import atomic_path
 from relatask.evaluation.metrics import METRICS
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from relatask.artifacts import COLUMNS, write_table
-from relatask.atomic import atomic_path
 from relatask.config import TableConfig
+from relatask.core.atomic import atomic_path
+from relatask.core.files import write_text
+from relatask.core.tables import COLUMNS, write_table
 from relatask.evaluation.metrics import METRICS
-from relatask.files import write_text
 from relatask.publishing.formatting import (
     NOTHING,
     Table,

@@ -14,20 +14,20 @@ from pathlib import Path
 
 import torch
 
-from relatask.artifacts import read_table, write_table
+from relatask.core.progress import ProgressLine
+from relatask.core.source_code import code_of
+from relatask.core.tables import read_table, write_table
+from relatask.engine.checkpoint import Checkpoint
+from relatask.engine.device import claimed_device
+from relatask.engine.epochs import fit
+from relatask.engine.run import inputs_of
+from relatask.engine.unit import units_of
 from relatask.evaluation.aggregate import runs_of
 from relatask.grouping.affinities import affinity_training
 from relatask.grouping.tables import affinities_frame
-from relatask.source_code import code_of
-from relatask.training.checkpoint import Checkpoint
-from relatask.training.device import claimed_device
-from relatask.training.epochs import fit
-from relatask.training.progress import ProgressLine
-from relatask.training.run import inputs_of
-from relatask.training.shard import ShardData
-from relatask.training.spec import RunSpec
-from relatask.training.stamp import code_of_run
-from relatask.training.unit import units_of
+from relatask.journal.digests import code_of_run
+from relatask.plan.spec import RunSpec
+from relatask.shards.shard import ShardData
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from relatask.artifacts import read_table, write_table
+from relatask.core.tables import read_table, write_table
 from relatask.evaluation.aggregate import runs_of
 from relatask.evaluation.metrics import METRICS
 from relatask.grouping.collect import collect_gains

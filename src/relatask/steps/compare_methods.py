@@ -14,11 +14,11 @@ import json
 import logging
 from pathlib import Path
 
-from relatask.artifacts import read_table, write_table
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
+from relatask.core.registry import suggest
+from relatask.core.tables import read_table, write_table
 from relatask.evaluation.aggregate import join_plan, runs_of, summarise
 from relatask.evaluation.significance import compare
-from relatask.registry import suggest
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

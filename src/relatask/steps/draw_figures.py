@@ -12,7 +12,7 @@ import argparse
 import json
 from pathlib import Path
 
-from relatask.artifacts import read_table
+from relatask.core.tables import read_table
 from relatask.evaluation.aggregate import runs_of
 from relatask.publishing.figures import Inputs, draw_figures
 

@@ -11,8 +11,8 @@ import json
 import logging
 from pathlib import Path
 
-from relatask.artifacts import read_table, write_table
 from relatask.config import StrategyConfig, parse
+from relatask.core.tables import read_table, write_table
 from relatask.grouping.collect import gain_table
 from relatask.grouping.encodings import encoding_points
 from relatask.grouping.estimate import snapshots_of

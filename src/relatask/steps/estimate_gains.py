@@ -12,8 +12,8 @@ import logging
 import time
 from pathlib import Path
 
-from relatask.artifacts import read_table, write_table
 from relatask.config import StrategyConfig, parse
+from relatask.core.tables import read_table, write_table
 from relatask.grouping.collect import gain_table
 from relatask.grouping.estimate import estimate_gains
 from relatask.grouping.tables import estimates_frame, read_pairs

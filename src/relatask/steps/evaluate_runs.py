@@ -12,7 +12,7 @@ import logging
 import time
 from pathlib import Path
 
-from relatask.artifacts import read_batches, read_table, write_table
+from relatask.core.tables import read_batches, read_table, write_table
 from relatask.evaluation.aggregate import runs_of
 from relatask.evaluation.metrics import METRICS
 from relatask.evaluation.metrics_table import evaluate_batches

@@ -10,8 +10,8 @@ import argparse
 import logging
 from pathlib import Path
 
-from relatask.artifacts import read_table
-from relatask.data.features import write_features
+from relatask.core.tables import read_table
+from relatask.inputs.features import write_features
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

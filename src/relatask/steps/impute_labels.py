@@ -15,16 +15,17 @@ from pathlib import Path
 
 import torch
 
-from relatask.artifacts import read_table, write_batches
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
+from relatask.core.registry import capabilities
+from relatask.core.tables import read_table, write_batches
+from relatask.engine.checkpoint import read_tensors
+from relatask.engine.device import claimed_device
+from relatask.engine.run import inputs_of
 from relatask.evaluation.aggregate import runs_of
-from relatask.registry import capabilities
-from relatask.training.device import claimed_device
-from relatask.training.impute import impute, imputer_of
-from relatask.training.journal import Journal
-from relatask.training.run import inputs_of
-from relatask.training.shard import ShardData
-from relatask.training.spec import RunSpec
+from relatask.journal.journal import Journal
+from relatask.plan.spec import RunSpec
+from relatask.shards.impute import impute, imputer_of
+from relatask.shards.shard import ShardData
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ def run(arguments: argparse.Namespace) -> None:
         for spec in specs:
             data = prepared.get(f"{spec.split}-{spec.seed}", inputs_of(spec))
             keeps = capabilities("methods", spec.method).loop != "label_only"
-            weights = journal.model(spec.run_id)[1] if keeps else {}
+            weights = read_tensors(journal.model(spec.run_id)[1]) if keeps else {}
             imputers.append(imputer_of(spec, weights, data))
         write_batches("imputed", impute(data, imputers), arguments.out)
     missing = int(data.labels.isnan().sum())

@@ -10,9 +10,9 @@ Example:
 import argparse
 from pathlib import Path
 
-from relatask.artifacts import read_table
+from relatask.core.tables import read_table
 from relatask.evaluation.aggregate import runs_of
-from relatask.training.merge import merge_runs
+from relatask.journal.merge import merge_runs
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -14,11 +14,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from relatask.artifacts import schema, write_batches
 from relatask.config import StudyConfig, parse
-from relatask.files import canonical_json, write_text
-from relatask.training.manifest import shard_manifest
-from relatask.training.plan import PlannedRun, Shard, make_shards, plan_runs
+from relatask.core.files import canonical_json, write_text
+from relatask.core.tables import schema, write_batches
+from relatask.plan.manifest import shard_manifest
+from relatask.plan.plan import PlannedRun, Shard, make_shards, plan_runs
 
 ROWS = 10_000  # in memory at a time
 

@@ -12,7 +12,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from relatask.data.planted import plant
+from relatask.sources.planted.folder import plant
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

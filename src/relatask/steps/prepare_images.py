@@ -11,8 +11,8 @@ import logging
 from pathlib import Path
 
 from relatask.config import SourceConfig, parse
-from relatask.data.image_sources import write_image_data
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
+from relatask.sources.images.image_sources import write_image_data
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -11,8 +11,8 @@ import logging
 from pathlib import Path
 
 from relatask.config import SourceConfig, parse
-from relatask.data.readers import only_table
-from relatask.data.series import read_series, write_series
+from relatask.sources.readers import only_table
+from relatask.sources.series import read_series, write_series
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

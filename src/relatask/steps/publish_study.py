@@ -18,10 +18,10 @@ import logging
 from pathlib import Path
 
 import relatask
-from relatask.artifacts import read_table
 from relatask.config import StudyConfig, parse
-from relatask.errors import RelataskError
-from relatask.files import sha256_of, write_bytes, write_json
+from relatask.core.errors import RelataskError
+from relatask.core.files import sha256_of, write_bytes, write_json
+from relatask.core.tables import read_table
 from relatask.publishing.data_size import size_notes
 from relatask.publishing.provenance import data_digests, durations, provenance
 

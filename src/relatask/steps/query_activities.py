@@ -15,11 +15,11 @@ import logging
 from pathlib import Path
 
 from relatask.config import SourceConfig, parse
-from relatask.data.chembl import Chembl
-from relatask.data.http import Client
-from relatask.data.target_activities import collect_activities
-from relatask.errors import RelataskError
-from relatask.files import canonical_json, write_text
+from relatask.core.errors import RelataskError
+from relatask.core.files import canonical_json, write_text
+from relatask.sources.chembl.target_activities import collect_activities
+from relatask.sources.services.chembl import Chembl
+from relatask.sources.services.http import Client
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -14,10 +14,10 @@ import argparse
 import logging
 from pathlib import Path
 
-from relatask.artifacts import write_table
-from relatask.data.assay_targets import find_assay_targets, read_assay_ids
-from relatask.data.chembl import Chembl
-from relatask.data.http import Client
+from relatask.core.tables import write_table
+from relatask.sources.chembl.assay_targets import find_assay_targets, read_assay_ids
+from relatask.sources.services.chembl import Chembl
+from relatask.sources.services.http import Client
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -14,12 +14,12 @@ import argparse
 import logging
 from pathlib import Path
 
-from relatask.artifacts import read_table, write_table
-from relatask.data.http import Client
-from relatask.data.protein_ids import identifiers_of
-from relatask.data.string_db import String, table_of
-from relatask.errors import RelataskError
-from relatask.files import write_text
+from relatask.core.errors import RelataskError
+from relatask.core.files import write_text
+from relatask.core.tables import read_table, write_table
+from relatask.sources.services.http import Client
+from relatask.sources.services.protein_ids import identifiers_of
+from relatask.sources.services.string_db import String, table_of
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

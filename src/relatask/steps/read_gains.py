@@ -10,7 +10,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from relatask.artifacts import write_table
+from relatask.core.tables import write_table
 from relatask.grouping.averages import pairs_of_estimate
 from relatask.grouping.collect import gains_frame
 from relatask.grouping.published_gains import FILES, METRIC, read_published

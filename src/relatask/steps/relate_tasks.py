@@ -14,12 +14,12 @@ import argparse
 import json
 import logging
 
-from relatask.artifacts import read_table, write_table
 from relatask.config import RelationsConfig, parse
+from relatask.core.files import write_json
+from relatask.core.tables import read_table, write_table
 from relatask.data.interactions import read_interactions
-from relatask.data.protein_ids import with_string_ids
 from relatask.data.relations import relate_tasks
-from relatask.files import write_json
+from relatask.sources.services.protein_ids import with_string_ids
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -10,7 +10,7 @@ import json
 import logging
 from pathlib import Path
 
-from relatask.data.downloads import retrieve_file
+from relatask.sources.services.downloads import retrieve_file
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from relatask.artifacts import read_table, write_table
+from relatask.core.tables import read_table, write_table
 from relatask.grouping.collect import gain_table
 from relatask.grouping.estimate import Estimate
 from relatask.grouping.group_search import Limits

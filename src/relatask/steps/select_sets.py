@@ -19,8 +19,9 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from relatask.artifacts import read_table, write_table
 from relatask.config import StrategyConfig, TaskSetsConfig, parse
+from relatask.core.tables import read_table, write_table
+from relatask.engine.device import claimed_device
 from relatask.evaluation.aggregate import runs_of
 from relatask.evaluation.metrics import METRICS
 from relatask.evaluation.metrics_table import evaluate_batches
@@ -28,9 +29,8 @@ from relatask.grouping.estimate import as_estimates, snapshots_of
 from relatask.grouping.gains import GainTable, members
 from relatask.grouping.online import OnlineGains
 from relatask.grouping.tables import estimates_frame, read_pairs
-from relatask.training.device import claimed_device
-from relatask.training.gain_runs import candidate_sets
-from relatask.training.shard import Shard, ShardData
+from relatask.plan.gain_runs import candidate_sets
+from relatask.shards.shard import Shard, ShardData
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -13,11 +13,11 @@ import argparse
 import logging
 from pathlib import Path
 
-from relatask.artifacts import read_table, write_table
-from relatask.columns.data import CELLS
+from relatask.core.columns.data import CELLS
+from relatask.core.files import write_json
+from relatask.core.tables import read_table, write_table
 from relatask.data.cell_splits import describe_cell_split, split_cells
 from relatask.data.splits import describe_split, split_molecules
-from relatask.files import write_json
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

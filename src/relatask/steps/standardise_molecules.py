@@ -13,13 +13,13 @@ import json
 import logging
 from pathlib import Path
 
-from relatask.artifacts import write_table
 from relatask.config import SourceConfig, parse
+from relatask.core.errors import RelataskError
+from relatask.core.files import write_json
+from relatask.core.tables import write_table
 from relatask.data.merge import standardise_source
-from relatask.data.readers import read_source
 from relatask.data.standardise import Limits
-from relatask.errors import RelataskError
-from relatask.files import write_json
+from relatask.sources.readers import read_source
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

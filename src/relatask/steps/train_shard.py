@@ -12,10 +12,10 @@ from pathlib import Path
 
 import torch
 
-from relatask.files import write_json
-from relatask.training.device import claimed_device
-from relatask.training.manifest import read_manifest
-from relatask.training.shard import Shard, ShardData
+from relatask.core.files import write_json
+from relatask.engine.device import claimed_device
+from relatask.plan.manifest import read_manifest
+from relatask.shards.shard import Shard, ShardData
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

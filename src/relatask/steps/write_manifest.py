@@ -15,11 +15,12 @@ import hashlib
 import logging
 from pathlib import Path
 
-from relatask.errors import RelataskError
-from relatask.files import sha256_of, source_digest, write_json
+from relatask.core.errors import RelataskError
+from relatask.core.files import sha256_of, source_digest, write_json
+from relatask.core.source_code import PACKAGE
 from relatask.publishing.provenance import packages
 
-CODE = ("data", "encoders", "methods", "training", "evaluation", "publishing", "steps")
+CODE = tuple(sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py")))
 PARTS = ("data", "environment", "outputs", "measured")
 
 

@@ -15,9 +15,9 @@ import json
 import logging
 from pathlib import Path
 
-from relatask.artifacts import read_table
 from relatask.config import StudyConfig, parse
-from relatask.errors import RelataskError
+from relatask.core.errors import RelataskError
+from relatask.core.tables import read_table
 from relatask.evaluation.aggregate import runs_of
 from relatask.publishing.correlated_tasks import correlated_tasks_table
 from relatask.publishing.data_size import titled

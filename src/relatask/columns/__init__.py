@@ -1,4 +1,0 @@
-"""The columns and types of every table on disk, by kind; `relatask.artifacts` reads and writes them.
-
-Key columns come first. A trailing "?" of a type allows nulls.
-"""

@@ -1,0 +1,1 @@
+"""Errors, files, tables, the registry: what everything else stands on."""

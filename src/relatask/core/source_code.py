@@ -1,0 +1,54 @@
+"""Which files of the package a step runs, found by reading imports and not by importing.
+
+Snakemake does not see imported code. Each rule passes a digest of these files as a param, so that an
+edit re-runs the steps it concerns and no other.
+"""
+
+import ast
+from functools import lru_cache
+from pathlib import Path
+
+from relatask.core.files import source_digest
+
+PACKAGE = Path(__file__).parents[1]
+# A step's block of the config is a param of its rule; the models that check it decide no result.
+LEFT_OUT = {"core/errors.py"}  # and relatask.config, a package, of which no file is followed
+
+
+# They move bytes and find files; a new table or capability in them must not train anything again.
+COLUMNS = {f"core/columns/{kind}.py" for kind in ("data", "figures", "runs", "tables")}
+PLUMBING = COLUMNS | {f"core/{name}.py" for name in ("tables", "atomic", "files", "registry", "source_code")}
+
+
+def code_of(*parts: str) -> str:
+    """Digest (16 hex digits) of `parts`, e.g. ``"steps/merge_runs.py"``, with all they import."""
+    return source_digest(*imported_by(*parts))
+
+
+def imported_by(*parts: str) -> list[str]:
+    """Paths, relative to the package, of `parts` and of every module they import, also inside functions.
+
+    Modules that are found by name at run time, as methods and encoders are, must be given in `parts`.
+    """
+    found: set[str] = set()
+    todo = list(parts)
+    while todo:
+        part = todo.pop()
+        if part not in found and part not in LEFT_OUT:
+            found.add(part)
+            todo += _imports(part)
+    return sorted(found)
+
+
+@lru_cache
+def _imports(part: str) -> list[str]:
+    """Files of the package that the file `part` imports itself."""
+    names: list[str] = []
+    for node in ast.walk(ast.parse((PACKAGE / part).read_text(encoding="utf-8"), filename=part)):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    paths = [name.split(".")[1:] for name in names if name.startswith("relatask.")]
+    files = [f"{'/'.join(path)}.py" for path in paths]
+    return sorted({file for file in files if (PACKAGE / file).is_file()})

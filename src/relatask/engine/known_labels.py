@@ -1,0 +1,166 @@
+"""Which labels of an item are known to a method while others are predicted (MetaLink, sections 2 and 4.1).
+
+The paper shows a random fifth of an item's labels and evaluates on the rest. Here an item is predicted in
+ten passes: each predicts a tenth of its cells and knows a random share of the others, so that every labelled
+cell is evaluated once, as for methods that know no labels, and a cell's own label is never an input of its
+prediction.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from relatask.engine.unit import EVALUATED, Unit
+
+PASSES = 10
+NEW_SHARE = 0.5  # of the tasks of a training step of `relational_meta`, the others are auxiliary
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One of the four settings of section 2 for the T tasks of a run."""
+
+    known_ratio: float  # of an item's other labels, 0 where none is known
+    meta: bool
+    unseen: Tensor  # bool [T]: held out at training time, the last ones as released
+
+    @classmethod
+    def of(cls, unit: Unit) -> "Setting":
+        """Read the setting from the options of a run."""
+        options, n_tasks = unit.spec.options, len(unit.columns)
+        unseen = torch.zeros(n_tasks, dtype=torch.bool, device=unit.columns.device)
+        meta = options["setting"] in {"meta", "relational_meta"}
+        if meta:
+            unseen[n_tasks - max(1, int(options["unseen"] * n_tasks)) :] = True
+        relational = options["setting"] in {"relational", "relational_meta"}
+        return cls(options["known_ratio"] if relational else 0.0, meta, unseen)
+
+    def evaluated(self, fold: str) -> Tensor:
+        """Tasks, bool [T], whose cells of a fold are evaluated: in a meta setting seen ones to validate."""
+        if not self.meta:
+            return torch.ones_like(self.unseen)
+        return self.unseen if fold == "test" else ~self.unseen
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What is known and what is predicted in one pass over n items and T tasks."""
+
+    known: Tensor  # bool [n, T]
+    predicted: Tensor  # bool [n, T]
+    told: Tensor  # bool [T]: tasks whose labels of the support are known
+    new: Tensor | None = None  # bool [T]: tasks that start without weights
+    about: Tensor | None = None  # bool [T]: each molecule of the support has a label in one; None: told
+
+
+def passes(unit: Unit, setting: Setting, rows: Tensor) -> Iterator[Pass]:
+    """Yield passes that predict every cell of the items at positions `rows` once.
+
+    What is known depends on data, split, seed, item and task alone: not on labels, on the other items, or on
+    the method's other options. Where cells are split, all training labels are known and all else is
+    predicted, as when a table is filled.
+    """
+    labelled = ~unit.labels(rows).isnan()
+    everything, every_task = torch.ones_like(labelled), torch.ones_like(setting.unseen)
+    if unit.data.cell_folds is not None and setting.known_ratio:
+        yield Pass(labelled, ~labelled, every_task)
+        return
+    if setting.meta:
+        shown = draws(unit, rows, "known") < setting.known_ratio
+        for predicted, told, new in _meta_passes(setting):
+            yield Pass(shown & labelled & ~new, everything & predicted, told, new, about=predicted)
+    elif setting.known_ratio:
+        part = (draws(unit, rows, "part") * PASSES).long()
+        share = setting.known_ratio * PASSES / (PASSES - 1)
+        for number in range(PASSES):
+            known = (draws(unit, rows, f"known {number}") < share) & (part != number) & labelled
+            yield Pass(known, part == number, every_task)
+    else:
+        yield Pass(~everything, everything, ~every_task)
+
+
+def _meta_passes(setting: Setting) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Yield tasks that are predicted, told by the support and new, bool [T] each.
+
+    The first pass is the test's. Those of validation know nothing of unseen tasks; where they need tasks to
+    know, one predicts every other seen task, and the next the rest.
+    """
+    unseen, everything = setting.unseen, torch.ones_like(setting.unseen)
+    if not setting.known_ratio:
+        yield unseen, unseen, everything
+        yield ~unseen, ~unseen, everything
+        return
+    yield unseen, everything, unseen
+    even = torch.arange(len(unseen), device=unseen.device) % 2 == 0
+    for half in (even & ~unseen, ~even & ~unseen):
+        yield half, ~unseen, half | unseen
+
+
+def labelled_in(unit: Unit, rows: Tensor, tasks: Tensor) -> Tensor:
+    """Return those of `rows` with a label in one of the tasks, bool [T], that training may read."""
+    return rows[~unit.labels(rows)[:, tasks].isnan().all(1)]
+
+
+def support_rows(unit: Unit, setting: Setting, one: Pass) -> Tensor:
+    """Return the training molecules that a pass is told of, int64 [s], by data, split and seed alone."""
+    options = unit.spec.options
+    wanted = options["shots"] if setting.meta else options.get("support", 0)
+    rows = unit.rows("train")
+    if not wanted or not one.told.any():
+        return rows[:0]
+    among = labelled_in(unit, rows, one.told if one.about is None else one.about)
+    order = torch.Generator().manual_seed(unit.spec.data_seed("support"))
+    return among[torch.randperm(len(among), generator=order)[:wanted].to(among.device)]
+
+
+def apart(rows: Tensor, support: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield which of `rows` [n] are predicted beside which of `support` [s], bool: none beside itself.
+
+    A molecule of the support, which is asked where cells are split or a table is filled, is told by the half
+    that it is not in.
+    """
+    inside = torch.isin(rows, support)
+    yield ~inside, torch.ones_like(support, dtype=torch.bool)
+    if inside.any():
+        half = torch.arange(len(support), device=support.device) % 2 == 0
+        for mine in (half, ~half):
+            yield torch.isin(rows, support[mine]), ~mine
+
+
+def shown_in(unit: Unit, setting: Setting) -> dict[str, dict[str, Tensor]]:
+    """Return which cells of the held-out folds are predicted, and known, and of the support told, by pass."""
+    train = unit.rows("train")
+    told = torch.zeros(len(train), len(unit.columns), dtype=torch.int16, device=train.device)
+    for number, one in enumerate(passes(unit, setting, train[:0])):
+        told += (torch.isin(train, support_rows(unit, setting, one))[:, None] & one.told) * 2**number
+    nothing = torch.full(told.shape, -1, dtype=torch.int8)
+    found = {"train": {"predicted_in": nothing, "known_in": told.cpu()}}
+    for fold in EVALUATED:
+        rows = unit.rows(fold)
+        shape, device = (len(rows), len(unit.columns)), rows.device
+        predicted = torch.full(shape, -1, dtype=torch.int8, device=device)
+        known = torch.zeros(shape, dtype=torch.int16, device=device)
+        for number, one in enumerate(passes(unit, setting, rows)):
+            predicted[one.predicted & setting.evaluated(fold)] = number
+            known += one.known * 2**number
+        found[fold] = {"predicted_in": predicted.cpu(), "known_in": known.cpu()}
+    return found
+
+
+def draws(unit: Unit, rows: Tensor, purpose: str) -> Tensor:
+    """Return a uniform draw in [0, 1) for each cell, float64 [n, t], from its molecule and task alone."""
+    tasks = np.array([unit.spec.data_seed(purpose, task) for task in unit.task_ids], np.uint64)
+    mol_ids = unit.data.mol_ids[rows].cpu().numpy().astype(np.uint64)
+    mixed = _mixed(_mixed(mol_ids)[:, None] ^ tasks)
+    return torch.from_numpy((mixed >> np.uint64(11)) / 2.0**53).to(rows.device)
+
+
+def _mixed(values: np.ndarray) -> np.ndarray:
+    """SplitMix64 (Steele et al., 2014): every bit of the result depends on every bit of the value."""
+    values = values + np.uint64(0x9E3779B97F4A7C15)
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return values ^ (values >> np.uint64(31))

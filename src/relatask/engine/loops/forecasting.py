@@ -1,0 +1,91 @@
+"""Training of forecasts: from a window of all series, the next values of those of the task set.
+
+An item is a point in time. Training starts a forecast at every point; held-out folds are forecast in blocks,
+one after the other, so that each point is predicted once, from values before its block alone.
+"""
+
+import torch
+from torch import Tensor
+from torch.func import functional_call
+
+from relatask.core.errors import RelataskError
+from relatask.data.prepared import Series
+from relatask.engine.checkpoint import Checkpoint
+from relatask.engine.epochs import EpochTraining, fit
+from relatask.engine.network import autocast
+from relatask.engine.unit import Progress, Unit, UnitResult
+
+PREDICTION_BATCH = 512
+
+
+def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
+    """Train the unit's network from its checkpoint, if there is one, and forecast the held-out folds."""
+    return fit(Training(unit), checkpoint, progress)
+
+
+class Training(EpochTraining):
+    """A network that gives changes against the last known values; the loss is the mean over series.
+
+    Raises:
+        RelataskError: the encoder is for another number of series, or training is shorter than a window.
+    """
+
+    higher_is_better = False
+
+    def __init__(self, unit: Unit):
+        super().__init__(unit)
+        assert isinstance(unit.data.inputs, Series)
+        self.series = unit.data.inputs
+        self.window, self.horizon = unit.spec.encoder_options["window"], unit.spec.options["horizon"]
+        n_series, wanted = self.series.values.shape[1], unit.spec.encoder_options["series"]
+        if n_series != wanted:
+            raise RelataskError(
+                f"{unit.title}: the data have {n_series} series; set its option series: {n_series}."
+            )
+        first, after = int(self.rows[0]) + self.window, int(self.rows[-1]) + 1
+        self.rows = torch.arange(first, after - self.horizon + 1, device=self.device)
+        if not len(self.rows):
+            raise RelataskError(
+                f"{unit.title}: training has {after - first + self.window} points, a forecast needs "
+                f"{self.window} before and {self.horizon} ahead; lower window or horizon."
+            )
+
+    def take_step(self, batch: Tensor) -> None:
+        """One update on forecasts that start at the points `batch`."""
+        known, targets = self.examples(batch)
+        with autocast(self.unit):
+            losses = self.task_losses(known, targets)
+        self.learn_from(losses.mean())
+
+    def examples(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """Return windows [B, window, T] before the points `batch`, and changes ahead [B, horizon, t]."""
+        known = self.series.windows(batch - self.window, self.window)
+        changes = self.series.windows(batch, self.horizon) - known[:, -1:]
+        return known, changes[..., self.unit.columns]
+
+    def task_losses(self, x: Tensor, targets: Tensor, weights: dict[str, Tensor] | None = None) -> Tensor:
+        """Return each series' loss, [t], with `weights` in place of the model's own."""
+        changes: Tensor = functional_call(self.model, weights or {}, (x,)).float()
+        losses: Tensor = self.model.losses(changes, targets)  # type: ignore[operator]
+        return losses
+
+    def valid_value(self) -> float:
+        """Mean absolute error of the validation fold."""
+        return float((self.predict(self.valid) - self.unit.labels(self.valid)).abs().mean())
+
+    def predict(self, rows: Tensor) -> Tensor:
+        """Return the forecasts float32 [n, t] of a stretch of points, block after block."""
+        self.model.eval()
+        blocks = [torch.zeros(0, len(self.unit.columns), device=self.device)]
+        with torch.inference_mode(), autocast(self.unit):
+            for starts in rows[:: self.horizon].split(PREDICTION_BATCH):
+                known = self.series.windows(starts - self.window, self.window)
+                last = known[:, -1:][..., self.unit.columns]
+                blocks.append((self.model(known).float() + last).flatten(0, 1))
+        forecasts = torch.cat(blocks)[: len(rows)]
+        self.require_finite(float(forecasts.sum()))
+        return forecasts
+
+    def probabilities(self, rows: Tensor) -> Tensor:
+        """Return the forecasts, which are the scores of measured values."""
+        return self.predict(rows)

@@ -1,0 +1,109 @@
+"""Mini-batch training on labels, the tasks' losses balanced by the run's strategy."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from relatask.balancing._balancing import Balancing, Setting, Step
+from relatask.core.registry import load
+from relatask.engine.checkpoint import Checkpoint
+from relatask.engine.epochs import EpochTraining, fit
+from relatask.engine.network import autocast, trained_model
+from relatask.engine.unit import Progress, Unit, UnitResult
+
+PREDICTION_BATCH = 512
+
+
+def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
+    """Train the unit's network from its checkpoint, if there is one, and score the held-out folds."""
+    return fit(Training(unit), checkpoint, progress)
+
+
+def imputer(unit: Unit, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
+    """Return what gives the probabilities [n, t] of molecules at some rows, by a trained network."""
+    model = trained_model(unit, weights)
+    return lambda rows: predict(model, unit, rows).sigmoid()
+
+
+class Training(EpochTraining):
+    """A network that gives logits, and how its tasks are balanced."""
+
+    def __init__(self, unit: Unit):
+        super().__init__(unit)
+        settings = (self.settings["batch_size"], self.settings["learning_rate"])
+        strategy = load("balancing", unit.spec.balancing)
+        setting = Setting(self.model, len(unit.columns), *settings)
+        self.balancing: Balancing = strategy.build(setting, **unit.spec.balancing_options).to(self.device)
+        self.representation: Tensor | None = None
+        if self.balancing.uses_representation:
+            self.model.encoder.register_forward_hook(self._keep)  # type: ignore[union-attr]
+
+    def take_step(self, batch: Tensor) -> None:
+        """One update on the molecules at positions `batch`; the loss told is the mean over present tasks."""
+        labels = self.unit.labels(batch)
+        with autocast(self.unit):
+            logits = self.model(self.inputs(batch))
+        logits, present = logits.float(), (~labels.isnan()).any(0)
+        losses: Tensor = self.model.losses(logits, labels)  # type: ignore[operator]
+        mean = losses.sum() / present.sum()
+        self.optimiser.clear()
+        self.balancing.backward(Step(losses, present, logits, mean, self.representation, self.model))
+        self.representation = None  # with it goes the graph, before the next batch needs the memory
+        taken = self.epoch * self.n_steps + self.step
+        self.optimiser.learning_rate = self.learning_rate() * self.balancing.decay**taken
+        self.optimiser.step()
+        self.total += mean.detach()
+
+    def examples(self, batch: Tensor) -> tuple[object, Tensor]:
+        """Return what the model reads of the molecules at positions `batch`, and their labels [B, t]."""
+        return self.unit.data.x(batch), self.unit.labels(batch)
+
+    def task_losses(self, x: object, labels: Tensor, weights: dict[str, Tensor] | None = None) -> Tensor:
+        """Return each task's loss, [t], in full precision, with `weights` in place of the model's own."""
+        losses: Tensor = self.model.losses(functional_call(self.model, weights or {}, (x,)), labels)  # type: ignore[operator]
+        return losses
+
+    def _keep(self, encoder: nn.Module, inputs: object, output: Tensor) -> None:
+        self.representation = output if self.model.training else None
+
+    def before_epoch(self) -> None:
+        """Tell the losses on all training molecules to a strategy that reads them."""
+        if self.balancing.uses_epoch_losses:
+            labels = self.unit.labels(self.rows)
+            losses: Tensor = self.model.losses(self.predict(self.rows), labels)  # type: ignore[operator]
+            self.balancing.start_epoch(losses)
+
+    def after_epoch(self) -> None:
+        """Let the strategy know."""
+        self.balancing.end_epoch()
+
+    def state(self) -> dict[str, Any]:
+        """Everything that `restore` needs, as tensors and numbers."""
+        return {**super().state(), "balancing": self.balancing.state_dict()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where `state` was taken, after a step."""
+        super().restore(state)
+        self.balancing.load_state_dict(state["balancing"])
+
+    def predict(self, rows: Tensor) -> Tensor:
+        """Return the logits float32 [n, t] of the molecules at positions `rows`."""
+        logits = predict(self.model, self.unit, rows)
+        self.require_finite(float(logits.sum()))
+        return logits
+
+    def probabilities(self, rows: Tensor) -> Tensor:
+        """Return the probabilities float32 [n, t] of label 1 of the molecules at positions `rows`."""
+        return self.predict(rows).sigmoid()
+
+
+def predict(model: nn.Module, unit: Unit, rows: Tensor) -> Tensor:
+    """Return the logits float32 [n, t] of a unit's network for the molecules at positions `rows`."""
+    model.eval()
+    logits = [torch.zeros(0, len(unit.columns), device=rows.device)]
+    with torch.inference_mode(), autocast(unit):
+        logits += [model(unit.data.x(batch)).float() for batch in rows.split(PREDICTION_BATCH)]
+    return torch.cat(logits if len(rows) else logits[:1])

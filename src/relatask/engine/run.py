@@ -1,0 +1,148 @@
+"""One run from its spec to predictions, history and weights."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from relatask.core.registry import Capabilities, capabilities, load_loop
+from relatask.core.tables import COLUMNS
+from relatask.data.prepared import PreparedDataset
+from relatask.engine.checkpoint import Checkpoint, tensor_bytes
+from relatask.engine.episodes import episode_cells, episode_names
+from relatask.engine.unit import EVALUATED, Progress, Unit, UnitResult, constant_result, units_of
+from relatask.journal.journal import Finished
+from relatask.plan.spec import RunSpec
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run leaves behind; `weights` is None for methods without tensors."""
+
+    predictions: pd.DataFrame  # columns of table "predictions", held-out cells with a label
+    history: pd.DataFrame  # columns of table "history"
+    weights: dict[str, Any] | None  # the state of the network, or one per task
+    # columns of table "known_labels", of methods that are told labels when they predict
+    known_labels: pd.DataFrame | None = None
+
+    def finished(self) -> Finished:
+        """What the journal keeps of it."""
+        tables = {"predictions": self.predictions, "history": self.history}
+        if self.known_labels is not None:
+            tables["known_labels"] = self.known_labels
+        return Finished(tables, {} if self.weights is None else {"model.pt": tensor_bytes(self.weights)})
+
+
+def inputs_of(spec: RunSpec) -> str:
+    """The kind of input a run reads: its encoder's, or its method's where that has no encoder."""
+    ability = capabilities("methods", spec.method)
+    if ability.uses_encoder:
+        ability = capabilities("encoders", str(spec.encoder))
+    return ability.inputs[0]
+
+
+def train_run(
+    spec: RunSpec,
+    data: PreparedDataset,
+    checkpoint: Checkpoint,
+    progress: Progress,
+    keep_weights: bool,
+    prior: Tensor | None = None,
+) -> RunResult:
+    """Train every unit of the run that the checkpoint does not hold yet.
+
+    Args:
+        spec: the run.
+        data: its data set, under its split, with its kind of input.
+        checkpoint: of this run.
+        progress: is told the share of the run that is done, and where it is.
+        keep_weights: whether the result shall hold weights; those of 1,000 networks fill gigabytes.
+        prior: probabilities [M, T] of label 1 that the run named by `spec.prior` gives to all molecules.
+
+    Raises:
+        RelataskError: the run has no task or no labelled molecule in training, or it diverged.
+    """
+    ability = capabilities("methods", spec.method)
+    loop = load_loop(spec.method)
+    units = units_of(spec, data, ability.per_task, prior)
+    for number in range(len(checkpoint.finished), len(units)):
+        unit = units[number]
+        told = _progress_of_unit(progress, number, len(units), unit)
+        result: UnitResult = (ability.per_task and constant_result(unit)) or loop.train(
+            unit, checkpoint, told
+        )
+        checkpoint.finish((result if keep_weights else replace(result, weights=None)).as_dict())
+    return _collect(spec, ability, units, [UnitResult(**finished) for finished in checkpoint.finished])
+
+
+def _progress_of_unit(progress: Progress, number: int, total: int, unit: Unit) -> Progress:
+    place = f"task {number + 1}/{total} · " if unit.name else ""
+    return lambda share, text: progress((number + share) / total, place + text)
+
+
+def _collect(spec: RunSpec, ability: Capabilities, units: list[Unit], results: list[UnitResult]) -> RunResult:
+    found = [
+        _cells(unit, fold, result)
+        for unit, result in zip(units, results, strict=True)
+        for fold in (*EVALUATED, *(["train"] if result.shown else []))
+    ]
+    cells = pd.concat(found, ignore_index=True).sort_values(["fold", "item_id", "task"], kind="stable")
+    cells["run_id"] = spec.run_id
+    of_classes = units[0].data.classes is not None
+    names = episode_names(units[0]) if of_classes else units[0].data.task_ids
+    cells["task_id"] = [names[task] for task in cells["task"]]
+    predictions = cells[cells["predicted_in"] >= 0].reset_index(drop=True)
+    told = any(result.shown for result in results)
+    known_labels = cells[list(COLUMNS["known_labels"])].reset_index(drop=True) if told else None
+    history = pd.DataFrame(
+        [
+            {"run_id": spec.run_id, "task_id": unit.name or None, **row}
+            for unit, result in zip(units, results, strict=True)
+            for row in result.history
+        ],
+        columns=[
+            "run_id",
+            "task_id",
+            "epoch",
+            "train_loss",
+            "valid_metric",
+            "seconds",
+            "examples_per_second",
+        ],
+    )
+    per_unit = {
+        unit.name: result.weights for unit, result in zip(units, results, strict=True) if result.weights
+    }
+    weights = per_unit if ability.per_task else per_unit.get("")
+    return RunResult(predictions[list(COLUMNS["predictions"])], history, weights or None, known_labels)
+
+
+def _cells(unit: Unit, fold: str, result: UnitResult) -> pd.DataFrame:
+    """Score and label of each labelled cell of a fold, and which pass predicts it and which know it.
+
+    Of training only cells that a pass was told; they have no score.
+    """
+    if unit.data.classes is not None:
+        return episode_cells(unit, fold, result.scores[fold])
+    rows = unit.rows(fold)
+    labels = unit.labels(rows, fold)
+    none = torch.zeros(labels.shape, dtype=torch.int16)
+    shown = result.shown[fold] if result.shown else {"predicted_in": none, "known_in": none}
+    there = ~labels.isnan()
+    if fold not in result.scores:
+        there &= shown["known_in"].to(there.device) != 0
+    row, column = torch.nonzero(there, as_tuple=True)
+    place = (row.cpu(), column.cpu())
+    return pd.DataFrame(
+        {
+            "fold": fold,
+            "item_id": unit.data.mol_ids[rows[row]].cpu().numpy(),
+            "task": unit.columns[column].cpu().numpy(),
+            "label": labels[row, column].cpu().numpy(),
+            "score": result.scores[fold][place].numpy() if fold in result.scores else np.nan,
+            **{name: values[place].numpy() for name, values in shown.items()},
+        }
+    )

@@ -1,0 +1,49 @@
+"""The relation graph among a unit's tasks, or the shuffled one of a control."""
+
+import torch
+from torch import Tensor
+
+from relatask.engine.unit import Unit
+
+SWAPS_PER_EDGE = 10  # attempts; the overlap with the true graph no longer falls beyond that
+
+
+def task_graph(unit: Unit) -> tuple[Tensor, Tensor]:
+    """Return edges int64 [2, E], positions in the unit, each pair once, and scores float32 [E].
+
+    With `graph: shuffled` in the spec each task keeps its number of edges but not its partners, and the
+    scores are dealt out anew: a method that gains from the true relations must not gain from these.
+    """
+    edges, scores = unit.data.relations()
+    position = torch.full((len(unit.data.task_ids),), -1, device=edges.device)
+    position[unit.columns] = torch.arange(len(unit.columns), device=edges.device)
+    edges = position[edges]
+    kept = (edges >= 0).all(0)
+    edges, scores = edges[:, kept], scores[kept]
+    if unit.spec.graph == "true":
+        return edges, scores
+    generator = torch.Generator().manual_seed(unit.spec.random_seed("graph"))
+    order = torch.randperm(len(scores), generator=generator).to(scores.device)
+    return swap_edges(edges.cpu(), generator).to(edges.device), scores[order]
+
+
+def swap_edges(edges: Tensor, generator: torch.Generator) -> Tensor:
+    """Return a random graph with the degrees of `edges` [2, E], by swapping ends of pairs of edges.
+
+    A swap that would make a loop or a double edge is left out (Maslov & Sneppen, 2002).
+    """
+    pairs = [tuple(sorted(pair)) for pair in edges.T.tolist()]
+    present, n_draws = set(pairs), SWAPS_PER_EDGE * len(pairs)
+    if len(pairs) < 2:
+        return edges
+    draws = torch.randint(len(pairs), (n_draws, 2), generator=generator).tolist()
+    flips = torch.randint(2, (n_draws,), generator=generator).tolist()
+    for (first, second), flip in zip(draws, flips, strict=True):
+        (a, b), (c, d) = pairs[first], pairs[second][:: -1 if flip else 1]
+        new = (min(a, d), max(a, d)), (min(c, b), max(c, b))
+        if a == d or c == b or new[0] == new[1] or new[0] in present or new[1] in present:
+            continue
+        present -= {pairs[first], pairs[second]}
+        present |= set(new)
+        pairs[first], pairs[second] = new
+    return torch.tensor(sorted(pairs), dtype=edges.dtype).T.contiguous()

@@ -1,0 +1,120 @@
+"""A unit of training: what is trained at a time, a whole run or one task of a per-task method."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from relatask.core.errors import RelataskError
+from relatask.core.files import canonical_json
+from relatask.data.prepared import PreparedDataset
+from relatask.data.splits import FOLDS
+from relatask.plan.spec import RunSpec
+
+EVALUATED = ("valid", "test")
+Progress = Callable[[float, str], None]  # share of the unit that is done, and where it is
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One model to train: `columns` of the data set's labels, under one run's spec."""
+
+    spec: RunSpec
+    data: PreparedDataset
+    columns: Tensor  # int64 [t]: positions of the unit's tasks in data.task_ids
+    name: str  # the task of a per-task method, else ""
+    prior: Tensor | None = None  # float32 [M, t]: probability of label 1 of all molecules, by another run
+
+    @property
+    def task_ids(self) -> list[str]:
+        """The unit's tasks."""
+        return [self.data.task_ids[column] for column in self.columns.tolist()]
+
+    @property
+    def title(self) -> str:
+        """What messages call the unit."""
+        run = f"{self.spec.label or self.spec.method} seed {self.spec.seed}"
+        return f"{run} task {self.name}" if self.name else run
+
+    def rows(self, fold: str) -> Tensor:
+        """Positions of the fold's molecules with a label in the unit's tasks, int64 [n]."""
+        rows = self.data.folds[fold]
+        if len(self.columns) == len(self.data.task_ids):
+            return rows  # which hold a label in some task
+        return rows[~self.labels(rows, fold).isnan().all(1)]
+
+    def labels(self, rows: Tensor, fold: str | None = "train") -> Tensor:
+        """Labels [n, t] of the molecules at positions `rows`, NaN where missing.
+
+        Where cells are split and not molecules, only those of a fold, or with None all. What training may
+        read and prediction may know are in both cases the default: the molecules' own labels where molecules
+        are split, and those of training where cells are.
+        """
+        place = (rows[:, None], self.columns)
+        labels = self.data.labels[place]
+        if self.data.cell_folds is None or fold is None:
+            return labels
+        return torch.where(self.data.cell_folds[place] == FOLDS.index(fold), labels, torch.nan)
+
+    def seed(self, *purpose: str | int) -> int:
+        """Seed of one purpose within this unit."""
+        return self.spec.random_seed(self.name, *purpose)
+
+
+@dataclass(frozen=True)
+class UnitResult:
+    """Scores of a trained unit, its history, and its weights where it has any.
+
+    `shown` is of methods that read known labels. Fold -> {"predicted_in": int8 [n, t], the pass in which a
+    cell was predicted, -1 for cells that are not evaluated; "known_in": int16 [n, t], bit p: its label was
+    known to pass p}; "train" says so of the support, where no cell is predicted.
+    """
+
+    # fold -> float32 [n, t], in the order of Unit.rows(fold); of classes int64 [episodes, queries], the class
+    # that is predicted
+    scores: dict[str, Tensor]
+    history: list[dict[str, Any]]
+    weights: dict[str, Tensor] | None = None
+    shown: dict[str, dict[str, Tensor]] | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain tensors and numbers, as a checkpoint stores them."""
+        return {name: getattr(self, name) for name in ("scores", "history", "weights", "shown")}
+
+
+def units_of(spec: RunSpec, data: PreparedDataset, per_task: bool, prior: Tensor | None = None) -> list[Unit]:
+    """Return the units of a run: one per task for a per-task method, else one for all its tasks.
+
+    Raises:
+        RelataskError: the data set has none of the run's tasks.
+    """
+    position = {task: column for column, task in enumerate(data.task_ids)}
+    chosen = spec.select(data.task_ids)
+    if not chosen:
+        raise RelataskError(
+            f"{spec.label or spec.method} has no task to learn: the data set {spec.dataset!r} has "
+            f"{len(position)}, the run asks for {canonical_json(spec.tasks)}; use fewer parts."
+        )
+    groups = [([task], task) for task in chosen] if per_task else [(chosen, "")]
+    device = data.labels.device
+    units = []
+    for tasks, name in groups:
+        columns = torch.tensor([position[task] for task in tasks], device=device)
+        units.append(Unit(spec, data, columns, name, None if prior is None else prior[:, columns]))
+    return units
+
+
+def constant_result(unit: Unit) -> UnitResult | None:
+    """Return the training prevalence as every score where training has one class only, else None."""
+    labels = unit.labels(unit.rows("train"))
+    if labels.numel() and labels.min() < labels.max():
+        return None
+    prevalence = float(labels[0, 0]) if labels.numel() else 0.5
+    seen = f"only label {prevalence:.0f}" if labels.numel() else "no label"
+    log.info("%s has %s in training; every score is %.1f", unit.title, seen, prevalence)
+    scores = {fold: torch.full((len(unit.rows(fold)), 1), prevalence) for fold in EVALUATED}
+    return UnitResult(scores, [])

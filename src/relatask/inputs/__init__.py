@@ -1,0 +1,1 @@
+"""What encoders read, one file for each kind of input."""

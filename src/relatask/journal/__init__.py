@@ -1,0 +1,1 @@
+"""Finished runs, their digests, heartbeats, status and merge; neither pydantic nor torch."""

@@ -1,0 +1,49 @@
+"""What a run was trained by and from: the digests under which an entry of the journal counts.
+
+Read by shards, and by commands that must start without torch.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+
+from relatask.core.errors import RelataskError
+from relatask.core.files import read_json, source_digest
+from relatask.core.registry import capabilities, loop_file
+from relatask.core.source_code import PLUMBING, imported_by
+
+Stamp = dict[str, str]  # "code", "data" and, where a run starts from another, "prior"
+
+
+@lru_cache  # also because the files may change while a shard runs what it imported before
+def code_of_run(method: str, encoder: str | None, balancing: str = "equal") -> str:
+    """Digest of the code that decides a run's numbers: loop, method, encoder, balancing, what they import.
+
+    Not the package's plumbing: a new table, declared in columns, must not train every run again.
+    """
+    loop = capabilities("methods", method).loop
+    parts = ["engine/run.py", loop_file(method), capabilities("methods", method).file]
+    if loop == "supervised":
+        parts.append(f"balancing/{balancing}.py")
+    if method == "shared_bottom" and encoder and capabilities("encoders", encoder).side_by_side:
+        parts += ["engine/stacked.py", f"encoders/_stacked_{encoder}.py"]  # of task sets; the same numbers
+    if capabilities("methods", method).uses_prior:
+        parts.append("shards/prior.py")
+    files = imported_by(*parts, *([f"encoders/{encoder}.py"] if encoder else []))
+    return source_digest(*(file for file in files if file not in PLUMBING))
+
+
+def data_of_run(folder: Path, split: str) -> str:
+    """Digests of what a run under `split` ("scaffold-0") reads: the data set, its features and the split.
+
+    Raises:
+        RelataskError: one of them is absent or has no digest.
+    """
+    parts = ("dataset.json", "features/features.json", f"splits/{split}.json")
+    return "-".join(_digest_in(folder / part)[:16] for part in parts)
+
+
+def _digest_in(path: Path) -> str:
+    value = read_json(path)
+    if not isinstance(value, dict) or not isinstance(value.get("digest"), str):
+        raise RelataskError(f"{path} has no `digest`; delete it and run the step that writes it again.")
+    return value["digest"]

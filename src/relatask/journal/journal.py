@@ -1,0 +1,144 @@
+"""The journal: a folder per finished run that appears whole, by a rename.
+
+It is no declared output of any rule, so it survives a failed job, another number of shards and another
+machine. An entry counts while its spec, code and data are still the same.
+"""
+
+import fcntl
+import logging
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from relatask.core.errors import RelataskError
+from relatask.core.files import sha256_of, write_bytes, write_json
+from relatask.core.tables import write_table
+from relatask.journal.digests import Stamp
+from relatask.journal.journal_entry import damaged_file, read_record
+from relatask.plan.manifest import spec_of
+from relatask.plan.spec import RunSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a finished run leaves in its entry: tables by their names, and other files by theirs."""
+
+    tables: "Mapping[str, pd.DataFrame]"
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+class Journal:
+    """The finished and failed runs of one study, below `folder`."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.runs = folder / "runs"
+        self.failures = folder / "failed"
+
+    def holds(self, spec: RunSpec, stamp: Stamp) -> bool:
+        """Whether the run is finished under the same digests; if it is under others, the log says so."""
+        if not (self.runs / spec.run_id).exists():
+            return False
+        if (known := self._stamp(spec)) == stamp:
+            return True
+        other = [key for key in stamp if known is not None and known.get(key) != stamp[key]]
+        reason = f"its {' and '.join(other)} changed" if other else "its entry in the journal is damaged"
+        log.info("run %s (%s seed %d) is trained again: %s", spec.run_id, spec.label, spec.seed, reason)
+        return False
+
+    def _stamp(self, spec: RunSpec) -> Stamp | None:
+        """The digests of the run's entry, None if it is absent or damaged."""
+        entry = self.runs / spec.run_id
+        return None if damaged_file(entry) else read_record(entry)["stamp"]
+
+    def enter(self, spec: RunSpec, stamp: Stamp, result: Finished, measured: dict[str, Any]) -> None:
+        """Add a finished run; one of other code or data makes room for it.
+
+        Of two processes that finish the same run, the first one's entry stays: the numbers are the same.
+
+        Args:
+            spec: the run.
+            stamp: digests, "code" and "data".
+            result: what it left behind.
+            measured: seconds, memory and machine: whatever differs from time to time.
+        """
+        temporary = self.runs / f".{spec.run_id}.{uuid.uuid4().hex}"
+        temporary.mkdir(parents=True)
+        try:
+            for name, table in result.tables.items():
+                write_table(name, table, temporary / f"{name}.parquet")
+            for name, content in result.files.items():
+                write_bytes(temporary / name, content)
+            files = {path.name: sha256_of(path) for path in sorted(temporary.iterdir())}
+            record = {"spec": asdict(spec), "stamp": stamp, "measured": measured, "files": files}
+            write_json(temporary / "run.json", record)
+            with self._alone():
+                self._replace(temporary, spec, stamp)
+                self._clear(spec)
+        except OSError:
+            if self._stamp(spec) != stamp:  # else another process was first and removed what this one wrote
+                raise
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other processes from the entries until the block, or this process, ends."""
+        with (self.folder / ".journal.lock").open("w") as lock:
+            with suppress(OSError):  # a file system without locks: the harm is a run that is trained again
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _replace(self, temporary: Path, spec: RunSpec, stamp: Stamp) -> None:
+        """Put a written entry in its place, unless the same one is there."""
+        if self._stamp(spec) == stamp:
+            return
+        entry = self.runs / spec.run_id
+        with suppress(FileNotFoundError):
+            entry.rename(temporary.with_name(f"{temporary.name}.old"))
+        temporary.rename(entry)
+
+    def _clear(self, spec: RunSpec) -> None:
+        """Remove all that is left of the run besides its entry, also by processes that were killed."""
+        for leftover in self.runs.glob(f".{spec.run_id}.*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        (self.failures / f"{spec.run_id}.json").unlink(missing_ok=True)
+
+    def fail(self, spec: RunSpec, reason: str) -> None:
+        """Note why a run failed; it is tried again by the next shard that holds it."""
+        write_json(self.failures / f"{spec.run_id}.json", {"spec": asdict(spec), "reason": reason})
+
+    def predictions_path(self, spec: RunSpec) -> Path:
+        """Where a finished run's predictions are."""
+        return self.runs / spec.run_id / "predictions.parquet"
+
+    def model(self, run_id: str) -> tuple[RunSpec, Path, str]:
+        """Return spec, file of the weights and its digest of a finished run's network.
+
+        Raises:
+            RelataskError: the run is not finished, or its network was not kept.
+        """
+        entry = self.runs / run_id
+        path = entry / "model.pt"
+        if not path.is_file():
+            raise RelataskError(
+                f"{path} does not exist, and what comes next reads it; train run {run_id} first, with its "
+                "model kept (train_shard --keep-models joint)."
+            )
+        if damaged := damaged_file(entry):
+            raise RelataskError(f"{damaged} is damaged; delete {entry} and run again.")
+        spec = spec_of(read_record(entry)["spec"], entry / "run.json")
+        return spec, path, sha256_of(path)
+
+    def checkpoint_path(self, spec: RunSpec) -> Path:
+        """Where an unfinished run keeps its state."""
+        return self.folder / "checkpoints" / f"{spec.run_id}.pt"

@@ -1,0 +1,47 @@
+"""The files of a finished run in the journal, and whether they are still what was written.
+
+Without torch, for commands and steps that must start quickly.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from relatask.core.errors import RelataskError
+from relatask.core.files import read_fields, sha256_of
+
+FILES = ("run.json", "predictions.parquet", "history.parquet")  # model.pt only where it was kept
+
+
+def read_record(entry: Path) -> dict[str, Any]:
+    """Return what run.json says of a finished run: spec, stamp, measured, files.
+
+    Raises:
+        RelataskError: it is absent, broken, or not as the journal writes it.
+    """
+    record = read_fields(entry / "run.json", spec=dict, stamp=dict, measured=dict, files=dict)
+    seconds = record["measured"].get("seconds")
+    fits = type(seconds) in {int, float} and 0 <= seconds < float("inf")
+    if not fits or not all(
+        isinstance(text, str) for part in ("stamp", "files") for text in record[part].values()
+    ):
+        raise RelataskError(f"{entry / 'run.json'} is not the record of a run; delete {entry} and run again.")
+    return record
+
+
+def damaged_file(entry: Path) -> Path | None:
+    """Return the first file of an entry that is absent or not as it was written, None if all are.
+
+    run.json, which is written last, names the files and their SHA-256.
+    """
+    record = entry / "run.json"
+    try:
+        digests = read_record(entry)["files"]
+        names = [*FILES[1:], *(name for name in digests if name not in FILES)]
+        for name in names:
+            if sha256_of(entry / name) != digests[name]:
+                return entry / name
+    except (RelataskError, KeyError, TypeError, AttributeError):
+        return record
+    except OSError:
+        return entry / name
+    return None

@@ -1,0 +1,138 @@
+"""One table per study from thousands of journalled runs, in one query."""
+
+import logging
+from collections.abc import Iterator
+from itertools import zip_longest
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from relatask.core.errors import RelataskError
+from relatask.core.files import read_json
+from relatask.core.tables import schema, write_batches, write_table
+from relatask.journal.journal_entry import damaged_file
+
+ROWS = 1_000_000  # in memory at a time
+TABLES = ("predictions", "history")
+log = logging.getLogger(__name__)
+
+
+def merge_runs(plan: pd.DataFrame, runs: Path, out: dict[str, Path]) -> None:
+    """Merge the journal entries of all planned runs, in the plan's order.
+
+    Args:
+        plan: table "plan".
+        runs: folder of the journal's entries.
+        out: file of each table: predictions, history, costs.
+
+    Raises:
+        RelataskError: a planned run is missing, by name, or rows got lost.
+    """
+    entries = [runs / run_id for run_id in plan["run_id"]]
+    _require_entries(plan, entries)
+    for name in TABLES:
+        write_batches(name, _checked(plan, Merged(name, entries)), out[name])
+    measured = [read_json(entry / "run.json")["measured"] for entry in entries]
+    costs = pd.DataFrame(measured, columns=["seconds", "peak_rss_mb", "device", "host"])
+    costs["run_id"] = plan["run_id"].to_numpy()
+    write_table("costs", costs, out["costs"])
+    log.info("merged %d runs", len(entries))
+
+
+class Merged:
+    """Table `name` of all `entries`, in their order, and how many rows of which run it holds."""
+
+    def __init__(self, name: str, entries: list[Path]):
+        self.name = name
+        self.files = {str(entry / f"{name}.parquet"): entry.name for entry in entries}
+        self.expected: list[tuple[str, int]] = []  # (run, rows), as the files say
+        self.found: list[tuple[str, int]] = []  # as the rows come
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of the entries, one entry after the other, each in its own order."""
+        columns = ", ".join(f'"{column}"' for column in schema(self.name).names)
+        files = {"files": list(self.files)}
+        try:
+            with duckdb.connect() as connection:
+                connection.execute("SET preserve_insertion_order = true; SET threads = 1")
+                count = "SELECT file_name, num_rows FROM parquet_file_metadata($files)"
+                counts = dict(connection.sql(count, params=files).fetchall())
+                self.expected = [(run, counts[file]) for file, run in self.files.items() if counts[file]]
+                rows = connection.sql(f"SELECT {columns} FROM read_parquet($files)", params=files)
+                for batch in rows.to_arrow_reader(ROWS):
+                    self._note(batch.column("run_id"))
+                    yield batch
+        except duckdb.Error as error:
+            text = " ".join(str(error).split())
+            raise RelataskError(
+                f"table {self.name} of the runs cannot be merged ({text}); delete that run's folder and run "
+                "the workflow again."
+            ) from None
+
+    def _note(self, run_ids: pa.Array) -> None:
+        start = 0
+        encoded = pc.run_end_encode(run_ids)
+        for run, end in zip(encoded.values.to_pylist(), encoded.run_ends.to_pylist(), strict=True):
+            before = self.found.pop()[1] if self.found and self.found[-1][0] == run else 0
+            self.found.append((run, before + end - start))
+            start = end
+
+
+def _require_entries(plan: pd.DataFrame, entries: list[Path]) -> None:
+    """Raise with the names of planned runs that the journal lacks or holds damaged, and why the first failed.
+
+    Their shards, or the selection that asked for them, count as unfinished from then on, so that the workflow
+    trains them when it runs again.
+    """
+    bad = [damaged_file(entry) for entry in entries]
+    if not any(bad):
+        return
+    rows = plan[[path is not None for path in bad]]
+    first = next(path for path in bad if path)
+    study = first.parents[2]
+    for shard in rows["shard"].dropna().unique():
+        (study / "shards" / f"{shard:05d}.done.json").unlink(missing_ok=True)
+    for asked in rows[rows["shard"].isna()].itertuples():
+        for path in (study / "selected" / str(asked.collection)).glob("*.parquet"):
+            path.unlink()
+    failure = study / "failed" / f"{first.parent.name}.json"
+    why = (
+        f" {first.parent.name} failed: {read_json(failure)['reason'].rstrip('.')}."
+        if failure.exists()
+        else ""
+    )
+    raise RelataskError(
+        f"{len(rows)} of {len(plan)} planned runs are missing or damaged: {_names(rows)}; run the workflow "
+        f"again, it trains only those.{why}"
+    )
+
+
+def _checked(plan: pd.DataFrame, merged: Merged) -> Iterator[pa.RecordBatch]:
+    """Yield the rows; a fault found at their end keeps the file from taking its place."""
+    yield from merged.batches()
+    _require_rows(plan, merged)
+
+
+def _require_rows(plan: pd.DataFrame, merged: Merged) -> None:
+    """Raise where a row got lost, or a run lies elsewhere than the plan says."""
+    if merged.found != merged.expected:
+        pairs = zip_longest(merged.expected, merged.found)
+        strange = next(planned or found for planned, found in pairs if planned != found)
+        raise RelataskError(
+            f"the {merged.name} of run {strange[0]} in the journal hold rows of other runs or lack some; "
+            "delete that run's folder and run the workflow again."
+        )
+    silent = ~plan["run_id"].isin([run for run, _ in merged.found])
+    if merged.name == "predictions" and silent.any():
+        raise RelataskError(
+            f"{silent.sum()} of {len(plan)} runs have no predictions: {_names(plan[silent])}; no molecule of "
+            "validation or test has a label in their tasks: choose other tasks or another split."
+        )
+
+
+def _names(rows: pd.DataFrame) -> str:
+    some = [f"{r.run_id} ({r.label}, {r.dataset}, seed {r.seed})" for r in rows.head(5).itertuples()]
+    return ", ".join(some) + (f" and {len(rows) - 5} more" if len(rows) > 5 else "")

@@ -1,0 +1,164 @@
+"""How far a study is: what is done, running, failed and pending, and what is left to do.
+
+Read from the plan, the journal and the leases of the shards, without torch and without writing anything.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from relatask.core.errors import RelataskError
+from relatask.core.files import read_json
+from relatask.core.tables import read_rows
+from relatask.journal.digests import Stamp, code_of_run, data_of_run
+from relatask.journal.heartbeat import Told, read_leases
+from relatask.journal.journal_entry import FILES
+
+STATES = ("done", "running", "failed", "pending")
+PLANNED = [
+    "run_id",
+    "label",
+    "dataset",
+    "method",
+    "encoder",
+    "balancing",
+    "split",
+    "seed",
+    "predicted_minutes",
+]
+
+
+@dataclass
+class RunStanding:
+    """A planned run and what became of it so far.
+
+    `done`: the journal holds it under the code and the data of now. `running`: a live shard says that it
+    trains it. `failed`: it was tried and failed, and will be tried again when the workflow starts again.
+    `pending`: all others.
+    """
+
+    run_id: str
+    label: str
+    dataset: str
+    split: str
+    seed: int
+    shard: int
+    predicted: float  # seconds
+    factor: float  # of the config, contained in `predicted`
+    state: str = "pending"
+    share: float = 0.0  # that is done, of a running one
+    seconds: float | None = None  # measured, of one that is done now or was under other code or data
+    outdated: bool = False  # it was done under other code or data
+    reason: str = ""  # of a failed one
+
+    @property
+    def title(self) -> str:
+        """What messages call the run."""
+        return f"{self.label} on {self.dataset}, {self.split} split, seed {self.seed}"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """All planned runs of a study, in the plan's order, and its shards that run or were killed."""
+
+    runs: list[RunStanding]
+    running: list[Told]
+    killed: list[Told]  # in the middle of a run that nobody has finished since
+
+
+def study_standing(study: Path) -> Standing:
+    """Return the standing of the study whose results are in the folder `study`.
+
+    Raises:
+        RelataskError: it has no plan yet.
+    """
+    rows = read_rows("plan", study / "plan.parquet", [*PLANNED, "cost_factor", "shard", "spec"])
+    told = read_leases(study)
+    runs = {row["run_id"]: _standing_of(row) for row in rows}
+    _find_done(study, rows, runs)
+    failures = _names_in(study / "failed")
+    for run_id, run in runs.items():
+        if run.state == "pending" and f"{run_id}.json" in failures:
+            run.state, run.reason = "failed", _reason_in(study / "failed" / f"{run_id}.json")
+    for lease in told:
+        if lease.running and lease.run_id in runs and runs[lease.run_id].state != "done":
+            runs[lease.run_id].state, runs[lease.run_id].share = "running", lease.share
+    killed = [
+        lease
+        for lease in told
+        if not lease.running and lease.run_id in runs and runs[lease.run_id].state in {"pending", "failed"}
+    ]
+    return Standing(list(runs.values()), [lease for lease in told if lease.running], killed)
+
+
+def _standing_of(row: dict[str, Any]) -> RunStanding:
+    names = ("run_id", "label", "dataset", "split", "seed", "shard")
+    predicted = 60 * row["predicted_minutes"]
+    return RunStanding(**{name: row[name] for name in names}, predicted=predicted, factor=row["cost_factor"])
+
+
+def _find_done(study: Path, rows: list[dict[str, Any]], runs: dict[str, RunStanding]) -> None:
+    """Mark the runs that the journal holds; those with a prior come after it in the plan."""
+    journalled = _names_in(study / "runs")
+    digests = {dataset: _Digests(study.parent / dataset) for dataset in {row["dataset"] for row in rows}}
+    for row in rows:
+        if row["run_id"] not in journalled:
+            continue
+        run, entry = runs[row["run_id"]], _read_entry(study / "runs" / row["run_id"])
+        if entry is None:
+            continue
+        run.seconds = entry["measured"]["seconds"]
+        current = digests[run.dataset].fit(row, entry["stamp"])
+        prior = runs.get(_prior_in(row["spec"]) or "")
+        run.outdated = not current or (prior is not None and prior.state != "done")
+        run.state = "pending" if run.outdated else "done"
+
+
+def _prior_in(spec: str) -> str | None:
+    return json.loads(spec)["prior"] if '"prior":' in spec else None
+
+
+class _Digests:
+    """The code and the data of now, for the runs of one data set."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self._data = lru_cache(None)(self._read)
+
+    def _read(self, split: str) -> str | None:
+        try:
+            return data_of_run(self.folder, split)
+        except RelataskError:
+            return None
+
+    def fit(self, row: dict[str, Any], stamp: Stamp) -> bool:
+        """Whether an entry under `stamp` still counts; one whose data set is just being made again may."""
+        if stamp.get("code") != code_of_run(row["method"], row["encoder"], row["balancing"]):
+            return False
+        return self._data(f"{row['split']}-{row['seed']}") in {stamp.get("data"), None}
+
+
+def _names_in(folder: Path) -> set[str]:
+    try:
+        return {path.name for path in folder.iterdir()}
+    except FileNotFoundError:
+        return set()
+
+
+def _read_entry(entry: Path) -> dict[str, Any] | None:
+    """The record of a finished run, None where it is damaged or just being replaced."""
+    try:
+        record = read_json(entry / "run.json")
+        whole = all((entry / name).exists() for name in FILES)
+        return record if whole and "seconds" in record["measured"] and "stamp" in record else None
+    except (RelataskError, OSError, TypeError, KeyError):
+        return None
+
+
+def _reason_in(path: Path) -> str:
+    try:
+        return str(read_json(path)["reason"])
+    except (RelataskError, OSError, TypeError, KeyError):
+        return "unknown"

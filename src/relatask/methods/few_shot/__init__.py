@@ -1,0 +1,1 @@
+"""Few-shot learning by prototypes, with its loop."""

@@ -1,0 +1,127 @@
+"""Training of few-shot learning: episodes of training classes, and before them, if asked for, a classifier.
+
+An item of a batch is an episode; all episodes of a batch are one pass. The first `pretraining` epochs are
+the first stage of Meta-Baseline (Chen et al., 2021): images of all training classes are classified, as many
+as the episodes of an epoch hold. Validation and test are episodes of their own classes.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from relatask.engine.checkpoint import Checkpoint
+from relatask.engine.episodes import Pool, evaluated_episodes, images_of_class, true_ways
+from relatask.engine.epochs import EpochTraining, fit
+from relatask.engine.loops.supervised import PREDICTION_BATCH
+from relatask.engine.network import autocast
+from relatask.engine.unit import EVALUATED, Progress, Unit, UnitResult
+
+EPISODES_AT_ONCE = 64  # in prediction, where images are encoded already
+
+
+def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
+    """Train the unit's network from its checkpoint, if there is one, and score the held-out episodes."""
+    return fit(Training(unit), checkpoint, progress)
+
+
+class Training(EpochTraining):
+    """A network that tells the classes of an episode; `rows` are the numbers of an epoch's episodes."""
+
+    def __init__(self, unit: Unit):
+        super().__init__(unit)
+        assert unit.spec.episodes is not None
+        assert unit.data.classes is not None
+        self.form, self.images = unit.spec.episodes, images_of_class(unit)
+        self.pool, self.train_rows = Pool.of(unit, "train"), self.rows
+        self.held_out = {fold: evaluated_episodes(unit, fold) for fold in EVALUATED}
+        self.seen = unit.data.classes[self.train_rows].unique()  # classes of the first stage
+        self.rows = torch.arange(unit.spec.options["episodes"], device=self.device)
+        self._drawn: tuple[int, Tensor] = (-1, self.rows)
+
+    @property
+    def classifies(self) -> bool:
+        """Whether the epoch that comes or runs is of the first stage."""
+        return self.epoch < self.unit.spec.options["pretraining"]
+
+    def is_over(self) -> bool:
+        """As for others, but patience ends no first stage before the second."""
+        waits = self.epoch <= self.unit.spec.options["pretraining"] < self.settings["epochs"]
+        return super().is_over() and not waits
+
+    def before_epoch(self) -> None:
+        """Forget what was best in the first stage once the second begins: its layers were not trained."""
+        if self.epoch == self.unit.spec.options["pretraining"]:
+            self.best, self.stale = torch.nan, 0
+
+    def take_step(self, batch: Tensor) -> None:
+        """One update on the episodes, or as many images, of the numbers `batch`."""
+        rows = self._rows_of(batch)
+        with autocast(self.unit):
+            embeddings = self.model(self.inputs(rows.flatten())).float()
+        if self.classifies:
+            classes = self.unit.data.classes[rows.flatten()]  # type: ignore[index]
+            logits = self.model.classify(embeddings)[:, self.seen]  # type: ignore[operator]
+            self.learn_from(F.cross_entropy(logits, torch.searchsorted(self.seen, classes)))
+        else:
+            logits = self._relate(embeddings.view(*rows.shape, -1))
+            ways = true_ways(rows, self.form["shots"]).to(self.device)
+            losses: Tensor = self.model.losses(logits, ways)  # type: ignore[operator]
+            self.learn_from(losses.mean())
+
+    def _rows_of(self, batch: Tensor) -> Tensor:
+        """Positions of the images of the numbers `batch`, int64 [B, ways, shots + queries].
+
+        They follow from data set, split, seed and epoch: methods learn from the same episodes.
+        """
+        if self._drawn[0] != self.epoch:
+            draw = self._draw_images if self.classifies else self._draw_episodes
+            generator = torch.Generator().manual_seed(self.unit.spec.data_seed("training", self.epoch))
+            self._drawn = (self.epoch, draw(generator).to(self.device))
+        return self._drawn[1][batch]
+
+    def _draw_episodes(self, generator: torch.Generator) -> Tensor:
+        return self.pool.draw(len(self.rows), self.form["ways"], self.images, generator)
+
+    def _draw_images(self, generator: torch.Generator) -> Tensor:
+        """All training images in a random order, from the start again where they are too few."""
+        shape = (len(self.rows), self.form["ways"], self.images)
+        order = self.train_rows[torch.randperm(len(self.train_rows), generator=generator).to(self.device)]
+        places = torch.arange(shape[0] * shape[1] * shape[2], device=self.device) % len(order)
+        return order[places].view(shape)
+
+    def _relate(self, embeddings: Tensor) -> Tensor:
+        """Return the logits [E, ways x queries, ways] of embeddings [E, ways, shots + queries, width]."""
+        shots = self.form["shots"]
+        support, queries = embeddings[:, :, :shots], embeddings[:, :, shots:].flatten(1, 2)
+        logits: Tensor = self.model.relate(support, queries)  # type: ignore[operator]
+        return logits
+
+    def predict(self, rows: Tensor) -> Tensor:
+        """Return the logits float32 [E, ways x queries, ways] of episodes `rows` [E, ways, shots + queries].
+
+        An image's embedding depends on no other image, so those of several episodes are encoded once.
+        """
+        self.model.eval()
+        images, place = rows.unique(return_inverse=True)
+        with torch.inference_mode():
+            with autocast(self.unit):
+                parts = images.to(self.device).split(PREDICTION_BATCH)
+                states = torch.cat([self.model(self.unit.data.x(part)).float() for part in parts])
+            batches = place.to(self.device).split(EPISODES_AT_ONCE)
+            logits = torch.cat([self._relate(states[batch]) for batch in batches])
+        self.require_finite(float(logits.sum()))
+        return logits
+
+    def probabilities(self, rows: Tensor) -> Tensor:
+        """Return the probabilities of the classes of episodes `rows`, as `predict`."""
+        return self.predict(rows).softmax(-1)
+
+    def scores(self) -> dict[str, Tensor]:
+        """Return for each held-out fold the predicted class of each query, int64 [E, ways x queries]."""
+        return {fold: self.predict(rows).argmax(-1).cpu() for fold, rows in self.held_out.items()}
+
+    def valid_value(self) -> float:
+        """Mean accuracy of the validation episodes."""
+        rows = self.held_out["valid"]
+        right = self.predict(rows).argmax(-1).cpu() == true_ways(rows, self.form["shots"])
+        return float(right.double().mean())

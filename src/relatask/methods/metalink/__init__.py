@@ -1,0 +1,1 @@
+"""MetaLink (Cao et al., 2021) and Baseline++ with their loops."""

@@ -1,0 +1,195 @@
+"""Training with known labels: the four settings of MetaLink, algorithms 1 to 3 and the standard one.
+
+A step predicts labels of a batch (the query) from what is known of it and from the labels of other training
+molecules (the support). Where the paper is silent: the support of a training step has `support` molecules,
+that of a prediction in the meta settings `shots`; the loss is the mean over tasks, as for every other method.
+In a training step the query tells the tasks as well (algorithm 1); in a prediction the support alone does, so
+that what is said of a molecule does not depend on the molecules that are predicted with it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from relatask.core.errors import RelataskError
+from relatask.engine.checkpoint import Checkpoint
+from relatask.engine.epochs import EpochTraining, fit
+from relatask.engine.known_labels import (
+    NEW_SHARE,
+    Pass,
+    Setting,
+    apart,
+    draws,
+    labelled_in,
+    passes,
+    shown_in,
+    support_rows,
+)
+from relatask.engine.loops.supervised import PREDICTION_BATCH
+from relatask.engine.network import autocast, trained_model
+from relatask.engine.selection import mean_roc_auc
+from relatask.engine.unit import Progress, Unit, UnitResult
+from relatask.methods.metalink.knowledge_graph import KnownLabels
+
+
+def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
+    """Train the unit's network from its checkpoint, if there is one, and score the held-out folds."""
+    training = Training(unit)
+    return replace(fit(training, checkpoint, progress), shown=shown_in(unit, training.setting))
+
+
+def imputer(unit: Unit, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
+    """Return what gives the probabilities [n, T] of molecules at some rows, told all labels they have."""
+    training = Training(unit)
+    training.model = trained_model(unit, weights)
+    return training.impute
+
+
+@dataclass(frozen=True)
+class Support:
+    """Training molecules that predictions are told of."""
+
+    rows: Tensor  # int64 [s]
+    items: Tensor  # float32 [s, width], what the encoder makes of them
+
+
+class Training(EpochTraining):
+    """A network over the graph of items and tasks."""
+
+    def __init__(self, unit: Unit):
+        super().__init__(unit)
+        self.setting = Setting.of(unit)
+        self.seen = ~self.setting.unseen
+        self.rows = labelled_in(unit, self.rows, self.seen)
+        if not self.seen.any() or not len(self.rows):
+            raise RelataskError(
+                f"{unit.title} holds out {int(self.setting.unseen.sum())} of {len(unit.columns)} tasks, and "
+                "training has no label of the others; lower its option unseen or choose another setting."
+            )
+        self.relational = self.setting.known_ratio > 0
+        told = self.relational or self.setting.meta
+        self.n_support = unit.spec.options.get("support", 0) if told else 0
+        if self.n_support:  # a query never takes the molecules that could tell of it
+            half = -(-len(self.rows) // 2)
+            self.settings = {**self.settings, "batch_size": min(self.settings["batch_size"], half)}
+
+    def labels(self, rows: Tensor) -> Tensor:
+        """Labels [n, T] that training may read: none of unseen tasks."""
+        return torch.where(self.seen, self.unit.labels(rows), torch.nan)
+
+    def take_step(self, batch: Tensor) -> None:
+        """One update on a query `batch`, with what is known of it and a support."""
+        labels, new = self.labels(batch), None
+        hidden = torch.ones_like(labels, dtype=torch.bool)
+        if self.setting.meta:
+            new = self._new_tasks()
+        if self.relational:
+            known = torch.rand(labels.shape, device=self.device) < self.setting.known_ratio
+            hidden = ~known if new is None else ~known | new
+        support = self._support(batch)
+        shown = KnownLabels.of(torch.cat([labels.masked_fill(hidden, torch.nan), self.labels(support)]))
+        with autocast(self.unit):
+            items = self.model.encoder(self.inputs(torch.cat([batch, support])))  # type: ignore[operator]
+        logits = self.model.relate(items.float(), shown, new, len(batch))  # type: ignore[operator]
+        targets = labels.masked_fill(~hidden, torch.nan)
+        losses: Tensor = self.model.losses(logits, targets)  # type: ignore[operator]
+        present = (~targets.isnan()).any(0).sum()
+        self.learn_from(losses.sum() / present.clamp(min=1))
+
+    def _new_tasks(self) -> Tensor:
+        """Tasks [T] of this step that start without weights: all, or a draw where the others are known."""
+        if not self.relational:
+            return torch.ones_like(self.seen)
+        drawn = torch.rand(len(self.seen), device=self.device) < NEW_SHARE
+        drawn[torch.randint(len(drawn), ())] = True
+        return drawn | ~self.seen
+
+    def _support(self, batch: Tensor) -> Tensor:
+        """Positions of other training molecules than the batch's, drawn anew in each step."""
+        if not self.n_support:
+            return batch[:0]
+        drawn = self.rows[torch.randperm(len(self.rows))[: self.n_support + len(batch)].to(self.device)]
+        return drawn[~torch.isin(drawn, batch)][: self.n_support]
+
+    def predict(self, rows: Tensor, tasks: Tensor | None = None) -> Tensor:
+        """Return logits [n, T] of molecules at `rows`, each cell by a pass that does not know its label.
+
+        Those of `tasks`, bool [T], are enough if it is given: then no label is read for the others' sake.
+        """
+        self.model.eval()
+        asked = torch.ones_like(self.seen) if tasks is None else tasks
+        scores = torch.zeros(len(rows), len(self.unit.columns), device=self.device)
+        with torch.inference_mode():
+            items, labels = self._encode(rows), self.unit.labels(rows)
+            support = Support(rows[:0], items[:0])
+            for one in passes(self.unit, self.setting, rows):
+                if (one.predicted & asked).any():
+                    support = self._support_of(one, support)
+                    logits = self._answer(rows, items, KnownLabels.of(labels, one.known), one, support)
+                    scores = torch.where(one.predicted, logits, scores)
+        self.require_finite(float(scores.sum()))
+        return scores
+
+    def impute(self, rows: Tensor) -> Tensor:
+        """Return the probabilities [n, T] of molecules at `rows`, told all their labels: for other cells."""
+        self.model.eval()
+        with torch.inference_mode():
+            items, labels = self._encode(rows), self.unit.labels(rows, None)
+            known = ~labels.isnan() & self.relational
+            one = Pass(known, ~known, torch.full_like(self.seen, self.relational))
+            support = self._support_of(one, Support(rows[:0], items[:0]))
+            return self._answer(rows, items, KnownLabels.of(labels, known), one, support).sigmoid()
+
+    def _encode(self, rows: Tensor) -> Tensor:
+        """What the encoder makes of molecules, float32 [n, width]."""
+        encoder: Any = self.model.encoder
+        parts = [torch.zeros(0, encoder.width, device=self.device)]
+        with autocast(self.unit):
+            parts += [encoder(self.unit.data.x(batch)).float() for batch in rows.split(PREDICTION_BATCH)]
+        return torch.cat(parts)
+
+    def _support_of(self, one: Pass, before: Support) -> Support:
+        """Return the support of a pass; it is encoded anew only where it differs from the one before."""
+        rows = support_rows(self.unit, self.setting, one)
+        return before if torch.equal(rows, before.rows) else Support(rows, self._encode(rows))
+
+    def _answer(self, rows: Tensor, items: Tensor, known: KnownLabels, one: Pass, support: Support) -> Tensor:
+        """Return what a pass says of items [n, width] at `rows`: logits [n, T]; none is its own support."""
+        told = KnownLabels.of(torch.where(one.told, self.unit.labels(support.rows), torch.nan))
+        logits = items.new_zeros(len(items), len(self.seen))
+        for asked, beside in apart(rows, support.rows):
+            for part in self._batches(rows, asked, len(support.rows) > 0):
+                edges = KnownLabels(
+                    torch.cat([known.negative[part], told.negative[beside]]),
+                    torch.cat([known.positive[part], told.positive[beside]]),
+                    silent=len(part) if len(support.rows) else 0,
+                )
+                both = torch.cat([items[part], support.items[beside]])
+                logits[part] = self.model.relate(both, edges, one.new, len(part))  # type: ignore[operator]
+        return logits
+
+    def _batches(self, rows: Tensor, asked: Tensor, alone: bool) -> Sequence[Tensor]:
+        """Positions of the items that are `asked` for, together in batches.
+
+        With a support each item is predicted by itself, and only memory limits a batch. Without one those of
+        a batch tell each other by the tasks, as in training; then a draw and not the table's order, which
+        may follow a label, says which are together.
+        """
+        positions = asked.nonzero()[:, 0]
+        if not alone:
+            positions = positions[draws(self.unit, rows[positions], "beside")[:, 0].argsort()]
+        size = PREDICTION_BATCH if alone else self.settings["batch_size"]
+        return positions.tensor_split(max(1, -(-len(positions) // size)))
+
+    def valid_value(self) -> float:
+        """Mean validation ROC-AUC of the tasks that validation evaluates."""
+        tasks = self.setting.evaluated("valid")
+        labels = self.unit.labels(self.valid, "valid")
+        return mean_roc_auc(labels[:, tasks], self.predict(self.valid, tasks)[:, tasks])
+
+    def probabilities(self, rows: Tensor) -> Tensor:
+        """Return the probabilities [n, T] of label 1."""
+        return self.predict(rows).sigmoid()

@@ -1,0 +1,112 @@
+"""An energy over label vectors whose factors SGNN reads off nodes and edges (SGNN-EBM, eqs. 9-14 and 21).
+
+The network gives f_i and f_ij of eq. 11; `_nce.py` trains them, `_gibbs.py` reads out marginals. The state
+of a pair is the mean of its two directions' states. An edge's readout begins with a linear map, so it is put
+in front of all that is linear in an edge: an edge has 4 values for each hidden unit instead of its states.
+"""
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from relatask.methods.sgnn.contrast import ContrastSettings
+from relatask.methods.sgnn.energy import log_softmax_factors
+from relatask.methods.sgnn.layers import SGNN, SGNNSettings, States, readout
+from relatask.nn.contract import Encoder, TaskContext
+
+CAPABILITIES = {
+    "summary": "an energy over all tasks' labels, by noise contrast and Gibbs sampling",
+    "label": "SGNN-EBM",
+    "paper": "sgnn_ebm",
+    "loop": "contrastive",
+    "needs_relations": True,
+    "uses_prior": True,
+    "cost_in_tasks": "O(T + E)",
+    "microseconds": 8.0,
+    "cost_options": ("edge_width",),  # measured: 16 times as wide, 16 times as long
+    "options": {
+        "layers": 2,
+        "state_width": 32,
+        "task_width": 32,
+        "task_layers": 2,
+        "node_width": 64,
+        "edge_width": 32,
+        "readout_width": 32,
+        "edge_readout_width": 8,
+        "dropout": 0.1,
+        "batch_norm": True,
+        "least_score": 0.1,
+        "edge_weight": 1.0,
+        "objective": "tilted",
+        "noise": "fixed",
+        "fixed_noise_epochs": 0,
+        "noise_every": 5,
+        "noise_mixing": 1.0,
+        "noise_samples": 1,
+        "imputation": "sampled",
+        "paired": True,
+        "burn_in": 5,
+        "sweeps": 25,
+        "marginals": "conditionals",
+        "gibbs": "paper",
+    },
+    "limits": {
+        "layers": (0, 100),
+        "state_width": (1, 10_000),
+        "task_width": (1, 10_000),
+        "task_layers": (0, 100),
+        "node_width": (1, 10_000),
+        "edge_width": (1, 10_000),
+        "readout_width": (1, 10_000),
+        "edge_readout_width": (1, 10_000),
+        "dropout": (0.0, 0.99),
+        "least_score": (0.0, 1.0),
+    },
+}
+NETWORK = tuple(SGNNSettings.__dataclass_fields__)
+
+
+class EnergyNetwork(nn.Module):
+    """Encoder, SGNN, and readouts of a node's and an edge's states: an `EnergyModel`."""
+
+    edge_index: Tensor
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        context: TaskContext,
+        settings: SGNNSettings,
+        edge_readout_width: int,
+        contrast: ContrastSettings,
+    ):
+        super().__init__()
+        self.encoder, self.contrast = encoder, contrast
+        self.sgnn = SGNN(encoder.width, context, settings, reads_edges=True)
+        self.node_readout = readout(self.sgnn.state_width, settings.readout_width)
+        self.edge_readout = readout(self.sgnn.state_width, edge_readout_width)
+        self.register_buffer("edge_index", self.sgnn.relations.pairs, persistent=False)
+
+    def energies(self, x: object) -> tuple[Tensor, Tensor]:
+        """Return the factors f_i [B, T, 2] and f_ij [B, E, 2, 2] of eq. 11."""
+        first = self.edge_readout[0]
+        assert isinstance(first, nn.Linear)
+        states = self.sgnn(self.encoder(x), first.weight)
+        node = self.node_readout(states.nodes)[..., 0].transpose(0, 1)
+        edge = self._edge_scores(states, first.bias).transpose(0, 1)
+        return log_softmax_factors(node, edge)
+
+    def _edge_scores(self, states: States, bias: Tensor) -> Tensor:
+        """Return [E, B, 2, 2] by y_i and y_j."""
+        assert states.edges is not None
+        assert states.ends is not None
+        way, back = states.edges[self.sgnn.relations.places].unbind(0)
+        i, j = states.ends[self.edge_index].unbind(0)
+        hidden = (way + back.transpose(2, 3)) / 2 + i[..., :, None, :] + j[..., None, :, :] + bias
+        scores: Tensor = self.edge_readout[1:](hidden)
+        return scores[..., 0]
+
+
+def build(encoder: Encoder, context: TaskContext, edge_readout_width: int, **options: Any) -> EnergyNetwork:
+    """Return the model around `encoder`; other options are those of `SGNNSettings` and `ContrastSettings`."""
+    settings = SGNNSettings(**{name: options.pop(name) for name in NETWORK})
+    return EnergyNetwork(encoder, context, settings, edge_readout_width, ContrastSettings(**options))

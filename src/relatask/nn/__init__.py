@@ -1,0 +1,1 @@
+"""Layers, kernels, losses, heads and draws that encoders and methods share."""

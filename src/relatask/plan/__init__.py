@@ -1,0 +1,1 @@
+"""From a study to its runs and shards; pydantic, never torch."""

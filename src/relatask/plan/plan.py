@@ -1,0 +1,231 @@
+"""The plan: every run of a study and the shards that execute them, a pure function of the config.
+
+Snakemake computes it while parsing, so nothing here imports torch, pandas or looks at data.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from relatask.config import (
+    DatasetConfig,
+    EpisodesConfig,
+    MethodConfig,
+    ScaleConfig,
+    StudyConfig,
+    TrainingConfig,
+    parse,
+)
+from relatask.core.errors import RelataskError
+from relatask.core.registry import Capabilities, capabilities, complete_options
+from relatask.plan.gain_runs import gain_runs
+from relatask.plan.group_rows import groups_by_seed
+from relatask.plan.refusals import refuse, refuse_run
+from relatask.plan.spec import RunSpec, Tasks
+
+SECONDS_PER_RUN = 1.0  # whatever it trains: loading, journalling
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """A run with what it is predicted to cost on one core, times the factor that the config gives."""
+
+    spec: RunSpec
+    minutes: float
+    factor: float = 1.0
+    collection: str | None = None  # the gains it is trained for, None for rows of the tables
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Runs of one data set that one job executes in one process."""
+
+    index: int
+    dataset: str
+    runs: tuple[PlannedRun, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the shard's manifest."""
+        return f"{self.index:05d}"
+
+    @property
+    def minutes(self) -> float:
+        """Predicted minutes on one core."""
+        return sum(run.minutes for run in self.runs)
+
+    @property
+    def collection(self) -> str | None:
+        """The gains that its runs are trained for."""
+        return self.runs[0].collection
+
+    @property
+    def groups(self) -> str | None:
+        """The gains by which the groups of its runs are chosen."""
+        groups = self.runs[0].spec.groups
+        return groups["gains"] if groups else None
+
+
+def predicted_minutes(
+    ability: Capabilities, encoder: Capabilities | None, dataset: DatasetConfig, spec: RunSpec, parts: int
+) -> float:
+    """Minutes on one core, from the measured cost in the capability records and the expected size."""
+    rows = dataset.size.labels_per_task or dataset.size.molecules
+    items = rows * dataset.size.tasks / parts if ability.per_task else dataset.size.molecules
+    if spec.episodes:
+        episode = spec.episodes["ways"] * (spec.episodes["shots"] + spec.episodes["queries"])
+        items = spec.options["episodes"] * episode
+    if encoder is None:
+        seconds = items * _microseconds(ability, spec.options) * 1e-6
+    else:
+        each = _microseconds(encoder, spec.encoder_options)
+        each += _microseconds(ability, spec.options) * dataset.size.tasks
+        seconds = items * spec.training["epochs"] * each * 1e-6
+        seconds *= 1 + capabilities("balancing", spec.balancing).passes_per_task * dataset.size.tasks
+    return (SECONDS_PER_RUN + seconds) / 60
+
+
+def _microseconds(ability: Capabilities, options: Mapping[str, Any]) -> float:
+    """Cost of an item with `options`, scaled from that with the defaults."""
+    scale = math.prod(options[name] / ability.options[name] for name in ability.cost_options)
+    return ability.microseconds * scale
+
+
+def _first_run(study: StudyConfig, scale: ScaleConfig, method: MethodConfig, name: str) -> RunSpec:
+    """The run of a method on a data set under the first split and seed, without its prior."""
+    ability = capabilities("methods", method.method)
+    chosen = study.training.model_dump() | scale.training | scale.datasets.get(name, {}) | method.training
+    training = parse(TrainingConfig, chosen, f"methods.{method.label}.training").settings()
+    encoder_options = {}
+    if method.encoder is not None:
+        given = {**scale.encoders.get(method.encoder, {}), **method.encoder_options}
+        encoder_options = complete_options("encoders", method.encoder, given)
+    options = complete_options(
+        "methods", method.method, {**scale.methods.get(method.method, {}), **method.options}
+    )
+    episodes = study.datasets[name].episodes or EpisodesConfig()
+    return RunSpec(
+        dataset=name,
+        method=method.method,
+        encoder=method.encoder,
+        balancing=method.balancing,
+        balancing_options=complete_options("balancing", method.balancing, method.balancing_options),
+        split=study.splits.schemes[0],
+        seed=scale.seeds[0],
+        label=method.label,
+        graph=method.graph,
+        ensemble=method.ensemble,
+        episodes=episodes.model_dump() if study.labels == "classes" else None,
+        options=options,
+        encoder_options=encoder_options,
+        training=training if ability.uses_encoder else {},
+    )
+
+
+def _runs_of(
+    first: RunSpec,
+    prior: RunSpec | None,
+    groups: Mapping[int, dict[str, Any]],
+    parts: Sequence[Tasks],
+    study: StudyConfig,
+    scale: ScaleConfig,
+) -> Iterator[RunSpec]:
+    """Yield the runs that differ from the `first` in split, seed and tasks, each with its prior or groups."""
+    for split in study.splits.schemes:
+        for seed in scale.seeds:
+            start = replace(prior, split=split, seed=seed).run_id if prior else None
+            for tasks in parts:
+                own = {"prior": start, "groups": groups.get(seed)}
+                yield replace(first, split=split, seed=seed, tasks=tasks, **own)  # type: ignore[arg-type]
+
+
+def _check_scale(scale: ScaleConfig, where: str) -> None:
+    """Refuse names and options that no run would read, so that a typo is not passed over."""
+    for kind, given in (("encoders", scale.encoders), ("methods", scale.methods)):
+        for name, options in given.items():
+            try:
+                complete_options(kind, name, options)
+            except RelataskError as error:
+                raise RelataskError(f"{where}.{kind}: {error}") from None
+    parse(TrainingConfig, scale.training, f"{where}.training")
+    for name, training in scale.datasets.items():
+        parse(TrainingConfig, training, f"{where}.datasets.{name}")
+
+
+def plan_runs(study: StudyConfig, scale_name: str) -> list[PlannedRun]:
+    """Return every run of the study at a scale, data set by data set; those with a prior come last in each.
+
+    Raises:
+        RelataskError: a method, encoder or option is unknown, or a combination makes no sense.
+    """
+    for each, entry in study.scales.items():
+        _check_scale(entry, f"scales.{each}")
+    scale = study.scales[scale_name]  # type: ignore[index]
+    runs = []
+    for name, dataset in study.datasets.items():
+        first: dict[str, RunSpec] = {}
+        cost: dict[str, tuple[float, float]] = {}
+        for method in sorted(study.methods, key=lambda method: method.prior is not None):
+            refuse(method, name, dataset, study)
+            ability = capabilities("methods", method.method)
+            encoder = capabilities("encoders", method.encoder) if method.encoder else None
+            parts: Sequence[Tasks] = ["all"]
+            if method.parts > 1:
+                parts = [{"part": part, "of": method.parts} for part in range(method.parts)]
+            first[method.label] = _first_run(study, scale, method, name)
+            refuse_run(first[method.label], study)
+            factor = dataset.cost_factors.get(method.label, 1.0)
+            minutes = factor * predicted_minutes(ability, encoder, dataset, first[method.label], len(parts))
+            minutes *= method.groups.budget if method.groups else method.ensemble
+            groups = {}
+            if method.groups:
+                groups = groups_by_seed(method.groups, f"methods.{method.label}", name, study, scale)
+            prior = first[method.prior] if method.prior else None
+            specs = _runs_of(first[method.label], prior, groups, parts, study, scale)
+            runs += [PlannedRun(spec, minutes, factor) for spec in specs]
+            cost[method.label] = (minutes, factor)
+        for collection, label, spec in gain_runs(study, scale, name, first):
+            runs.append(PlannedRun(spec, *cost[label], collection))
+    if len({run.spec.run_id for run in runs}) < len(runs):
+        raise RelataskError(
+            "two methods of the study are the same in everything but their label; remove one."
+        )
+    return runs
+
+
+def make_shards(runs: Sequence[PlannedRun], shard_minutes: float, max_shards: int) -> list[Shard]:
+    """Pack runs of one data set, in order, into shards of about `shard_minutes`.
+
+    Runs that wait for others share no shard with these, so that no two shards wait for each other. Where
+    there would be more than `max_shards`, because Snakemake grows slow on thousands of jobs, shards become
+    as long as that many need; but each data set has one at least.
+    """
+    shards = _pack(runs, shard_minutes)
+    total = sum(run.minutes for run in runs)
+    while len(shards) > max_shards and shard_minutes < total:
+        shard_minutes = max(1.1 * shard_minutes, total / max_shards)
+        shards = _pack(runs, shard_minutes)
+    return shards
+
+
+def _together(run: PlannedRun) -> tuple[str, bool, str | None, str | None]:
+    """What runs must have in common to share a shard: what waits for them, and what they wait for."""
+    groups = run.spec.groups["gains"] if run.spec.groups else None
+    return run.spec.dataset, run.spec.prior is None, run.collection, groups
+
+
+def _pack(runs: Sequence[PlannedRun], shard_minutes: float) -> list[Shard]:
+    shards: list[Shard] = []
+    current: list[PlannedRun] = []
+    minutes = 0.0
+    for run in runs:
+        full = minutes + run.minutes > shard_minutes
+        if current and (full or _together(run) != _together(current[0])):
+            shards.append(Shard(len(shards), current[0].spec.dataset, tuple(current)))
+            current, minutes = [], 0.0
+        current.append(run)
+        minutes += run.minutes
+    if current:
+        shards.append(Shard(len(shards), current[0].spec.dataset, tuple(current)))
+    return shards

@@ -1,0 +1,145 @@
+"""What a study cannot ask of a method, refused before anything is trained; pure Python, as the plan is."""
+
+from relatask.config import DatasetConfig, MethodConfig, StudyConfig
+from relatask.core.columns.data import CELLS
+from relatask.core.errors import RelataskError
+from relatask.core.registry import capabilities
+from relatask.plan.spec import RunSpec
+
+INPUTS_OF = {"molecules": {"graph", "ecfp"}, "series": {"series"}, "images": {"image"}}
+IMPUTING = ("supervised", "episodic", "label_only")  # loops with an `imputer`
+
+
+def refuse(method: MethodConfig, name: str, dataset: DatasetConfig, study: StudyConfig) -> None:
+    """Raise where a method cannot work on a data set, by name and reason."""
+    ability = capabilities("methods", method.method)
+    where = f"methods.{method.label} on data set {name!r}"
+    _refuse_encoder(method, where)
+    _refuse_kind(method, where, study)
+    if ability.needs_relations and dataset.relations is None:
+        raise RelataskError(
+            f"{where}: method {method.method!r} needs a relation graph; add `relations` to the data set."
+        )
+    if method.graph != "true" and not ability.needs_relations:
+        raise RelataskError(
+            f"{where}: method {method.method!r} reads no relation graph; remove `graph: {method.graph}`."
+        )
+    if method.balancing != "equal" or method.balancing_options:
+        _refuse_balancing(method, where)
+    if method.prior is not None:
+        _refuse_prior(method, where, study)
+    if method.label in study.imputation:
+        _refuse_imputation(method, where)
+    if method.is_composed:
+        _refuse_composed(method, where)
+    if method.parts > 1 and not ability.per_task:
+        raise RelataskError(
+            f"{where}: `parts` needs independent tasks, but {method.method!r} trains them together."
+        )
+    if method.parts > 1 and method.parts > dataset.size.tasks:
+        raise RelataskError(f"{where}: {method.parts} parts for {dataset.size.tasks} tasks; use fewer parts.")
+
+
+def refuse_run(spec: RunSpec, study: StudyConfig) -> None:
+    """Raise where a run's options or training, those that the scale sets included, are not for the study."""
+    where, how = f"methods.{spec.label} on data set {spec.dataset!r}", spec.training.get("augmentation")
+    if how not in {None, "none"} and study.items != "images":
+        raise RelataskError(
+            f"{where}: `training.augmentation: {how}` is for images, not for {study.items}; remove it."
+        )
+    holds_out_tasks = "meta" in str(spec.options.get("setting"))
+    if CELLS in study.splits.schemes and holds_out_tasks:
+        raise RelataskError(
+            f"{where}: its setting holds out tasks, which a split of cells does not; remove {CELLS} from "
+            "splits.schemes or choose another setting."
+        )
+    if spec.label in study.imputation and holds_out_tasks:
+        raise RelataskError(
+            f"{where}: `imputation` needs one model of all tasks, and its setting holds out some; choose "
+            "another setting or remove the row from `imputation`."
+        )
+    if spec.label in study.imputation and spec.options.get("support") == 0:
+        raise RelataskError(
+            f"{where}: without a support the score of a molecule depends on those that are scored with it; "
+            "remove `support: 0` or the row from `imputation`."
+        )
+
+
+def _refuse_encoder(method: MethodConfig, where: str) -> None:
+    """Raise where a method lacks an encoder, or has what no network of its own reads."""
+    ability = capabilities("methods", method.method)
+    if ability.uses_encoder and method.encoder is None:
+        raise RelataskError(f"{where}: method {method.method!r} needs an encoder; add e.g. `encoder: gin`.")
+    if not ability.uses_encoder and method.encoder is not None:
+        raise RelataskError(
+            f"{where}: method {method.method!r} reads {'/'.join(ability.inputs)} itself; remove `encoder`."
+        )
+    if not ability.uses_encoder and (method.encoder_options or method.training):
+        raise RelataskError(
+            f"{where}: method {method.method!r} trains no network; remove `encoder_options` and `training`."
+        )
+
+
+def _refuse_kind(method: MethodConfig, where: str, study: StudyConfig) -> None:
+    """Raise where a method or its encoder does not read the items of the study."""
+    kinds = capabilities("methods", method.method).label_kinds
+    ability = capabilities(*(("encoders", method.encoder) if method.encoder else ("methods", method.method)))
+    if study.labels not in kinds:
+        items = {"classes": "images with one class each"}.get(study.labels, study.items)
+        raise RelataskError(f"{where}: method {method.method!r} does not learn from {items}; name another.")
+    if not set(ability.inputs) & {*INPUTS_OF[study.items], "none"}:
+        raise RelataskError(f"{where}: encoder {ability.name!r} does not read {study.items}; name another.")
+
+
+def _refuse_balancing(method: MethodConfig, where: str) -> None:
+    """Raise where a method has no losses of several tasks that could be weighed."""
+    capabilities("balancing", method.balancing)
+    ability = capabilities("methods", method.method)
+    reason = ""
+    if not ability.uses_encoder:
+        reason = "trains no network"
+    elif ability.per_task:
+        reason = "trains each task by itself"
+    elif ability.loop != "supervised":
+        reason = "has one loss for all tasks together"
+    if reason:
+        raise RelataskError(
+            f"{where}: method {method.method!r} {reason}, so there is nothing to balance; remove `balancing` "
+            "and `balancing_options`."
+        )
+
+
+def _refuse_prior(method: MethodConfig, where: str, study: StudyConfig) -> None:
+    """Raise where a method cannot start from the predictions of the one it names."""
+    if not capabilities("methods", method.method).uses_prior:
+        raise RelataskError(f"{where}: method {method.method!r} starts from no other; remove `prior`.")
+    prior = next(entry for entry in study.methods if entry.label == method.prior)
+    ability = capabilities("methods", prior.method)
+    if ability.uses_prior or ability.per_task or not ability.uses_encoder or prior.is_composed:
+        raise RelataskError(
+            f"{where}: `prior: {method.prior}` must be one network that learns all tasks by itself, and "
+            f"{prior.method!r} is none; name e.g. a method shared_bottom."
+        )
+
+
+def _refuse_imputation(method: MethodConfig, where: str) -> None:
+    """Raise where a row cannot score the cells without a label."""
+    ability = capabilities("methods", method.method)
+    if method.is_composed or ability.per_task or ability.loop not in IMPUTING:
+        raise RelataskError(
+            f"{where}: `imputation` needs one model of all tasks, and {method.method!r} is none in this row; "
+            "name e.g. a method metalink, shared_bottom or matrix_factorisation."
+        )
+
+
+def _refuse_composed(method: MethodConfig, where: str) -> None:
+    """Raise where a row of `groups` or `ensemble` is not made of networks that learn tasks by themselves."""
+    key = "groups" if method.groups else "ensemble"
+    ability = capabilities("methods", method.method)
+    if ability.per_task or not ability.uses_encoder or "classes" in ability.label_kinds:
+        raise RelataskError(
+            f"{where}.{key}: {method.method!r} is no network that learns tasks together; name e.g. a method "
+            "shared_bottom."
+        )
+    if method.prior is not None:
+        raise RelataskError(f"{where}.{key}: a row that starts from another has none; remove `prior`.")

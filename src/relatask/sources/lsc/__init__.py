@@ -1,0 +1,1 @@
+"""The LSC data set: its pickles and tables."""

@@ -1,0 +1,1 @@
+"""Molecules, labels and links with a known truth."""

@@ -1,0 +1,1 @@
+"""HTTP, downloads, ChEMBL and STRING."""

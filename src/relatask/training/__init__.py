@@ -1,1 +1,0 @@
-"""Run specs, the plan, the journal, shards and the training loops."""
