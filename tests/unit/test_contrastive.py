@@ -222,9 +222,9 @@ def test_a_run_killed_at_any_call_of_progress_ends_with_the_same_bytes(unit_of, 
             raise Killed
 
     with pytest.raises(Killed):
-        contrastive.train(unit, Checkpoint(path, "stamp"), kill)
+        contrastive.train(unit, Checkpoint(path, "digests"), kill)
     resumed: list[float] = []
-    result = contrastive.train(unit, Checkpoint(path, "stamp"), lambda share, text: resumed.append(share))
+    result = contrastive.train(unit, Checkpoint(path, "digests"), lambda share, text: resumed.append(share))
     assert resumed[0] >= shares[-2] > 0, "it started over instead of going on"
     history = without_seconds(result.history)
     again = {"scores": result.scores, "weights": result.weights, "history": history}

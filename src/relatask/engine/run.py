@@ -14,7 +14,7 @@ from relatask.data.prepared import PreparedDataset
 from relatask.engine.checkpoint import Checkpoint, tensor_bytes
 from relatask.engine.episodes import episode_cells, episode_names
 from relatask.engine.unit import EVALUATED, Progress, Unit, UnitResult, constant_result, units_of
-from relatask.journal.journal import Finished
+from relatask.journal.finished import Finished
 from relatask.plan.spec import RunSpec
 
 

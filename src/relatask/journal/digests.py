@@ -11,7 +11,7 @@ from relatask.core.files import read_json, source_digest
 from relatask.core.registry import capabilities, loop_file
 from relatask.core.source_code import PLUMBING, imported_by
 
-Stamp = dict[str, str]  # "code", "data" and, where a run starts from another, "prior"
+Digests = dict[str, str]  # "code", "data" and, where a run starts from another, "prior"
 
 
 @lru_cache  # also because the files may change while a shard runs what it imported before
