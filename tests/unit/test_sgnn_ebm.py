@@ -1,6 +1,6 @@
 """SGNN-EBM's factors against the loops of the oracle, and what its options may be."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 import torch
@@ -92,6 +92,7 @@ def test_every_option_reaches_the_network_or_the_contrast_with_its_default():
         capabilities("methods", "sgnn").options[name] == options[name]
         for name in others - {"edge_readout_width"}
     )
-    model = build(NoEncoder(), context(), **{**options, "sweeps": 3, "state_width": 7})
+    given = replace(context(), encoder=NoEncoder)
+    model = build(given, **{**options, "sweeps": 3, "state_width": 7})
     assert model.contrast.sweeps == 3
     assert model.sgnn.state_width == 14

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from relatask.methods.metalink.knowledge_graph import KnowledgeLayer, KnownLabels
-from relatask.nn.contract import Encoder, TaskContext, task_linear
+from relatask.nn.contract import Encoder, MultiTaskModel, TaskContext, task_linear
 
 CAPABILITIES = {
     "summary": "unseen classes by the mean of a few images, and MetaLink's layers over them (Meta-Baseline)",
@@ -28,7 +28,7 @@ CAPABILITIES = {
 FIRST_TEMPERATURE = 10.0  # a cosine is at most 1, which alone could not make a probability near 0 or 1
 
 
-class Prototypes(nn.Module):
+class Prototypes(MultiTaskModel):
     """An encoder of images, and layers over the graphs of E episodes of N classes each."""
 
     def __init__(self, encoder: Encoder, context: TaskContext, layers: int, classifies: bool):
@@ -37,6 +37,11 @@ class Prototypes(nn.Module):
         self.layers = nn.ModuleList(KnowledgeLayer(encoder.width, shared=False) for _ in range(layers))
         self.temperatures = nn.Parameter(torch.full((layers + 1,), FIRST_TEMPERATURE))
         self.heads = task_linear(encoder.width, context) if classifies else None
+
+    @property
+    def trunk(self) -> nn.Module:
+        """The encoder."""
+        return self.encoder
 
     def forward(self, x: object) -> Tensor:
         """Return the embeddings [B, width] of images."""
@@ -79,8 +84,6 @@ class Prototypes(nn.Module):
         return F.cross_entropy(logits.mT, ways, reduction="none").mean(1)
 
 
-def build(
-    encoder: Encoder, context: TaskContext, layers: int, pretraining: int, **episodes: object
-) -> Prototypes:
-    """Return the model around `encoder`; how many episodes an epoch has is of the loop."""
-    return Prototypes(encoder, context, layers, classifies=pretraining > 0)
+def build(context: TaskContext, layers: int, pretraining: int, **episodes: object) -> Prototypes:
+    """Return the model around the shared encoder; how many episodes an epoch has is of the loop."""
+    return Prototypes(context.encoder(), context, layers, classifies=pretraining > 0)

@@ -36,7 +36,7 @@ class Training(episodic.Training):
         labels = self.labels(batch)
         with autocast(self.unit):
             logits = self.model(self.inputs(batch))
-        losses: Tensor = self.model.losses(logits.float(), labels)  # type: ignore[operator]
+        losses = self.model.losses(logits.float(), labels)
         self.learn_from(losses.sum() / (~labels.isnan()).any(0).sum())
 
     def predict(self, rows: Tensor, tasks: Tensor | None = None) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from relatask.methods.metalink.knowledge_graph import KnowledgeLayer, KnownLabels, PairPredictor, dot
-from relatask.nn.contract import Encoder, TaskContext, task_linear
+from relatask.nn.contract import Encoder, MultiTaskModel, TaskContext, task_linear
 from relatask.nn.losses import task_losses
 
 CAPABILITIES = {
@@ -45,7 +45,7 @@ CAPABILITIES = {
 }
 
 
-class MetaLink(nn.Module):
+class MetaLink(MultiTaskModel):
     """Encoder, heads, and layers over the graph of items and tasks: x of B items -> logits [B, T]."""
 
     def __init__(self, encoder: Encoder, context: TaskContext, layers: int, predictor: str, shared: bool):
@@ -56,6 +56,11 @@ class MetaLink(nn.Module):
         self.predictors = nn.ModuleList(
             PairPredictor(encoder.width) for _ in range(layers + 1 if predictor == "mlp" else 0)
         )
+
+    @property
+    def trunk(self) -> nn.Module:
+        """The encoder."""
+        return self.encoder
 
     def forward(self, x: object, known: KnownLabels | None = None, new: Tensor | None = None) -> Tensor:
         """Return the logits [B, T] of label 1; see `relate`."""
@@ -99,8 +104,6 @@ class MetaLink(nn.Module):
         return task_losses(logits, labels)
 
 
-def build(
-    encoder: Encoder, context: TaskContext, layers: int, predictor: str, shared: bool, **episodes: object
-) -> MetaLink:
-    """Return the model around `encoder`; the other options are of the loop."""
-    return MetaLink(encoder, context, layers, predictor, shared)
+def build(context: TaskContext, layers: int, predictor: str, shared: bool, **episodes: object) -> MetaLink:
+    """Return the model around the shared encoder; the other options are of the loop."""
+    return MetaLink(context.encoder(), context, layers, predictor, shared)

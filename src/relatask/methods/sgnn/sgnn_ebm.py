@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from relatask.methods.sgnn.contrast import ContrastSettings
 from relatask.methods.sgnn.energy import log_softmax_factors
 from relatask.methods.sgnn.layers import SGNN, SGNNSettings, States, readout
-from relatask.nn.contract import Encoder, TaskContext
+from relatask.nn.contract import Encoder, MultiTaskModel, TaskContext
 
 CAPABILITIES = {
     "summary": "an energy over all tasks' labels, by noise contrast and Gibbs sampling",
@@ -66,7 +66,7 @@ CAPABILITIES = {
 NETWORK = tuple(SGNNSettings.__dataclass_fields__)
 
 
-class EnergyNetwork(nn.Module):
+class EnergyNetwork(MultiTaskModel):
     """Encoder, SGNN, and readouts of a node's and an edge's states: an `EnergyModel`."""
 
     edge_index: Tensor
@@ -85,6 +85,11 @@ class EnergyNetwork(nn.Module):
         self.node_readout = readout(self.sgnn.state_width, settings.readout_width)
         self.edge_readout = readout(self.sgnn.state_width, edge_readout_width)
         self.register_buffer("edge_index", self.sgnn.relations.pairs, persistent=False)
+
+    @property
+    def trunk(self) -> nn.Module:
+        """The encoder."""
+        return self.encoder
 
     def energies(self, x: object) -> tuple[Tensor, Tensor]:
         """Return the factors f_i [B, T, 2] and f_ij [B, E, 2, 2] of eq. 11."""
@@ -106,7 +111,9 @@ class EnergyNetwork(nn.Module):
         return scores[..., 0]
 
 
-def build(encoder: Encoder, context: TaskContext, edge_readout_width: int, **options: Any) -> EnergyNetwork:
-    """Return the model around `encoder`; other options are those of `SGNNSettings` and `ContrastSettings`."""
+def build(context: TaskContext, edge_readout_width: int, **options: Any) -> EnergyNetwork:
+    """Return the model around the shared encoder; `options` are of `SGNNSettings` and `ContrastSettings`."""
     settings = SGNNSettings(**{name: options.pop(name) for name in NETWORK})
-    return EnergyNetwork(encoder, context, settings, edge_readout_width, ContrastSettings(**options))
+    return EnergyNetwork(
+        context.encoder(), context, settings, edge_readout_width, ContrastSettings(**options)
+    )
