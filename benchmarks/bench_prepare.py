@@ -46,7 +46,7 @@ def bench(name: str, smiles: list[str]) -> None:
         start = time.process_time()
         record = write_features((molecule.smiles for molecule in kept), Path(folder))
         featurised = time.process_time() - start
-    frame = pd.DataFrame({"mol_id": range(len(kept)), "scaffold": [molecule.scaffold for molecule in kept]})
+    frame = pd.DataFrame({"item_id": range(len(kept)), "scaffold": [molecule.scaffold for molecule in kept]})
     start = time.process_time()
     split_molecules(frame, pd.DataFrame(), "scaffold", 0, (0.8, 0.1, 0.1))
     split = time.process_time() - start

@@ -54,7 +54,7 @@ def test_each_step_ends_with_every_molecule_in_its_place_or_one_sentence(
     step += ["--labels", str(dataset / "labels.parquet"), "--scheme", scheme, "--seed", "0"]
     if done_or_sentence([*step, "--out", str(folder / "split.parquet")], capsys, ("molecules",)):
         folds = read_table("split", folder / "split.parquet")
-        assert folds.mol_id.tolist() == molecules.mol_id.tolist()
+        assert folds.item_id.tolist() == molecules.item_id.tolist()
         assert set(folds.fold) == {"train", "valid", "test"}
     step = ["featurise_molecules", "--molecules", str(dataset / "molecules.parquet")]
     assert done_or_sentence([*step, "--out-dir", str(folder / "features")], capsys)

@@ -35,12 +35,12 @@ def data_sets(draw):
     ids = np.sort(rng.choice(10 * n, n, replace=False)).astype(np.int32)
     labels = pd.DataFrame(
         {
-            "mol_id": ids[rows],
+            "item_id": ids[rows],
             "task_id": pd.Categorical.from_codes(tasks, [f"t{task}" for task in range(4)]),
             "label": matrix[rows, tasks].astype(np.float32),
         }
     )
-    return pd.DataFrame({"mol_id": ids, "scaffold": scaffolds}), labels
+    return pd.DataFrame({"item_id": ids, "scaffold": scaffolds}), labels
 
 
 @settings(max_examples=60)
@@ -48,7 +48,7 @@ def data_sets(draw):
 def test_a_split_is_a_partition_whose_folds_have_their_sizes(data, scheme, seed):
     molecules, labels = data
     split = split_molecules(molecules, labels, scheme, seed, FRACTIONS)
-    assert split.mol_id.tolist() == molecules.mol_id.tolist()
+    assert split.item_id.tolist() == molecules.item_id.tolist()
     found = np.array([(split.fold == fold).sum() for fold in FOLDS])
     wanted = fold_sizes(len(molecules), FRACTIONS)
     if scheme == "scaffold":
@@ -61,7 +61,7 @@ def test_a_split_is_a_partition_whose_folds_have_their_sizes(data, scheme, seed)
 @given(data_sets(), SEEDS)
 def test_no_scaffold_is_in_two_folds(data, seed):
     molecules, labels = data
-    split = split_molecules(molecules, labels, "scaffold", seed, FRACTIONS).merge(molecules, on="mol_id")
+    split = split_molecules(molecules, labels, "scaffold", seed, FRACTIONS).merge(molecules, on="item_id")
     folds = split[split.scaffold != ""].groupby("scaffold").fold.nunique()
     assert (folds == 1).all()
 
@@ -86,14 +86,14 @@ def test_a_stratified_split_gives_each_task_both_classes_in_every_fold(rare, n, 
     rows = [rng.permutation(n)[: 3 * rare] for _ in range(4)]
     labels = pd.DataFrame(
         {
-            "mol_id": np.concatenate(rows).astype(np.int32),
+            "item_id": np.concatenate(rows).astype(np.int32),
             "task_id": pd.Categorical(np.repeat(["a", "b", "c", "d"], [len(row) for row in rows])),
             "label": np.concatenate([np.arange(len(row)) % 3 == 0 for row in rows]).astype(np.float32),
         }
     )
-    molecules = pd.DataFrame({"mol_id": np.arange(n, dtype=np.int32), "scaffold": ""})
+    molecules = pd.DataFrame({"item_id": np.arange(n, dtype=np.int32), "scaffold": ""})
     split = split_molecules(molecules, labels, "stratified", seed, FRACTIONS)
-    both = labels.merge(split, on="mol_id").groupby(["task_id", "fold"], observed=True).label.nunique()
+    both = labels.merge(split, on="item_id").groupby(["task_id", "fold"], observed=True).label.nunique()
     assert len(both) == 12
     assert (both == 2).all()
 
@@ -133,7 +133,7 @@ def test_every_row_is_a_molecule_or_rejected(smiles):
     assert source.rejected.row.is_monotonic_increasing
     assert source.rejected.row.is_unique
     assert source.molecules.smiles.is_unique
-    assert source.molecules.mol_id.tolist() == list(range(len(source.molecules)))
+    assert source.molecules.item_id.tolist() == list(range(len(source.molecules)))
 
 
 @settings(max_examples=40)

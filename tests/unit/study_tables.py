@@ -102,7 +102,7 @@ def write_dataset(
     )
     for seed in seeds:
         split = pd.DataFrame(
-            {"mol_id": np.arange(200), "fold": ["train"] * 160 + ["valid"] * 20 + ["test"] * 20}
+            {"item_id": np.arange(200), "fold": ["train"] * 160 + ["valid"] * 20 + ["test"] * 20}
         )
         write_table("split", split, folder / "splits" / f"random-{seed}.parquet")
         write_json(

@@ -21,11 +21,11 @@ def table(n: int = 400, tasks: int = 3, seed: int = 0) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
     row, column = np.nonzero(rng.random((n, tasks)) < 2 / 3)
     label = (rng.random(len(row)) < 0.3).astype(np.float32)
-    return pd.DataFrame({"mol_id": row, "task_id": [f"t{task}" for task in column], "label": label})
+    return pd.DataFrame({"item_id": row, "task_id": [f"t{task}" for task in column], "label": label})
 
 
 def shares(labels: pd.DataFrame, split: pd.DataFrame) -> pd.DataFrame:
-    cells = split.astype({"task_id": str, "fold": str}).merge(labels, on=["mol_id", "task_id"])
+    cells = split.astype({"task_id": str, "fold": str}).merge(labels, on=["item_id", "task_id"])
     return cells.groupby(["task_id", "label"])["fold"].value_counts(normalize=True).unstack()
 
 
@@ -33,7 +33,7 @@ def test_each_class_of_each_task_is_split_by_the_fractions():
     labels = table()
     split = split_cells(labels, 0, FRACTIONS)
     assert len(split) == len(labels)
-    assert not split.duplicated(["mol_id", "task_id"]).any()
+    assert not split.duplicated(["item_id", "task_id"]).any()
     found = shares(labels, split)
     assert len(found) == 6
     smallest = labels.groupby(["task_id", "label"]).size().min()
@@ -42,9 +42,9 @@ def test_each_class_of_each_task_is_split_by_the_fractions():
 
 
 def test_rare_classes_are_split_by_the_fractions_on_average():
-    three = pd.DataFrame({"mol_id": range(40), "task_id": "t", "label": [1.0] * 3 + [0.0] * 37})
+    three = pd.DataFrame({"item_id": range(40), "task_id": "t", "label": [1.0] * 3 + [0.0] * 37})
     counts = [
-        split_cells(three, seed, FRACTIONS).query("mol_id < 3")["fold"].value_counts() for seed in range(400)
+        split_cells(three, seed, FRACTIONS).query("item_id < 3")["fold"].value_counts() for seed in range(400)
     ]
     test = np.mean([count["test"] for count in counts])
     assert test == pytest.approx(0.3, abs=0.08)
@@ -61,8 +61,8 @@ def test_the_seed_and_nothing_else_decides():
 
 
 def test_folds_are_counted_and_molecules_that_nothing_is_known_of():
-    labels = pd.DataFrame({"mol_id": [0, 0, 1, 2], "task_id": ["a", "b", "a", "b"], "label": [1, 0, 0, 1]})
-    split = labels[["mol_id", "task_id"]].assign(fold=["train", "test", "test", "valid"])
+    labels = pd.DataFrame({"item_id": [0, 0, 1, 2], "task_id": ["a", "b", "a", "b"], "label": [1, 0, 0, 1]})
+    split = labels[["item_id", "task_id"]].assign(fold=["train", "test", "test", "valid"])
     counts = describe_cell_split(split, labels)["folds"]
     assert counts["test"] == {
         "molecules": 2,
@@ -96,7 +96,7 @@ def test_the_step_writes_what_is_read(tmp_path: Path):
 def test_a_split_of_other_data_is_refused(tmp_path: Path, damage: str):
     labels = table()
     split = split_cells(labels, 0, FRACTIONS).astype({"task_id": str, "fold": str})
-    dense = labels.pivot(index="mol_id", columns="task_id", values="label").reindex(range(400)).to_numpy()
+    dense = labels.pivot(index="item_id", columns="task_id", values="label").reindex(range(400)).to_numpy()
     if damage == "lacks a cell":
         split = split.iloc[1:]
     elif damage == "has a cell twice":
@@ -104,13 +104,13 @@ def test_a_split_of_other_data_is_refused(tmp_path: Path, damage: str):
     elif damage == "unknown fold":
         split.loc[0, "fold"] = "later"
     else:
-        split.loc[0, "mol_id"] = 400
+        split.loc[0, "item_id"] = 400
     write_table("cell_split", split, tmp_path / "cells-0.parquet")
     with pytest.raises(RelataskError, match=r"not put each labelled cell .* run the step split_molecules"):
         read_cell_folds(tmp_path / "cells-0.parquet", np.arange(400), ["t0", "t1", "t2"], dense)
 
 
 def test_too_few_cells_are_refused():
-    labels = pd.DataFrame({"mol_id": [0, 1], "task_id": "t", "label": [1.0, 1.0]})
+    labels = pd.DataFrame({"item_id": [0, 1], "task_id": "t", "label": [1.0, 1.0]})
     with pytest.raises(RelataskError, match="split of 2 cells leaves the fold"):
         split_cells(labels, 0, FRACTIONS)

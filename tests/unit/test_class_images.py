@@ -87,7 +87,7 @@ def test_each_image_has_its_class_and_a_class_is_in_one_fold(tmp_path: Path) -> 
     assert (counts["molecules"], counts["tasks"], counts["labels"]) == (184, 23, 184)
     assert not (out / "labels.parquet").exists()
     items = pd.read_parquet(out / "items.parquet").set_index("item_id")["name"]
-    classes = pd.read_parquet(out / "classes.parquet").set_index("mol_id")["task_id"].astype(str)
+    classes = pd.read_parquet(out / "classes.parquet").set_index("item_id")["task_id"].astype(str)
     names = pd.read_parquet(out / "tasks.parquet").set_index("task_id")["name"]
     assert (classes.map(names) == items.str.rsplit("/", n=1).str[0]).all()
     drawn = []

@@ -23,7 +23,7 @@ def source_of(cells: list[str]) -> dict[str, pd.DataFrame]:
     return {
         "molecules": pd.DataFrame(
             {
-                "mol_id": np.arange(len(cells)),
+                "item_id": np.arange(len(cells)),
                 "smiles": [f"C{'C' * m}" for m in range(len(cells))],
                 "source_id": [f"id{m}" for m in range(len(cells))],
                 "n_heavy_atoms": 3,
@@ -45,7 +45,7 @@ def source_of(cells: list[str]) -> dict[str, pd.DataFrame]:
         ),
         "labels": pd.DataFrame(
             {
-                "mol_id": [m for m, _, _ in found],
+                "item_id": [m for m, _, _ in found],
                 "task_id": pd.Categorical([f"t{t}" for _, t, _ in found]),
                 "label": [float(cell) for _, _, cell in found],
             }
@@ -78,7 +78,7 @@ def test_removal_goes_on_until_nothing_changes():
         {"molecules": 4, "tasks": 2, "labels": 7},
         {"molecules": 3, "tasks": 2, "labels": 6},
     ]
-    assert dataset.tables["molecules"]["mol_id"].tolist() == [0, 1, 2]
+    assert dataset.tables["molecules"]["item_id"].tolist() == [0, 1, 2]
 
 
 def test_what_is_left_out_has_its_reason():
@@ -132,7 +132,7 @@ def test_without_a_densify_block_only_what_cannot_be_learned_goes():
         ["t1", "no negative label"],
         ["t2", "no positive label"],
     ]
-    assert dataset.tables["molecules"]["mol_id"].tolist() == [0, 1, 3]
+    assert dataset.tables["molecules"]["item_id"].tolist() == [0, 1, 3]
     assert dataset.counts["molecules_left_out"] == {"no label": 1}
     assert dataset.counts["densify"] is None
 

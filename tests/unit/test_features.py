@@ -125,7 +125,7 @@ def test_a_smiles_that_rdkit_cannot_read_is_named_and_leaves_no_file(tmp_path):
 
 
 def test_the_step_writes_the_same_bytes_in_chunks_of_any_size(tmp_path, monkeypatch):
-    molecules = pd.DataFrame({"mol_id": range(len(SMILES)), "smiles": SMILES, "scaffold": ""})
+    molecules = pd.DataFrame({"item_id": range(len(SMILES)), "smiles": SMILES, "scaffold": ""})
     molecules = molecules.assign(source_id=None, n_heavy_atoms=1, mol_weight=1.0)
     write_table("molecules", molecules, tmp_path / "m.parquet")
     for folder, chunk in (("one", 1000), ("two", 2)):

@@ -208,7 +208,7 @@ def test_the_saved_predictions_are_the_answers_of_each_episode(data: PreparedDat
     episodes = evaluated_episodes(unit_of(spec, data), "test")
     own = found[(found["fold"] == "test") & (found["task_id"] == "episode00007")]
     told = {data.classes[images[0]].item(): way for way, images in enumerate(episodes[7])}
-    assert sorted(own["item_id"]) == sorted(data.mol_ids[episodes[7, :, SHOTS:].flatten()].tolist())
+    assert sorted(own["item_id"]) == sorted(data.item_ids[episodes[7, :, SHOTS:].flatten()].tolist())
     assert own["label"].tolist() == [told[data.classes[item].item()] for item in own["item_id"]]
     metrics = evaluate(found, ["accuracy"])
     values = metrics[(metrics["fold"] == "test") & (metrics["task_id"] == "episode00007")]["value"]

@@ -304,12 +304,12 @@ def test_the_density_map_counts_every_label_once(n_molecules: int, n_tasks: int,
     ]
     labels = pd.DataFrame(
         {
-            "mol_id": [7 * m for m, _, _ in cells],
+            "item_id": [7 * m for m, _, _ in cells],
             "task_id": [f"t{t}" for _, t, _ in cells],
             "label": np.array([float(y) for _, _, y in cells], np.float32),
         }
     )
-    molecules = pd.DataFrame({"mol_id": [7 * m for m in range(n_molecules)]})
+    molecules = pd.DataFrame({"item_id": [7 * m for m in range(n_molecules)]})
     drawn = figure_label_density.table(tasks_table(n_tasks), labels, molecules)
     assert drawn["n_labels"].sum() == len(cells)
     assert drawn["n_pos"].sum() == labels["label"].sum()

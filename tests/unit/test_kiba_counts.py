@@ -38,14 +38,14 @@ def unfiltered(raw, filtered) -> Tables:
     """The source as it would be if every row were a molecule."""
     labels = pd.DataFrame(
         {
-            "mol_id": raw.labels["row_position"],
+            "item_id": raw.labels["row_position"],
             "task_id": filtered["tasks"]["task_id"].to_numpy()[raw.labels["task"]],
             "label": raw.labels["value"],
         }
     )
     molecules = pd.DataFrame(
         {
-            "mol_id": np.arange(len(raw.smiles)),
+            "item_id": np.arange(len(raw.smiles)),
             "smiles": raw.smiles,
             "source_id": raw.source_ids,
             "n_heavy_atoms": 1,

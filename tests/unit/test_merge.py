@@ -38,7 +38,7 @@ def source():
 
 def test_rows_of_one_molecule_become_one_with_the_first_ones_id(source):
     assert source.molecules.smiles.tolist() == ["CCCO", "CCCN"]
-    assert source.molecules.mol_id.tolist() == [0, 1]
+    assert source.molecules.item_id.tolist() == [0, 1]
     assert source.molecules.source_id.tolist() == ["id1", "id4"]
 
 
@@ -88,7 +88,7 @@ def test_labels_are_sorted_by_molecule_and_task_order():
     cells = [(1, 1, 1), (0, 1, 0), (1, 0, 0), (0, 0, 1)]
     source = standardise_source(table(["CCCO", "CCCN"], cells, ("Z", "A")), Limits(), "s")
     assert source.labels.task_id.tolist() == ["Z", "A", "Z", "A"]
-    assert source.labels.mol_id.tolist() == [0, 0, 1, 1]
+    assert source.labels.item_id.tolist() == [0, 0, 1, 1]
 
 
 def test_a_source_without_a_usable_molecule_is_an_error_that_says_why():

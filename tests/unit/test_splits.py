@@ -16,7 +16,7 @@ FRACTIONS = (0.8, 0.1, 0.1)
 
 
 def molecules_of(scaffolds):
-    return pd.DataFrame({"mol_id": np.arange(len(scaffolds), dtype=np.int32), "scaffold": list(scaffolds)})
+    return pd.DataFrame({"item_id": np.arange(len(scaffolds), dtype=np.int32), "scaffold": list(scaffolds)})
 
 
 def labels_of(matrix):
@@ -25,7 +25,7 @@ def labels_of(matrix):
     names = [f"t{task}" for task in range(matrix.shape[1])]
     return pd.DataFrame(
         {
-            "mol_id": rows.astype(np.int32),
+            "item_id": rows.astype(np.int32),
             "task_id": pd.Categorical.from_codes(tasks, names),
             "label": matrix[rows, tasks].astype(np.float32),
         }
@@ -88,7 +88,7 @@ def test_when_all_scaffolds_are_large_each_fold_still_gets_some():
     for seed in range(10):
         split = split_molecules(molecules_of(scaffolds), NO_LABELS, "scaffold", seed, FRACTIONS)
         assert sizes(split) == [800, 100, 100]
-        tests.update(split.mol_id[split.fold == "test"] % 10)
+        tests.update(split.item_id[split.fold == "test"] % 10)
     assert len(tests) > 3  # which of them is the test is drawn by the seed
 
 
@@ -117,7 +117,7 @@ def test_seeds_give_different_splits_and_the_same_seed_the_same_one(scheme):
     assert len(set(digests)) == 8
     again = split_molecules(molecules[::-1], labels.sample(frac=1, random_state=1), scheme, 7, FRACTIONS)
     assert split_digest(again) == digests[7]  # the order of the rows does not matter
-    assert again.mol_id.is_monotonic_increasing
+    assert again.item_id.is_monotonic_increasing
 
 
 def test_stratified_gives_a_rare_task_a_positive_and_a_negative_in_every_fold():
@@ -143,7 +143,7 @@ def test_stratified_places_a_task_that_is_nearly_all_active_before_a_common_one(
 def test_the_description_counts_tasks_with_both_classes_per_fold():
     matrix = np.array([[0, 1], [1, 1], [0, np.nan], [1, np.nan], [0, 0]], dtype=float)
     split = pd.DataFrame(
-        {"mol_id": range(5), "fold": pd.Categorical(["train", "train", "valid", "valid", "test"], FOLDS)}
+        {"item_id": range(5), "fold": pd.Categorical(["train", "train", "valid", "valid", "test"], FOLDS)}
     )
     record = describe_split(split, labels_of(matrix))
     assert record["tasks"] == 2
@@ -179,7 +179,7 @@ def test_a_large_data_set_is_split_within_seconds():
     cells = np.unique(rng.integers(0, 100_000 * 500, 1_000_000))
     labels = pd.DataFrame(
         {
-            "mol_id": cells // 500,
+            "item_id": cells // 500,
             "task_id": pd.Categorical.from_codes(cells % 500, [f"t{i}" for i in range(500)]),
             "label": (rng.random(len(cells)) < 0.01).astype(np.float32),
         }

@@ -35,7 +35,7 @@ def write_report_study(results: Path, dataset: str = "toy") -> None:
         ),
         "molecules": pd.DataFrame(
             {
-                "mol_id": range(60),
+                "item_id": range(60),
                 "smiles": "CCO",
                 "source_id": None,
                 "n_heavy_atoms": 3,
@@ -51,7 +51,7 @@ def write_report_study(results: Path, dataset: str = "toy") -> None:
     mol, task = np.nonzero(random.random((60, 12)) < 0.6)
     labels = random.integers(0, 2, len(mol))
     tables["labels"] = pd.DataFrame(
-        {"mol_id": mol, "task_id": np.array(TASKS)[task], "label": labels.astype(np.float32)}
+        {"item_id": mol, "task_id": np.array(TASKS)[task], "label": labels.astype(np.float32)}
     )
     for name, table in tables.items():
         write_table(name, table, results / dataset / f"{name}.parquet")

@@ -31,19 +31,19 @@ def split_cells(labels: pd.DataFrame, seed: int, fractions: Fractions) -> pd.Dat
     [0, 1) for the class: large classes are split as `fractions` say, small ones on average.
 
     Args:
-        labels: mol_id, task_id, label (0 or 1); the order of the rows does not matter.
+        labels: item_id, task_id, label (0 or 1); the order of the rows does not matter.
         seed: of all draws.
         fractions: of train, valid and test.
 
     Returns:
-        Table "cell_split", sorted by mol_id and task_id.
+        Table "cell_split", sorted by item_id and task_id.
 
     Raises:
         RelataskError: a fold would be empty.
     """
     tasks = pd.Categorical(labels["task_id"].astype(str))
-    order = np.lexsort((tasks.codes, labels["mol_id"]))
-    mol_ids, codes = labels["mol_id"].to_numpy()[order], tasks.codes[order].astype(np.int64)
+    order = np.lexsort((tasks.codes, labels["item_id"]))
+    item_ids, codes = labels["item_id"].to_numpy()[order], tasks.codes[order].astype(np.int64)
     group = 2 * codes + (labels["label"].to_numpy()[order] > 0.5)
     rng = np.random.default_rng([seed, 3])
     shuffled = np.lexsort((rng.random(len(group)), group))
@@ -60,7 +60,7 @@ def split_cells(labels: pd.DataFrame, seed: int, fractions: Fractions) -> pd.Dat
             )
     return pd.DataFrame(
         {
-            "mol_id": mol_ids,
+            "item_id": item_ids,
             "task_id": pd.Categorical.from_codes(codes, tasks.categories),
             "fold": pd.Categorical.from_codes(fold, pd.Index(FOLDS)),
         }
@@ -69,28 +69,28 @@ def split_cells(labels: pd.DataFrame, seed: int, fractions: Fractions) -> pd.Dat
 
 def describe_cell_split(split: pd.DataFrame, labels: pd.DataFrame) -> dict[str, Any]:
     """Count molecules, labels and tasks with both classes per fold, and give the digest."""
-    cells = split.astype({"task_id": str}).merge(labels.astype({"task_id": str}), on=["mol_id", "task_id"])
-    known = set(cells.loc[cells["fold"] == FOLDS[0], "mol_id"])
+    cells = split.astype({"task_id": str}).merge(labels.astype({"task_id": str}), on=["item_id", "task_id"])
+    known = set(cells.loc[cells["fold"] == FOLDS[0], "item_id"])
     counts = {}
     for name in FOLDS:
         own = cells[cells["fold"] == name]
         counts[name] = {
-            "molecules": int(own["mol_id"].nunique()),
+            "molecules": int(own["item_id"].nunique()),
             "labels": len(own),
             "tasks_with_both_classes": int((own.groupby("task_id")["label"].nunique() == 2).sum()),
-            "molecules_without_a_training_label": len(set(own["mol_id"]) - known),
+            "molecules_without_a_training_label": len(set(own["item_id"]) - known),
         }
     lines = split.astype(str).agg(" ".join, axis=1).str.cat(sep="\n")
     digest = hashlib.sha256(lines.encode()).hexdigest()
     return {"folds": counts, "tasks": int(labels["task_id"].nunique()), "digest": digest}
 
 
-def read_cell_folds(path: Path, mol_ids: np.ndarray, task_ids: list[str], labels: np.ndarray) -> np.ndarray:
+def read_cell_folds(path: Path, item_ids: np.ndarray, task_ids: list[str], labels: np.ndarray) -> np.ndarray:
     """Return the fold of each cell, uint8 [M, T]: its place in FOLDS, NOWHERE where there is no label.
 
     Args:
         path: table "cell_split".
-        mol_ids: of M molecules, rising.
+        item_ids: of M molecules, rising.
         task_ids: T tasks, some or all of the table's.
         labels: [M, T], NaN where missing.
 
@@ -101,7 +101,7 @@ def read_cell_folds(path: Path, mol_ids: np.ndarray, task_ids: list[str], labels
     tasks, folds = frame["task_id"].astype("category").cat, frame["fold"].astype("category").cat
     unknown = [str(name) for name in folds.categories if name not in FOLDS]
     columns = pd.Index(task_ids).get_indexer(tasks.categories)[tasks.codes]
-    rows = pd.Index(mol_ids).get_indexer(frame["mol_id"])
+    rows = pd.Index(item_ids).get_indexer(frame["item_id"])
     inside = (columns >= 0) & (rows >= 0)
     found = np.full(labels.shape, NOWHERE, np.uint8)
     numbers = np.array([FOLDS.index(name) if name in FOLDS else NOWHERE for name in folds.categories])

@@ -55,7 +55,7 @@ def make_dataset(
     """Return the dataset made of the tables of a source and its relations.
 
     Without `config` everything stays but tasks with fewer than two classes, which can be neither learned
-    nor evaluated, and molecules without a label. Rows are ordered: molecules by mol_id, tasks as in the
+    nor evaluated, and molecules without a label. Rows are ordered: molecules by item_id, tasks as in the
     source, labels by molecule and task. Relations keep only pairs of kept tasks.
 
     Raises:
@@ -64,11 +64,11 @@ def make_dataset(
     import numpy as np
     import pandas as pd
 
-    molecules = source["molecules"].sort_values("mol_id", ignore_index=True)
+    molecules = source["molecules"].sort_values("item_id", ignore_index=True)
     tasks = source["tasks"]
     names = pd.Index(tasks["task_id"], dtype=object)
     labels = source["labels"]
-    row = pd.Index(molecules["mol_id"]).get_indexer(labels["mol_id"])
+    row = pd.Index(molecules["item_id"]).get_indexer(labels["item_id"])
     column = _task_positions(names, labels["task_id"])
     if len(labels) and min(row.min(), column.min()) < 0:
         raise RelataskError(
@@ -91,7 +91,7 @@ def make_dataset(
         ].reset_index(drop=True),
         "labels": pd.DataFrame(
             {
-                "mol_id": labels["mol_id"].to_numpy()[cells],
+                "item_id": labels["item_id"].to_numpy()[cells],
                 "task_id": _categories(column[cells], names, kept.tasks),
                 "label": active[cells].astype(np.float32),
             }

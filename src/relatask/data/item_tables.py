@@ -46,17 +46,17 @@ def write_items(tables: ItemTables, features: str, folder: Path) -> dict[str, An
         },
     }
     if of_classes:
-        frames["classes"] = {"mol_id": ids, "task_id": pd.Categorical.from_codes(labels, pd.Index(tasks))}
+        frames["classes"] = {"item_id": ids, "task_id": pd.Categorical.from_codes(labels, pd.Index(tasks))}
     else:
         frames["labels"] = {
-            "mol_id": np.repeat(ids, n_tasks),
+            "item_id": np.repeat(ids, n_tasks),
             "task_id": pd.Categorical.from_codes(np.tile(np.arange(n_tasks), n_items), pd.Index(tasks)),
             "label": labels.ravel(),
         }
     for name, columns in frames.items():
         write_table(name, pd.DataFrame(columns), folder / f"{name}.parquet")
     for name, (fold, record) in tables.splits.items():
-        split = pd.DataFrame({"mol_id": ids, "fold": pd.Categorical.from_codes(fold, pd.Index(FOLDS))})
+        split = pd.DataFrame({"item_id": ids, "fold": pd.Categorical.from_codes(fold, pd.Index(FOLDS))})
         path = folder / "splits" / f"{name}.parquet"
         write_table("split", split, path)
         sizes = {part: {"molecules": int((fold == number).sum())} for number, part in enumerate(FOLDS)}

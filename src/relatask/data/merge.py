@@ -28,7 +28,7 @@ class SourceTables:
 def standardise_source(table: RawTable, limits: Limits, name: str) -> SourceTables:
     """Standardise the molecules of `table` and merge rows that turn out to be the same molecule.
 
-    The first row of a molecule gives its `source_id`; mol_id numbers molecules by first appearance.
+    The first row of a molecule gives its `source_id`; item_id numbers molecules by first appearance.
     Equal labels of merged rows stay, conflicting ones become missing and are counted.
     In the counts, labels.in = labels.out + of_rejected_rows + equal_merged + conflicting.
 
@@ -45,7 +45,7 @@ def standardise_source(table: RawTable, limits: Limits, name: str) -> SourceTabl
     codes, _ = pd.factorize(kept.smiles)  # in order of first appearance
     first = np.unique(codes, return_index=True)[1]
     molecules = kept.iloc[first].reset_index(drop=True)
-    molecules.insert(0, "mol_id", np.arange(len(first), dtype=np.int32))
+    molecules.insert(0, "item_id", np.arange(len(first), dtype=np.int32))
 
     again = np.ones(len(kept), dtype=bool)
     again[first] = False
@@ -80,7 +80,7 @@ def standardise_source(table: RawTable, limits: Limits, name: str) -> SourceTabl
         tasks=tasks,
         labels=pd.DataFrame(
             {
-                "mol_id": labels.mol_id.astype(np.int32),
+                "item_id": labels.item_id.astype(np.int32),
                 "task_id": pd.Categorical.from_codes(labels.task.to_numpy(), categories=pd.Index(names)),
                 "label": labels.label.astype(np.float32),
             }
@@ -119,7 +119,7 @@ def merge_labels(
         n_tasks: number of tasks.
 
     Returns:
-        The merged labels (mol_id, task, label) sorted by molecule and task, and the counts.
+        The merged labels (item_id, task, label) sorted by molecule and task, and the counts.
     """
     mol = mol_of_row[labels.row_position.to_numpy()]
     valid = mol >= 0
@@ -132,7 +132,7 @@ def merge_labels(
     agree = (positive == 0) | (positive == total)
     merged = pd.DataFrame(
         {
-            "mol_id": cells[agree] // n_tasks,
+            "item_id": cells[agree] // n_tasks,
             "task": (cells[agree] % n_tasks).astype(np.int32),
             "label": (positive[agree] > 0).astype(np.float32),
         }

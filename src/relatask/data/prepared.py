@@ -101,7 +101,7 @@ class PreparedDataset:
 
     task_ids: list[str]
     labels: Tensor  # float32 [M, T], NaN where not measured
-    mol_ids: Tensor  # int64 [M]
+    item_ids: Tensor  # int64 [M]
     folds: dict[str, Tensor]  # fold -> int64 positions of the molecules with a label in these tasks
     inputs: MoleculeGraphs | Fingerprints | Series | Images | None  # None for what reads labels alone
     edge_index: Tensor  # int64 [2, E]
@@ -121,7 +121,7 @@ class PreparedDataset:
     def with_split(self, folder: Path, split: str) -> "PreparedDataset":
         """Return the same data under another split of `folder`, sharing all tensors but the folds."""
         ids, labels, has_classes = (
-            self.mol_ids.cpu().numpy(),
+            self.item_ids.cpu().numpy(),
             self.labels.cpu().numpy(),
             self.classes is not None,
         )
@@ -151,30 +151,30 @@ class PreparedDataset:
         """
         folder = Path(folder)
         is_plain = (folder / "items.parquet").exists()
-        table, key = ("items", "item_id") if is_plain else ("molecules", "mol_id")
-        mol_ids = read_table(table, folder / f"{table}.parquet", [key])[key].to_numpy()
+        table = "items" if is_plain else "molecules"
+        item_ids = read_table(table, folder / f"{table}.parquet", ["item_id"])["item_id"].to_numpy()
         task_ids = select_tasks(folder / "tasks.parquet", tasks)
         features = _read_features(folder, inputs, device)
-        if features is not None and len(features) != len(mol_ids):
+        if features is not None and len(features) != len(item_ids):
             raise RelataskError(
                 f"{folder / 'features'} holds {len(features)} {table}, but {folder / f'{table}.parquet'} "
-                f"has {len(mol_ids)}; delete the folder and run the workflow again."
+                f"has {len(item_ids)}; delete the folder and run the workflow again."
             )
-        classes, labels = None, np.zeros((len(mol_ids), 0), np.float32)
+        classes, labels = None, np.zeros((len(item_ids), 0), np.float32)
         if (path := folder / "classes.parquet").exists():
-            classes = torch.from_numpy(read_classes(path, mol_ids, task_ids)).to(device)
+            classes = torch.from_numpy(read_classes(path, item_ids, task_ids)).to(device)
         else:
-            labels = read_labels(folder / "labels.parquet", mol_ids, task_ids)
+            labels = read_labels(folder / "labels.parquet", item_ids, task_ids)
         edge_index, edge_score = read_relations(folder / "relations.parquet", task_ids)
         return cls(
             task_ids=task_ids,
             labels=torch.from_numpy(labels).to(device),
-            mol_ids=torch.from_numpy(mol_ids.astype(np.int64)).to(device),
+            item_ids=torch.from_numpy(item_ids.astype(np.int64)).to(device),
             inputs=features,
             edge_index=torch.from_numpy(edge_index).to(device),
             edge_score=torch.from_numpy(edge_score).to(device),
             classes=classes,
-            **_on_device(*read_split(folder, split, mol_ids, task_ids, labels, classes is not None), device),
+            **_on_device(*read_split(folder, split, item_ids, task_ids, labels, classes is not None), device),
         )
 
 

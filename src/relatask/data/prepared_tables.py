@@ -30,29 +30,29 @@ def select_tasks(path: Path, tasks: Sequence[str] | None) -> list[str]:
     return [task for task in known if task in wanted]
 
 
-def _positions(path: Path, mol_ids: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Return where the ids `wanted` stand in `mol_ids`, which is sorted and holds each id once."""
-    positions = np.searchsorted(mol_ids, wanted).clip(max=max(len(mol_ids) - 1, 0))
-    if len(wanted) and (not len(mol_ids) or (known := mol_ids[positions] == wanted).sum() < len(wanted)):
-        missing = wanted[~known][0] if len(mol_ids) else wanted[0]
+def _positions(path: Path, item_ids: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return where the ids `wanted` stand in `item_ids`, which is sorted and holds each id once."""
+    positions = np.searchsorted(item_ids, wanted).clip(max=max(len(item_ids) - 1, 0))
+    if len(wanted) and (not len(item_ids) or (known := item_ids[positions] == wanted).sum() < len(wanted)):
+        missing = wanted[~known][0] if len(item_ids) else wanted[0]
         raise RelataskError(
-            f"{path} names mol_id {missing}, which molecules.parquet beside it lacks; they were made from "
+            f"{path} names item_id {missing}, which molecules.parquet beside it lacks; they were made from "
             "different data: run the workflow again."
         )
     return positions
 
 
-def read_labels(path: Path, mol_ids: np.ndarray, task_ids: list[str]) -> np.ndarray:
+def read_labels(path: Path, item_ids: np.ndarray, task_ids: list[str]) -> np.ndarray:
     """Return float32 [M, T] with NaN where there is no label."""
-    if (np.diff(mol_ids) <= 0).any():
-        raise RelataskError(f"{path.with_name('molecules.parquet')}: mol_id must rise from row to row.")
+    if (np.diff(item_ids) <= 0).any():
+        raise RelataskError(f"{path.with_name('molecules.parquet')}: item_id must rise from row to row.")
     frame = read_table("labels", path)
     tasks = frame["task_id"].astype("category").cat
     column_of = {task: column for column, task in enumerate(task_ids)}
     columns = np.array([column_of.get(task, -1) for task in tasks.categories], np.int64)[tasks.codes]
-    rows = _positions(path, mol_ids, frame["mol_id"].to_numpy())
+    rows = _positions(path, item_ids, frame["item_id"].to_numpy())
     kept = columns >= 0
-    labels = np.full((len(mol_ids), len(task_ids)), np.nan, np.float32)
+    labels = np.full((len(item_ids), len(task_ids)), np.nan, np.float32)
     labels[rows[kept], columns[kept]] = frame["label"].to_numpy()[kept]
     return labels
 
@@ -60,7 +60,7 @@ def read_labels(path: Path, mol_ids: np.ndarray, task_ids: list[str]) -> np.ndar
 def read_split(
     folder: Path,
     split: str,
-    mol_ids: np.ndarray,
+    item_ids: np.ndarray,
     task_ids: list[str],
     labels: np.ndarray,
     has_classes: bool,
@@ -72,37 +72,37 @@ def read_split(
     path = folder / "splits" / f"{split}.parquet"
     cells = None
     if splits_cells(split):
-        cells = read_cell_folds(path, mol_ids, task_ids, labels)
+        cells = read_cell_folds(path, item_ids, task_ids, labels)
         rows_of = {fold: np.flatnonzero((cells == place).any(1)) for place, fold in enumerate(FOLDS)}
     else:
-        rows_of = _read_folds(path, mol_ids, ~np.isnan(labels).all(axis=1) | has_classes)
+        rows_of = _read_folds(path, item_ids, ~np.isnan(labels).all(axis=1) | has_classes)
     return rows_of, cells
 
 
-def read_classes(path: Path, mol_ids: np.ndarray, task_ids: list[str]) -> np.ndarray:
+def read_classes(path: Path, item_ids: np.ndarray, task_ids: list[str]) -> np.ndarray:
     """Return the class of each item as its position in `task_ids`, int64 [M]."""
     frame = read_table("classes", path)
-    rows = _positions(path, mol_ids, frame["mol_id"].to_numpy())
-    classes = np.full(len(mol_ids), -1, np.int64)
+    rows = _positions(path, item_ids, frame["item_id"].to_numpy())
+    classes = np.full(len(item_ids), -1, np.int64)
     classes[rows] = pd.Categorical(frame["task_id"].astype(str), categories=task_ids).codes
-    if len(rows) != len(mol_ids) or (classes < 0).any():
+    if len(rows) != len(item_ids) or (classes < 0).any():
         raise RelataskError(
-            f"{path} does not name a class of tasks.parquet once for each of {len(mol_ids)} items; run the "
+            f"{path} does not name a class of tasks.parquet once for each of {len(item_ids)} items; run the "
             "step prepare_images again."
         )
     return classes
 
 
-def _read_folds(path: Path, mol_ids: np.ndarray, labelled: np.ndarray) -> dict[str, np.ndarray]:
+def _read_folds(path: Path, item_ids: np.ndarray, labelled: np.ndarray) -> dict[str, np.ndarray]:
     """Return the positions of each fold's molecules, in the table's order, that have a label."""
     frame = read_table("split", path)
-    rows = _positions(path, mol_ids, frame["mol_id"].to_numpy())
-    if len(np.unique(rows)) != len(mol_ids) or len(rows) != len(mol_ids):
+    rows = _positions(path, item_ids, frame["item_id"].to_numpy())
+    if len(np.unique(rows)) != len(item_ids) or len(rows) != len(item_ids):
         raise RelataskError(
-            f"{path} puts {len(np.unique(rows))} of {len(mol_ids)} molecules in a fold ({len(rows)} rows); "
+            f"{path} puts {len(np.unique(rows))} of {len(item_ids)} molecules in a fold ({len(rows)} rows); "
             "each must be in exactly one: run the step split_molecules again."
         )
-    fold_of = np.empty(len(mol_ids), object)
+    fold_of = np.empty(len(item_ids), object)
     fold_of[rows] = frame["fold"].to_numpy(object)
     if unknown := sorted(set(fold_of) - set(FOLDS)):
         raise RelataskError(f"{path} has the fold {unknown[0]!r}; only {', '.join(FOLDS)} exist.")

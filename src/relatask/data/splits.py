@@ -25,22 +25,22 @@ def split_molecules(
     """Assign every molecule to one fold.
 
     Args:
-        molecules: mol_id and scaffold, one row per molecule; their order does not matter.
-        labels: mol_id, task_id, label (0 or 1); only `stratified` reads them.
+        molecules: item_id and scaffold, one row per molecule; their order does not matter.
+        labels: item_id, task_id, label (0 or 1); only `stratified` reads them.
         scheme: ``random``, ``scaffold`` or ``stratified``.
         seed: of all draws.
         fractions: of train, valid and test; valid and test hold int(fraction x molecules), train the rest
             (`scaffold` comes as near as its groups allow).
 
     Returns:
-        mol_id and fold (train, valid or test), sorted by mol_id.
+        item_id and fold (train, valid or test), sorted by item_id.
 
     Raises:
         RelataskError: the scheme is unknown, or a fold would be empty.
     """
     if scheme not in _SCHEMES:
         raise RelataskError(f"there is no split scheme {scheme!r}.{suggest(scheme, _SCHEMES)}")
-    molecules = molecules.sort_values("mol_id", kind="stable")
+    molecules = molecules.sort_values("item_id", kind="stable")
     sizes = fold_sizes(len(molecules), fractions)
     rng = np.random.default_rng([seed, list(_SCHEMES).index(scheme)])
     fold = _SCHEMES[scheme](molecules, labels, sizes, rng)
@@ -54,7 +54,7 @@ def split_molecules(
             )
     return pd.DataFrame(
         {
-            "mol_id": molecules.mol_id.to_numpy(),
+            "item_id": molecules.item_id.to_numpy(),
             "fold": pd.Categorical.from_codes(fold, categories=pd.Index(FOLDS)),
         }
     )
@@ -130,10 +130,10 @@ def _stratified(
     because an assay that is nearly all active is as hard to place. A class with fewer than three
     molecules is left to chance.
     """
-    mol_ids = molecules.mol_id.to_numpy()
-    fold = np.full(len(mol_ids), _FREE)
+    item_ids = molecules.item_id.to_numpy()
+    fold = np.full(len(item_ids), _FREE)
     room = sizes.copy()
-    for classes in _classes_by_task(mol_ids, labels):
+    for classes in _classes_by_task(item_ids, labels):
         for candidates in classes:
             for target in range(3) if len(candidates) >= 3 else ():
                 taken = fold[candidates]
@@ -146,10 +146,10 @@ def _stratified(
     return fold
 
 
-def _classes_by_task(mol_ids: np.ndarray, labels: pd.DataFrame) -> list[list[np.ndarray]]:
+def _classes_by_task(item_ids: np.ndarray, labels: pd.DataFrame) -> list[list[np.ndarray]]:
     """Return per task the positions of its rarer and its other class; tasks with the rarest class first."""
     names = labels.task_id.astype("category").cat
-    position = np.searchsorted(mol_ids, labels.mol_id.to_numpy())
+    position = np.searchsorted(item_ids, labels.item_id.to_numpy())
     # Sorted by position within a class, so that the order of the label rows does not matter.
     code = 2 * names.codes.to_numpy().astype(np.int64) + (labels.label.to_numpy() > 0.5)
     order = np.lexsort((position, code))
@@ -170,16 +170,16 @@ _SCHEMES: dict[str, Callable[[pd.DataFrame, pd.DataFrame, np.ndarray, np.random.
 
 
 def split_digest(split: pd.DataFrame) -> str:
-    """SHA-256 (hex) of the lines "mol_id fold", sorted by mol_id: two equal splits have equal digests."""
-    split = split.sort_values("mol_id")
-    lines = (f"{mol_id} {fold}\n" for mol_id, fold in zip(split.mol_id, split.fold, strict=True))
+    """SHA-256 (hex) of the lines "item_id fold", sorted by item_id: two equal splits have equal digests."""
+    split = split.sort_values("item_id")
+    lines = (f"{item_id} {fold}\n" for item_id, fold in zip(split.item_id, split.fold, strict=True))
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def describe_split(split: pd.DataFrame, labels: pd.DataFrame) -> dict[str, Any]:
     """Count molecules, labels and tasks with both classes per fold, and give the digest."""
-    fold_of = split.set_index("mol_id").fold.cat.codes
-    fold = fold_of.reindex(labels.mol_id, fill_value=_FREE).to_numpy()
+    fold_of = split.set_index("item_id").fold.cat.codes
+    fold = fold_of.reindex(labels.item_id, fill_value=_FREE).to_numpy()
     task, names = pd.factorize(labels.task_id)
     seen = np.zeros((len(FOLDS), len(names), 2), dtype=bool)
     positive = labels.label.to_numpy() > 0.5

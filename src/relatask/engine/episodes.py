@@ -93,7 +93,7 @@ def episode_cells(unit: Unit, fold: str, scores: Tensor) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "fold": fold,
-            "item_id": unit.data.mol_ids.cpu()[asked].flatten().numpy(),
+            "item_id": unit.data.item_ids.cpu()[asked].flatten().numpy(),
             "task": numbers.flatten().numpy(),
             "label": true_ways(episodes, shots).flatten().float().numpy(),
             "score": scores.flatten().float().numpy(),

@@ -139,7 +139,7 @@ def _cells(unit: Unit, fold: str, result: UnitResult) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "fold": fold,
-            "item_id": unit.data.mol_ids[rows[row]].cpu().numpy(),
+            "item_id": unit.data.item_ids[rows[row]].cpu().numpy(),
             "task": unit.columns[column].cpu().numpy(),
             "label": labels[row, column].cpu().numpy(),
             "score": result.scores[fold][place].numpy() if fold in result.scores else np.nan,

@@ -17,7 +17,7 @@ def label_correlation(labels: pd.DataFrame, task_ids: Sequence[str]) -> np.ndarr
     Returns:
         float64 [T, T]; NaN where fewer than three molecules have both, or one of the two does not vary.
     """
-    rows, _ = pd.factorize(labels["mol_id"])
+    rows, _ = pd.factorize(labels["item_id"])
     columns = pd.Categorical(labels["task_id"].astype(str), categories=list(task_ids)).codes
     inside = columns >= 0
     place = (rows[inside], columns[inside])

@@ -34,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the step."""
-    molecules = read_table("molecules", arguments.molecules, columns=["mol_id", "scaffold"])
+    molecules = read_table("molecules", arguments.molecules, columns=["item_id", "scaffold"])
     labels = read_table("labels", arguments.labels)
     train, valid, test = arguments.fractions
     scheme, seed, fractions = arguments.scheme, arguments.seed, (train, valid, test)

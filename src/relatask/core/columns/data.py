@@ -16,14 +16,14 @@ DATA: dict[str, dict[str, str]] = {
         "preferred_name": "string?",
     },
     "molecules": {
-        "mol_id": "int32",  # row of the molecule in its source's standardised table
+        "item_id": "int32",  # row of the molecule in its source's standardised table
         "smiles": "string",  # canonical
         "source_id": "string?",
         "n_heavy_atoms": "int16",
         "mol_weight": "float32",  # Da
         "scaffold": "string",  # Bemis-Murcko SMILES, empty for acyclic molecules
     },
-    "items": {  # of a data set without molecules; `mol_id` in its labels and splits is the item
+    "items": {  # of a data set without molecules; `item_id` in its labels and splits is the item
         "item_id": "int32",
         "name": "string",  # a point in time as the source writes it, or an image's file
     },
@@ -43,12 +43,12 @@ DATA: dict[str, dict[str, str]] = {
         "n_neg": "int32",  # all others; measured values are others
     },
     "rejected_tasks": {"task_id": "string", "name": "string", "reason": "string"},
-    "labels": {"mol_id": "int32", "task_id": "category", "label": "float32"},
+    "labels": {"item_id": "int32", "task_id": "category", "label": "float32"},
     "classes": {  # in place of labels, where each item has one class out of many: a task is a class
-        "mol_id": "int32",
+        "item_id": "int32",
         "task_id": "category",  # the item's class; it is of no other
     },
     "relations": {"task_i": "string", "task_j": "string", "score": "float32", "kind": "string"},
-    "split": {"mol_id": "int32", "fold": "category"},
-    "cell_split": {"mol_id": "int32", "task_id": "category", "fold": "category"},  # of the scheme CELLS
+    "split": {"item_id": "int32", "fold": "category"},
+    "cell_split": {"item_id": "int32", "task_id": "category", "fold": "category"},  # of the scheme CELLS
 }
