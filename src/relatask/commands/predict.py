@@ -1,0 +1,102 @@
+"""Predict new molecules by a trained model.
+
+The output has the rows of the input in their order, all its columns, and a column for each task: the
+probability of label 1, a value in the task's unit, or the name of a class. A row whose SMILES cannot be used
+has empty predictions, and the column `reason` says why.
+
+Examples:
+  relatask predict results/demo/runs/0123456789ab/model new.csv -o predictions.csv
+  relatask predict model compounds.smi -o predictions.csv
+"""
+
+import argparse
+import csv
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import islice
+from pathlib import Path
+
+import pandas as pd
+from tqdm import tqdm
+
+from relatask.core.atomic import atomic_path
+from relatask.core.errors import RelataskError
+from relatask.core.registry import suggest
+from relatask.models.loading import load
+from relatask.models.prediction import REASON, predict
+
+ROWS = 4096  # molecules in memory at a time
+log = logging.getLogger(__name__)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("model", type=Path, metavar="MODEL", help="folder of a model, or of a finished run")
+    parser.add_argument(
+        "file", type=Path, metavar="FILE", help="CSV with a column of SMILES, or .smi: SMILES and a name a line"
+    )
+    parser.add_argument("-o", "--output", required=True, type=Path, metavar="OUT", help="CSV to write")
+    parser.add_argument(
+        "--smiles-column", default="smiles", metavar="NAME", help="of a CSV (default: smiles, in any case)"
+    )
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Read, predict and write a chunk of rows after the other."""
+    model = load(arguments.model, arguments.device)
+    n_rows, n_refused = 0, 0
+    with ExitStack() as stack:
+        source = stack.enter_context(arguments.file.open(encoding="utf-8-sig", newline=""))
+        columns, smiles_column, rows = _reader(source, arguments.file, arguments.smiles_column)
+        if clash := sorted({*columns} & {*model.task_ids, REASON}):
+            raise RelataskError(
+                f"{arguments.file} has a column {clash[0]!r}, which the predictions have too; rename it."
+            )
+        path = stack.enter_context(atomic_path(arguments.output))
+        target = stack.enter_context(path.open("w", encoding="utf-8", newline=""))
+        writer = csv.writer(target)
+        writer.writerow([*columns, *model.task_ids, REASON])
+        progress = stack.enter_context(tqdm(desc="predict", unit="mol", disable=None, leave=False))
+        while chunk := list(islice(rows, ROWS)):
+            found = predict(model, [row[smiles_column] for row in chunk])
+            n_refused += int(found[REASON].notna().sum())
+            for row, values in zip(chunk, found.itertuples(index=False), strict=True):
+                writer.writerow([*row, *("" if pd.isna(value) else _text(value) for value in values)])
+            n_rows += len(chunk)
+            progress.update(len(chunk))
+    log.info("%s: %d rows, %d of them without a prediction", arguments.output, n_rows, n_refused)
+
+
+def _text(value: object) -> object:
+    """Six digits tell apart what float32 tells apart for a reader."""
+    return f"{value:.6g}" if isinstance(value, float) else value
+
+
+def _reader(source: object, path: Path, wanted: str) -> tuple[list[str], int, Iterator[list[str]]]:
+    """Return the columns of a file, which of them holds the SMILES, and its rows.
+
+    Raises:
+        RelataskError: there is no such column, or a row is longer or shorter than the header.
+    """
+    if path.suffix in {".smi", ".smiles"}:
+        lines = (line.rstrip("\n").split(maxsplit=1) for line in source if line.strip())  # type: ignore[attr-defined]
+        return ["smiles", "name"], 0, ([*parts, ""][:2] for parts in lines)
+    table = csv.reader(source)  # type: ignore[call-overload]
+    columns = next(table, [])
+    places = [place for place, name in enumerate(columns) if name.lower() == wanted.lower()]
+    if not places:
+        raise RelataskError(
+            f"{path} has no column {wanted!r} (--smiles-column).{suggest(wanted, columns or ['(empty file)'])}"
+        )
+    return columns, places[0], _rows(table, len(columns), path)
+
+
+def _rows(table: Iterator[list[str]], width: int, path: Path) -> Iterator[list[str]]:
+    for number, row in enumerate(table, start=1):
+        if not row:
+            continue
+        if len(row) != width:
+            raise RelataskError(f"{path}, data row {number}: {len(row)} cells, but the header has {width}.")
+        yield row

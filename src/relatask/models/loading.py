@@ -1,0 +1,94 @@
+"""A trained model from its folder, checked file by file."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from relatask.core.errors import RelataskError
+from relatask.core.files import sha256_of
+from relatask.core.registry import capabilities, input_version
+from relatask.models.record import NAME, ModelRecord, read_record
+from relatask.models.saving import ESTIMATOR, FOLDER
+from relatask.models.trained_model import TrainedModel
+
+
+def load(path: str | Path, device: torch.device | str = "cpu") -> TrainedModel:
+    """Load a trained model; it needs neither the study nor its results.
+
+    Args:
+        path: the model's folder, or the entry of a run in a journal (results/STUDY/runs/RUN).
+        device: that shall predict.
+
+    Raises:
+        RelataskError: there is no model, a file is damaged or absent, or this version of relatask lacks its
+            method or makes its inputs otherwise.
+    """
+    folder = Path(path)
+    if not (folder / NAME).is_file() and (folder / FOLDER / NAME).is_file():
+        folder /= FOLDER
+    record = read_record(folder)
+    _check_files(folder, record)
+    _check_code(folder, record)
+    weights = _read_weights(folder, record)
+    support = None
+    if "support.safetensors" in record.files:
+        support = _read_tensors(folder / "support.safetensors")
+    return TrainedModel(
+        record=record,
+        folder=folder,
+        device=torch.device(device),
+        weights=weights,
+        support=support,
+        members=tuple(load(folder / member.folder, device) for member in record.members),
+        prior=load(folder / record.prior, device) if record.prior else None,
+    )
+
+
+def _check_files(folder: Path, record: ModelRecord) -> None:
+    """Raise where a file of the model is absent or is not as it was written."""
+    for name, digest in record.files.items():
+        path = folder / name
+        if not path.is_file() or sha256_of(path) != digest:
+            state = "damaged" if path.is_file() else "absent"
+            raise RelataskError(f"{path} is {state}; copy the model's whole folder anew, or train it again.")
+
+
+def _check_code(folder: Path, record: ModelRecord) -> None:
+    """Raise where this version of relatask would predict something else than the one that trained."""
+    capabilities("methods", record.spec.method)
+    if record.spec.encoder:
+        capabilities("encoders", record.spec.encoder)
+    for kind, used in record.inputs.items():
+        current = input_version(kind)
+        if current != used:
+            raise RelataskError(
+                f"{folder}: the model reads version {used} of the input {kind!r}, and this version of relatask "
+                f"makes version {current}; train the model again."
+            )
+
+
+def _read_weights(folder: Path, record: ModelRecord) -> dict[str, dict[str, Tensor]]:
+    """Return the weights of each unit of the model, or of "" where one model serves all its tasks."""
+    units = record.units or ("",)
+    weights: dict[str, dict[str, Tensor]] = {unit: {} for unit in units}
+    if "weights.safetensors" in record.files:
+        for name, value in _read_tensors(folder / "weights.safetensors").items():
+            unit, _, own = name.partition("/") if record.units else ("", "", name)
+            weights[unit][own] = value
+    for number, unit in enumerate(units):
+        name = f"estimators/{number:05d}.skops"
+        if name in record.files:
+            content = bytearray((folder / name).read_bytes())
+            weights[unit][ESTIMATOR] = torch.frombuffer(content, dtype=torch.uint8)
+    return weights
+
+
+def _read_tensors(path: Path) -> dict[str, Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise RelataskError(f"{path} holds no tensors ({error}); copy the model anew.") from None

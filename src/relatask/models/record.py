@@ -1,0 +1,117 @@
+"""What model.json says: all that decides a trained model's predictions but its weights.
+
+A model is a folder: model.json, weights.safetensors, for estimators of scikit-learn `estimators/*.skops`, for
+methods that read other items' labels support.safetensors, and items.parquet, the items it was trained on. A
+model that is made of others (a prior, an ensemble, groups) holds them in folders of the same form.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from relatask import __version__
+from relatask.core.errors import RelataskError
+from relatask.core.files import read_fields
+from relatask.data.tasks import Task
+from relatask.plan.manifest import spec_of
+from relatask.plan.spec import RunSpec
+
+FORMAT = 1
+NAME = "model.json"
+
+
+@dataclass(frozen=True)
+class Member:
+    """A model that another one is made of.
+
+    Attributes:
+        folder: where it lies, from the folder of the whole.
+        serves: ids of the tasks that it predicts for the whole; None: all of its own.
+    """
+
+    folder: str
+    serves: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class ModelRecord:
+    """The content of model.json.
+
+    Attributes:
+        spec: the run that trained the model.
+        tasks: what it predicts, in the order of its outputs.
+        inputs: kind of input -> version of the code that makes it from items.
+        relations: pairs of related tasks and their scores, each pair once.
+        dataset_digest: of the data set it was trained on.
+        libraries: name -> version, of those that trained it.
+        units: tasks that have a model each, in order; empty for one model of all tasks.
+        members: models that this one is made of.
+        prior: folder of the model whose predictions it starts from.
+        files: name -> SHA-256 of the other files of the model.
+        scaling: of series: "mean" and "std" of each task's values in training, by which they are standardised.
+    """
+
+    spec: RunSpec
+    tasks: tuple[Task, ...]
+    inputs: Mapping[str, int]
+    relations: tuple[tuple[str, str, float], ...]
+    dataset_digest: str
+    libraries: Mapping[str, str]
+    units: tuple[str, ...] = ()
+    members: tuple[Member, ...] = ()
+    prior: str | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+    scaling: Mapping[str, Mapping[str, float]] | None = None
+
+    @property
+    def task_ids(self) -> list[str]:
+        """Ids of the tasks, in the order of the predictions."""
+        return [task.task_id for task in self.tasks]
+
+    @property
+    def title(self) -> str:
+        """What messages call the model."""
+        return f"{self.spec.label or self.spec.method} trained on {self.spec.dataset!r}, seed {self.spec.seed}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {"format": FORMAT, "relatask": __version__, **asdict(self)}
+
+
+def read_record(folder: Path) -> ModelRecord:
+    """Read model.json of a model's folder.
+
+    Raises:
+        RelataskError: it is absent, damaged, or of a format that this version does not read.
+    """
+    path = folder / NAME
+    if not path.is_file():
+        raise RelataskError(
+            f"{folder} is no model: it has no {NAME}; name a folder `model` below results/STUDY/runs/RUN."
+        )
+    content = read_fields(path, format=int, spec=dict, tasks=list, inputs=dict, files=dict)
+    if content["format"] != FORMAT:
+        raise RelataskError(
+            f"{path} has format {content['format']}, and relatask {__version__} reads format {FORMAT}; load it "
+            f"with relatask {content.get('relatask', 'of its time')}, or train it again."
+        )
+    try:
+        return ModelRecord(
+            spec=spec_of(content["spec"], path),
+            tasks=tuple(Task(**task) for task in content["tasks"]),
+            inputs=content["inputs"],
+            relations=tuple((str(one), str(other), float(score)) for one, other, score in content["relations"]),
+            dataset_digest=content["dataset_digest"],
+            libraries=content["libraries"],
+            units=tuple(content["units"]),
+            members=tuple(
+                Member(member["folder"], None if member["serves"] is None else tuple(member["serves"]))
+                for member in content["members"]
+            ),
+            prior=content["prior"],
+            files=content["files"],
+            scaling=content["scaling"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise RelataskError(f"{path} is damaged ({error}); get the model anew, or train it again.") from None
