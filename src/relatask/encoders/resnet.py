@@ -2,7 +2,8 @@
 
 `depth` 18, 34, 50 and 101 are torchvision's; 12 is the small one of few-shot learning (Chen et al., 2021):
 four blocks of three convolutions, each with max pooling. Weights can be read from a file that torchvision
-offers.
+offers. It is written here because each wheel of torchvision pins one build of torch, which would pull a
+second one of several GB, and because torchvision lacks the small one.
 """
 
 from pathlib import Path

@@ -4,7 +4,6 @@ It is no declared output of any rule, so it survives a failed job, another numbe
 machine. An entry counts while its spec, code and data are still the same.
 """
 
-import fcntl
 import logging
 import shutil
 import uuid
@@ -13,6 +12,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock
 
 from relatask.core.errors import RelataskError
 from relatask.core.files import sha256_of, write_bytes, write_json
@@ -83,10 +84,13 @@ class Journal:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Keep other processes from the entries until the block, or this process, ends."""
-        with (self.folder / ".journal.lock").open("w") as lock:
-            with suppress(OSError):  # a file system without locks: the harm is a run that is trained again
-                fcntl.flock(lock, fcntl.LOCK_EX)
+        lock = FileLock(self.folder / ".journal.lock")
+        with suppress(OSError):  # a file system without locks: the harm is a run that is trained again
+            lock.acquire()
+        try:
             yield
+        finally:
+            lock.release()
 
     def _replace(self, temporary: Path, spec: RunSpec, digests: Digests) -> None:
         """Put a written entry in its place, unless the same one is there."""
