@@ -30,6 +30,7 @@ CAPABILITIES = {
     "summary": "an aggregator of torchjd combines the gradients of tasks",
     "label": "JACOBIAN",
     "paper": "jacobian_descent",
+    "needs_trunk": True,
     "cost_in_tasks": "O(T^2) and more",
     "passes_per_task": 0.75,
     "options": {"aggregator": "upgrad", "of": "parameters", "c": 0.4, "max_gigabytes": 4.0},

@@ -24,7 +24,8 @@ CAPABILITIES = {
     "microseconds": 250_000.0,
     "cost_options": ("depth",),
     "options": {"depth": 50, "width": 64, "weights": "", "normalise": False},
-    "limits": {"depth": (12, 101), "width": (1, 1024)},
+    "choices": {"depth": (12, 18, 34, 50, 101)},
+    "limits": {"width": (1, 1024)},
 }
 BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
 EXPANSION = 4  # of a bottleneck's last convolution

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from relatask.core.errors import RelataskError
-from relatask.core.registry import load
+from relatask.core.registry import load, own_options
 from relatask.engine.task_graph import task_graph
 from relatask.engine.unit import Unit
 from relatask.nn.contract import SHARED, Encoder, MultiTaskModel, TaskContext
@@ -21,7 +21,8 @@ def build_model(unit: Unit) -> MultiTaskModel:
         encoder=Encoders(unit),
     )
     torch.manual_seed(unit.seed("initialisation"))
-    model: MultiTaskModel = load("methods", unit.spec.method).build(context, **unit.spec.options)
+    options = own_options(unit.spec.method, unit.spec.options)
+    model: MultiTaskModel = load("methods", unit.spec.method).build(context, **options)
     return model
 
 

@@ -33,8 +33,10 @@ log = logging.getLogger(__name__)
 
 def runs_at_once(spec: RunSpec, device: torch.device) -> int:
     """Return how many runs like this one are trained in one pass; 0 where the loop is faster, or has to."""
-    stackable = spec.method == "shared_bottom" and spec.balancing == "equal" and isinstance(spec.tasks, tuple)
-    if not stackable or spec.training["precision"] != "fp32":
+    stacks = capabilities("methods", spec.method).stacks
+    if not stacks or spec.balancing != "equal" or not isinstance(spec.tasks, tuple):
+        return 0
+    if spec.training["precision"] != "fp32":
         return 0
     width = capabilities("encoders", str(spec.encoder)).side_by_side.get(device.type, 0)
     return -(-width // spec.encoder_options["width"])

@@ -13,7 +13,7 @@ CAPABILITIES = {
     "label": "forecaster",
     "paper": "mtg_net",
     "loop": "forecasting",
-    "label_kinds": ("values",),
+    "kinds": ("real",),
     "cost_in_tasks": "O(1)",
     "options": {"horizon": 24},
     "limits": {"horizon": (1, 10_000)},

@@ -14,6 +14,7 @@ CAPABILITIES = {
     "paper": "caruana_1997",
     "loop": "supervised",
     "cost_in_tasks": "O(1)",
+    "stacks": True,
 }
 
 

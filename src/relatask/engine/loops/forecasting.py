@@ -16,6 +16,7 @@ from relatask.engine.network import autocast
 from relatask.engine.unit import Progress, Unit, UnitResult
 
 PREDICTION_BATCH = 512
+LOOP = {"forecasts": True}
 
 
 def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:

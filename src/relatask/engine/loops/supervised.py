@@ -16,6 +16,7 @@ from relatask.engine.network import autocast, trained_model
 from relatask.engine.unit import Progress, Unit, UnitResult
 
 PREDICTION_BATCH = 512
+LOOP = {"balances": True, "imputes": True}
 
 
 def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:

@@ -19,6 +19,11 @@ from relatask.engine.network import autocast
 from relatask.engine.unit import EVALUATED, Progress, Unit, UnitResult
 
 EPISODES_AT_ONCE = 64  # in prediction, where images are encoded already
+LOOP = {
+    "episodes": True,
+    "options": {"pretraining": 0, "episodes": 800},
+    "limits": {"pretraining": (0, 100_000), "episodes": (1, 1_000_000)},
+}
 
 
 def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:

@@ -19,9 +19,6 @@ CAPABILITIES = {
     "paper": "chen_2019",
     "loop": "finetuned",
     "microseconds": 0.5,
-    "options": {"setting": "meta", "shots": 256, "unseen": 0.2},
-    "choices": {"setting": ("standard", "meta")},
-    "limits": {"shots": (2, 100_000), "unseen": (0.01, 0.99)},
 }
 FIRST_SCALE = 10.0  # a cosine is at most 1, which alone could not make a probability near 0 or 1
 
@@ -51,6 +48,6 @@ class CosineNetwork(MultiTaskModel):
         return task_losses(logits, labels)
 
 
-def build(context: TaskContext, **episodes: object) -> CosineNetwork:
-    """Return the model around the shared encoder; the options are of the loop."""
+def build(context: TaskContext) -> CosineNetwork:
+    """Return the model around the shared encoder."""
     return CosineNetwork(context.encoder(), context)

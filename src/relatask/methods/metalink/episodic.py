@@ -35,6 +35,20 @@ from relatask.engine.unit import Progress, Unit, UnitResult
 from relatask.methods.metalink.knowledge_graph import KnownLabels
 from relatask.nn.contract import Encoder
 
+LOOP = {
+    "imputes": True,
+    "holds_out_tasks": {"setting": ("meta", "relational_meta")},
+    "scores_together": {"support": (0,)},
+    "options": {"setting": "relational", "known_ratio": 0.2, "support": 128, "shots": 256, "unseen": 0.2},
+    "choices": {"setting": ("standard", "relational", "meta", "relational_meta")},
+    "limits": {
+        "known_ratio": (0.0, 0.9),
+        "support": (0, 100_000),
+        "shots": (2, 100_000),
+        "unseen": (0.01, 0.99),
+    },
+}
+
 
 def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
     """Train the unit's network from its checkpoint, if there is one, and score the held-out folds."""

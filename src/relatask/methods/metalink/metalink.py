@@ -1,6 +1,6 @@
 """MetaLink (Cao, You and Leskovec, ICLR 2022): known labels of an item speak about its other tasks.
 
-Items and tasks are the nodes of a graph whose edges are known labels (`_knowledge_graph.py`); a task starts
+Items and tasks are the nodes of a graph whose edges are known labels (`knowledge_graph.py`); a task starts
 as the weights of its linear head, or as a constant where it is new (section 3.2). Each layer predicts, and
 predictions are summed; with no layer this is the plain network. Which labels are known, and which tasks are
 new, is the loop's business (`methods/metalink/episodic.py`, algorithms 1 to 3).
@@ -21,27 +21,9 @@ CAPABILITIES = {
     "uses_known_labels": True,
     "cost_in_tasks": "O(T)",
     "microseconds": 0.5,
-    "options": {
-        "setting": "relational",
-        "layers": 2,
-        "predictor": "dot",
-        "shared": False,
-        "known_ratio": 0.2,
-        "support": 128,
-        "shots": 256,
-        "unseen": 0.2,
-    },
-    "choices": {
-        "setting": ("standard", "relational", "meta", "relational_meta"),
-        "predictor": ("dot", "mlp"),
-    },
-    "limits": {
-        "layers": (0, 5),
-        "known_ratio": (0.0, 0.9),
-        "support": (0, 100_000),
-        "shots": (2, 100_000),
-        "unseen": (0.01, 0.99),
-    },
+    "options": {"layers": 2, "predictor": "dot", "shared": False},
+    "choices": {"predictor": ("dot", "mlp")},
+    "limits": {"layers": (0, 5)},
 }
 
 
@@ -104,6 +86,6 @@ class MetaLink(MultiTaskModel):
         return task_losses(logits, labels)
 
 
-def build(context: TaskContext, layers: int, predictor: str, shared: bool, **episodes: object) -> MetaLink:
-    """Return the model around the shared encoder; the other options are of the loop."""
+def build(context: TaskContext, layers: int, predictor: str, shared: bool) -> MetaLink:
+    """Return the model around the shared encoder."""
     return MetaLink(context.encoder(), context, layers, predictor, shared)

@@ -1,6 +1,6 @@
 """An energy over label vectors whose factors SGNN reads off nodes and edges (SGNN-EBM, eqs. 9-14 and 21).
 
-The network gives f_i and f_ij of eq. 11; `_nce.py` trains them, `_gibbs.py` reads out marginals. The state
+The network gives f_i and f_ij of eq. 11; `nce.py` trains them, `gibbs.py` reads out marginals. The state
 of a pair is the mean of its two directions' states. An edge's readout begins with a linear map, so it is put
 in front of all that is linear in an edge: an edge has 4 values for each hidden unit instead of its states.
 """
@@ -50,7 +50,21 @@ CAPABILITIES = {
         "marginals": "conditionals",
         "gibbs": "paper",
     },
+    "choices": {
+        "objective": ("tilted", "untilted"),
+        "noise": ("fixed", "adaptive", "gibbs"),
+        "imputation": ("sampled", "thresholded", "noise"),
+        "marginals": ("conditionals", "labels", "last"),
+        "gibbs": ("paper", "released"),
+    },
     "limits": {
+        "edge_weight": (-1e6, 1e6),
+        "fixed_noise_epochs": (0, 1_000_000),
+        "noise_every": (0, 1_000_000),
+        "noise_mixing": (1e-6, 1.0),
+        "noise_samples": (1, 10_000),
+        "burn_in": (0, 1_000_000),
+        "sweeps": (1, 1_000_000),
         "layers": (0, 100),
         "state_width": (1, 10_000),
         "task_width": (1, 10_000),
