@@ -16,6 +16,7 @@ from relatask.engine.network import autocast
 from relatask.engine.unit import Progress, Unit, UnitResult
 
 PREDICTION_BATCH = 512
+LOOP = {"forecasts": True}
 
 
 def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
@@ -66,8 +67,7 @@ class Training(EpochTraining):
     def task_losses(self, x: Tensor, targets: Tensor, weights: dict[str, Tensor] | None = None) -> Tensor:
         """Return each series' loss, [t], with `weights` in place of the model's own."""
         changes: Tensor = functional_call(self.model, weights or {}, (x,)).float()
-        losses: Tensor = self.model.losses(changes, targets)  # type: ignore[operator]
-        return losses
+        return self.model.losses(changes, targets)
 
     def valid_value(self) -> float:
         """Mean absolute error of the validation fold."""

@@ -19,6 +19,8 @@ from relatask.methods.sgnn.energy import inside
 from relatask.methods.sgnn.gibbs import Chains, gibbs_marginals
 from relatask.methods.sgnn.nce import contrast, label_vectors, noise_is_due, updated_noise
 
+LOOP: dict[str, Any] = {}
+
 
 def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
     """Train the unit's energy from its checkpoint, if there is one, and score the held-out folds."""
