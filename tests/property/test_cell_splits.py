@@ -34,7 +34,7 @@ def load(tmp_path_factory: pytest.TempPathFactory) -> Load:
     folder = write_dataset(tmp_path_factory.mktemp("small"), random_labels(60, 4))
     labels = pd.read_parquet(folder / "labels.parquet")
     split = split_cells(labels, 0, (0.6, 0.2, 0.2))
-    write_table("cell_split", split, folder / "splits" / "cells-0.parquet")
+    write_table("split", split, folder / "splits" / "cells-0.parquet")
     return lambda spec: PreparedDataset.load(folder, "cells-0", inputs=inputs_of(spec))
 
 

@@ -37,7 +37,7 @@ def data_sets(draw):
         {
             "item_id": ids[rows],
             "task_id": pd.Categorical.from_codes(tasks, [f"t{task}" for task in range(4)]),
-            "label": matrix[rows, tasks].astype(np.float32),
+            "value": matrix[rows, tasks].astype(np.float32),
         }
     )
     return pd.DataFrame({"item_id": ids, "scaffold": scaffolds}), labels
@@ -88,12 +88,12 @@ def test_a_stratified_split_gives_each_task_both_classes_in_every_fold(rare, n, 
         {
             "item_id": np.concatenate(rows).astype(np.int32),
             "task_id": pd.Categorical(np.repeat(["a", "b", "c", "d"], [len(row) for row in rows])),
-            "label": np.concatenate([np.arange(len(row)) % 3 == 0 for row in rows]).astype(np.float32),
+            "value": np.concatenate([np.arange(len(row)) % 3 == 0 for row in rows]).astype(np.float32),
         }
     )
     molecules = pd.DataFrame({"item_id": np.arange(n, dtype=np.int32), "scaffold": ""})
     split = split_molecules(molecules, labels, "stratified", seed, FRACTIONS)
-    both = labels.merge(split, on="item_id").groupby(["task_id", "fold"], observed=True).label.nunique()
+    both = labels.merge(split, on="item_id").groupby(["task_id", "fold"], observed=True).value.nunique()
     assert len(both) == 12
     assert (both == 2).all()
 
@@ -129,11 +129,11 @@ def test_every_row_is_a_molecule_or_rejected(smiles):
         tasks=tasks_without_sheet(["A"]),
     )
     source = standardise_source(table, Limits(), "s")
-    assert len(source.molecules) + len(source.rejected) == len(smiles)
+    assert len(source.items) + len(source.rejected) == len(smiles)
     assert source.rejected.row.is_monotonic_increasing
     assert source.rejected.row.is_unique
-    assert source.molecules.smiles.is_unique
-    assert source.molecules.item_id.tolist() == list(range(len(source.molecules)))
+    assert source.items.smiles.is_unique
+    assert source.items.item_id.tolist() == list(range(len(source.items)))
 
 
 @settings(max_examples=40)

@@ -41,9 +41,9 @@ def made(
 
 
 def classes_by_fold(data: PreparedDataset) -> dict[str, set[str]]:
-    assert data.classes is not None
+    (task,) = data.tasks
     return {
-        fold: {data.task_ids[number] for number in data.classes[rows].tolist()}
+        fold: {task.classes[number] for number in data.class_of[rows].tolist()}
         for fold, rows in data.folds.items()
     }
 
@@ -85,15 +85,14 @@ def test_each_image_has_its_class_and_a_class_is_in_one_fold(tmp_path: Path) -> 
     out = made("omniglot", folder, "grouped", (0, 1, 2, 3))
     counts = read_json(out / "dataset.json")
     assert (counts["molecules"], counts["tasks"], counts["labels"]) == (184, 23, 184)
-    assert not (out / "labels.parquet").exists()
-    items = pd.read_parquet(out / "items.parquet").set_index("item_id")["name"]
-    classes = pd.read_parquet(out / "classes.parquet").set_index("item_id")["task_id"].astype(str)
-    names = pd.read_parquet(out / "tasks.parquet").set_index("task_id")["name"]
+    items = pd.read_parquet(out / "items.parquet").set_index("item_id")["source_id"]
+    classes = pd.read_parquet(out / "labels.parquet").set_index("item_id")["value"].astype(int)
+    names = pd.read_parquet(out / "classes.parquet").set_index("value")["name"]
     assert (classes.map(names) == items.str.rsplit("/", n=1).str[0]).all()
     drawn = []
     for seed in (0, 1, 2, 3):
         folds = classes_by_fold(PreparedDataset.load(out, f"grouped-{seed}", inputs="none"))
-        alphabets = {fold: {names[name].split("/")[0] for name in own} for fold, own in folds.items()}
+        alphabets = {fold: {name.split("/")[0] for name in own} for fold, own in folds.items()}
         assert sum(map(len, alphabets.values())) == 4  # none is in two folds
         assert {fold: len(own) for fold, own in alphabets.items()} == {"train": 2, "valid": 1, "test": 1}
         drawn.append(tuple(sorted(alphabets["test"])))
@@ -242,13 +241,11 @@ def test_the_folder_of_the_images_must_be_named(reader: str) -> None:
         SourceConfig.model_validate({"reader": reader})
 
 
-def test_a_table_of_classes_that_fits_no_items_is_refused(tmp_path: Path) -> None:
+def test_a_table_of_classes_that_lacks_one_is_refused(tmp_path: Path) -> None:
     out = made("omniglot", write_omniglot(tmp_path / "o"), "grouped")
     frame = pd.read_parquet(out / "classes.parquet")
     frame.iloc[1:].to_parquet(out / "classes.parquet")
-    with pytest.raises(
-        RelataskError, match=r"does not name a class of tasks\.parquet once for each of 184 items"
-    ):
+    with pytest.raises(RelataskError, match="classes of 'class' are not numbered"):
         PreparedDataset.load(out, "grouped-0", inputs="none")
 
 

@@ -52,7 +52,7 @@ def splitting(scheme: str) -> Callable[[int], Callable[[], object]]:
     def make(n: int) -> Callable[[], object]:
         molecule, task, active = cells(n)
         names = pd.Categorical.from_codes(task, categories=[f"t{k}" for k in range(TASKS)])
-        labels = pd.DataFrame({"item_id": molecule, "task_id": names, "label": active.astype(np.float32)})
+        labels = pd.DataFrame({"item_id": molecule, "task_id": names, "value": active.astype(np.float32)})
         scaffold = np.random.default_rng(1).integers(0, n // 3, n).astype(str)
         molecules = pd.DataFrame({"item_id": np.arange(n), "scaffold": scaffold.astype(object)})
         parts = (0.8, 0.1, 0.1)

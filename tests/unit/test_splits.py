@@ -11,6 +11,7 @@ from relatask.__main__ import main
 from relatask.core.errors import RelataskError
 from relatask.core.tables import read_table, write_table
 from relatask.data.splits import FOLDS, describe_split, fold_sizes, split_digest, split_molecules
+from tests.data_tables import items_table
 
 FRACTIONS = (0.8, 0.1, 0.1)
 
@@ -27,7 +28,7 @@ def labels_of(matrix):
         {
             "item_id": rows.astype(np.int32),
             "task_id": pd.Categorical.from_codes(tasks, names),
-            "label": matrix[rows, tasks].astype(np.float32),
+            "value": matrix[rows, tasks].astype(np.float32),
         }
     )
 
@@ -143,7 +144,11 @@ def test_stratified_places_a_task_that_is_nearly_all_active_before_a_common_one(
 def test_the_description_counts_tasks_with_both_classes_per_fold():
     matrix = np.array([[0, 1], [1, 1], [0, np.nan], [1, np.nan], [0, 0]], dtype=float)
     split = pd.DataFrame(
-        {"item_id": range(5), "fold": pd.Categorical(["train", "train", "valid", "valid", "test"], FOLDS)}
+        {
+            "item_id": range(5),
+            "task_id": None,
+            "fold": pd.Categorical(["train", "train", "valid", "valid", "test"], FOLDS),
+        }
     )
     record = describe_split(split, labels_of(matrix))
     assert record["tasks"] == 2
@@ -157,12 +162,11 @@ def test_the_description_counts_tasks_with_both_classes_per_fold():
 
 
 def test_the_step_writes_folds_and_their_description(tmp_path):
-    molecules = molecules_of([f"s{i}" for i in range(50)]).assign(
-        smiles="C", source_id=None, n_heavy_atoms=1, mol_weight=1.0
-    )
-    write_table("molecules", molecules, tmp_path / "m.parquet")
-    write_table("labels", labels_of(np.tile([[0.0], [1.0]], (25, 1))), tmp_path / "l.parquet")
-    files = ["--molecules", str(tmp_path / "m.parquet"), "--labels", str(tmp_path / "l.parquet")]
+    items = items_table(range(50), scaffold=[f"s{i}" for i in range(50)])
+    write_table("items", items, tmp_path / "m.parquet")
+    labels = labels_of(np.tile([[0.0], [1.0]], (25, 1))).assign(bound="=")
+    write_table("labels", labels, tmp_path / "l.parquet")
+    files = ["--items", str(tmp_path / "m.parquet"), "--labels", str(tmp_path / "l.parquet")]
     out = tmp_path / "splits" / "scaffold-3.parquet"
     options = ["--scheme", "scaffold", "--seed", "3", "--fractions", "0.6", "0.2", "0.2", "--out", str(out)]
     assert main(["split_molecules", *files, *options]) == 0
@@ -181,7 +185,7 @@ def test_a_large_data_set_is_split_within_seconds():
         {
             "item_id": cells // 500,
             "task_id": pd.Categorical.from_codes(cells % 500, [f"t{i}" for i in range(500)]),
-            "label": (rng.random(len(cells)) < 0.01).astype(np.float32),
+            "value": (rng.random(len(cells)) < 0.01).astype(np.float32),
         }
     )
     split = split_molecules(molecules, labels, "stratified", 0, FRACTIONS)

@@ -8,10 +8,11 @@ rule standardise_molecules:
     input:
         raw=lambda wildcards: raw_files(wildcards.source),
     output:
-        molecules="results/sources/{source}/molecules.parquet",
+        items="results/sources/{source}/items.parquet",
         rejected="results/sources/{source}/rejected.parquet",
         tasks="results/sources/{source}/tasks.parquet",
         labels="results/sources/{source}/labels.parquet",
+        classes="results/sources/{source}/classes.parquet",
         counts="results/sources/{source}/counts.json",
     log:
         "results/logs/standardise_molecules/{source}.log",
@@ -93,7 +94,7 @@ rule densify_dataset:
 
 rule split_molecules:
     input:
-        molecules="results/{dataset}/molecules.parquet",
+        items="results/{dataset}/items.parquet",
         labels="results/{dataset}/labels.parquet",
     output:
         split="results/{dataset}/splits/{scheme}-{seed}.parquet",
@@ -115,14 +116,14 @@ rule split_molecules:
         code=code_of("steps/split_molecules.py"),
     shell:
         "python -m relatask split_molecules --log {log}"
-        " --molecules {input.molecules} --labels {input.labels}"
+        " --items {input.items} --labels {input.labels}"
         " --scheme {wildcards.scheme} --seed {wildcards.seed} --fractions {params.fractions}"
         " --out {output.split}"
 
 
 rule featurise_molecules:
     input:
-        molecules="results/{dataset}/molecules.parquet",
+        items="results/{dataset}/items.parquet",
     output:
         [f"results/{{dataset}}/features/{name}.npy" for name in FEATURES],
         counts="results/{dataset}/features/features.json",
@@ -142,7 +143,7 @@ rule featurise_molecules:
         code=code_of("steps/featurise_molecules.py"),
     shell:
         "python -m relatask featurise_molecules --log {log}"
-        " --molecules {input.molecules} --out-dir $(dirname {output.counts})"
+        " --items {input.items} --out-dir $(dirname {output.counts})"
 
 
 rule prepare_dataset:

@@ -26,14 +26,14 @@ def split_molecules(
 
     Args:
         molecules: item_id and scaffold, one row per molecule; their order does not matter.
-        labels: item_id, task_id, label (0 or 1); only `stratified` reads them.
+        labels: item_id, task_id, value (0 or 1); only `stratified` reads them.
         scheme: ``random``, ``scaffold`` or ``stratified``.
         seed: of all draws.
         fractions: of train, valid and test; valid and test hold int(fraction x molecules), train the rest
             (`scaffold` comes as near as its groups allow).
 
     Returns:
-        item_id and fold (train, valid or test), sorted by item_id.
+        Table "split", sorted by item_id.
 
     Raises:
         RelataskError: the scheme is unknown, or a fold would be empty.
@@ -55,6 +55,7 @@ def split_molecules(
     return pd.DataFrame(
         {
             "item_id": molecules.item_id.to_numpy(),
+            "task_id": None,
             "fold": pd.Categorical.from_codes(fold, categories=pd.Index(FOLDS)),
         }
     )
@@ -151,7 +152,7 @@ def _classes_by_task(item_ids: np.ndarray, labels: pd.DataFrame) -> list[list[np
     names = labels.task_id.astype("category").cat
     position = np.searchsorted(item_ids, labels.item_id.to_numpy())
     # Sorted by position within a class, so that the order of the label rows does not matter.
-    code = 2 * names.codes.to_numpy().astype(np.int64) + (labels.label.to_numpy() > 0.5)
+    code = 2 * names.codes.to_numpy().astype(np.int64) + (labels.value.to_numpy() > 0.5)
     order = np.lexsort((position, code))
     bounds = np.searchsorted(code[order], np.arange(1, 2 * len(names.categories)))
     classes = np.split(position[order], bounds)
@@ -170,27 +171,60 @@ _SCHEMES: dict[str, Callable[[pd.DataFrame, pd.DataFrame, np.ndarray, np.random.
 
 
 def split_digest(split: pd.DataFrame) -> str:
-    """SHA-256 (hex) of the lines "item_id fold", sorted by item_id: two equal splits have equal digests."""
-    split = split.sort_values("item_id")
-    lines = (f"{item_id} {fold}\n" for item_id, fold in zip(split.item_id, split.fold, strict=True))
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
+    """SHA-256 (hex) of the lines "item_id fold", or of cells "item_id task_id fold", sorted by item and task.
+
+    Two equal splits have equal digests.
+    """
+    whole = split["task_id"].isna().to_numpy()
+    texts = split.assign(task_id=split["task_id"].astype(object).where(~whole, ""))
+    texts = texts.sort_values(["item_id", "task_id"], kind="stable")
+    rows = zip(texts["item_id"], texts["task_id"], texts["fold"], strict=True)
+    text = "\n".join(f"{item} {task} {fold}" if task else f"{item} {fold}" for item, task, fold in rows)
+    end = "\n" if whole.any() else ""  # published digests of items have it, those of cells do not
+    return hashlib.sha256(f"{text}{end}".encode()).hexdigest()
 
 
 def describe_split(split: pd.DataFrame, labels: pd.DataFrame) -> dict[str, Any]:
-    """Count molecules, labels and tasks with both classes per fold, and give the digest."""
-    fold_of = split.set_index("item_id").fold.cat.codes
-    fold = fold_of.reindex(labels.item_id, fill_value=_FREE).to_numpy()
-    task, names = pd.factorize(labels.task_id)
-    seen = np.zeros((len(FOLDS), len(names), 2), dtype=bool)
-    positive = labels.label.to_numpy() > 0.5
-    known = fold != _FREE
-    seen[fold[known], task[known], positive[known].astype(int)] = True
-    counts = {
-        name: {
-            "molecules": int((split.fold == name).sum()),
-            "labels": int((fold == number).sum()),
-            "tasks_with_both_classes": int(seen[number].all(axis=1).sum()),
+    """Count items, labels and tasks with both classes per fold, and give the digest.
+
+    Where cells are split, items of a fold are those with a label in it, and those that have none in training
+    are counted too.
+    """
+    cells = labels.assign(fold=folds_of_labels(split, labels))
+    of_cells = bool(split["task_id"].notna().any())
+    known = set(cells.loc[cells["fold"] == FOLDS[0], "item_id"])
+    counts = {}
+    for name in FOLDS:
+        own = cells[cells["fold"] == name]
+        values = own.groupby("task_id", observed=True)["value"]
+        items = own["item_id"].nunique() if of_cells else (split["fold"] == name).sum()
+        counts[name] = {
+            "molecules": int(items),
+            "labels": len(own),
+            "tasks_with_both_classes": int(((values.min() <= 0.5) & (values.max() > 0.5)).sum()),
         }
-        for number, name in enumerate(FOLDS)
-    }
-    return {"folds": counts, "tasks": len(names), "digest": split_digest(split)}
+        if of_cells:
+            counts[name]["molecules_without_a_training_label"] = len(set(own["item_id"]) - known)
+    return {"folds": counts, "tasks": int(labels["task_id"].nunique()), "digest": split_digest(split)}
+
+
+def folds_of_labels(split: pd.DataFrame, labels: pd.DataFrame) -> np.ndarray:
+    """Return the fold of each label, objects [N]: of its cell where the split names it, else of its item.
+
+    None for a label that the split does not name.
+    """
+    whole = split["task_id"].isna().to_numpy()
+    of_item = pd.Series(split["fold"].to_numpy(object)[whole], index=split["item_id"].to_numpy()[whole])
+    fold = of_item.reindex(labels["item_id"].to_numpy()).to_numpy(object)
+    if not whole.all():
+        tasks = pd.Index(sorted(set(labels["task_id"])))
+        named = split[~whole]
+        of_row, of_label = (
+            tasks.get_indexer(pd.Index(frame["task_id"].astype(object))) for frame in (named, labels)
+        )
+        inside = of_row >= 0
+        keys = named["item_id"].to_numpy(np.int64) * len(tasks) + of_row
+        wanted = labels["item_id"].to_numpy(np.int64) * len(tasks) + of_label
+        place = pd.Index(keys[inside]).get_indexer(wanted)
+        fold = np.where(place >= 0, named["fold"].to_numpy(object)[inside][place], fold)
+    return fold

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from relatask.core.errors import RelataskError
 from relatask.core.registry import load
+from relatask.data.task_ids import task_ids
 from relatask.engine.task_graph import task_graph
 from relatask.engine.unit import Unit
 from relatask.nn.contract import TaskContext
@@ -16,7 +17,7 @@ def build_model(unit: Unit) -> nn.Module:
     encoder = load("encoders", str(unit.spec.encoder)).build(**unit.spec.encoder_options)
     edge_index, edge_score = task_graph(unit)
     context = TaskContext(
-        task_ids=unit.task_ids,
+        task_ids=unit.task_ids if unit.spec.episodes is None else task_ids(unit.data.tasks[0].classes),
         edge_index=edge_index,
         edge_score=edge_score,
         seed_of=lambda task: unit.spec.random_seed("head", task),

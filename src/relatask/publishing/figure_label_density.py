@@ -37,7 +37,7 @@ def table(tasks: pd.DataFrame, labels: pd.DataFrame, molecules: pd.DataFrame) ->
             "bin": np.tile(np.arange(bins), len(task_ids)),
             "n_molecules": np.tile(np.bincount(bin_of, minlength=bins), len(task_ids)),
             "n_labels": np.bincount(cell, minlength=size),
-            "n_pos": np.bincount(cell, labels["label"].to_numpy() == 1, minlength=size).astype(np.int64),
+            "n_pos": np.bincount(cell, labels["value"].to_numpy() == 1, minlength=size).astype(np.int64),
         }
     )
     totals = np.repeat(grid["n_labels"].to_numpy().reshape(-1, bins).sum(axis=1), bins)

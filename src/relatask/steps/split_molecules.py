@@ -4,7 +4,7 @@ Writes the folds as Parquet, and beside it a JSON file with scheme, seed, counts
 that have both classes there) and a digest.
 
 Example:
-    relatask split_molecules --molecules results/mine/molecules.parquet \\
+    relatask split_molecules --items results/mine/items.parquet \\
         --labels results/mine/labels.parquet --scheme scaffold --seed 0 \\
         --fractions 0.8 0.1 0.1 --out results/mine/splits/scaffold-0.parquet
 """
@@ -16,13 +16,13 @@ from pathlib import Path
 from relatask.core.columns.data import CELLS
 from relatask.core.files import write_json
 from relatask.core.tables import read_table, write_table
-from relatask.data.cell_splits import describe_cell_split, split_cells
+from relatask.data.cell_splits import split_cells
 from relatask.data.splits import describe_split, split_molecules
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--molecules", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--items", type=Path, required=True, metavar="FILE")
     parser.add_argument("--labels", type=Path, required=True, metavar="FILE")
     parser.add_argument("--scheme", required=True, help="random, scaffold, stratified or cells")
     parser.add_argument("--seed", type=int, required=True)
@@ -34,18 +34,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the step."""
-    molecules = read_table("molecules", arguments.molecules, columns=["item_id", "scaffold"])
+    items = read_table("items", arguments.items, columns=["item_id", "scaffold"])
     labels = read_table("labels", arguments.labels)
     train, valid, test = arguments.fractions
     scheme, seed, fractions = arguments.scheme, arguments.seed, (train, valid, test)
     if scheme == CELLS:
-        table, split = "cell_split", split_cells(labels, seed, fractions)
-        described = describe_cell_split(split, labels)
+        split = split_cells(labels, seed, fractions)
     else:
-        table, split = "split", split_molecules(molecules, labels, scheme, seed, fractions)
-        described = describe_split(split, labels)
+        split = split_molecules(items, labels, scheme, seed, fractions)
+    described = describe_split(split, labels)
     record = {"scheme": scheme, "seed": seed, "fractions": fractions, **described}
-    write_table(table, split, arguments.out)
+    write_table("split", split, arguments.out)
     write_json(arguments.out.with_suffix(".json"), record)
     for fold, counts in record["folds"].items():
         logging.info(

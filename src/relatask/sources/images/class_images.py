@@ -96,6 +96,6 @@ def write_class_images(
         splits[f"{scheme}-{seed}"] = (drawn[images.class_of], record)
     digest = write_images((picture.pixels(size) for picture in images.pictures), size, out / "features")
     names = [picture.name for picture in images.pictures]
-    counts = write_items(ItemTables(names, images.classes, images.class_of, splits), digest, out)
+    counts = write_items(ItemTables("image", names, images.classes, images.class_of, splits), digest, out)
     write_json(out / "dataset.json", counts)
     return counts
