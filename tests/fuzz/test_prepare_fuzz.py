@@ -50,7 +50,7 @@ def test_each_step_ends_with_every_molecule_in_its_place_or_one_sentence(
         return
     molecules = read_table("items", dataset / "items.parquet")
     assert len(molecules) + len(read_table("rejected", dataset / "rejected.parquet")) == len(rows)
-    step = ["split_molecules", "--items", str(dataset / "items.parquet")]
+    step = ["split_items", "--items", str(dataset / "items.parquet")]
     step += ["--labels", str(dataset / "labels.parquet"), "--scheme", scheme, "--seed", "0"]
     if done_or_sentence([*step, "--out", str(folder / "split.parquet")], capsys, ("molecules",)):
         folds = read_table("split", folder / "split.parquet")

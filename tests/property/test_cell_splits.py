@@ -11,9 +11,9 @@ import torch
 
 from relatask.core.registry import capabilities
 from relatask.core.tables import write_table
-from relatask.data.cell_splits import split_cells
 from relatask.data.prepared import PreparedDataset
 from relatask.data.splits import FOLDS
+from relatask.data.splits.cells import split_cells
 from relatask.engine.checkpoint import Checkpoint, tensor_bytes
 from relatask.engine.known_labels import Setting, passes
 from relatask.engine.run import RunResult, inputs_of, train_run

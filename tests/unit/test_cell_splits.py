@@ -9,10 +9,10 @@ import pytest
 from relatask.core.errors import RelataskError
 from relatask.core.files import read_json
 from relatask.core.tables import write_table
-from relatask.data.cell_splits import split_cells
 from relatask.data.prepared_tables import NOWHERE, read_split
 from relatask.data.splits import describe_split
-from relatask.steps import split_molecules as step
+from relatask.data.splits.cells import split_cells
+from relatask.steps import split_items as step
 from tests.prepared_dataset import write_dataset
 
 FRACTIONS = (0.8, 0.1, 0.1)

@@ -92,7 +92,7 @@ rule densify_dataset:
         " --densify-config {params.config:q} --out-dir $(dirname {output.counts})"
 
 
-rule split_molecules:
+rule split_items:
     input:
         items="results/{dataset}/items.parquet",
         labels="results/{dataset}/labels.parquet",
@@ -100,9 +100,9 @@ rule split_molecules:
         split="results/{dataset}/splits/{scheme}-{seed}.parquet",
         counts="results/{dataset}/splits/{scheme}-{seed}.json",
     log:
-        "results/logs/split_molecules/{dataset}-{scheme}-{seed}.log",
+        "results/logs/split_items/{dataset}-{scheme}-{seed}.log",
     benchmark:
-        "results/benchmarks/split_molecules/{dataset}-{scheme}-{seed}.tsv"
+        "results/benchmarks/split_items/{dataset}-{scheme}-{seed}.tsv"
     wildcard_constraints:
         dataset=any_of(OF_MOLECULES),
     conda:
@@ -113,12 +113,13 @@ rule split_molecules:
         runtime=30,
     params:
         fractions=STUDY.splits.fractions,
-        code=code_of("steps/split_molecules.py"),
+        options=lambda wildcards: canonical_json(STUDY.splits.options_of(wildcards.scheme)),
+        code=lambda wildcards: code_of_scheme(wildcards.scheme),
     shell:
-        "python -m relatask split_molecules --log {log}"
+        "python -m relatask split_items --log {log}"
         " --items {input.items} --labels {input.labels}"
         " --scheme {wildcards.scheme} --seed {wildcards.seed} --fractions {params.fractions}"
-        " --out {output.split}"
+        " --options {params.options:q} --out {output.split}"
 
 
 rule featurise_molecules:

@@ -9,9 +9,8 @@ import pandas as pd
 from relatask.core.errors import RelataskError
 from relatask.core.kinds import BOUND_SIGN, BOUNDS
 from relatask.core.tables import read_table
-from relatask.data.splits import FOLDS
+from relatask.data.splits import FOLDS, HIDDEN
 
-HIDDEN = "hidden"  # a fold that training and prediction never read
 NOWHERE = 255  # the fold of a cell without a label
 
 

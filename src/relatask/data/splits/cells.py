@@ -10,6 +10,17 @@ import pandas as pd
 from relatask.core.errors import RelataskError
 from relatask.data.splits import FOLDS, Fractions
 
+SCHEME = {
+    "summary": "labels are held out and not items, as when a table is filled",
+    "holds_out": "labels",
+}
+STREAM = 3  # of draws; each scheme has its own
+
+
+def split(items: pd.DataFrame, labels: pd.DataFrame, seed: int, fractions: Fractions) -> pd.DataFrame:
+    """Return table "split", a row for each label."""
+    return split_cells(labels, seed, fractions)
+
 
 def split_cells(labels: pd.DataFrame, seed: int, fractions: Fractions) -> pd.DataFrame:
     """Assign every labelled cell to one fold, each class of each task by itself.
@@ -32,7 +43,7 @@ def split_cells(labels: pd.DataFrame, seed: int, fractions: Fractions) -> pd.Dat
     order = np.lexsort((tasks.codes, labels["item_id"]))
     item_ids, codes = labels["item_id"].to_numpy()[order], tasks.codes[order].astype(np.int64)
     group = 2 * codes + (labels["value"].to_numpy()[order] > 0.5)
-    rng = np.random.default_rng([seed, 3])
+    rng = np.random.default_rng([seed, STREAM])
     shuffled = np.lexsort((rng.random(len(group)), group))
     sizes = np.bincount(group, minlength=2 * len(tasks.categories))
     rank = np.arange(len(group)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
