@@ -33,7 +33,7 @@ wildcard_constraints:
     source=NAME,
     dataset=NAME,
     study=NAME,
-    scheme="[a-z]+",
+    scheme="[a-z_]+",
     seed=r"\d+",
     shard=r"\d{5}",
 

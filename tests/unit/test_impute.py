@@ -55,7 +55,7 @@ def test_every_missing_cell_is_filled_once_by_the_mean_over_seeds(tmp_path, monk
     write_batches("imputed", impute(data, imputers), tmp_path / "imputed.parquet")
     found = pd.read_parquet(tmp_path / "imputed.parquet")
     row, column = np.nonzero(np.isnan(labels))
-    assert found["mol_id"].tolist() == row.tolist()
+    assert found["item_id"].tolist() == row.tolist()
     assert found["task_id"].tolist() == [f"task{task}" for task in column]
     assert (found["n_known"] == (~np.isnan(labels)).sum(1)[row]).all()
     parts = torch.arange(60).split(17)  # what is predicted together is known together

@@ -14,6 +14,7 @@ from relatask.core.errors import RelataskError
 from relatask.core.files import canonical_json, source_digest
 from relatask.publishing.data_size import wholes
 from relatask.publishing.figures import encoded_strategy, figure_names, grouping_figure_names, report_entry
+from relatask.core.plugins import scheme_records
 from relatask.core.registry import capabilities, loop_file, suggest
 from relatask.core.source_code import code_of
 from relatask.core.gpu import has_driver
@@ -111,6 +112,18 @@ def code_of_specs(specs):
     modules |= {f"balancing/{spec.balancing}.py" for spec in specs if spec.encoder}
     modules |= {"shards/prior.py" for spec in specs if spec.prior}
     return code_of_training(*sorted(modules))
+
+
+@lru_cache
+def code_of_scheme(scheme):
+    """Digest of what splits items by a scheme."""
+    return code_of("steps/split_items.py", scheme_records()[scheme].file)
+
+
+def made_splits():
+    """What the splits of the study are made from: fractions, options of its schemes, and their code."""
+    options = [canonical_json(STUDY.splits.options_of(scheme)) for scheme in STUDY.splits.schemes]
+    return [*STUDY.splits.fractions, *options, *map(code_of_scheme, STUDY.splits.schemes)]
 
 
 def growing(megabytes):

@@ -3,13 +3,13 @@
 PLANTED = [
     f"results/raw/planted/{name}" for name in ("molecules.csv", "tasks.csv", "string_links.txt", "truth.json")
 ]
-SOURCE_TABLES = ("molecules", "rejected", "tasks", "labels")
-DATASET_TABLES = ("molecules", "rejected", "tasks", "rejected_tasks", "labels", "relations")
+SOURCE_TABLES = ("items", "rejected", "tasks", "labels", "classes")
+DATASET_TABLES = ("items", "rejected", "tasks", "rejected_tasks", "labels", "classes", "relations")
 # Molecules are standardised, related, densified, split and featurised; series and images are prepared at once.
 OF_MOLECULES = list(STUDY.datasets) if STUDY.items == "molecules" else []
 OTHERS = [name for name in STUDY.datasets if name not in OF_MOLECULES]
-ITEM_TABLES = ("items", "tasks", "classes" if STUDY.labels == "classes" else "labels")
-DRAWN_TABLES = ("molecules", "tasks", "labels", "relations")
+ITEM_TABLES = ("items", "tasks", "labels", "classes")
+DRAWN_TABLES = ("items", "tasks", "labels", "relations")
 ITEM_FILES = [
     *(f"{name}.parquet" for name in ITEM_TABLES),
     f"features/{STUDY.items}.npy",
@@ -91,7 +91,7 @@ def training_files(dataset):
     folder = f"results/{dataset}"
     if dataset in OTHERS:
         return [f"{folder}/{name}" for name in ITEM_FILES]
-    tables = [f"{folder}/{name}.parquet" for name in ("tasks", "labels", "relations")]
+    tables = [f"{folder}/{name}.parquet" for name in ("items", "tasks", "labels", "classes", "relations")]
     arrays = [f"{folder}/features/{name}.npy" for name in FEATURES]
     splits = [f"{folder}/splits/{scheme}-{seed}.parquet" for scheme in STUDY.splits.schemes for seed in SEEDS]
     return [*tables, *arrays, *splits]

@@ -63,7 +63,7 @@ rule collect_affinities:
         gpu=int(wants_gpu()),
     params:
         device=CONFIG.device,
-        splits=[*STUDY.splits.fractions, code_of("steps/split_molecules.py")],
+        splits=made_splits(),
         code=code_of("steps/collect_affinities.py"),
         training=lambda wildcards: code_of_collection(wildcards.collection),
     shell:

@@ -28,7 +28,7 @@ rule select_sets:
         metric=STUDY.metrics[:1],
         pairs=pair_options,
         device=CONFIG.device,
-        splits=[*STUDY.splits.fractions, code_of("steps/split_molecules.py")],
+        splits=made_splits(),
         code=lambda wildcards: [code_of("steps/select_sets.py"), code_of_collection(wildcards.collection)],
     shell:
         "python -m relatask select_sets --log {log} --plan {input.plan} --collection {wildcards.collection}"

@@ -51,7 +51,7 @@ rule train_shard:
         gpu=shard_gpus,
     params:
         device=CONFIG.device,
-        splits=[*STUDY.splits.fractions, code_of("steps/split_molecules.py")],
+        splits=made_splits(),
         code=shard_code,
     shell:
         "python -m relatask train_shard --log {log}"

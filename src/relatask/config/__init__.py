@@ -12,12 +12,12 @@ from relatask.config.datasets import (
     RelationsConfig,
     SizeConfig,
     SourceConfig,
-    SplitsConfig,
 )
 from relatask.config.grouping import GainsConfig, GroupingConfig, StrategyConfig, TaskSetsConfig
 from relatask.config.items import EpisodesConfig
 from relatask.config.loading import Config, ServicesConfig, load_config, load_study
 from relatask.config.methods import GroupsConfig, MethodConfig, ScaleConfig, TableConfig, TrainingConfig
+from relatask.config.splits import SplitsConfig
 from relatask.config.study import OWN_TABLES, StudyConfig, grouping_table_names
 
 __all__ = [

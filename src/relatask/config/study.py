@@ -6,10 +6,11 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from relatask.config.blocks import Block, Name, require_known, unique
-from relatask.config.datasets import DatasetConfig, SourceConfig, SplitsConfig
+from relatask.config.datasets import DatasetConfig, SourceConfig
 from relatask.config.grouping import GroupingConfig
 from relatask.config.items import Items, Labels, check_kinds, items_of, labels_of
 from relatask.config.methods import MethodConfig, ScaleConfig, TableConfig, TrainingConfig
+from relatask.config.splits import SplitsConfig
 from relatask.core.registry import catalogue
 
 # Tables that every study has besides `main`.

@@ -12,7 +12,7 @@ from relatask.core.files import source_digest
 
 PACKAGE = Path(__file__).parents[1]
 # A step's block of the config is a param of its rule; the models that check it decide no result.
-LEFT_OUT = {"core/errors.py"}  # and relatask.config, a package, of which no file is followed
+LEFT_OUT = {"core/errors.py", "config/__init__.py"}
 
 
 # They move bytes and find files; a new table or capability in them must not train anything again.
@@ -49,6 +49,6 @@ def _imports(part: str) -> list[str]:
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    paths = [name.split(".")[1:] for name in names if name.startswith("relatask.")]
-    files = [f"{'/'.join(path)}.py" for path in paths]
+    paths = ["/".join(name.split(".")[1:]) for name in names if name.startswith("relatask.")]
+    files = [file for path in paths for file in (f"{path}.py", f"{path}/__init__.py")]
     return sorted({file for file in files if (PACKAGE / file).is_file()})

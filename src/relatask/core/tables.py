@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relatask.core.atomic import atomic_path
-from relatask.core.columns.data import DATA
+from relatask.core.columns.data import DATA, OPEN
 from relatask.core.columns.figures import FIGURES
 from relatask.core.columns.runs import RUNS
 from relatask.core.columns.tables import TABLES
@@ -51,6 +51,9 @@ def schema(name: str) -> "pa.Schema":
 def write_table(name: str, frame: "pd.DataFrame", path: str | Path) -> None:
     """Write `frame` as table `name` to `path`, cast to the declared columns, whole or not at all.
 
+    Further columns of `frame` are kept where the table is open (`OPEN`), with the types that Arrow gives
+    them, and left out where it is not.
+
     Raises:
         RelataskError: a column is missing, holds a null it may not hold, or does not fit its type.
     """
@@ -60,8 +63,13 @@ def write_table(name: str, frame: "pd.DataFrame", path: str | Path) -> None:
     wanted = schema(name)
     if missing := [column for column in wanted.names if column not in frame.columns]:
         raise RelataskError(f"table {name} for {path} lacks the columns {missing}.")
+    further = [column for column in frame.columns if column not in wanted.names] if name in OPEN else []
     try:
         table = pa.Table.from_pandas(frame[wanted.names], schema=wanted, preserve_index=False)
+        if further:
+            own = pa.Table.from_pandas(frame[further], preserve_index=False)
+            for column in own.column_names:
+                table = table.append_column(own.schema.field(column), own.column(column))
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
         raise RelataskError(f"table {name} for {path} does not fit its columns: {error}") from error
     for field in wanted:
@@ -121,7 +129,7 @@ def _open(name: str, path: str | Path, columns: list[str]) -> "pq.ParquetFile":
 
 
 def read_table(name: str, path: str | Path, columns: list[str] | None = None) -> "pd.DataFrame":
-    """Read table `name` from `path` as a data frame.
+    """Read table `name` from `path` as a data frame; of an open table with all its further columns.
 
     Raises:
         RelataskError: the file is absent, is not Parquet, or lacks a declared column.

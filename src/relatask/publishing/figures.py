@@ -188,7 +188,7 @@ def _draw(kind: str, dataset: str, inputs: Inputs, methods: list[str]) -> "tuple
         from relatask.publishing import figure_label_density as density
 
         table = density.table(
-            tasks, inputs.of_dataset(dataset, "labels"), inputs.of_dataset(dataset, "molecules")
+            tasks, inputs.of_dataset(dataset, "labels"), inputs.of_dataset(dataset, "items")
         )
         return table, density.draw(table, dataset)
     from relatask.publishing import figure_relation_graph as relation_graph

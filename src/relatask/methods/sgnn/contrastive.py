@@ -38,7 +38,7 @@ class Training(EpochTraining):
         super().__init__(unit)
         self.energy_model = cast(EnergyModel, self.model)
         self.contrast = self.energy_model.contrast
-        self.molecules, n_tasks = unit.data.mol_ids, len(unit.columns)
+        self.molecules, n_tasks = unit.data.item_ids, len(unit.columns)
         prior = unit.prior
         if prior is None:
             prior = torch.full((len(self.molecules), n_tasks), 0.5, device=self.device)
