@@ -6,19 +6,15 @@ its source text; the module is imported only where it trains. Adding a method is
 lists them.
 """
 
-import ast
-import difflib
-import importlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from relatask.core.errors import RelataskError
-
-PACKAGE = Path(__file__).parents[1]
+from relatask.core.records import PACKAGE, checked_options, import_file, read_record, suggest
 
 
 @dataclass(frozen=True)
@@ -60,23 +56,7 @@ def read_capabilities(path: Path) -> Capabilities:
     Raises:
         RelataskError: there is none, it is not a literal, or a key is unknown.
     """
-    for node in ast.parse(path.read_text(encoding="utf-8"), filename=str(path)).body:
-        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-        if any(isinstance(target, ast.Name) and target.id == "CAPABILITIES" for target in targets):
-            try:
-                record = ast.literal_eval(node.value)  # type: ignore[attr-defined]
-            except ValueError:
-                raise RelataskError(
-                    f"{path}: CAPABILITIES must be a literal dict, because planning reads it without "
-                    "importing the file."
-                ) from None
-            known = {entry.name for entry in fields(Capabilities)} - {"name", "file"}
-            if unknown := set(record) - known:
-                raise RelataskError(
-                    f"{path}: CAPABILITIES has no key {sorted(unknown)}; {sorted(known)} exist."
-                )
-            return Capabilities(name=path.stem, file=path.relative_to(PACKAGE).as_posix(), **record)
-    raise RelataskError(f"{path} has no CAPABILITIES = {{...}}; see CONTRIBUTING.md for what it holds.")
+    return read_record(path, "CAPABILITIES", Capabilities)
 
 
 @lru_cache
@@ -104,18 +84,7 @@ def loop_file(method: str) -> str:
 
 def load_loop(method: str) -> ModuleType:
     """Import the loop that trains a method."""
-    return _import(loop_file(method))
-
-
-def _import(file: str) -> ModuleType:
-    return importlib.import_module(f"relatask.{file.removesuffix('.py').replace('/', '.')}")
-
-
-def suggest(name: str, known: Iterable[str]) -> str:
-    """Return " Did you mean 'x'?" where a known name is close, else the list of known names."""
-    known = sorted(known)
-    close = difflib.get_close_matches(name, known, n=1)
-    return f" Did you mean {close[0]!r}?" if close else f" Known: {', '.join(known)}."
+    return import_file(loop_file(method))
 
 
 def capabilities(kind: str, name: str) -> Capabilities:
@@ -143,7 +112,7 @@ def _as_option(entries: Iterable[Capabilities], name: str) -> str:
 
 def load(kind: str, name: str) -> ModuleType:
     """Import the module of an entry (this is where torch comes in)."""
-    return _import(capabilities(kind, name).file)
+    return import_file(capabilities(kind, name).file)
 
 
 def complete_options(kind: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -152,26 +121,4 @@ def complete_options(kind: str, name: str, given: Mapping[str, Any]) -> dict[str
     Raises:
         RelataskError: an option is unknown, of another type than its default, or none of its values.
     """
-    ability = capabilities(kind, name)
-    defaults = dict(ability.options)
-    for key, value in given.items():
-        if key not in defaults:
-            raise RelataskError(f"{_one(kind)} {name!r} has no option {key!r}.{suggest(key, defaults)}")
-        default = defaults[key]
-        number = isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool)
-        if default is not None and not number and type(value) is not type(default):
-            raise RelataskError(
-                f"option {key!r} of {_one(kind)} {name!r} must be {type(default).__name__}, not {value!r}."
-            )
-        if value not in ability.choices.get(key, (value,)):
-            raise RelataskError(
-                f"option {key!r} of {_one(kind)} {name!r} cannot be {value!r}."
-                f"{suggest(value, ability.choices[key])}"
-            )
-        least, greatest = ability.limits.get(key, (value, value))
-        if not least <= value <= greatest:
-            raise RelataskError(
-                f"option {key!r} of {_one(kind)} {name!r} must be from {least} to {greatest}, not {value!r}."
-            )
-        defaults[key] = float(value) if number else value
-    return defaults
+    return checked_options(f"{_one(kind)} {name!r}", capabilities(kind, name), given)
