@@ -151,4 +151,4 @@ rule prepare_dataset:
     input:
         lambda wildcards: training_files(wildcards.dataset),
     output:
-        touch("results/{study}/prepared/{dataset}"),
+        touch(at("prepared")),

@@ -4,16 +4,15 @@ Every table is Parquet. Its columns are declared once, in `relatask.core.columns
 refuses what does not fit, reading checks them, so a step can rely on what another step wrote.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from relatask.core import outputs
 from relatask.core.atomic import atomic_path
 from relatask.core.columns.data import DATA, OPEN
-from relatask.core.columns.figures import FIGURES
 from relatask.core.columns.runs import RUNS
-from relatask.core.columns.tables import TABLES
 from relatask.core.errors import RelataskError
 
 if TYPE_CHECKING:
@@ -21,10 +20,18 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-COLUMNS = {**DATA, **RUNS, **TABLES, **FIGURES}  # name of a table -> its columns and their types
+COLUMNS = {**DATA, **RUNS}  # name of a table that the workflow works with -> its columns and their types
 
 # Each page has a checksum, so that a damaged file is an error and never another number.
 _FORMAT: dict[str, Any] = {"compression": "zstd", "write_page_checksum": True}
+
+
+def columns_of(name: str) -> Mapping[str, str]:
+    """Return column -> type of table `name`; of table_NAME and figure_NAME as the file of the output says."""
+    kind, _, output = name.partition("_")
+    if kind == "table":
+        return outputs.tables()[output].columns
+    return outputs.figures()[output].columns if kind == "figure" else COLUMNS[name]
 
 
 def schema(name: str) -> "pa.Schema":
@@ -43,7 +50,7 @@ def schema(name: str) -> "pa.Schema":
                 types.get(kind.rstrip("?")) or pa.type_for_alias(kind.rstrip("?")),
                 nullable=kind.endswith("?"),
             )
-            for column, kind in COLUMNS[name].items()
+            for column, kind in columns_of(name).items()
         ]
     )
 

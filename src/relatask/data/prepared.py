@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from relatask.core.errors import RelataskError
-from relatask.core.registry import suggest
+from relatask.core.records import suggest
 from relatask.core.tables import read_table
 from relatask.data.prepared_tables import Folds, read_labels, read_relations, read_split
 from relatask.data.tasks import Task, read_tasks
