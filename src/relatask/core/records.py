@@ -2,7 +2,8 @@
 
 The plan is made while Snakemake parses the workflow, where importing torch or pandas would cost seconds
 and 650 MB. So a method, a source, a table or an estimator states its facts in a literal such as
-``TABLE = {...}``; this module reads it from the source text. Adding such a thing is adding a file: nothing lists them.
+``TABLE = {...}``; this module reads it from the source text. Adding such a thing is adding a file: nothing
+lists them.
 """
 
 import ast
