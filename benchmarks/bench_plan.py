@@ -15,16 +15,15 @@ from benchmarks.children import cost_of
 
 IMPORT = "import relatask.plan.plan"
 PLAN = """
-import json
-from relatask.config import StudyConfig, parse
+from pathlib import Path
+from relatask.config import read_study
 from relatask.plan.plan import make_shards, plan_runs
-runs = plan_runs(parse(StudyConfig, json.load(open({study!r})), "study"), "quick")
+runs = plan_runs(read_study(Path({study!r})).study, "quick")
 print(len(runs), "runs in", len(make_shards(runs, 20.0, 1000)), "shards")
 """
 STEP = """
 from relatask.__main__ import main
-raise SystemExit(main(["plan_runs", "--study", "s", "--study-config", open({study!r}).read(),
-      "--scale", "quick", "--shard-minutes", "20", "--out", {out!r}]))
+raise SystemExit(main(["plan_runs", "--study", {study!r}, "--shard-minutes", "20", "--out", {out!r}]))
 """
 JOURNAL = """
 import shutil

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from relatask.data.splits import split_molecules
+from relatask.data.splits import split_items
 from relatask.data.standardise import Limits, Molecule, standardise_all
 from relatask.inputs.features import write_features
 
@@ -48,7 +48,7 @@ def bench(name: str, smiles: list[str]) -> None:
         featurised = time.process_time() - start
     frame = pd.DataFrame({"item_id": range(len(kept)), "scaffold": [molecule.scaffold for molecule in kept]})
     start = time.process_time()
-    split_molecules(frame, pd.DataFrame(), "scaffold", 0, (0.8, 0.1, 0.1))
+    split_items(frame, pd.DataFrame(), "scaffold", 0, (0.8, 0.1, 0.1))
     split = time.process_time() - start
     both = standardised / len(smiles) + featurised / len(kept)
     print(

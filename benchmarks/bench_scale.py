@@ -22,7 +22,7 @@ from benchmarks.children import Cost, cost_of, least, step_command
 
 FULL = (1_000, 3_000, 10_000, 30_000, 100_000, 456_331)
 SMALL = (1_000, 10_000)
-WITHOUT_CHEMISTRY = ("labels", "relate_tasks", "densify_dataset", "split_molecules")
+WITHOUT_CHEMISTRY = ("labels", "relate_tasks", "densify_dataset", "split_items")
 LABELS = """
 import sys
 from pathlib import Path
@@ -35,7 +35,7 @@ raw = Path(sys.argv[1])
 table = read_lsc(SourceConfig(reader="lsc", task_sheet=str(raw / "task_sheet.csv")), raw)
 labels, counts = merge_labels(table.labels, np.arange(len(table.smiles)), len(table.tasks))
 task = pd.Categorical.from_codes(labels.task, categories=table.tasks["name"])
-write_table("labels", labels.assign(task_id=task), sys.argv[2])
+write_table("labels", labels.assign(task_id=task, bound="="), sys.argv[2])
 print(counts)
 """
 LOAD = """
@@ -65,14 +65,14 @@ def steps(raw: Path, work: Path) -> Iterator[tuple[str, list[str]]]:
         "--densify-config", densify, "--out-dir", data,
     )  # fmt: skip
     for scheme in ("random", "scaffold", "stratified"):
-        yield f"split_molecules {scheme}", step_command(
-            "split_molecules", "--molecules", data / "molecules.parquet", "--labels", data / "labels.parquet",
+        yield f"split_items {scheme}", step_command(
+            "split_items", "--items", data / "items.parquet", "--labels", data / "labels.parquet",
             "--scheme", scheme, "--seed", "0", "--out", data / "splits" / f"{scheme}-0.parquet",
         )  # fmt: skip
     yield (
         "featurise_molecules",
         step_command(
-            "featurise_molecules", "--molecules", data / "molecules.parquet", "--out-dir", data / "features"
+            "featurise_molecules", "--items", data / "items.parquet", "--out-dir", data / "features"
         ),
     )
     for inputs in ("graph", "ecfp"):

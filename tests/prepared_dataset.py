@@ -13,6 +13,7 @@ from relatask.core.tables import write_table
 from relatask.engine.epochs import EpochTraining
 from relatask.engine.unit import Unit
 from relatask.plan.spec import RunSpec
+from tests.data_tables import items_table, labels_table, tasks_table
 from tests.oracles.gin_oracle import as_arrays, random_molecules
 
 SMALL = {"penalty": 0.1, "width": 16, "layers": 2, "n_estimators": 15, "max_iter": 15, "min_samples_leaf": 2}
@@ -100,19 +101,17 @@ def write_dataset(
     folds = ["train", "train", "train", "valid", "test"] * (n // 5 + 1) if folds is None else folds
     tasks = [f"task{number}" for number in range(n_tasks)]
     row, column = np.nonzero(~np.isnan(labels))
-    none = [[]] * n_tasks
-    tables: dict[str, dict[str, Any]] = {
-        "molecules": {"item_id": ids, "smiles": "C", "source_id": None, "n_heavy_atoms": 3},
-        "tasks": {"task_id": tasks, "name": tasks, "source_id": None, "uniprots": none, "string_ids": none},
-        "labels": {"item_id": ids[row], "task_id": np.array(tasks)[column], "label": labels[row, column]},
-        "relations": {"task_i": tasks[:-1], "task_j": tasks[1:], "score": 0.5, "kind": "protein"},
+    edges = {"task_i": tasks[:-1], "task_j": tasks[1:], "score": 0.5, "kind": "protein"}
+    tables = {
+        "items": items_table(ids),
+        "tasks": tasks_table(tasks),
+        "labels": labels_table(ids[row], np.array(tasks)[column], labels[row, column]),
+        "relations": pd.DataFrame(edges),
     }
-    tables["molecules"] |= {"mol_weight": 60.0, "scaffold": ""}
-    tables["tasks"] |= {"n_pos": 1, "n_neg": 1}
-    for name, columns in tables.items():
-        write_table(name, pd.DataFrame(columns), folder / f"{name}.parquet")
+    for name, table in tables.items():
+        write_table(name, table, folder / f"{name}.parquet")
     for seed in seeds:
-        split = pd.DataFrame({"item_id": ids, "fold": list(folds)[:n]})
+        split = pd.DataFrame({"item_id": ids, "task_id": None, "fold": list(folds)[:n]})
         write_table("split", split, folder / "splits" / f"scaffold-{seed}.parquet")
         write_json(folder / "splits" / f"scaffold-{seed}.json", {"digest": f"split{seed}"})
     molecules = [random_molecules([4 + int(item_id) % 9], seed=int(item_id))[0] for item_id in ids]

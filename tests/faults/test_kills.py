@@ -30,7 +30,7 @@ STUDY = TINY | {
 }
 STEPS = {
     *("query_activities", "plant_data", "standardise_molecules", "query_string", "relate_tasks"),
-    *("densify_dataset", "split_molecules", "featurise_molecules", "plan_runs", "train_shard", "merge_runs"),
+    *("densify_dataset", "split_items", "featurise_molecules", "plan_runs", "train_shard", "merge_runs"),
     *("evaluate_runs", "compare_methods", "write_tables", "draw_figures", "publish_study", "write_manifest"),
 }
 KILLS = int(os.environ.get("RELATASK_KILLS", "5"))  # of each step

@@ -48,13 +48,13 @@ def test_each_step_ends_with_every_molecule_in_its_place_or_one_sentence(
     if not done_or_sentence([*step, "--densify-config", json.dumps(densify)], capsys, ("datasets.dataset",)):
         assert densify or not any({"0", "1"} <= {row[task] for row in rows} for task in range(3))
         return
-    molecules = read_table("molecules", dataset / "molecules.parquet")
+    molecules = read_table("items", dataset / "items.parquet")
     assert len(molecules) + len(read_table("rejected", dataset / "rejected.parquet")) == len(rows)
-    step = ["split_molecules", "--molecules", str(dataset / "molecules.parquet")]
+    step = ["split_items", "--items", str(dataset / "items.parquet")]
     step += ["--labels", str(dataset / "labels.parquet"), "--scheme", scheme, "--seed", "0"]
     if done_or_sentence([*step, "--out", str(folder / "split.parquet")], capsys, ("molecules",)):
         folds = read_table("split", folder / "split.parquet")
         assert folds.item_id.tolist() == molecules.item_id.tolist()
         assert set(folds.fold) == {"train", "valid", "test"}
-    step = ["featurise_molecules", "--molecules", str(dataset / "molecules.parquet")]
+    step = ["featurise_molecules", "--items", str(dataset / "items.parquet")]
     assert done_or_sentence([*step, "--out-dir", str(folder / "features")], capsys)

@@ -38,7 +38,7 @@ def standardised(path: Path, keys: dict[str, Any]) -> tuple[RawTable, SourceTabl
 
 def check_counts(source: SourceTables, n_rows: int, n_labels: int) -> None:
     """Every row is a molecule or rejected with a reason, every label is accounted for."""
-    assert len(source.molecules) + len(source.rejected) == n_rows
+    assert len(source.items) + len(source.rejected) == n_rows
     assert sorted(source.rejected["row"]) == sorted(set(source.rejected["row"]))
     assert all(len(reason) > 5 for reason in source.rejected.reason)
     labels = source.counts["labels"]
@@ -88,7 +88,7 @@ def test_the_command_ends_well_with_all_rows_or_with_one_sentence(
     if done_or_sentence(command, capsys, (path.name, "source mine", "task_columns")):
         counts = json.loads((out / "counts.json").read_text())
         assert counts["rows"] == len(grid) - 1
-        kept = pq.read_metadata(out / "molecules.parquet").num_rows
+        kept = pq.read_metadata(out / "items.parquet").num_rows
         assert kept + pq.read_metadata(out / "rejected.parquet").num_rows == len(grid) - 1
 
 

@@ -269,7 +269,7 @@ def test_activities_are_standardised_and_what_is_lost_is_counted(collected: Path
     block = {"reader": "chembl_activities", "targets": [], "active": {"at_least": 6.5}}
     step = ["standardise_molecules", "--source-config", json.dumps(block), "--name", "egfr"]
     assert main([*step, "--raw", str(collected), "--out-dir", str(collected / "out")]) == 0
-    molecules = read_table("molecules", collected / "out" / "molecules.parquet")
+    molecules = read_table("items", collected / "out" / "items.parquet")
     assert molecules.source_id.tolist() == ["CHEMBL101", "CHEMBL102"]
     rejected = read_table("rejected", collected / "out" / "rejected.parquet")
     assert rejected[["row", "source_id", "reason"]].to_numpy().tolist() == [[2, "CHEMBL104", "no SMILES"]]

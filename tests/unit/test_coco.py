@@ -55,7 +55,7 @@ def test_the_data_set_is_what_methods_read(layout, tmp_path):
     scale = np.array([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])[:, :, None, None]
     np.testing.assert_allclose(x[0], (pixels / 255 - scale[0]) / scale[1], rtol=1e-5, atol=1e-5)
     items = pd.read_parquet(tmp_path / "made" / "items.parquet")
-    assert items["name"].iloc[20] == "val2017/000000000500.jpg"
+    assert items["source_id"].iloc[20] == "val2017/000000000500.jpg"
     record = read_json(tmp_path / "made" / "splits" / "given-5.json")
     assert record["folds"]["test"]["molecules"] == 6
 

@@ -13,6 +13,7 @@ from relatask.core.errors import RelataskError
 from relatask.core.tables import write_table
 from relatask.inputs import features
 from relatask.inputs.features import ARRAYS, UNKNOWN_ATOM, write_features
+from tests.data_tables import items_table
 
 CHIRAL = [Chem.ChiralType.CHI_UNSPECIFIED, Chem.ChiralType.CHI_TETRAHEDRAL_CW]
 CHIRAL += [Chem.ChiralType.CHI_TETRAHEDRAL_CCW, Chem.ChiralType.CHI_OTHER]
@@ -125,12 +126,10 @@ def test_a_smiles_that_rdkit_cannot_read_is_named_and_leaves_no_file(tmp_path):
 
 
 def test_the_step_writes_the_same_bytes_in_chunks_of_any_size(tmp_path, monkeypatch):
-    molecules = pd.DataFrame({"item_id": range(len(SMILES)), "smiles": SMILES, "scaffold": ""})
-    molecules = molecules.assign(source_id=None, n_heavy_atoms=1, mol_weight=1.0)
-    write_table("molecules", molecules, tmp_path / "m.parquet")
+    write_table("items", items_table(range(len(SMILES)), smiles=SMILES), tmp_path / "m.parquet")
     for folder, chunk in (("one", 1000), ("two", 2)):
         monkeypatch.setattr(features, "_CHUNK", chunk)
-        files = ["--molecules", str(tmp_path / "m.parquet"), "--out-dir", str(tmp_path / folder)]
+        files = ["--items", str(tmp_path / "m.parquet"), "--out-dir", str(tmp_path / folder)]
         assert main(["featurise_molecules", *files]) == 0
     one, two = ({path.name: path.read_bytes() for path in (tmp_path / f).iterdir()} for f in ("one", "two"))
     assert one == two

@@ -125,14 +125,13 @@ def test_a_query_sees_no_other_query_and_the_told_images_move_it(layers: int) ->
 
 
 def test_the_images_of_an_episode_are_of_its_classes_and_all_different(data: PreparedDataset) -> None:
-    assert data.classes is not None
     unit = unit_of(spec_of(), data)
     generator = torch.Generator().manual_seed(0)
     for fold in data.folds:
         drawn = Pool.of(unit, fold).draw(1500, 3, 6, generator)
         assert drawn.shape == (1500, 3, 6)
         assert set(drawn.flatten().tolist()) <= set(data.folds[fold].tolist())
-        classes = data.classes[drawn]
+        classes = data.class_of[drawn]
         assert (classes == classes[..., :1]).all()
         assert all(len(set(of)) == 3 for of in classes[..., 0].tolist())
         assert all(len(set(images)) == 18 for images in drawn.flatten(1).tolist())
@@ -162,15 +161,14 @@ def test_an_episode_that_no_fold_can_hold_is_refused(data: PreparedDataset, tmp_
 
 @pytest.mark.parametrize("layers", [0, 2])
 def test_what_is_asked_is_no_input_of_the_answer(layers: int, data: PreparedDataset) -> None:
-    assert data.classes is not None
     training = Training(unit_of(spec_of(layers), data))
     training.run_epoch(lambda: None)
     rows = training.held_out["test"]
     before = training.predict(rows)
     asked = rows[..., SHOTS:].flatten()
-    classes = data.classes.clone()
+    classes = data.class_of.clone()
     classes[asked] = classes[asked.flip(0)]  # labels of the queries
-    training.unit = replace(training.unit, data=replace(data, classes=classes))
+    training.unit = replace(training.unit, data=replace(data, labels=classes[:, None].float()))
     assert torch.equal(training.predict(rows), before)
     moved = rows.clone()  # images asked in the place of another class's: their answers go with them
     moved[:, :, SHOTS:] = rows[:, [1, 2, 0], SHOTS:]
@@ -197,7 +195,6 @@ def test_images_of_test_classes_change_nothing_that_was_learned_or_chosen(
 
 
 def test_the_saved_predictions_are_the_answers_of_each_episode(data: PreparedDataset, tmp_path: Path) -> None:
-    assert data.classes is not None
     spec = spec_of(1)
     result = run(spec, data, tmp_path / "c.pt")
     found = result.predictions
@@ -207,9 +204,9 @@ def test_the_saved_predictions_are_the_answers_of_each_episode(data: PreparedDat
     assert found["score"].isin(range(3)).all()
     episodes = evaluated_episodes(unit_of(spec, data), "test")
     own = found[(found["fold"] == "test") & (found["task_id"] == "episode00007")]
-    told = {data.classes[images[0]].item(): way for way, images in enumerate(episodes[7])}
+    told = {data.class_of[images[0]].item(): way for way, images in enumerate(episodes[7])}
     assert sorted(own["item_id"]) == sorted(data.item_ids[episodes[7, :, SHOTS:].flatten()].tolist())
-    assert own["label"].tolist() == [told[data.classes[item].item()] for item in own["item_id"]]
+    assert own["label"].tolist() == [told[data.class_of[item].item()] for item in own["item_id"]]
     metrics = evaluate(found, ["accuracy"])
     values = metrics[(metrics["fold"] == "test") & (metrics["task_id"] == "episode00007")]["value"]
     assert values.tolist() == [(own["label"] == own["score"]).mean()]
@@ -227,9 +224,8 @@ def test_new_characters_are_told_apart(layers: int, data: PreparedDataset, tmp_p
 
 
 def test_the_first_stage_classifies_training_classes_and_counts_for_no_choice(data: PreparedDataset) -> None:
-    assert data.classes is not None
     training = Training(unit_of(spec_of(1, pretraining=1), data))
-    seen = data.classes[data.folds["train"]].unique()
+    seen = data.class_of[data.folds["train"]].unique()
     start = training.model.heads.weight.clone()
     layer = training.model.layers[0].update.weight.clone()
     training.run_epoch(lambda: None)

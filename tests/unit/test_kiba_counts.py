@@ -12,6 +12,7 @@ from relatask.data.raw_table import RawTable
 from relatask.data.relations import relate_tasks
 from relatask.data.standardise import Limits
 from relatask.sources.readers import read_source
+from tests.data_tables import items_table
 
 # tau -> molecules, tasks, edges, labels; with every row a molecule, and after the molecule filters
 UNFILTERED = {10: (2275, 246, 862, 124705), 50: (973, 223, 690, 100907), 100: (566, 140, 406, 66232)}
@@ -30,7 +31,7 @@ def raw(mirror) -> RawTable:
 @pytest.fixture(scope="module")
 def filtered(raw) -> Tables:
     source = standardise_source(raw, Limits(), "kiba")
-    return {name: getattr(source, name) for name in ("molecules", "rejected", "tasks", "labels")}
+    return {name: getattr(source, name) for name in ("items", "rejected", "tasks", "labels", "classes")}
 
 
 @pytest.fixture(scope="module")
@@ -40,20 +41,12 @@ def unfiltered(raw, filtered) -> Tables:
         {
             "item_id": raw.labels["row_position"],
             "task_id": filtered["tasks"]["task_id"].to_numpy()[raw.labels["task"]],
-            "label": raw.labels["value"],
+            "value": raw.labels["value"],
+            "bound": "=",
         }
     )
-    molecules = pd.DataFrame(
-        {
-            "item_id": np.arange(len(raw.smiles)),
-            "smiles": raw.smiles,
-            "source_id": raw.source_ids,
-            "n_heavy_atoms": 1,
-            "mol_weight": 0.0,
-            "scaffold": "",
-        }
-    )
-    return filtered | {"molecules": molecules, "labels": labels, "rejected": filtered["rejected"].iloc[:0]}
+    items = items_table(np.arange(len(raw.smiles)), smiles=raw.smiles, source_id=raw.source_ids)
+    return filtered | {"items": items, "labels": labels, "rejected": filtered["rejected"].iloc[:0]}
 
 
 @pytest.fixture(scope="module")

@@ -175,7 +175,7 @@ def test_lsc_is_standardised_without_its_missing_molecules(tmp_path: Path) -> No
     write(tmp_path, *parts())
     step = ["standardise_molecules", "--source-config", '{"reader": "lsc"}', "--name", "lsc"]
     assert main([*step, "--raw", str(tmp_path), "--out-dir", str(tmp_path / "out")]) == 0
-    assert read_table("molecules", tmp_path / "out" / "molecules.parquet").smiles.tolist() == [
+    assert read_table("items", tmp_path / "out" / "items.parquet").smiles.tolist() == [
         "c1ccccc1",
         "CC(=O)O",
     ]

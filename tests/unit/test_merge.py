@@ -37,9 +37,9 @@ def source():
 
 
 def test_rows_of_one_molecule_become_one_with_the_first_ones_id(source):
-    assert source.molecules.smiles.tolist() == ["CCCO", "CCCN"]
-    assert source.molecules.item_id.tolist() == [0, 1]
-    assert source.molecules.source_id.tolist() == ["id1", "id4"]
+    assert source.items.smiles.tolist() == ["CCCO", "CCCN"]
+    assert source.items.item_id.tolist() == [0, 1]
+    assert source.items.source_id.tolist() == ["id1", "id4"]
 
 
 def test_every_row_left_out_is_listed_with_its_reason(source):
@@ -107,7 +107,7 @@ def test_measurements_are_binarised_before_duplicates_are_merged(tmp_path):
     config = json.dumps({"reader": "table", "path": str(tmp_path / "x.csv"), "active": {"at_least": 6}})
     command = ["standardise_molecules", "--source-config", config, "--name", "x", "--out-dir", str(tmp_path)]
     assert main(command) == 0
-    assert read_table("labels", tmp_path / "labels.parquet").label.tolist() == [1.0]
+    assert read_table("labels", tmp_path / "labels.parquet").value.tolist() == [1.0]
     assert json.loads((tmp_path / "counts.json").read_text())["labels"]["conflicting"] == 0
 
 
@@ -117,7 +117,7 @@ def test_the_step_writes_the_same_bytes_twice_and_refuses_a_broken_config(tmp_pa
     for folder in ("one", "two"):
         out = ["--name", "x", "--out-dir", str(tmp_path / folder)]
         assert main(["standardise_molecules", "--source-config", config, *out]) == 0
-    for name in ("molecules", "rejected", "tasks", "labels"):
+    for name in ("items", "rejected", "tasks", "labels", "classes"):
         one, two = ((tmp_path / folder / f"{name}.parquet").read_bytes() for folder in ("one", "two"))
         assert one == two
     assert read_table("rejected", tmp_path / "one" / "rejected.parquet").row.tolist() == [2]

@@ -19,6 +19,7 @@ from relatask.plan.manifest import read_manifest
 from relatask.plan.plan import SECONDS_PER_RUN, Shard, make_shards, plan_runs
 from relatask.plan.spec import RunSpec
 from relatask.steps import plan_runs as step
+from tests.unit.study_tables import write_study
 
 METHODS = [
     {"label": "STL", "method": "single_task", "encoder": "gin", "parts": 3},
@@ -286,9 +287,8 @@ def test_longer_trainings_are_predicted_to_cost_more():
 def plan(tmp_path: Path):
     def write(minutes: float = 0.001, **changes: Any) -> Path:
         out = tmp_path / "results" / "t" / "plan.parquet"
-        text = json.dumps(study(**changes))
         sizes = {"shard_minutes": minutes, "max_shards": 1000}
-        step.run(Namespace(study="t", study_config=text, scale="quick", out=out, **sizes))
+        step.run(Namespace(study=write_study(tmp_path / "results", study(**changes), "t"), out=out, **sizes))
         return out
 
     return write

@@ -18,7 +18,7 @@ from relatask.data.densify import densify
 from relatask.data.interactions import Interactions
 from relatask.data.merge import merge_labels
 from relatask.data.relations import relate_tasks
-from relatask.data.splits import describe_split, split_molecules
+from relatask.data.splits import describe_split, split_items
 from relatask.inputs.features import write_features
 
 TASKS, LABELS_PER_MOLECULE = 200, 10
@@ -52,11 +52,11 @@ def splitting(scheme: str) -> Callable[[int], Callable[[], object]]:
     def make(n: int) -> Callable[[], object]:
         molecule, task, active = cells(n)
         names = pd.Categorical.from_codes(task, categories=[f"t{k}" for k in range(TASKS)])
-        labels = pd.DataFrame({"item_id": molecule, "task_id": names, "label": active.astype(np.float32)})
+        labels = pd.DataFrame({"item_id": molecule, "task_id": names, "value": active.astype(np.float32)})
         scaffold = np.random.default_rng(1).integers(0, n // 3, n).astype(str)
         molecules = pd.DataFrame({"item_id": np.arange(n), "scaffold": scaffold.astype(object)})
         parts = (0.8, 0.1, 0.1)
-        return lambda: describe_split(split_molecules(molecules, labels, scheme, 0, parts), labels)
+        return lambda: describe_split(split_items(molecules, labels, scheme, 0, parts), labels)
 
     return make
 

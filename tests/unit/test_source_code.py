@@ -30,7 +30,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def test_imports_are_followed_everywhere_but_into_the_config(package: Path) -> None:
-    assert imported_by("steps/a.py") == ["d.py", "data/b.py", "data/c.py", "steps/a.py"]
+    assert imported_by("steps/a.py") == ["d.py", "data/__init__.py", "data/b.py", "data/c.py", "steps/a.py"]
     assert imported_by("steps/other.py") == ["steps/other.py"]
 
 

@@ -27,6 +27,7 @@ from relatask.plan.spec import RunSpec
 from relatask.shards.shard import Shard, ShardData
 from relatask.steps import plan_runs as plan_step
 from tests.prepared_dataset import SMALL, TRAINING, random_labels, write_dataset
+from tests.unit.study_tables import write_study
 
 SEEDS = 4
 METHODS = [
@@ -82,9 +83,8 @@ class Study:
 def make_study(results: Path, **changes: object) -> Study:
     write_dataset(results / "small", random_labels(60, 3), seeds=range(SEEDS))
     study = {**STUDY, **changes}
-    values = {"study": "t", "scale": "quick", "shard_minutes": 0.08, "max_shards": 1000}
-    out = results / "t" / "plan.parquet"
-    plan_step.run(Namespace(**values, study_config=json.dumps(study), out=out))
+    values = {"study": write_study(results, study, "t"), "shard_minutes": 0.08, "max_shards": 1000}
+    plan_step.run(Namespace(**values, out=results / "t" / "plan.parquet"))
     runs = plan_runs(parse(StudyConfig, study, "study"), "quick")
     return Study(results / "t", [run.spec for run in runs])
 

@@ -13,6 +13,7 @@ from relatask.core.errors import RelataskError
 from relatask.core.tables import write_table
 from relatask.data.prepared import PreparedDataset
 from relatask.inputs.graph_batch import MoleculeGraphs
+from tests.data_tables import items_table, labels_table, tasks_table
 from tests.oracles.gin_oracle import as_arrays, random_molecules
 from tests.prepared_dataset import write_record
 
@@ -27,24 +28,9 @@ def folder(tmp_path: Path) -> Path:
     """A data set of six molecules and three tasks."""
     tasks = ["b", "a", "c"]
     tables = {
-        "molecules": {
-            "item_id": ITEM_IDS,
-            "smiles": "C",
-            "source_id": None,
-            "n_heavy_atoms": 3,
-            "mol_weight": 60.0,
-            "scaffold": "",
-        },
-        "tasks": {
-            "task_id": tasks,
-            "name": tasks,
-            "source_id": None,
-            "uniprots": [[]] * 3,
-            "string_ids": [[]] * 3,
-            "n_pos": 1,
-            "n_neg": 1,
-        },
-        "labels": pd.DataFrame(LABELS, columns=["item_id", "task_id", "label"]).astype({"label": "float32"}),
+        "items": items_table(ITEM_IDS),
+        "tasks": tasks_table(tasks),
+        "labels": labels_table(*zip(*LABELS, strict=True)),
         "relations": {"task_i": ["a", "a", "b"], "task_j": ["b", "c", "c"], "score": [0.5, 0.25, 1.0]},
     }
     tables["relations"]["kind"] = "protein"
@@ -61,7 +47,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def write_split(folder: Path, item_ids: list[int], folds: list[str]) -> None:
-    frame = pd.DataFrame({"item_id": item_ids, "fold": folds})
+    frame = pd.DataFrame({"item_id": item_ids, "task_id": None, "fold": folds})
     write_table("split", frame, folder / "splits" / "scaffold-0.parquet")
 
 
@@ -145,7 +131,7 @@ def test_the_order_in_which_a_features_file_lists_bonds_does_not_matter_for_sums
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
-        ("ecfp4", lambda a: a[:-1], "holds 5 molecules, but"),
+        ("ecfp4", lambda a: a[:-1], "holds 5 items, but"),
         ("atom_offsets", lambda a: a[:-1], "offsets"),
         ("bond_offsets", lambda a: a + 1, "offsets"),
         ("atoms", lambda a: a + np.uint8(120), "atomic numbers reach"),
@@ -185,8 +171,8 @@ def test_an_unknown_task_or_input_is_refused_with_a_suggestion(folder):
 @pytest.mark.parametrize(
     ("item_ids", "folds", "message"),
     [
-        (ITEM_IDS[:-1], FOLDS[:-1], "puts 5 of 6 molecules in a fold"),
-        ([*ITEM_IDS[:-1], 21], FOLDS, "puts 5 of 6 molecules"),
+        (ITEM_IDS[:-1], FOLDS[:-1], "puts 5 of 6 items in a fold"),
+        ([*ITEM_IDS[:-1], 21], FOLDS, "puts 5 of 6 items"),
         ([*ITEM_IDS[:-1], 31], FOLDS, "names item_id 31"),
         (ITEM_IDS, [*FOLDS[:-1], "tset"], "has the fold 'tset'"),
     ],
@@ -198,7 +184,7 @@ def test_a_split_of_other_molecules_is_refused(folder, item_ids, folds, message)
 
 
 def test_labels_of_other_molecules_are_refused(folder):
-    frame = pd.DataFrame({"item_id": [3, 5], "task_id": ["a", "a"], "label": [1.0, 0.0]})
+    frame = labels_table([3, 5], ["a", "a"], [1.0, 0.0])
     write_table("labels", frame, folder / "labels.parquet")
     with pytest.raises(RelataskError, match=r"labels\.parquet names item_id 5"):
         PreparedDataset.load(folder, "scaffold-0")

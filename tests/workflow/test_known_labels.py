@@ -67,7 +67,7 @@ def test_metrics_recompute_from_cells_that_were_not_known(molecules: Path) -> No
 
 def test_every_cell_without_a_label_has_a_score(molecules: Path) -> None:
     labels = pd.read_parquet(molecules / "tiny_planted/labels.parquet")
-    items = pd.read_parquet(molecules / "tiny_planted/molecules.parquet")
+    items = pd.read_parquet(molecules / "tiny_planted/items.parquet")
     tasks = pd.read_parquet(molecules / "tiny_planted/tasks.parquet")
     for label in ("MTL", "Known_2", "MF"):
         imputed = pd.read_parquet(molecules / f"known/imputed/tiny_planted-{label}.parquet")

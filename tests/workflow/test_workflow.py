@@ -72,7 +72,7 @@ def test_each_study_plans_every_job(
     assert (
         jobs.get("densify_dataset", 0) + jobs.get("prepare_series", 0) == datasets == jobs["prepare_dataset"]
     )
-    assert jobs.get("split_molecules", 0) == splits
+    assert jobs.get("split_items", 0) == splits
     assert jobs["train_shard"] >= 2  # more than one job, or two cores would be of no use
     for once in [
         "plan_runs",

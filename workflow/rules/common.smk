@@ -1,4 +1,5 @@
 # What the rules share: the study, its shards, and how a step is started. Nothing runs here.
+import hashlib
 import json
 import shlex
 from functools import lru_cache
@@ -8,16 +9,19 @@ from snakemake.settings.types import DeploymentMethod
 
 # These need pydantic and PyYAML, which Snakemake itself depends on, and nothing else.
 from relatask.config import NAME as NAME_PATTERN
-from relatask.config import grouping_table_names, load_config
-from relatask.sources.dataset_sheet import read_sheet
+from relatask.config import encoded_strategy, figure_names, load_config, study_path, table_names, table_record
+from relatask.core import layout
 from relatask.core.errors import RelataskError
+from relatask.core.outputs import figure_of
 from relatask.core.files import canonical_json, source_digest
-from relatask.publishing.data_size import wholes
-from relatask.publishing.figures import encoded_strategy, figure_names, grouping_figure_names, report_entry
-from relatask.core.registry import capabilities, loop_file, suggest
+from relatask.core.layout import study_file
+from relatask.core.plugins import scheme_records
+from relatask.core.registry import capabilities, loop_file
+from relatask.core.records import suggest
 from relatask.core.source_code import code_of
 from relatask.core.gpu import has_driver
 from relatask.plan.plan import make_shards, plan_runs
+from relatask.sources.dataset_sheet import read_sheet
 
 ROOT = Path(workflow.basedir)
 NAME = NAME_PATTERN.strip("^$")
@@ -36,8 +40,7 @@ def load_study():
             require_files(source, entry)
             if entry.path is None and entry.reader not in {"planted", "chembl_activities"}:
                 require_data_set(source, sheet, f"sources.{source}")
-        made = [*study.table_names, *grouping_table_names(study), *figure_names(study)]
-        made += grouping_figure_names(study)
+        made = [*table_names(study), *figure_names(study)]
         for entry in study.unpublished:
             if entry not in made:
                 raise RelataskError(
@@ -81,6 +84,20 @@ def block(model):
     return text.replace("<", r"\u003c")
 
 
+def digest_of(*values):
+    """Digest of what a rule reads of the study, as a param: study.json itself re-runs nothing.
+
+    Keys keep their order, which is that of runs and shards.
+    """
+    text = json.dumps([CONFIG.scale, *values], ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def study_digest(*without):
+    """Digest of the study but for some keys, with the scale."""
+    return digest_of(STUDY.model_dump(mode="json", exclude=set(without)))
+
+
 def sheet_entry(wildcards):
     """Row of config/datasets.tsv of one raw file, as JSON."""
     entries = {entry.file: entry for entry in SHEET.get(wildcards.source, [])}
@@ -113,6 +130,18 @@ def code_of_specs(specs):
     return code_of_training(*sorted(modules))
 
 
+@lru_cache
+def code_of_scheme(scheme):
+    """Digest of what splits items by a scheme."""
+    return code_of("steps/split_items.py", scheme_records()[scheme].file)
+
+
+def made_splits():
+    """What the splits of the study are made from: fractions, options of its schemes, and their code."""
+    options = [canonical_json(STUDY.splits.options_of(scheme)) for scheme in STUDY.splits.schemes]
+    return [*STUDY.splits.fractions, *options, *map(code_of_scheme, STUDY.splits.schemes)]
+
+
 def growing(megabytes):
     """Memory of a rule: more at each attempt, as a job may have died of too little."""
     return lambda wildcards, attempt: megabytes * attempt
@@ -134,7 +163,7 @@ def shard_gpus(wildcards):
 
 
 def command_prefix():
-    """Shell code before every command: the package's source, the mirror, and the Python that runs Snakemake.
+    """Shell code before every command: the package's source, mirror, study file, and Snakemake's own Python.
 
     It is a prefix and not a part of the commands, so that another folder or Python re-runs nothing.
     Conda drops PYTHONPATH and brings its own Python, so the first is set here and the last left out.
@@ -142,6 +171,7 @@ def command_prefix():
     mirror = str(Path(CONFIG.mirror).absolute()) if CONFIG.mirror else ""
     prefix = f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(ROOT / 'src'))}; "
     prefix += f"export RELATASK_MIRROR={shlex.quote(mirror)}; "
+    prefix += f"export RELATASK_STUDY={shlex.quote(str(study_path(CONFIG, ROOT).absolute()))}; "
     if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
         prefix += f'python() {{ {shlex.quote(sys.executable)} "$@"; }}; '
     return prefix.replace("{", "{{").replace("}", "}}")
@@ -157,12 +187,12 @@ def reader_command():
 def where_results_are():
     """The last line that a person reads."""
     places = {
-        "tables": f"results/{STUDY_NAME}/tables/{(TABLES + GROUPING_TABLES)[0]}.md",
-        "figures": f"results/{STUDY_NAME}/figures/",
-        "published copies": f"results/published/{STUDY_NAME}/{CONFIG.scale}/",
+        "tables": at("table", name=TABLES[0], suffix="md") if TABLES else "",
+        "figures": at("figures"),
+        "published copies": f"results/{layout.published_folder(STUDY_NAME, CONFIG.scale)}/",
         "report": "results/report.html",
     }
-    found = [f"{what} {place}" for what, place in places.items() if Path(place).exists()]
+    found = [f"{what} {place}" for what, place in places.items() if place and Path(place).exists()]
     return f"Done. Results: {', '.join(found) or 'results/'}"
 
 

@@ -8,10 +8,11 @@ rule standardise_molecules:
     input:
         raw=lambda wildcards: raw_files(wildcards.source),
     output:
-        molecules="results/sources/{source}/molecules.parquet",
+        items="results/sources/{source}/items.parquet",
         rejected="results/sources/{source}/rejected.parquet",
         tasks="results/sources/{source}/tasks.parquet",
         labels="results/sources/{source}/labels.parquet",
+        classes="results/sources/{source}/classes.parquet",
         counts="results/sources/{source}/counts.json",
     log:
         "results/logs/standardise_molecules/{source}.log",
@@ -91,17 +92,17 @@ rule densify_dataset:
         " --densify-config {params.config:q} --out-dir $(dirname {output.counts})"
 
 
-rule split_molecules:
+rule split_items:
     input:
-        molecules="results/{dataset}/molecules.parquet",
+        items="results/{dataset}/items.parquet",
         labels="results/{dataset}/labels.parquet",
     output:
         split="results/{dataset}/splits/{scheme}-{seed}.parquet",
         counts="results/{dataset}/splits/{scheme}-{seed}.json",
     log:
-        "results/logs/split_molecules/{dataset}-{scheme}-{seed}.log",
+        "results/logs/split_items/{dataset}-{scheme}-{seed}.log",
     benchmark:
-        "results/benchmarks/split_molecules/{dataset}-{scheme}-{seed}.tsv"
+        "results/benchmarks/split_items/{dataset}-{scheme}-{seed}.tsv"
     wildcard_constraints:
         dataset=any_of(OF_MOLECULES),
     conda:
@@ -112,17 +113,18 @@ rule split_molecules:
         runtime=30,
     params:
         fractions=STUDY.splits.fractions,
-        code=code_of("steps/split_molecules.py"),
+        options=lambda wildcards: canonical_json(STUDY.splits.options_of(wildcards.scheme)),
+        code=lambda wildcards: code_of_scheme(wildcards.scheme),
     shell:
-        "python -m relatask split_molecules --log {log}"
-        " --molecules {input.molecules} --labels {input.labels}"
+        "python -m relatask split_items --log {log}"
+        " --items {input.items} --labels {input.labels}"
         " --scheme {wildcards.scheme} --seed {wildcards.seed} --fractions {params.fractions}"
-        " --out {output.split}"
+        " --options {params.options:q} --out {output.split}"
 
 
 rule featurise_molecules:
     input:
-        molecules="results/{dataset}/molecules.parquet",
+        items="results/{dataset}/items.parquet",
     output:
         [f"results/{{dataset}}/features/{name}.npy" for name in FEATURES],
         counts="results/{dataset}/features/features.json",
@@ -142,11 +144,11 @@ rule featurise_molecules:
         code=code_of("steps/featurise_molecules.py"),
     shell:
         "python -m relatask featurise_molecules --log {log}"
-        " --molecules {input.molecules} --out-dir $(dirname {output.counts})"
+        " --items {input.items} --out-dir $(dirname {output.counts})"
 
 
 rule prepare_dataset:
     input:
         lambda wildcards: training_files(wildcards.dataset),
     output:
-        touch("results/{study}/prepared/{dataset}"),
+        touch(at("prepared")),

@@ -5,10 +5,34 @@ wildcard_constraints:
     collection=NAME,
 
 
-rule plan_runs:
+rule write_study:
     output:
-        plan=f"results/{STUDY_NAME}/plan.parquet",
-        manifests=[f"results/{STUDY_NAME}/shards/{name}.json" for name in SHARDS],
+        study=at("study"),
+    log:
+        f"results/logs/write_study/{STUDY_NAME}.log",
+    benchmark:
+        f"results/benchmarks/write_study/{STUDY_NAME}.tsv"
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=10,
+    params:
+        scale=CONFIG.scale,
+        content=study_digest(),
+        code=code_of("steps/write_study.py"),
+    shell:
+        'python -m relatask write_study --log {log} --study-file "$RELATASK_STUDY" --scale {params.scale}'
+        " --out {output.study}"
+
+
+rule plan_runs:
+    input:
+        study=ancient(at("study")),
+    output:
+        plan=at("plan"),
+        manifests=[at("shard_manifest", shard=name) for name in SHARDS],
     log:
         f"results/logs/plan_runs/{STUDY_NAME}.log",
     benchmark:
@@ -20,15 +44,13 @@ rule plan_runs:
         mem_mb=growing(1000),
         runtime=10,
     params:
-        study=STUDY_NAME,
-        config=block(STUDY),
-        scale=CONFIG.scale,
+        content=study_digest("title", "paper", "contrasts", "tables", "unpublished", "search_space"),
         shard_minutes=CONFIG.shard_minutes,
         max_shards=CONFIG.max_shards,
         code=code_of("steps/plan_runs.py"),
     shell:
-        "python -m relatask plan_runs --log {log} --study {params.study} --study-config {params.config:q}"
-        " --scale {params.scale} --shard-minutes {params.shard_minutes} --max-shards {params.max_shards}"
+        "python -m relatask plan_runs --log {log} --study {input.study}"
+        " --shard-minutes {params.shard_minutes} --max-shards {params.max_shards}"
         " --out {output.plan}"
 
 
@@ -36,11 +58,11 @@ rule train_shard:
     input:
         unpack(shard_inputs),
     output:
-        done="results/{study}/shards/{shard}.done.json",
+        done=at("shard_done"),
     log:
-        "results/logs/train_shard/{study}-{shard}.log",
+        f"results/logs/train_shard/{STUDY_NAME}-{{shard}}.log",
     benchmark:
-        "results/benchmarks/train_shard/{study}-{shard}.tsv"
+        f"results/benchmarks/train_shard/{STUDY_NAME}-{{shard}}.tsv"
     retries: 2
     conda:
         TRAINING_ENV
@@ -51,7 +73,7 @@ rule train_shard:
         gpu=shard_gpus,
     params:
         device=CONFIG.device,
-        splits=[*STUDY.splits.fractions, code_of("steps/split_molecules.py")],
+        splits=made_splits(),
         code=shard_code,
     shell:
         "python -m relatask train_shard --log {log}"
@@ -60,12 +82,12 @@ rule train_shard:
 
 rule merge_runs:
     input:
-        plan=f"results/{STUDY_NAME}/plan.parquet",
-        done=[f"results/{STUDY_NAME}/shards/{name}.done.json" for name in shards_of(None)],
+        plan=at("plan"),
+        done=done_files(None),
     output:
-        predictions=f"results/{STUDY_NAME}/predictions.parquet",
-        history=f"results/{STUDY_NAME}/history.parquet",
-        costs=f"results/{STUDY_NAME}/costs.parquet",
+        predictions=at("predictions"),
+        history=at("history"),
+        costs=at("costs"),
     log:
         f"results/logs/merge_runs/{STUDY_NAME}.log",
     benchmark:
@@ -77,7 +99,7 @@ rule merge_runs:
         mem_mb=growing(4000),
         runtime=60,
     params:
-        runs=f"results/{STUDY_NAME}/runs",
+        runs=at("runs"),
         of=collection_option,
         code=code_of("steps/merge_runs.py"),
     shell:
@@ -88,13 +110,11 @@ rule merge_runs:
 use rule merge_runs as merge_collection with:
     input:
         plan=lambda wildcards: plan_of(wildcards.collection),
-        done=lambda wildcards: [
-            f"results/{STUDY_NAME}/shards/{name}.done.json" for name in shards_of(wildcards.collection)
-        ],
+        done=lambda wildcards: done_files(wildcards.collection),
     output:
-        predictions=f"results/{STUDY_NAME}/collections/{{collection}}/predictions.parquet",
-        history=f"results/{STUDY_NAME}/collections/{{collection}}/history.parquet",
-        costs=f"results/{STUDY_NAME}/collections/{{collection}}/costs.parquet",
+        predictions=at("collection_predictions"),
+        history=at("collection_history"),
+        costs=at("collection_costs"),
     log:
         f"results/logs/merge_runs/{STUDY_NAME}-{{collection}}.log",
     benchmark:

@@ -5,6 +5,7 @@
 """
 
 from relatask.config.blocks import NAME, Block, parse
+from relatask.config.conditions import encoded_strategy, figure_names, table_names, table_record
 from relatask.config.datasets import (
     ActiveRule,
     DatasetConfig,
@@ -12,17 +13,24 @@ from relatask.config.datasets import (
     RelationsConfig,
     SizeConfig,
     SourceConfig,
-    SplitsConfig,
 )
 from relatask.config.grouping import GainsConfig, GroupingConfig, StrategyConfig, TaskSetsConfig
 from relatask.config.items import EpisodesConfig
-from relatask.config.loading import Config, ServicesConfig, load_config, load_study
+from relatask.config.loading import (
+    Config,
+    ServicesConfig,
+    StudyAtScale,
+    load_config,
+    load_study,
+    read_study,
+    study_path,
+)
 from relatask.config.methods import GroupsConfig, MethodConfig, ScaleConfig, TableConfig, TrainingConfig
-from relatask.config.study import OWN_TABLES, StudyConfig, grouping_table_names
+from relatask.config.splits import SplitsConfig
+from relatask.config.study import StudyConfig
 
 __all__ = [
     "NAME",
-    "OWN_TABLES",
     "ActiveRule",
     "Block",
     "Config",
@@ -40,12 +48,18 @@ __all__ = [
     "SourceConfig",
     "SplitsConfig",
     "StrategyConfig",
+    "StudyAtScale",
     "StudyConfig",
     "TableConfig",
     "TaskSetsConfig",
     "TrainingConfig",
-    "grouping_table_names",
+    "encoded_strategy",
+    "figure_names",
     "load_config",
     "load_study",
     "parse",
+    "read_study",
+    "study_path",
+    "table_names",
+    "table_record",
 ]

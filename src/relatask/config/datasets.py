@@ -175,29 +175,3 @@ class DatasetConfig(Block):
         description="items of the whole, where a part of it may be given: tables say how many there were, "
         "and of less than a hundredth that it was a smoke run",
     )
-
-
-def _fractions(value: tuple[float, float, float]) -> tuple[float, float, float]:
-    if abs(sum(value) - 1) > 1e-9 or min(value) <= 0:
-        raise ValueError("must be three positive numbers that sum to 1 (train, valid, test)")
-    return value
-
-
-class SplitsConfig(Block):
-    """Which molecules are for training, validation and test."""
-
-    schemes: Annotated[
-        list[Literal["random", "scaffold", "stratified", "cells", "chronological", "given", "grouped"]],
-        AfterValidator(unique),
-    ] = Field(
-        ["scaffold"],
-        min_length=1,
-        description="scaffold: no Bemis-Murcko scaffold in two folds; stratified: both classes of each task "
-        "in each fold where possible; cells: labels are held out and not molecules, as when a table is "
-        "filled; chronological: of series, and theirs alone; "
-        "given: of images, whose test images, or classes, are given; grouped: of images with one class each, "
-        "whole groups of classes, such as alphabets, are drawn",
-    )
-    fractions: Annotated[tuple[float, float, float], AfterValidator(_fractions)] = Field(
-        (0.8, 0.1, 0.1), description="shares of train, valid and test; they sum to 1"
-    )

@@ -1,33 +1,27 @@
-"""Methods, loops, encoders and balancing strategies are found by reading their files, not by importing them.
+"""Methods, loops, encoders and balancing strategies, found by reading their files and not by importing them.
 
-Planning happens while Snakemake parses the workflow, where importing torch would cost seconds and
-650 MB. So each such file states what it is in one literal, ``CAPABILITIES = {...}`` or, of a loop,
-``LOOP = {...}``, which is read from its source text; the module is imported only where it trains. Adding a
-method is adding a file: nothing lists them.
+Each such file states what it is in one literal, ``CAPABILITIES = {...}`` or, of a loop, ``LOOP = {...}``; see
+`relatask.core.records`. The module is imported only where it trains.
 """
 
-import ast
-import difflib
-import importlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from relatask.core.errors import RelataskError
-
-PACKAGE = Path(__file__).parents[1]
-
-
-@dataclass(frozen=True)
-class Options:
-    """What options an entry has, and what values they may take."""
-
-    options: Mapping[str, Any] = field(default_factory=dict)  # name -> default, which also fixes the type
-    choices: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # option -> its only values
-    limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # option -> least, greatest value
+from relatask.core.records import (
+    DERIVED,
+    PACKAGE,
+    Options,
+    checked_options,
+    import_file,
+    read_record,
+    records,
+    suggest,
+)
 
 
 @dataclass(frozen=True)
@@ -120,52 +114,13 @@ ENCODERS = ("shared", "per task", "none")
 KINDS = ("binary", "real", "class")
 
 
-def read_literal(path: Path, name: str) -> dict[str, Any] | None:
-    """Return the literal dict called `name` in the module at `path` without importing it; None without one.
-
-    Raises:
-        RelataskError: it is no literal dict.
-    """
-    for node in ast.parse(path.read_text(encoding="utf-8"), filename=str(path)).body:
-        targets: list[Any] = [getattr(node, "target", None)]
-        if isinstance(node, ast.Assign):
-            targets = list(node.targets)
-        if any(isinstance(target, ast.Name) and target.id == name for target in targets):
-            try:
-                record = ast.literal_eval(node.value)  # type: ignore[attr-defined]
-            except ValueError:
-                record = None
-            if not isinstance(record, dict):
-                raise RelataskError(
-                    f"{path}: {name} must be a literal dict, because planning reads it without "
-                    "importing the file."
-                )
-            return record
-    return None
-
-
-def require_keys(path: Path, name: str, record: Mapping[str, Any], known: Iterable[str]) -> None:
-    """Raise a `RelataskError` where a literal has a key that does not exist."""
-    if unknown := set(record) - set(known):
-        raise RelataskError(f"{path}: {name} has no key {sorted(unknown)}; {sorted(known)} exist.")
-
-
-def read_capabilities(path: Path) -> Capabilities:
-    """Return the ``CAPABILITIES`` literal of the module at `path` without importing it.
-
-    Raises:
-        RelataskError: there is none, it is not a literal, or a key or one of its words is unknown.
-    """
-    record = read_literal(path, "CAPABILITIES")
-    if record is None:
-        raise RelataskError(f"{path} has no CAPABILITIES = {{...}}; see CONTRIBUTING.md for what it holds.")
-    known = {entry.name for entry in fields(Capabilities)} - {"name", "file", "own_options"}
-    require_keys(path, "CAPABILITIES", record, known)
-    ability = Capabilities(name=path.stem, file=path.relative_to(PACKAGE).as_posix(), **record)
+def _checked_words(ability: Capabilities) -> Capabilities:
+    """Return a record after refusing words that mean nothing."""
     for key, words, values in (("encoders", ENCODERS, [ability.encoders]), ("kinds", KINDS, ability.kinds)):
         if strange := [value for value in values if value not in words]:
             raise RelataskError(
-                f"{path}: CAPABILITIES[{key!r}] is {strange[0]!r}; it can be {', '.join(words)}."
+                f"{PACKAGE / ability.file}: CAPABILITIES[{key!r}] is {strange[0]!r}; it can be "
+                f"{', '.join(words)}."
             )
     return ability
 
@@ -178,14 +133,11 @@ def read_loop(file: str) -> LoopRecord:
         RelataskError: there is none, it is not a literal, or a key is unknown.
     """
     path = PACKAGE / file
-    record = read_literal(path, "LOOP") if path.is_file() else None
-    if record is None:
+    if not path.is_file():
         raise RelataskError(
-            f"{path} has no LOOP = {{...}}, but a method names it as its loop; see CONTRIBUTING.md for what "
-            "it holds."
+            f"there is no file {path}, but a method names it as its loop; see CONTRIBUTING.md."
         )
-    require_keys(path, "LOOP", record, {entry.name for entry in fields(LoopRecord)} - {"file"})
-    return LoopRecord(file=file, **record)
+    return read_record(path, "LOOP", LoopRecord, frozenset({"file"}))
 
 
 @lru_cache
@@ -195,14 +147,9 @@ def catalogue(kind: str) -> dict[str, Capabilities]:
     Files that hold no entry of their own (helpers) start with an underscore. A method may also be a folder,
     where every file with a ``CAPABILITIES`` is an entry. Options of methods include those of their loops.
     """
-    files = [*(PACKAGE / kind).glob("[!_]*.py")]
-    files += [path for path in (PACKAGE / kind).glob("*/[!_]*.py") if _is_entry(path)]
-    found = [read_capabilities(path) for path in sorted(files, key=lambda path: path.stem)]
-    return {entry.name: _with_loop(entry) if kind == "methods" else entry for entry in found}
-
-
-def _is_entry(path: Path) -> bool:
-    return "\nCAPABILITIES" in path.read_text(encoding="utf-8")
+    found = records(kind, "CAPABILITIES", Capabilities, DERIVED | {"own_options"})
+    checked = {name: _checked_words(ability) for name, ability in found.items()}
+    return {name: _with_loop(one) if kind == "methods" else one for name, one in checked.items()}
 
 
 def _with_loop(ability: Capabilities) -> Capabilities:
@@ -234,18 +181,7 @@ def loop_of(method: str) -> LoopRecord:
 
 def load_loop(method: str) -> Any:
     """Import the loop that trains a method: a module that is an `engine.contract.Loop`."""
-    return _import(loop_file(method))
-
-
-def _import(file: str) -> ModuleType:
-    return importlib.import_module(f"relatask.{file.removesuffix('.py').replace('/', '.')}")
-
-
-def suggest(name: str, known: Iterable[str]) -> str:
-    """Return " Did you mean 'x'?" where a known name is close, else the list of known names."""
-    known = sorted(known)
-    close = difflib.get_close_matches(name, known, n=1)
-    return f" Did you mean {close[0]!r}?" if close else f" Known: {', '.join(known)}."
+    return import_file(loop_file(method))
 
 
 def capabilities(kind: str, name: str) -> Capabilities:
@@ -273,7 +209,7 @@ def _as_option(entries: Iterable[Capabilities], name: str) -> str:
 
 def load(kind: str, name: str) -> ModuleType:
     """Import the module of an entry (this is where torch comes in)."""
-    return _import(capabilities(kind, name).file)
+    return import_file(capabilities(kind, name).file)
 
 
 def own_options(method: str, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -289,49 +225,3 @@ def complete_options(kind: str, name: str, given: Mapping[str, Any]) -> dict[str
         RelataskError: as `checked_options`.
     """
     return checked_options(f"{_one(kind)} {name!r}", capabilities(kind, name), given)
-
-
-def checked_options(owner: str, known: Options, given: Mapping[str, Any], inside: str = "") -> dict[str, Any]:
-    """Return the defaults of all options overridden by `given`: the one validator of options.
-
-    An option whose default is a mapping has options of its own; `choices` and `limits` call them
-    "outer.inner".
-
-    Args:
-        owner: what messages call the one whose options they are, e.g. "method 'sgnn'".
-        known: its options.
-        given: name -> value.
-        inside: "outer." for the options inside `outer`.
-
-    Raises:
-        RelataskError: an option is unknown, of another type than its default, or none of its values.
-    """
-    defaults: Any = known.options
-    for part in filter(None, inside.split(".")):
-        defaults = defaults[part]
-    chosen = dict(defaults)
-    for key, value in given.items():
-        if key not in defaults:
-            raise RelataskError(f"{owner} has no option {key!r}.{suggest(str(key), defaults)}")
-        where = inside + key
-        if isinstance(defaults[key], Mapping) and isinstance(value, Mapping):
-            chosen[key] = checked_options(owner, known, value, f"{where}.")
-        else:
-            chosen[key] = _checked(f"option {where!r} of {owner}", known, where, defaults[key], value)
-    return chosen
-
-
-def _checked(what: str, known: Options, key: str, default: Any, value: Any) -> Any:
-    """Return the value of an option as its default's type."""
-    number = isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool)
-    if default is not None and not number and type(value) is not type(default):
-        raise RelataskError(f"{what} must be {type(default).__name__}, not {value!r}.")
-    if number and abs(value) > 2**1000:
-        raise RelataskError(f"{what} must be float, not {value!r}.")
-    if value not in known.choices.get(key, (value,)):
-        raise RelataskError(f"{what} cannot be {value!r}.{suggest(str(value), map(str, known.choices[key]))}")
-    if key in known.limits and value is not None:
-        least, greatest = known.limits[key]
-        if not isinstance(value, int | float) or not least <= value <= greatest:
-            raise RelataskError(f"{what} must be from {least} to {greatest}, not {value!r}.")
-    return float(value) if number else value

@@ -9,15 +9,17 @@ from functools import lru_cache
 from pathlib import Path
 
 from relatask.core.files import source_digest
+from relatask.core.records import syntax_of
 
 PACKAGE = Path(__file__).parents[1]
 # A step's block of the config is a param of its rule; the models that check it decide no result.
-LEFT_OUT = {"core/errors.py"}  # and relatask.config, a package, of which no file is followed
+LEFT_OUT = {"core/errors.py", "config/__init__.py"}
 
 
 # They move bytes and find files; a new table or capability in them must not train anything again.
-COLUMNS = {f"core/columns/{kind}.py" for kind in ("data", "figures", "runs", "tables")}
-PLUMBING = COLUMNS | {f"core/{name}.py" for name in ("tables", "atomic", "files", "registry", "source_code")}
+COLUMNS = {f"core/columns/{kind}.py" for kind in ("data", "runs")}
+MOVING = ("tables", "outputs", "records", "plugins", "layout", "atomic", "files", "registry", "source_code")
+PLUMBING = COLUMNS | {f"core/{name}.py" for name in MOVING}
 
 
 def code_of(*parts: str) -> str:
@@ -44,11 +46,11 @@ def imported_by(*parts: str) -> list[str]:
 def _imports(part: str) -> list[str]:
     """Files of the package that the file `part` imports itself."""
     names: list[str] = []
-    for node in ast.walk(ast.parse((PACKAGE / part).read_text(encoding="utf-8"), filename=part)):
+    for node in ast.walk(syntax_of(PACKAGE / part)):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    paths = [name.split(".")[1:] for name in names if name.startswith("relatask.")]
-    files = [f"{'/'.join(path)}.py" for path in paths]
+    paths = ["/".join(name.split(".")[1:]) for name in names if name.startswith("relatask.")]
+    files = [file for path in paths for file in (f"{path}.py", f"{path}/__init__.py")]
     return sorted({file for file in files if (PACKAGE / file).is_file()})

@@ -4,16 +4,15 @@ Every table is Parquet. Its columns are declared once, in `relatask.core.columns
 refuses what does not fit, reading checks them, so a step can rely on what another step wrote.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from relatask.core import outputs
 from relatask.core.atomic import atomic_path
-from relatask.core.columns.data import DATA
-from relatask.core.columns.figures import FIGURES
+from relatask.core.columns.data import DATA, OPEN
 from relatask.core.columns.runs import RUNS
-from relatask.core.columns.tables import TABLES
 from relatask.core.errors import RelataskError
 
 if TYPE_CHECKING:
@@ -21,10 +20,18 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-COLUMNS = {**DATA, **RUNS, **TABLES, **FIGURES}  # name of a table -> its columns and their types
+COLUMNS = {**DATA, **RUNS}  # name of a table that the workflow works with -> its columns and their types
 
 # Each page has a checksum, so that a damaged file is an error and never another number.
 _FORMAT: dict[str, Any] = {"compression": "zstd", "write_page_checksum": True}
+
+
+def columns_of(name: str) -> Mapping[str, str]:
+    """Return column -> type of table `name`; of table_NAME and figure_NAME as the file of the output says."""
+    kind, _, output = name.partition("_")
+    if kind == "table":
+        return outputs.tables()[output].columns
+    return outputs.figures()[output].columns if kind == "figure" else COLUMNS[name]
 
 
 def schema(name: str) -> "pa.Schema":
@@ -43,13 +50,16 @@ def schema(name: str) -> "pa.Schema":
                 types.get(kind.rstrip("?")) or pa.type_for_alias(kind.rstrip("?")),
                 nullable=kind.endswith("?"),
             )
-            for column, kind in COLUMNS[name].items()
+            for column, kind in columns_of(name).items()
         ]
     )
 
 
 def write_table(name: str, frame: "pd.DataFrame", path: str | Path) -> None:
     """Write `frame` as table `name` to `path`, cast to the declared columns, whole or not at all.
+
+    Further columns of `frame` are kept where the table is open (`OPEN`), with the types that Arrow gives
+    them, and left out where it is not.
 
     Raises:
         RelataskError: a column is missing, holds a null it may not hold, or does not fit its type.
@@ -60,8 +70,13 @@ def write_table(name: str, frame: "pd.DataFrame", path: str | Path) -> None:
     wanted = schema(name)
     if missing := [column for column in wanted.names if column not in frame.columns]:
         raise RelataskError(f"table {name} for {path} lacks the columns {missing}.")
+    further = [column for column in frame.columns if column not in wanted.names] if name in OPEN else []
     try:
         table = pa.Table.from_pandas(frame[wanted.names], schema=wanted, preserve_index=False)
+        if further:
+            own = pa.Table.from_pandas(frame[further], preserve_index=False)
+            for column in own.column_names:
+                table = table.append_column(own.schema.field(column), own.column(column))
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
         raise RelataskError(f"table {name} for {path} does not fit its columns: {error}") from error
     for field in wanted:
@@ -121,7 +136,7 @@ def _open(name: str, path: str | Path, columns: list[str]) -> "pq.ParquetFile":
 
 
 def read_table(name: str, path: str | Path, columns: list[str] | None = None) -> "pd.DataFrame":
-    """Read table `name` from `path` as a data frame.
+    """Read table `name` from `path` as a data frame; of an open table with all its further columns.
 
     Raises:
         RelataskError: the file is absent, is not Parquet, or lacks a declared column.

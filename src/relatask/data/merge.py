@@ -9,19 +9,24 @@ import pandas as pd
 from tqdm import tqdm
 
 from relatask.core.errors import RelataskError
+from relatask.core.tables import COLUMNS
 from relatask.data.raw_table import RawTable
 from relatask.data.standardise import Limits, Rejection, standardise_all
 from relatask.data.task_ids import task_ids
+from relatask.data.tasks import completed_tasks, with_counts
+
+LEVEL = "molecule"
 
 
 @dataclass
 class SourceTables:
     """The tables of one source, ready to be written, and what was counted on the way."""
 
-    molecules: pd.DataFrame
+    items: pd.DataFrame
     rejected: pd.DataFrame
     tasks: pd.DataFrame
     labels: pd.DataFrame
+    classes: pd.DataFrame
     counts: dict[str, Any]
 
 
@@ -69,22 +74,28 @@ def standardise_source(table: RawTable, limits: Limits, name: str) -> SourceTabl
         "labels": label_counts,
         "tasks": len(names),
     }
-    tasks = _count_classes(table.tasks, names, labels)
-    counts["tasks_without_labels"] = int(((tasks.n_pos + tasks.n_neg) == 0).sum())
+    tasks = completed_tasks(table.tasks.assign(task_id=names), LEVEL)
+    tasks = with_counts(tasks, labels.task.to_numpy(), labels.value.to_numpy())
+    counts["tasks_without_labels"] = int((tasks.n_labels == 0).sum())
     if table.notes:
         counts["notes"] = table.notes
     molecules["source_id"] = pd.Series([table.source_ids[p] for p in molecules.position], dtype=object)
+    molecules = molecules.astype({"n_heavy_atoms": np.int16, "mol_weight": np.float32})
+    molecules["level"] = LEVEL
+    molecules["parent"] = pd.Series(pd.NA, molecules.index, dtype="Int32")
     return SourceTables(
-        molecules=molecules.drop(columns="position"),
+        items=molecules.drop(columns="position"),
         rejected=_rejected_table(table, pd.concat([rejected[["position", "reason"]], duplicates])),
         tasks=tasks,
         labels=pd.DataFrame(
             {
                 "item_id": labels.item_id.astype(np.int32),
                 "task_id": pd.Categorical.from_codes(labels.task.to_numpy(), categories=pd.Index(names)),
-                "label": labels.label.astype(np.float32),
+                "value": labels.value.astype(np.float32),
+                "bound": pd.Categorical(["="] * len(labels)),
             }
         ),
+        classes=pd.DataFrame({column: [] for column in COLUMNS["classes"]}),
         counts=counts,
     )
 
@@ -119,7 +130,7 @@ def merge_labels(
         n_tasks: number of tasks.
 
     Returns:
-        The merged labels (item_id, task, label) sorted by molecule and task, and the counts.
+        The merged labels (item_id, task, value) sorted by molecule and task, and the counts.
     """
     mol = mol_of_row[labels.row_position.to_numpy()]
     valid = mol >= 0
@@ -134,7 +145,7 @@ def merge_labels(
         {
             "item_id": cells[agree] // n_tasks,
             "task": (cells[agree] % n_tasks).astype(np.int32),
-            "label": (positive[agree] > 0).astype(np.float32),
+            "value": (positive[agree] > 0).astype(np.float32),
         }
     )
     return merged, {
@@ -145,16 +156,6 @@ def merge_labels(
         "conflicting_cells": int((~agree).sum()),
         "out": len(merged),
     }
-
-
-def _count_classes(tasks: pd.DataFrame, names: list[str], labels: pd.DataFrame) -> pd.DataFrame:
-    positive = labels.label.to_numpy() > 0
-    task = labels.task.to_numpy()
-    return tasks.assign(
-        task_id=names,
-        n_pos=np.bincount(task[positive], minlength=len(names)).astype(np.int32),
-        n_neg=np.bincount(task[~positive], minlength=len(names)).astype(np.int32),
-    )
 
 
 def _rejected_table(table: RawTable, left_out: pd.DataFrame) -> pd.DataFrame:

@@ -26,11 +26,10 @@ class Pool:
         Raises:
             RelataskError: it has fewer classes with enough images than an episode needs.
         """
-        assert unit.data.classes is not None
         assert unit.spec.episodes is not None
         ways, images = unit.spec.episodes["ways"], images_of_class(unit)
         rows = unit.rows(fold).cpu()
-        classes, order = unit.data.classes.cpu()[rows].sort(stable=True)
+        classes, order = unit.data.class_of.cpu()[rows].sort(stable=True)
         _, sizes = classes.unique_consecutive(return_counts=True)
         parts = [part for part in rows[order].split(sizes.tolist()) if len(part) >= images]
         if len(parts) < ways:

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from relatask.core.errors import RelataskError
 from relatask.core.registry import load, own_options
+from relatask.data.task_ids import task_ids
 from relatask.engine.task_graph import task_graph
 from relatask.engine.unit import Unit
 from relatask.nn.contract import SHARED, Encoder, MultiTaskModel, TaskContext
@@ -14,7 +15,7 @@ def build_model(unit: Unit) -> MultiTaskModel:
     """Return the freshly initialised network of a unit."""
     edge_index, edge_score = task_graph(unit)
     context = TaskContext(
-        task_ids=unit.task_ids,
+        task_ids=unit.task_ids if unit.spec.episodes is None else task_ids(unit.data.tasks[0].classes),
         edge_index=edge_index,
         edge_score=edge_score,
         seed_of=lambda task, purpose="head": unit.spec.random_seed(purpose, task),

@@ -91,8 +91,7 @@ def _collect(spec: RunSpec, ability: Capabilities, units: list[Unit], results: l
     ]
     cells = pd.concat(found, ignore_index=True).sort_values(["fold", "item_id", "task"], kind="stable")
     cells["run_id"] = spec.run_id
-    of_classes = units[0].data.classes is not None
-    names = episode_names(units[0]) if of_classes else units[0].data.task_ids
+    names = units[0].data.task_ids if spec.episodes is None else episode_names(units[0])
     cells["task_id"] = [names[task] for task in cells["task"]]
     predictions = cells[cells["predicted_in"] >= 0].reset_index(drop=True)
     told = any(result.shown for result in results)
@@ -125,7 +124,7 @@ def _cells(unit: Unit, fold: str, result: UnitResult) -> pd.DataFrame:
 
     Of training only cells that a pass was told; they have no score.
     """
-    if unit.data.classes is not None:
+    if unit.spec.episodes is not None:
         return episode_cells(unit, fold, result.scores[fold])
     rows = unit.rows(fold)
     labels = unit.labels(rows, fold)

@@ -22,7 +22,7 @@ def label_correlation(labels: pd.DataFrame, task_ids: Sequence[str]) -> np.ndarr
     inside = columns >= 0
     place = (rows[inside], columns[inside])
     shape = (int(rows.max(initial=-1)) + 1, len(task_ids))
-    values = labels["label"].to_numpy(np.float64)[inside]
+    values = labels["value"].to_numpy(np.float64)[inside]
     y, there = csr_array((values, place), shape=shape), csr_array((np.ones_like(values), place), shape=shape)
     n = (there.T @ there).toarray()
     sums, squares = (y.T @ there).toarray(), ((y * y).T @ there).toarray()  # of the row's task

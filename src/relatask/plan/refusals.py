@@ -1,8 +1,8 @@
 """What a study cannot ask of a method, refused before anything is trained; pure Python, as the plan is."""
 
 from relatask.config import DatasetConfig, MethodConfig, StudyConfig
-from relatask.core.columns.data import CELLS
 from relatask.core.errors import RelataskError
+from relatask.core.plugins import scheme_records
 from relatask.core.registry import Capabilities, capabilities, catalogue, loop_of
 from relatask.plan.spec import RunSpec
 
@@ -50,10 +50,11 @@ def refuse_run(spec: RunSpec, study: StudyConfig) -> None:
         )
     loop = loop_of(spec.method)
     holds_out_tasks = loop.is_held_out(spec.options)
-    if CELLS in study.splits.schemes and holds_out_tasks:
+    of_labels = [name for name in study.splits.schemes if scheme_records()[name].holds_out == "labels"]
+    if of_labels and holds_out_tasks:
         raise RelataskError(
-            f"{where}: its setting holds out tasks, which a split of cells does not; remove {CELLS} from "
-            "splits.schemes or choose another setting."
+            f"{where}: its setting holds out tasks, which a split of cells does not; remove {of_labels[0]} "
+            "from splits.schemes or choose another setting."
         )
     if spec.label in study.imputation and holds_out_tasks:
         raise RelataskError(

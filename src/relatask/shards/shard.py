@@ -52,7 +52,7 @@ class ShardData:
         if inputs not in self._loaded:
             data = PreparedDataset.load(self.folder, split, inputs=inputs, device=self.device)
             other = next(iter(self._loaded.values()), data)
-            self._loaded[inputs] = replace(data, labels=other.labels)
+            self._loaded[inputs] = replace(data, labels=other.labels, hides=other.hides)
         return self._loaded[inputs].with_split(self.folder, split)
 
 

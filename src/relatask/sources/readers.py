@@ -8,7 +8,7 @@ import pandas as pd
 
 from relatask.config import ActiveRule, SourceConfig
 from relatask.core.errors import RelataskError
-from relatask.core.registry import suggest
+from relatask.core.records import suggest
 from relatask.data.raw_table import RawTable
 from relatask.sources.table_files import SUFFIXES, TableFile, find_column, open_table, read_texts
 from relatask.sources.task_sheet import read_task_sheet, tasks_without_sheet

@@ -96,7 +96,7 @@ def write_series(
     record = {"scheme": SCHEME, "fractions": fractions}
     splits = {f"{SCHEME}-{seed}": (fold, {**record, "seed": seed}) for seed in seeds}
     digest = _write_values(scaled, folder / "features")
-    counts = write_items(ItemTables(times, names, scaled, splits), digest, folder)
+    counts = write_items(ItemTables("point", times, names, scaled, splits, kind="real"), digest, folder)
     scale = {key: dict(zip(tasks, of.tolist(), strict=True)) for key, of in (("mean", mean), ("std", std))}
     write_json(folder / "dataset.json", {**counts, **scale})
     return {**counts, **scale}

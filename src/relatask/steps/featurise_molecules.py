@@ -3,7 +3,7 @@
 Writes flat .npy arrays that training maps into memory, and features.json with counts and a digest.
 
 Example:
-    relatask featurise_molecules --molecules results/mine/molecules.parquet --out-dir results/mine/features
+    relatask featurise_molecules --items results/mine/items.parquet --out-dir results/mine/features
 """
 
 import argparse
@@ -16,13 +16,13 @@ from relatask.inputs.features import write_features
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--molecules", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--items", type=Path, required=True, metavar="FILE")
     parser.add_argument("--out-dir", type=Path, required=True, metavar="DIR")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the step."""
-    smiles = read_table("molecules", arguments.molecules, columns=["smiles"]).smiles
+    smiles = read_table("items", arguments.items, columns=["smiles"]).smiles
     record = write_features(smiles, arguments.out_dir, total=len(smiles))
     logging.info(
         "%d molecules, %d atoms, %d directed bonds.",

@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> None:
     config = parse(SourceConfig, block, f"sources.{arguments.name}")
     table = read_source(config, arguments.name, arguments.raw)
     source = standardise_source(table, Limits.of(config), arguments.name)
-    for name in ("molecules", "rejected", "tasks", "labels"):
+    for name in ("items", "rejected", "tasks", "labels", "classes"):
         write_table(name, getattr(source, name), arguments.out_dir / f"{name}.parquet")
     write_json(arguments.out_dir / "counts.json", source.counts)
     counts = source.counts

@@ -49,11 +49,11 @@ class Training(EpochTraining):
     def __init__(self, unit: Unit):
         super().__init__(unit)
         assert unit.spec.episodes is not None
-        assert unit.data.classes is not None
         self.form, self.images = unit.spec.episodes, images_of_class(unit)
         self.pool, self.train_rows = Pool.of(unit, "train"), self.rows
         self.held_out = {fold: evaluated_episodes(unit, fold) for fold in EVALUATED}
-        self.seen = unit.data.classes[self.train_rows].unique()  # classes of the first stage
+        self.class_of = unit.data.class_of
+        self.seen = self.class_of[self.train_rows].unique()  # classes of the first stage
         self.rows = torch.arange(unit.spec.options["episodes"], device=self.device)
         self._drawn: tuple[int, Tensor] = (-1, self.rows)
 
@@ -83,7 +83,7 @@ class Training(EpochTraining):
         with autocast(self.unit):
             embeddings = self.model(self.inputs(rows.flatten())).float()
         if self.classifies:
-            classes = self.unit.data.classes[rows.flatten()]  # type: ignore[index]
+            classes = self.class_of[rows.flatten()]
             logits = self.episodic.classify(embeddings)[:, self.seen]
             self.learn_from(F.cross_entropy(logits, torch.searchsorted(self.seen, classes)))
         else:

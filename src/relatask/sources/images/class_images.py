@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from relatask.core.errors import RelataskError
 from relatask.core.files import write_json
 from relatask.data.item_tables import ItemTables, write_items
 from relatask.data.splits import FOLDS, Fractions
+from relatask.data.splits.grouped import draw_groups
 from relatask.sources.images.arrays import decode, write_images
 
 
@@ -43,31 +43,10 @@ class ClassImages:
     class_of: np.ndarray  # int64 [n]
 
 
-def draw_groups(groups: Sequence[str], fractions: Fractions, seed: int) -> np.ndarray:
-    """Return the fold of each class, int64 [C]: whole groups, drawn by the seed.
-
-    Test, then validation, take groups while that brings their number of classes nearer to their share, one
-    group at least.
-
-    Raises:
-        RelataskError: there are fewer than three groups.
-    """
-    names, group_of, sizes = np.unique(np.asarray(groups, object), return_inverse=True, return_counts=True)
-    if len(names) < len(FOLDS):
-        raise RelataskError(
-            f"splits.schemes: grouped needs a group of classes for each fold, but there are {len(names)}; "
-            "use given, or more data."
-        )
-    order = np.random.default_rng(seed).permutation(len(names)).tolist()
-    fold = np.zeros(len(names), np.int64)
-    for number, left_over in ((2, 2), (1, 1)):
-        wanted, count = fractions[number] * len(groups), 0
-        while len(order) > left_over and (
-            not count or abs(count + sizes[order[0]] - wanted) < wanted - count
-        ):
-            fold[order[0]] = number
-            count += sizes[order.pop(0)]
-    return fold[group_of]
+def _drawn(groups: Sequence[str], fractions: Fractions, seed: int) -> np.ndarray:
+    """Return the fold of each class, int64 [C]."""
+    _, group_of, sizes = np.unique(np.asarray(groups, object), return_inverse=True, return_counts=True)
+    return draw_groups(sizes, fractions, seed)[group_of]
 
 
 def write_class_images(
@@ -88,7 +67,7 @@ def write_class_images(
     scheme = "grouped" if images.folds is None else "given"
     splits = {}
     for seed in seeds:
-        drawn = draw_groups(images.groups, fractions, seed) if images.folds is None else images.folds
+        drawn = _drawn(images.groups, fractions, seed) if images.folds is None else images.folds
         record: dict[str, Any] = {"scheme": scheme, "seed": seed}
         if images.folds is None:
             record["fractions"] = fractions
@@ -96,6 +75,6 @@ def write_class_images(
         splits[f"{scheme}-{seed}"] = (drawn[images.class_of], record)
     digest = write_images((picture.pixels(size) for picture in images.pictures), size, out / "features")
     names = [picture.name for picture in images.pictures]
-    counts = write_items(ItemTables(names, images.classes, images.class_of, splits), digest, out)
+    counts = write_items(ItemTables("image", names, images.classes, images.class_of, splits), digest, out)
     write_json(out / "dataset.json", counts)
     return counts

@@ -102,6 +102,6 @@ def write_coco(
         splits[f"{SCHEME}-{seed}"] = (fold, {"scheme": SCHEME, "seed": seed, "fractions": fractions})
     digest = write_images((decode(file, size) for file in files), size, out / "features")
     names = [f"{file.parent.name}/{file.name}" for file in files]
-    counts = write_items(ItemTables(names, categories, labels, splits), digest, out)
+    counts = write_items(ItemTables("image", names, categories, labels, splits), digest, out)
     write_json(out / "dataset.json", counts)
     return counts
