@@ -31,8 +31,6 @@ class EpochTraining(ABC):
         self.unit, self.settings = unit, unit.spec.training
         self.device = unit.data.labels.device
         self.rows, self.valid = unit.rows("train"), unit.rows("valid")
-        if not len(self.rows):
-            raise RelataskError(f"{unit.title} has no labelled molecule in training; choose other tasks.")
         self.model = build_model(unit).to(self.device)
         self.optimiser = Adam(
             self.model.parameters(), self.settings["learning_rate"], self.settings["weight_decay"]
@@ -198,6 +196,8 @@ def fit(training: EpochTraining, checkpoint: Checkpoint, progress: Progress) -> 
 
     The epoch with the best validation value gives the weights; the last epoch does where it is undefined.
     """
+    if not len(training.rows):
+        raise RelataskError(f"{training.unit.title} has no labelled item in training; choose other tasks.")
     if checkpoint.in_flight is not None:
         training.restore(checkpoint.in_flight)
 

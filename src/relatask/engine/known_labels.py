@@ -54,6 +54,7 @@ class Pass:
     told: Tensor  # bool [T]: tasks whose labels of the support are known
     new: Tensor | None = None  # bool [T]: tasks that start without weights
     about: Tensor | None = None  # bool [T]: each molecule of the support has a label in one; None: told
+    number: int = 0  # of the pass, for its support
 
 
 def passes(unit: Unit, setting: Setting, rows: Tensor) -> Iterator[Pass]:
@@ -70,14 +71,33 @@ def passes(unit: Unit, setting: Setting, rows: Tensor) -> Iterator[Pass]:
         return
     if setting.meta:
         shown = draws(unit, rows, "known") < setting.known_ratio
-        for predicted, told, new in _meta_passes(setting):
-            yield Pass(shown & labelled & ~new, everything & predicted, told, new, about=predicted)
+        for number, (predicted, told, new) in enumerate(_meta_passes(setting)):
+            known = shown & labelled & ~new
+            yield Pass(known, everything & predicted, told, new, predicted, number)
     elif setting.known_ratio:
         part = (draws(unit, rows, "part") * PASSES).long()
         share = setting.known_ratio * PASSES / (PASSES - 1)
         for number in range(PASSES):
             known = (draws(unit, rows, f"known {number}") < share) & (part != number) & labelled
-            yield Pass(known, part == number, every_task)
+            yield Pass(known, part == number, every_task, number=number)
+    else:
+        yield Pass(~everything, everything, ~every_task)
+
+
+def informed_passes(unit: Unit, setting: Setting, rows: Tensor) -> Iterator[Pass]:
+    """Yield passes that predict every cell of the items at positions `rows` once and know all their labels.
+
+    This is what a trained model is asked: nothing is hidden from it but labels of tasks that a pass takes for
+    new ones. What it says of a cell whose own label is known is no prediction.
+    """
+    labelled = ~unit.labels(rows, None).isnan()
+    everything, every_task = torch.ones_like(labelled), torch.ones_like(setting.unseen)
+    if setting.meta:
+        for number, (predicted, told, new) in enumerate(_meta_passes(setting)):
+            known = labelled & ~new if setting.known_ratio else ~everything
+            yield Pass(known, everything & predicted, told, new, predicted, number)
+    elif setting.known_ratio:
+        yield Pass(labelled, everything, every_task)
     else:
         yield Pass(~everything, everything, ~every_task)
 
@@ -106,6 +126,8 @@ def labelled_in(unit: Unit, rows: Tensor, tasks: Tensor) -> Tensor:
 
 def support_rows(unit: Unit, setting: Setting, one: Pass) -> Tensor:
     """Return the training molecules that a pass is told of, int64 [s], by data, split and seed alone."""
+    if unit.support is not None:
+        return unit.support[one.number]
     options = unit.spec.options
     wanted = options["shots"] if setting.meta else options.get("support", 0)
     rows = unit.rows("train")
@@ -116,18 +138,29 @@ def support_rows(unit: Unit, setting: Setting, one: Pass) -> Tensor:
     return among[torch.randperm(len(among), generator=order)[:wanted].to(among.device)]
 
 
-def apart(rows: Tensor, support: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield which of `rows` [n] are predicted beside which of `support` [s], bool: none beside itself.
+def support_by_pass(unit: Unit) -> tuple[Tensor, ...]:
+    """Return the training items that each pass of a prediction reads, int64 [s] each."""
+    setting = Setting.of(unit)
+    first = unit.rows("train")[:0]
+    return tuple(support_rows(unit, setting, one) for one in informed_passes(unit, setting, first))
 
-    A molecule of the support, which is asked where cells are split or a table is filled, is told by the half
-    that it is not in.
+
+def apart(asked: Tensor, support: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield which of the items `asked` [n] are predicted beside which of `support` [s]: none beside itself.
+
+    An item of the support, which is asked where cells are split or a table is filled, is predicted beside the
+    half that it is not in.
+
+    Args:
+        asked: int64 ids.
+        support: int64 ids.
     """
-    inside = torch.isin(rows, support)
+    inside = torch.isin(asked, support)
     yield ~inside, torch.ones_like(support, dtype=torch.bool)
     if inside.any():
         half = torch.arange(len(support), device=support.device) % 2 == 0
         for mine in (half, ~half):
-            yield torch.isin(rows, support[mine]), ~mine
+            yield torch.isin(asked, support[mine]), ~mine
 
 
 def shown_in(unit: Unit, setting: Setting) -> dict[str, dict[str, Tensor]]:

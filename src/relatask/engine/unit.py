@@ -28,6 +28,8 @@ class Unit:
     columns: Tensor  # int64 [t]: positions of the unit's tasks in data.task_ids
     name: str  # the task of a per-task method, else ""
     prior: Tensor | None = None  # float32 [M, t]: probability of label 1 of all molecules, by another run
+    # Of a trained model: positions of the items whose labels each pass of a prediction reads.
+    support: tuple[Tensor, ...] | None = None
 
     @property
     def task_ids(self) -> list[str]:

@@ -33,6 +33,14 @@ class LabelMean:
         """Learn from labels [n, T] (NaN where missing); one label of each class is added to a task's own."""
         self.means = (labels.nansum(0) + 1) / ((~labels.isnan()).sum(0) + 2)
 
+    def state(self) -> dict[str, Tensor]:
+        """Return the task means."""
+        return {"means": self.means}
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Take the task means of a fitted model."""
+        self.means = state["means"]
+
     def predict(self, known: Tensor) -> Tensor:
         """Return the scores [n, T] of items of which labels `known` [n, T] are known, NaN where not."""
         if not self.items:

@@ -39,6 +39,15 @@ class MatrixFactorisation:
             items = ridge(labels - self.means, self.factors, self.penalty)
             self.factors = ridge((labels - self.means).T, items, self.penalty)
 
+    def state(self) -> dict[str, Tensor]:
+        """Return the task means and factors."""
+        return {"means": self.means, "factors": self.factors}
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Take the means and factors of a fitted model."""
+        self.means = state["means"]
+        self.factors = state["factors"]
+
     def predict(self, known: Tensor) -> Tensor:
         """Return the scores [n, T] of items of which labels `known` [n, T] are known, NaN where not."""
         items = ridge(known - self.means, self.factors, self.penalty)

@@ -1,7 +1,7 @@
 """Learning from the labels of training molecules alone; held-out molecules are told by known labels."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -14,11 +14,30 @@ from relatask.engine.unit import EVALUATED, Progress, Unit, UnitResult
 
 LOOP = {
     "imputes": True,
-    "has_weights": False,
     "options": {"setting": "relational", "known_ratio": 0.2},
     "choices": {"setting": ("relational",)},
     "limits": {"known_ratio": (0.0, 0.9)},
 }
+
+
+class LabelModel(Protocol):
+    """What a method of this loop builds."""
+
+    def fit(self, labels: Tensor) -> None:
+        """Learn from labels [n, T], NaN where missing."""
+        ...
+
+    def predict(self, known: Tensor) -> Tensor:
+        """Return the scores [n, T] of items of which labels `known` [n, T] are known, NaN where not."""
+        ...
+
+    def state(self) -> dict[str, Tensor]:
+        """Return all that was learned."""
+        ...
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Take what another model of the same options has learned."""
+        ...
 
 
 def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
@@ -33,23 +52,27 @@ def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
             known = torch.where(one.known, labels, torch.nan)
             found = torch.where(one.predicted, model.predict(known), found)
         scores[fold] = found.float().cpu()
-    return UnitResult(scores, [], shown=shown_in(unit, setting))
+    return UnitResult(scores, [], model.state(), shown_in(unit, setting))
 
 
-def _fitted(unit: Unit) -> Any:
+def _unfitted(unit: Unit) -> LabelModel:
+    """Return the method's model before it has seen a label."""
+    options = own_options(unit.spec.method, unit.spec.options)
+    model: LabelModel = load("methods", unit.spec.method).build(unit.seed("estimator"), **options)
+    return model
+
+
+def _fitted(unit: Unit) -> LabelModel:
     """Return the method's model, fitted to the labels of training."""
     if not len(unit.rows("train")):
-        raise RelataskError(f"{unit.title} has no labelled molecule in training; choose other tasks.")
-    options = own_options(unit.spec.method, unit.spec.options)
-    model = load("methods", unit.spec.method).build(unit.seed("estimator"), **options)
+        raise RelataskError(f"{unit.title} has no labelled item in training; choose other tasks.")
+    model = _unfitted(unit)
     model.fit(unit.labels(unit.rows("train")).double())
     return model
 
 
-def imputer(unit: Unit, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
-    """Return what gives the scores [n, t] of molecules at some rows, told all labels that these have.
-
-    The fit takes seconds and is made again: the journal keeps no weights of it.
-    """
-    model = _fitted(unit)
+def predictor(unit: Unit, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
+    """Return what gives the scores [n, t] of items at some rows, from all labels that they have."""
+    model = _unfitted(unit)
+    model.restore({name: value.to(unit.data.labels.device) for name, value in weights.items()})
     return lambda rows: model.predict(unit.labels(rows, None).double()).float()

@@ -23,9 +23,11 @@ from relatask.engine.known_labels import (
     Setting,
     apart,
     draws,
+    informed_passes,
     labelled_in,
     passes,
     shown_in,
+    support_by_pass,
     support_rows,
 )
 from relatask.engine.loops.supervised import PREDICTION_BATCH
@@ -56,11 +58,14 @@ def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
     return replace(fit(training, checkpoint, progress), shown=shown_in(unit, training.setting))
 
 
-def imputer(unit: Unit, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
-    """Return what gives the probabilities [n, T] of molecules at some rows, told all labels they have."""
+def predictor(unit: Unit, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
+    """Return what gives the probabilities [n, T] of items at some rows, from all labels that they have."""
     training = Training(unit)
     training.model = trained_model(unit, weights)
-    return training.impute
+    return training.predict_informed
+
+
+support = support_by_pass
 
 
 class RelatingModel(Protocol):
@@ -165,15 +170,18 @@ class Training(EpochTraining):
         self.require_finite(float(scores.sum()))
         return scores
 
-    def impute(self, rows: Tensor) -> Tensor:
-        """Return the probabilities [n, T] of molecules at `rows`, told all their labels: for other cells."""
+    def predict_informed(self, rows: Tensor) -> Tensor:
+        """Return the probabilities [n, T] of items at `rows`, from all their labels: for their other cells."""
         self.model.eval()
         with torch.inference_mode():
             items, labels = self._encode(rows), self.unit.labels(rows, None)
-            known = ~labels.isnan() & self.relational
-            one = Pass(known, ~known, torch.full_like(self.seen, self.relational))
-            support = self._support_of(one, Support(rows[:0], items[:0]))
-            return self._answer(rows, items, KnownLabels.of(labels, known), one, support).sigmoid()
+            scores = torch.zeros(len(rows), len(self.seen), device=self.device)
+            support = Support(rows[:0], items[:0])
+            for one in informed_passes(self.unit, self.setting, rows):
+                support = self._support_of(one, support)
+                logits = self._answer(rows, items, KnownLabels.of(labels, one.known), one, support)
+                scores = torch.where(one.predicted, logits, scores)
+            return scores.sigmoid()
 
     def _encode(self, rows: Tensor) -> Tensor:
         """What the encoder makes of molecules, float32 [n, width]."""
@@ -192,7 +200,8 @@ class Training(EpochTraining):
         """Return what a pass says of items [n, width] at `rows`: logits [n, T]; none is its own support."""
         told = KnownLabels.of(torch.where(one.told, self.unit.labels(support.rows), torch.nan))
         logits = items.new_zeros(len(items), len(self.seen))
-        for asked, beside in apart(rows, support.rows):
+        item_ids = self.unit.data.item_ids
+        for asked, beside in apart(item_ids[rows], item_ids[support.rows]):
             for part in self._batches(rows, asked, len(support.rows) > 0):
                 edges = KnownLabels(
                     torch.cat([known.negative[part], told.negative[beside]]),

@@ -1,5 +1,6 @@
 """Training on seen tasks, then a linear classifier on the frozen encoder for each unseen one (Baseline++)."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,9 +13,9 @@ from torch import Tensor
 
 from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.epochs import fit
-from relatask.engine.known_labels import passes, shown_in, support_rows
+from relatask.engine.known_labels import passes, shown_in, support_by_pass, support_rows
 from relatask.engine.loops.supervised import predict
-from relatask.engine.network import autocast
+from relatask.engine.network import autocast, trained_model
 from relatask.engine.unit import Progress, Unit, UnitResult
 from relatask.methods.metalink import episodic
 
@@ -32,6 +33,16 @@ def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
     """Train the unit's network from its checkpoint, if there is one, and score the held-out folds."""
     training = Training(unit)
     return replace(fit(training, checkpoint, progress), shown=shown_in(unit, training.setting))
+
+
+def predictor(unit: Unit, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
+    """Return what gives the probabilities [n, T] of items at some rows; it fits the unseen tasks' classifiers."""
+    training = Training(unit)
+    training.model = trained_model(unit, weights)
+    return training.probabilities
+
+
+support = support_by_pass
 
 
 class Training(episodic.Training):

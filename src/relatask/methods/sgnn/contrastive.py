@@ -4,6 +4,7 @@ The run's prior is the backbone q: it tilts the energy, fills in missing labels,
 is the first noise distribution. Without a prior every probability is 0.5: the paper's uniform noise.
 """
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.epochs import EpochTraining, fit
-from relatask.engine.network import autocast
+from relatask.engine.network import autocast, trained_model
 from relatask.engine.unit import Progress, Unit, UnitResult
 from relatask.methods.sgnn.colouring import Schedule
 from relatask.methods.sgnn.contrast import EnergyModel
@@ -25,6 +26,14 @@ LOOP: dict[str, Any] = {}
 def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
     """Train the unit's energy from its checkpoint, if there is one, and score the held-out folds."""
     return fit(Training(unit), checkpoint, progress)
+
+
+def predictor(unit: Unit, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
+    """Return what gives the marginals [n, t] of items at some rows."""
+    training = Training(unit)
+    training.model = trained_model(unit, weights)
+    training.energy_model = cast(EnergyModel, training.model)
+    return training.probabilities
 
 
 class Training(EpochTraining):
