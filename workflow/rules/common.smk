@@ -14,7 +14,7 @@ from relatask.core.errors import RelataskError
 from relatask.core.files import canonical_json, source_digest
 from relatask.publishing.data_size import wholes
 from relatask.publishing.figures import encoded_strategy, figure_names, grouping_figure_names, report_entry
-from relatask.core.registry import capabilities, loop_file, suggest
+from relatask.core.registry import capabilities, loop_file, saved_tables, suggest
 from relatask.core.source_code import code_of
 from relatask.core.gpu import has_driver
 from relatask.plan.plan import make_shards, plan_runs

@@ -139,6 +139,7 @@ rule write_manifest:
         grouping_tables=study_files("tables", GROUPING_TABLES, TABLE_FORMATS),
         figures=study_files("figures", [*FIGURES, *GROUPING_FIGURES], FIGURE_FORMATS),
         imputed=imputed_files(),
+        saved=saved_table_files(),
         costs=study_files("tables", ["costs"] if STUDY.methods else [], TABLE_FORMATS),
     output:
         manifest=f"results/{STUDY_NAME}/manifest.json",
@@ -162,5 +163,5 @@ rule write_manifest:
     shell:
         "python -m relatask write_manifest --log {log} --study {params.study} --scale {params.scale}"
         " --config {params.config:q} --data {input.data}"
-        " --environment {input.environment:q} --outputs {input.merged} {input.groups} {input.tables} {input.grouping_tables} {input.figures} {input.imputed}"
+        " --environment {input.environment:q} --outputs {input.merged} {input.groups} {input.tables} {input.grouping_tables} {input.figures} {input.imputed} {input.saved}"
         " --measured {input.costs} --out {output.manifest}"

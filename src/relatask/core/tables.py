@@ -4,7 +4,7 @@ Every table is Parquet. Its columns are declared once, in `relatask.core.columns
 refuses what does not fit, reading checks them, so a step can rely on what another step wrote.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,8 +27,13 @@ COLUMNS = {**DATA, **RUNS, **TABLES, **FIGURES}  # name of a table -> its column
 _FORMAT: dict[str, Any] = {"compression": "zstd", "write_page_checksum": True}
 
 
-def schema(name: str) -> "pa.Schema":
-    """Return the Arrow schema of table `name`."""
+def saved_columns(declared: Mapping[str, str]) -> dict[str, str]:
+    """Return the columns of a table that a method declares in `saves`: its run comes first."""
+    return {"run_id": "category", **declared}
+
+
+def schema(name: str, columns: Mapping[str, str] | None = None) -> "pa.Schema":
+    """Return the Arrow schema of table `name`, or of `columns` where it is no table of `COLUMNS`."""
     import pyarrow as pa
 
     types = {
@@ -43,13 +48,21 @@ def schema(name: str) -> "pa.Schema":
                 types.get(kind.rstrip("?")) or pa.type_for_alias(kind.rstrip("?")),
                 nullable=kind.endswith("?"),
             )
-            for column, kind in COLUMNS[name].items()
+            for column, kind in (COLUMNS[name] if columns is None else columns).items()
         ]
     )
 
 
-def write_table(name: str, frame: "pd.DataFrame", path: str | Path) -> None:
+def write_table(
+    name: str, frame: "pd.DataFrame", path: str | Path, columns: Mapping[str, str] | None = None
+) -> None:
     """Write `frame` as table `name` to `path`, cast to the declared columns, whole or not at all.
+
+    Args:
+        name: a table of `COLUMNS`, or what messages call the table of `columns`.
+        frame: its rows.
+        path: of the file.
+        columns: of a table that a method declares, see `saved_columns`.
 
     Raises:
         RelataskError: a column is missing, holds a null it may not hold, or does not fit its type.
@@ -57,7 +70,7 @@ def write_table(name: str, frame: "pd.DataFrame", path: str | Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    wanted = schema(name)
+    wanted = schema(name, columns)
     if missing := [column for column in wanted.names if column not in frame.columns]:
         raise RelataskError(f"table {name} for {path} lacks the columns {missing}.")
     try:
@@ -71,7 +84,9 @@ def write_table(name: str, frame: "pd.DataFrame", path: str | Path) -> None:
         pq.write_table(table.replace_schema_metadata(None), temporary, **_FORMAT)
 
 
-def write_batches(name: str, batches: "Iterable[pa.RecordBatch]", path: str | Path) -> None:
+def write_batches(
+    name: str, batches: "Iterable[pa.RecordBatch]", path: str | Path, columns: Mapping[str, str] | None = None
+) -> None:
     """Write table `name` batch by batch, for tables that are larger than memory should hold.
 
     Raises:
@@ -80,7 +95,7 @@ def write_batches(name: str, batches: "Iterable[pa.RecordBatch]", path: str | Pa
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    wanted = schema(name)
+    wanted = schema(name, columns)
     with atomic_path(path) as temporary, pq.ParquetWriter(temporary, wanted, **_FORMAT) as writer:
         for batch in batches:
             arrays = [
