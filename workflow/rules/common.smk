@@ -16,7 +16,7 @@ from relatask.core.outputs import figure_of
 from relatask.core.files import canonical_json, source_digest
 from relatask.core.layout import study_file
 from relatask.core.plugins import scheme_records
-from relatask.core.registry import capabilities, loop_file
+from relatask.core.registry import capabilities, loop_file, saved_tables
 from relatask.core.records import suggest
 from relatask.core.source_code import code_of
 from relatask.core.gpu import has_driver

@@ -5,6 +5,19 @@ wildcard_constraints:
     collection=NAME,
 
 
+SAVED = saved_tables({row.method for row in STUDY.methods})  # by methods, besides predictions
+
+
+def saved_option(wildcards):
+    """Where a merge puts the tables that methods save; those of a collection stay in the journal."""
+    return f"--out-saved results/{STUDY_NAME}/saved" if SAVED and "collection" not in wildcards.keys() else ""
+
+
+def saved_table_files():
+    """Tables that methods save besides predictions, as they are read."""
+    return [f"results/{STUDY_NAME}/tables/saved_{name}.{form}" for name in SAVED for form in ("csv", "md")]
+
+
 rule write_study:
     output:
         study=at("study"),
@@ -88,6 +101,7 @@ rule merge_runs:
         predictions=at("predictions"),
         history=at("history"),
         costs=at("costs"),
+        saved=[f"results/{STUDY_NAME}/saved/{name}.parquet" for name in SAVED],
     log:
         f"results/logs/merge_runs/{STUDY_NAME}.log",
     benchmark:
@@ -101,10 +115,38 @@ rule merge_runs:
     params:
         runs=at("runs"),
         of=collection_option,
+        saved=saved_option,
         code=code_of("steps/merge_runs.py"),
     shell:
         "python -m relatask merge_runs --log {log} --plan {input.plan} --runs {params.runs} {params.of}"
         " --out-predictions {output.predictions} --out-history {output.history} --out-costs {output.costs}"
+        " {params.saved}"
+
+
+rule write_saved_tables:
+    input:
+        plan=f"results/{STUDY_NAME}/plan.parquet",
+        saved=[f"results/{STUDY_NAME}/saved/{name}.parquet" for name in SAVED],
+    output:
+        saved_table_files(),
+    log:
+        f"results/logs/write_saved_tables/{STUDY_NAME}.log",
+    benchmark:
+        f"results/benchmarks/write_saved_tables/{STUDY_NAME}.tsv"
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=30,
+    params:
+        names=list(SAVED),
+        saved=lambda wildcards, input: Path(input.saved[0]).parent if SAVED else "",
+        folder=lambda wildcards, output: Path(output[0]).parent,
+        code=code_of("steps/write_saved_tables.py"),
+    shell:
+        "python -m relatask write_saved_tables --log {log} --plan {input.plan} --saved {params.saved}"
+        " --names {params.names} --out-dir {params.folder}"
 
 
 use rule merge_runs as merge_collection with:

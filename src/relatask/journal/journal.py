@@ -17,10 +17,11 @@ from filelock import FileLock
 
 from relatask.core.errors import RelataskError
 from relatask.core.files import sha256_of, write_bytes, write_json
-from relatask.core.tables import write_table
+from relatask.core.registry import capabilities
+from relatask.core.tables import saved_columns, write_table
 from relatask.journal.digests import Digests
 from relatask.journal.finished import Finished
-from relatask.journal.journal_entry import damaged_file, read_record
+from relatask.journal.journal_entry import damaged_file, read_record, saved_file
 from relatask.plan.manifest import spec_of
 from relatask.plan.spec import RunSpec
 
@@ -67,6 +68,9 @@ class Journal:
         try:
             for name, table in result.tables.items():
                 write_table(name, table, temporary / f"{name}.parquet")
+            for name, table in result.saved.items():
+                columns = saved_columns(capabilities("methods", spec.method).saves[name])
+                write_table(name, table, temporary / saved_file(name), columns)
             for name, content in result.files.items():
                 write_bytes(temporary / name, content)
             files = {path.name: sha256_of(path) for path in sorted(temporary.iterdir())}

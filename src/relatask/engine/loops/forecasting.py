@@ -85,7 +85,3 @@ class Training(EpochTraining):
         forecasts = torch.cat(blocks)[: len(rows)]
         self.require_finite(float(forecasts.sum()))
         return forecasts
-
-    def probabilities(self, rows: Tensor) -> Tensor:
-        """Return the forecasts, which are the scores of measured values."""
-        return self.predict(rows)

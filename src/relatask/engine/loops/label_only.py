@@ -33,7 +33,8 @@ def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
             known = torch.where(one.known, labels, torch.nan)
             found = torch.where(one.predicted, model.predict(known), found)
         scores[fold] = found.float().cpu()
-    return UnitResult(scores, [], shown=shown_in(unit, setting))
+    saved = model.saved() if hasattr(model, "saved") else {}
+    return UnitResult(scores, [], shown=shown_in(unit, setting), saved=saved)
 
 
 def _fitted(unit: Unit) -> Any:
