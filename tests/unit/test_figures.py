@@ -348,7 +348,7 @@ def test_a_graph_without_relations_says_so():
     ],
 )
 def test_a_mistake_is_one_sentence(
-    results: Path, wrong: dict | list[str], message: str, capsys: pytest.LogCaptureFixture
+    results: Path, wrong: dict | list[str], message: str, capsys: pytest.CaptureFixture[str]
 ):
     arguments = wrong if isinstance(wrong, list) else []
     if isinstance(wrong, dict):
