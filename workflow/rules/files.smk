@@ -48,6 +48,7 @@ def raw_folder(source):
 
 def raw_files(name):
     """What a source is read from."""
+    put_right()
     source = STUDY.sources[name]
     sheet = [source.task_sheet] if source.task_sheet else []
     if source.reader == "coco":
@@ -304,6 +305,7 @@ def estimated(collection):
 
 def published_gain_files(wildcards):
     """What the authors of MTG-Net published, in their sheet's order."""
+    put_right()
     return retrieved("mtg_net")
 
 

@@ -8,7 +8,7 @@ rule standardise_molecules:
     input:
         raw=lambda wildcards: raw_files(wildcards.source),
     output:
-        items="results/sources/{source}/items.parquet",
+        rows="results/sources/{source}/items.parquet",
         rejected="results/sources/{source}/rejected.parquet",
         tasks="results/sources/{source}/tasks.parquet",
         labels="results/sources/{source}/labels.parquet",
@@ -94,7 +94,7 @@ rule densify_dataset:
 
 rule split_items:
     input:
-        items="results/{dataset}/items.parquet",
+        rows="results/{dataset}/items.parquet",
         labels="results/{dataset}/labels.parquet",
     output:
         split="results/{dataset}/splits/{scheme}-{seed}.parquet",
@@ -117,14 +117,14 @@ rule split_items:
         code=lambda wildcards: code_of_scheme(wildcards.scheme),
     shell:
         "python -m relatask split_items --log {log}"
-        " --items {input.items} --labels {input.labels}"
+        " --items {input.rows} --labels {input.labels}"
         " --scheme {wildcards.scheme} --seed {wildcards.seed} --fractions {params.fractions}"
         " --options {params.options:q} --out {output.split}"
 
 
 rule featurise_molecules:
     input:
-        items="results/{dataset}/items.parquet",
+        rows="results/{dataset}/items.parquet",
     output:
         [f"results/{{dataset}}/features/{name}.npy" for name in FEATURES],
         counts="results/{dataset}/features/features.json",
@@ -144,7 +144,7 @@ rule featurise_molecules:
         code=code_of("steps/featurise_molecules.py"),
     shell:
         "python -m relatask featurise_molecules --log {log}"
-        " --items {input.items} --out-dir $(dirname {output.counts})"
+        " --items {input.rows} --out-dir $(dirname {output.counts})"
 
 
 rule prepare_dataset:
@@ -152,3 +152,5 @@ rule prepare_dataset:
         lambda wildcards: training_files(wildcards.dataset),
     output:
         touch(at("prepared")),
+    params:  # of a dry-run, which removes no marker; where jobs run, the marker is gone by now
+        gone=lambda wildcards: gone_files(wildcards.dataset),

@@ -19,31 +19,7 @@ def saved_table_files():
     return [at("saved_table", name=name, suffix=suffix) for name in SAVED for suffix in formats]
 
 
-rule write_study:
-    output:
-        study=at("study"),
-    log:
-        f"results/logs/write_study/{STUDY_NAME}.log",
-    benchmark:
-        f"results/benchmarks/write_study/{STUDY_NAME}.tsv"
-    conda:
-        "../../envs/base.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
-    params:
-        scale=CONFIG.scale,
-        content=study_digest(),
-        code=code_of("steps/write_study.py"),
-    shell:
-        'python -m relatask write_study --log {log} --study-file "$RELATASK_STUDY" --scale {params.scale}'
-        " --out {output.study}"
-
-
 rule plan_runs:
-    input:
-        study=ancient(at("study")),
     output:
         plan=at("plan"),
         manifests=[at("shard_manifest", shard=name) for name in SHARDS],
@@ -58,12 +34,13 @@ rule plan_runs:
         mem_mb=growing(1000),
         runtime=10,
     params:
+        study=at("study"),
         content=study_digest("title", "paper", "contrasts", "tables", "unpublished", "search_space"),
         shard_minutes=CONFIG.shard_minutes,
         max_shards=CONFIG.max_shards,
         code=code_of("steps/plan_runs.py"),
     shell:
-        "python -m relatask plan_runs --log {log} --study {input.study}"
+        "python -m relatask plan_runs --log {log} --study {params.study}"
         " --shard-minutes {params.shard_minutes} --max-shards {params.max_shards}"
         " --out {output.plan}"
 

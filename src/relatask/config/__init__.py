@@ -23,7 +23,6 @@ from relatask.config.loading import (
     load_config,
     load_study,
     read_study,
-    study_path,
 )
 from relatask.config.methods import GroupsConfig, MethodConfig, ScaleConfig, TableConfig, TrainingConfig
 from relatask.config.splits import SplitsConfig
@@ -59,7 +58,6 @@ __all__ = [
     "load_study",
     "parse",
     "read_study",
-    "study_path",
     "table_names",
     "table_record",
 ]

@@ -111,10 +111,20 @@ class Capabilities(Options):
         return self.encoders == "shared" if self.trunk is None else self.trunk
 
 
+NO_KEYS = DERIVED | {"own_options"}
 ENCODERS = ("shared", "per task", "none")
 KINDS = ("binary", "real", "class")
 TYPES = ("category", "string", "bool", "int8", "int16", "int32", "int64", "float32", "float64")  # of columns
 NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def read_capabilities(path: Path) -> Capabilities:
+    """Return the ``CAPABILITIES`` literal of the module at `path` without importing it.
+
+    Raises:
+        RelataskError: there is none, it is not a literal, or a key or one of its words is unknown.
+    """
+    return _checked_words(read_record(path, "CAPABILITIES", Capabilities, NO_KEYS))
 
 
 def _checked_words(ability: Capabilities) -> Capabilities:
@@ -181,7 +191,7 @@ def catalogue(kind: str) -> dict[str, Capabilities]:
     Files that hold no entry of their own (helpers) start with an underscore. A method may also be a folder,
     where every file with a ``CAPABILITIES`` is an entry. Options of methods include those of their loops.
     """
-    found = records(kind, "CAPABILITIES", Capabilities, DERIVED | {"own_options"})
+    found = records(kind, "CAPABILITIES", Capabilities, NO_KEYS)
     checked = {name: _checked_words(ability) for name, ability in found.items()}
     return {name: _with_loop(one) if kind == "methods" else one for name, one in checked.items()}
 
