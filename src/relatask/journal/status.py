@@ -11,6 +11,7 @@ from typing import Any
 
 from relatask.core.errors import RelataskError
 from relatask.core.files import read_json
+from relatask.core.layout import in_study
 from relatask.core.tables import read_rows
 from relatask.journal.digests import Stamp, code_of_run, data_of_run
 from relatask.journal.heartbeat import Told, read_leases
@@ -74,14 +75,14 @@ def study_standing(study: Path) -> Standing:
     Raises:
         RelataskError: it has no plan yet.
     """
-    rows = read_rows("plan", study / "plan.parquet", [*PLANNED, "cost_factor", "shard", "spec"])
+    rows = read_rows("plan", study / in_study("plan"), [*PLANNED, "cost_factor", "shard", "spec"])
     told = read_leases(study)
     runs = {row["run_id"]: _standing_of(row) for row in rows}
     _find_done(study, rows, runs)
-    failures = _names_in(study / "failed")
+    failures = _names_in(study / in_study("failed"))
     for run_id, run in runs.items():
         if run.state == "pending" and f"{run_id}.json" in failures:
-            run.state, run.reason = "failed", _reason_in(study / "failed" / f"{run_id}.json")
+            run.state, run.reason = "failed", _reason_in(study / in_study("failed") / f"{run_id}.json")
     for lease in told:
         if lease.running and lease.run_id in runs and runs[lease.run_id].state != "done":
             runs[lease.run_id].state, runs[lease.run_id].share = "running", lease.share
@@ -101,12 +102,12 @@ def _standing_of(row: dict[str, Any]) -> RunStanding:
 
 def _find_done(study: Path, rows: list[dict[str, Any]], runs: dict[str, RunStanding]) -> None:
     """Mark the runs that the journal holds; those with a prior come after it in the plan."""
-    journalled = _names_in(study / "runs")
+    journalled = _names_in(study / in_study("runs"))
     digests = {dataset: _Digests(study.parent / dataset) for dataset in {row["dataset"] for row in rows}}
     for row in rows:
         if row["run_id"] not in journalled:
             continue
-        run, entry = runs[row["run_id"]], _read_entry(study / "runs" / row["run_id"])
+        run, entry = runs[row["run_id"]], _read_entry(study / in_study("runs") / row["run_id"])
         if entry is None:
             continue
         run.seconds = entry["measured"]["seconds"]
