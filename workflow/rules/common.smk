@@ -11,10 +11,10 @@ from relatask.config import NAME as NAME_PATTERN
 from relatask.config import grouping_table_names, load_config
 from relatask.sources.dataset_sheet import read_sheet
 from relatask.core.errors import RelataskError
-from relatask.core.files import canonical_json, source_digest
+from relatask.core.files import canonical_json, read_json, source_digest
 from relatask.publishing.data_size import wholes
 from relatask.publishing.figures import encoded_strategy, figure_names, grouping_figure_names, report_entry
-from relatask.core.plugins import scheme_records
+from relatask.core.plugins import form_of, input_records, scheme_records
 from relatask.core.registry import capabilities, loop_file, suggest
 from relatask.core.source_code import code_of
 from relatask.core.gpu import has_driver
@@ -35,7 +35,7 @@ def load_study():
         sheet = read_sheet(ROOT / "config" / "datasets.tsv")
         for source, entry in study.sources.items():
             require_files(source, entry)
-            if entry.path is None and entry.reader not in {"planted", "chembl_activities"}:
+            if entry.needs_sheet():
                 require_data_set(source, sheet, f"sources.{source}")
         made = [*study.table_names, *grouping_table_names(study), *figure_names(study)]
         made += grouping_figure_names(study)
@@ -55,9 +55,8 @@ def load_study():
 
 
 def require_files(source, entry):
-    for key in ("path", "task_sheet", "split_path"):
-        file = getattr(entry, key)
-        if file is not None and not Path(file).exists():
+    for key, file in entry.own_files().items():
+        if not Path(file).exists():
             raise RelataskError(
                 f"study: sources.{source}.{key}: there is no file {file}; give its full path, or one from "
                 f"{Path.cwd()}."
@@ -111,7 +110,23 @@ def code_of_specs(specs):
     modules |= {f"encoders/{spec.encoder}.py" for spec in specs if spec.encoder}
     modules |= {f"balancing/{spec.balancing}.py" for spec in specs if spec.encoder}
     modules |= {"shards/prior.py" for spec in specs if spec.prior}
+    readers = {("encoders", spec.encoder) if spec.encoder else ("methods", spec.method) for spec in specs}
+    forms = {form for reader in readers for form in capabilities(*reader).inputs}
+    modules |= {record.file for name, record in input_records().items() if form_of(name) in forms}
     return code_of_training(*sorted(modules))
+
+
+@lru_cache
+def code_of_source(name):
+    """Digest of what prepares a source."""
+    return code_of("steps/prepare_items.py", STUDY.sources[name].record.file)
+
+
+@lru_cache
+def code_of_inputs(dataset):
+    """Digest of what makes the inputs of a data set."""
+    inputs = record_of_dataset(dataset).inputs
+    return code_of("steps/featurise_items.py", *(input_records()[name].file for name in inputs))
 
 
 @lru_cache

@@ -53,11 +53,7 @@ rule draw_figures:
         history=f"results/{STUDY_NAME}/history.parquet",
         datasets=dataset_records(),
         tables=ancient(
-            [
-                f"results/{dataset}/{name}.parquet"
-                for dataset in STUDY.datasets
-                for name in (ITEM_TABLES if dataset in OTHERS else DRAWN_TABLES)
-            ]
+            [f"results/{dataset}/{name}.parquet" for dataset in STUDY.datasets for name in DRAWN_TABLES]
         ),
     output:
         [

@@ -30,6 +30,9 @@ def forget_incomplete_data():
         marker = Path(f"results/{STUDY_NAME}/prepared/{dataset}")
         if marker.exists() and not all(Path(file).exists() for file in training_files(dataset)):
             marker.unlink()
+        elif not all(file.exists() for file in arrays_of(dataset)):
+            marker.unlink(missing_ok=True)
+            Path(f"results/{dataset}/features/features.json").unlink()
 
 
 # Not again in the jobs that Snakemake starts elsewhere.

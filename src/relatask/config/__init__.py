@@ -4,26 +4,23 @@
 `workflow/schemas/` is generated from these models (`python -m relatask write_schema`).
 """
 
-from relatask.config.blocks import NAME, Block, parse
 from relatask.config.datasets import (
-    ActiveRule,
     DatasetConfig,
     DensifyConfig,
+    EpisodesConfig,
     RelationsConfig,
     SizeConfig,
-    SourceConfig,
 )
 from relatask.config.grouping import GainsConfig, GroupingConfig, StrategyConfig, TaskSetsConfig
-from relatask.config.items import EpisodesConfig
 from relatask.config.loading import Config, ServicesConfig, load_config, load_study
 from relatask.config.methods import GroupsConfig, MethodConfig, ScaleConfig, TableConfig, TrainingConfig
 from relatask.config.splits import SplitsConfig
 from relatask.config.study import OWN_TABLES, StudyConfig, grouping_table_names
+from relatask.core.blocks import NAME, Block, parse
 
 __all__ = [
     "NAME",
     "OWN_TABLES",
-    "ActiveRule",
     "Block",
     "Config",
     "DatasetConfig",
@@ -37,7 +34,6 @@ __all__ = [
     "ScaleConfig",
     "ServicesConfig",
     "SizeConfig",
-    "SourceConfig",
     "SplitsConfig",
     "StrategyConfig",
     "StudyConfig",

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from relatask.config.blocks import Block, Name, require_known, unique
 from relatask.config.datasets import DatasetConfig
 from relatask.config.published_tasks import TASKS
+from relatask.core.blocks import Block, Name, require_known, unique
 
 
 class TaskSetsConfig(Block):

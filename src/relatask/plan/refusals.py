@@ -2,11 +2,10 @@
 
 from relatask.config import DatasetConfig, MethodConfig, StudyConfig
 from relatask.core.errors import RelataskError
-from relatask.core.plugins import scheme_records
+from relatask.core.plugins import SourceRecord, form_of, scheme_records
 from relatask.core.registry import capabilities
 from relatask.plan.spec import RunSpec
 
-INPUTS_OF = {"molecules": {"graph", "ecfp"}, "series": {"series"}, "images": {"image"}}
 IMPUTING = ("supervised", "episodic", "label_only")  # loops with an `imputer`
 
 
@@ -16,6 +15,7 @@ def refuse(method: MethodConfig, name: str, dataset: DatasetConfig, study: Study
     where = f"methods.{method.label} on data set {name!r}"
     _refuse_encoder(method, where)
     _refuse_kind(method, where, study)
+    _refuse_input(method, where, study.sources[dataset.source].record)
     if ability.needs_relations and dataset.relations is None:
         raise RelataskError(
             f"{where}: method {method.method!r} needs a relation graph; add `relations` to the data set."
@@ -82,14 +82,18 @@ def _refuse_encoder(method: MethodConfig, where: str) -> None:
 
 
 def _refuse_kind(method: MethodConfig, where: str, study: StudyConfig) -> None:
-    """Raise where a method or its encoder does not read the items of the study."""
+    """Raise where a method does not learn from labels as those of the study."""
     kinds = capabilities("methods", method.method).label_kinds
-    ability = capabilities(*(("encoders", method.encoder) if method.encoder else ("methods", method.method)))
     if study.labels not in kinds:
         items = {"classes": "images with one class each"}.get(study.labels, study.items)
         raise RelataskError(f"{where}: method {method.method!r} does not learn from {items}; name another.")
-    if not set(ability.inputs) & {*INPUTS_OF[study.items], "none"}:
-        raise RelataskError(f"{where}: encoder {ability.name!r} does not read {study.items}; name another.")
+
+
+def _refuse_input(method: MethodConfig, where: str, source: SourceRecord) -> None:
+    """Raise where no input that a source gives has a form that the encoder, or method, reads."""
+    ability = capabilities(*(("encoders", method.encoder) if method.encoder else ("methods", method.method)))
+    if not set(ability.inputs) & {*(form_of(name) for name in source.inputs), "none"}:
+        raise RelataskError(f"{where}: encoder {ability.name!r} does not read {source.items}; name another.")
 
 
 def _refuse_balancing(method: MethodConfig, where: str) -> None:
