@@ -89,7 +89,7 @@ rule densify_dataset:
 
 rule split_items:
     input:
-        items="results/{dataset}/items.parquet",
+        table="results/{dataset}/items.parquet",
         labels="results/{dataset}/labels.parquet",
     output:
         split="results/{dataset}/splits/{scheme}-{seed}.parquet",
@@ -112,14 +112,14 @@ rule split_items:
         code=lambda wildcards: code_of_scheme(wildcards.scheme),
     shell:
         "python -m relatask split_items --log {log}"
-        " --items {input.items} --labels {input.labels}"
+        " --items {input.table} --labels {input.labels}"
         " --scheme {wildcards.scheme} --seed {wildcards.seed} --fractions {params.fractions}"
         " --options {params.options:q} --out {output.split}"
 
 
 rule featurise_items:
     input:
-        items="results/{dataset}/items.parquet",
+        table="results/{dataset}/items.parquet",
     output:
         counts="results/{dataset}/features/features.json",
     log:
@@ -139,7 +139,7 @@ rule featurise_items:
         code=lambda wildcards: code_of_inputs(wildcards.dataset),
     shell:
         "python -m relatask featurise_items --log {log}"
-        " --items {input.items} --inputs {params.inputs} --out-dir $(dirname {output.counts})"
+        " --items {input.table} --inputs {params.inputs} --out-dir $(dirname {output.counts})"
 
 
 rule prepare_dataset:
