@@ -26,13 +26,11 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/group.smk"
 include: "workflow/rules/publish.smk"
-include: "workflow/rules/start.smk"
 
 
 wildcard_constraints:
     source=NAME,
     dataset=NAME,
-    study=NAME,
     scheme="[a-z_]+",
     seed=r"\d+",
     shard=r"\d{5}",
@@ -41,7 +39,7 @@ wildcard_constraints:
 rule all:
     default_target: True
     input:
-        f"results/{STUDY_NAME}/manifest.json",
+        at("manifest"),
 
 
 rule prepare_all:
@@ -53,22 +51,29 @@ rule prepare_all:
 
 rule train_all:
     input:
-        f"results/{STUDY_NAME}/predictions.parquet",
+        at("predictions"),
 
 
 rule tables:
     input:
-        study_files("tables", [*TABLES, *GROUPING_TABLES], ["md"]),
+        table_files(TABLES, ["md"]),
 
 
 rule figures:
     input:
-        study_files("figures", [*FIGURES, *GROUPING_FIGURES], ["png"]),
+        figure_files(FIGURES, ["png"]),
 
 
 rule publish:
     input:  # a checkout holds the copies: alone they would leave nothing to do
-        [*small_files(), f"{PUBLISHED}/provenance.json"],
+        [
+            *small_files(),
+            f"results/{layout.published_folder(STUDY_NAME, CONFIG.scale)}/{layout.PROVENANCE}",
+        ],
+
+
+onstart:
+    write_study()
 
 
 onsuccess:

@@ -15,16 +15,15 @@ from benchmarks.children import cost_of
 
 IMPORT = "import relatask.plan.plan"
 PLAN = """
-import json
-from relatask.config import StudyConfig, parse
+from pathlib import Path
+from relatask.config import read_study
 from relatask.plan.plan import make_shards, plan_runs
-runs = plan_runs(parse(StudyConfig, json.load(open({study!r})), "study"), "quick")
+runs = plan_runs(read_study(Path({study!r})).study, "quick")
 print(len(runs), "runs in", len(make_shards(runs, 20.0, 1000)), "shards")
 """
 STEP = """
 from relatask.__main__ import main
-raise SystemExit(main(["plan_runs", "--study", "s", "--study-config", open({study!r}).read(),
-      "--scale", "quick", "--shard-minutes", "20", "--out", {out!r}]))
+raise SystemExit(main(["plan_runs", "--study", {study!r}, "--shard-minutes", "20", "--out", {out!r}]))
 """
 JOURNAL = """
 import shutil
@@ -49,8 +48,8 @@ measured = {{"seconds": 1.0, "peak_rss_mb": 300.0, "device": "CPU", "host": "Lin
 for text in plan["spec"]:
     spec = RunSpec.from_json(json.loads(text))
     result = RunResult(cells.assign(run_id=spec.run_id), epochs.assign(run_id=spec.run_id), None).finished()
-    stamp = {{"code": code_of_run(spec.method, spec.encoder), "data": "d"}}
-    journal.enter(spec, stamp, result, measured)
+    digests = {{"code": code_of_run(spec.method, spec.encoder), "data": "d"}}
+    journal.enter(spec, digests, result, measured)
 """
 MERGE = """
 from relatask.__main__ import main

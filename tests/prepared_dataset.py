@@ -36,14 +36,14 @@ def combinations() -> list[tuple[str, str | None]]:
         name for name, ability in catalogue("encoders").items() if {"graph", "ecfp"} & {*ability.inputs}
     ]
     for name, ability in catalogue("methods").items():
-        if "binary" in ability.label_kinds:
+        if "binary" in ability.kinds:
             pairs += [(name, encoder) for encoder in encoders] if ability.uses_encoder else [(name, None)]
     return pairs
 
 
 def readers_of_structure() -> list[tuple[str, str | None]]:
     """Those of `combinations` whose predictions depend on the molecule, and not on known labels alone."""
-    return [pair for pair in combinations() if capabilities("methods", pair[0]).loop != "label_only"]
+    return [pair for pair in combinations() if capabilities("methods", pair[0]).inputs != ("none",)]
 
 
 def make_spec(

@@ -47,7 +47,7 @@ def load(tmp_path_factory: pytest.TempPathFactory) -> Load:
 
 
 def run(spec: RunSpec, data: PreparedDataset, folder: Path) -> RunResult:
-    checkpoint = Checkpoint(folder / "checkpoint.pt", "stamp")
+    checkpoint = Checkpoint(folder / "checkpoint.pt", "digests")
     return train_run(spec, data, checkpoint, lambda share, text: None, keep_weights=True)
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from relatask.core.files import write_json
+from relatask.config import StudyAtScale, StudyConfig
+from relatask.core.files import write_json, write_text
 from relatask.core.tables import COLUMNS, write_table
 from relatask.plan.spec import RunSpec
 from tests.data_tables import tasks_table
@@ -50,6 +51,13 @@ def make_plan(
                         }
                     )
     return pd.DataFrame(rows)
+
+
+def write_study(folder: Path, study: dict[str, Any], name: str = "study", scale: str = "quick") -> Path:
+    """The study.json of a study in its folder below `folder`, which steps read."""
+    path = folder / name / "study.json"
+    write_text(path, StudyAtScale(name, scale, StudyConfig.model_validate(study)).text())
+    return path
 
 
 def make_metrics(

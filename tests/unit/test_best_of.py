@@ -11,10 +11,10 @@ from relatask.config import StudyConfig
 from relatask.evaluation.aggregate import join_plan, summarise
 from relatask.evaluation.significance import compare
 from relatask.plan.refusals import refuse
-from relatask.publishing.correlated_tasks import correlated_tasks_table
 from relatask.publishing.inputs import Inputs
 from relatask.publishing.published_values import Published
-from relatask.publishing.tables import main_table, methods_table
+from relatask.publishing.tables import correlated_tasks as correlated_tasks_table
+from relatask.publishing.tables import main as main_table
 from tests.unit.study_tables import make_metrics, make_plan, write_dataset
 
 TASKS = [f"t{i}" for i in range(7)]
@@ -56,11 +56,12 @@ def inputs(tmp_path: Path) -> Inputs:
     write_dataset(tmp_path / "toy", TASKS, seeds=(0, 1))
     cells = join_plan(plan, metrics)
     summary, compared = summarise(cells, "STL"), compare(cells, "STL", [])
-    return Inputs(config, "quick", plan, metrics, summary, compared, tmp_path)
+    known = {"plan": plan, "metrics": metrics, "summary": summary, "comparisons": compared}
+    return Inputs(config, "quick", tmp_path, known=known)
 
 
 def test_validation_chooses_and_the_test_value_is_shown(inputs):
-    table = main_table(inputs)
+    table = main_table.make(inputs)
     assert [row[0] for row in table.rows] == ["STL", "Deep"]
     assert table.rows[1][1] == "68.00 ± 0.00 (+15.00) [Deep_2]"
     assert table.data["chosen"].tolist() == [None, "Deep_2"]
@@ -68,7 +69,9 @@ def test_validation_chooses_and_the_test_value_is_shown(inputs):
 
 
 def test_a_plain_table_chooses_nothing(inputs):
-    table = methods_table(inputs, "plain", inputs.study.tables["main"].model_copy(update={"best_of": {}}))
+    table = main_table.methods_table(
+        inputs, "plain", inputs.study.tables["main"].model_copy(update={"best_of": {}})
+    )
     assert table.data["chosen"].isna().all()
     assert "best, out of several" not in " ".join(table.notes)
 
@@ -103,7 +106,7 @@ def test_correlated_tasks_are_those_of_the_labels(inputs):
     wide = write_labels(inputs)
     means = {task: wide.loc[task].drop(task).mean() for task in TASKS}
     ranked = sorted(TASKS, key=means.__getitem__)
-    table = correlated_tasks_table(inputs)
+    table = correlated_tasks_table.make(inputs)
     row = table.data[table.data["method"] == "Deep_1"].iloc[0]
     assert set(row["least_tasks"]) == set(ranked[:3])
     assert set(row["most_tasks"]) == set(ranked[-3:])
@@ -123,7 +126,7 @@ def test_what_a_paper_prints_of_its_correlated_tasks_stands_beside_ours(inputs):
     ]
     inputs = replace(inputs, study=StudyConfig.model_validate(values), published=numbers)
     write_labels(inputs)
-    table = correlated_tasks_table(inputs)
+    table = correlated_tasks_table.make(inputs)
     assert table.header[3:-1] == ["least correlated", "published", "most correlated", "published"]
     rows = {row[2]: row for row in table.rows}
     assert (rows["Deep_2"][4], rows["Deep_2"][6]) == ("70.10 ± 7.80", "80.60")

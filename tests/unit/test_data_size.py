@@ -5,7 +5,7 @@ import pytest
 from relatask.core.files import write_json
 from relatask.publishing import style
 from relatask.publishing.data_size import size_notes, smoke_run, titled, wholes
-from relatask.publishing.tables import main_table
+from relatask.publishing.tables import main as main_table
 from tests.unit.test_tables import make_inputs, study_of
 
 
@@ -31,7 +31,7 @@ def study(whole: int | None) -> dict:
 )
 def test_the_table_says_how_much_of_the_data_there_was(tmp_path, whole, note, title):
     inputs = make_inputs(tmp_path, study=study(whole))  # of 200 molecules
-    table = titled(main_table(inputs), inputs.study, tmp_path)
+    table = titled(main_table.make(inputs), inputs.smoke_run)
     assert table.title == f"Toy & co: test ROC-AUC of each method{title}"
     assert table.notes[-1] == f"Scale quick: {note}5 epochs instead of 200."
 

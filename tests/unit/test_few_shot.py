@@ -17,11 +17,11 @@ from relatask.data.prepared import PreparedDataset
 from relatask.data.source_tables import SourceContext
 from relatask.engine import checkpoint as checkpoints
 from relatask.engine.checkpoint import Checkpoint, tensor_bytes
-from relatask.engine.episodes import Pool, evaluated_episodes, true_ways
 from relatask.engine.run import RunResult, train_run
 from relatask.engine.unit import Unit, units_of
 from relatask.evaluation.metrics_table import evaluate
 from relatask.inputs.image import Images
+from relatask.methods.few_shot.episodes import Pool, evaluated_episodes, true_ways
 from relatask.methods.few_shot.few_shot import Training
 from relatask.methods.few_shot.prototypes import Prototypes
 from relatask.nn.contract import TaskContext

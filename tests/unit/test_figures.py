@@ -18,21 +18,16 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from relatask.__main__ import main
-from relatask.config import StudyConfig, parse
+from relatask.config import StudyConfig, figure_names, parse
 from relatask.core.errors import RelataskError
 from relatask.core.tables import read_table
 from relatask.evaluation.aggregate import join_plan, summarise
-from relatask.publishing import (
-    figure_label_density,
-    figure_learning_curves,
-    figure_overview,
-    figure_per_task,
-    figure_relation_graph,
-    style,
-)
-from relatask.publishing.figures import Inputs, draw_figures, figure_names, report_entry
-from tests.unit.study_tables import make_metrics, make_plan
-from tests.workflow.report_study import HOSTILE, TASKS, write_report_study
+from relatask.publishing import style
+from relatask.publishing.figures import label_density, learning_curves, overview, per_task, relation_graph
+from relatask.publishing.inputs import Inputs
+from relatask.publishing.outputs import draw_figures
+from tests.unit.study_tables import make_metrics, make_plan, write_study
+from tests.workflow.report_study import HOSTILE, STUDY, TASKS, report_study, write_report_study
 
 KINDS = ("per_task-toy", "learning_curves-toy", "label_density-toy", "relation_graph-toy")
 
@@ -44,11 +39,8 @@ def results(tmp_path: Path) -> Path:
 
 
 def command(results: Path, out: Path, *more: str) -> list[str]:
-    study = results / "study"
-    arguments = ["draw_figures", "--plan", study / "plan.parquet", "--metrics", study / "metrics.parquet"]
-    arguments += ["--history", study / "history.parquet", "--results", results]
-    arguments += ["--baseline", "STL", "--out-dir", out, "--figures", "overview", *KINDS]
-    return [str(part) for part in (*arguments, *more)]
+    arguments = ["draw_figures", "--study", results / "study" / "study.json", "--out-dir", out]
+    return [str(part) for part in (*arguments, "--figures", "overview", *KINDS, *more)]
 
 
 def study(**changes: object) -> StudyConfig:
@@ -73,8 +65,8 @@ def words(figure: Figure) -> str:
 
 def test_the_names_of_figures_follow_from_the_config_alone():
     assert figure_names(study()) == [
-        "overview", "per_task-a", "learning_curves-a", "label_density-a", "relation_graph-a",
-        "per_task-b", "learning_curves-b", "label_density-b",
+        "label_density-a", "label_density-b", "learning_curves-a", "learning_curves-b", "overview",
+        "per_task-a", "per_task-b", "relation_graph-a",
     ]  # fmt: skip
     forest = study(methods=[{"label": "RF", "method": "random_forest"}], baseline="RF")
     assert "learning_curves-a" not in figure_names(forest)
@@ -98,22 +90,15 @@ def test_the_ratio_of_known_labels_is_drawn_where_rows_differ_in_it_alone(option
 
 
 def test_naming_figures_imports_neither_matplotlib_nor_pandas():
-    script = "import sys, relatask.publishing.figures; print({'matplotlib', 'pandas'} & set(sys.modules))"
+    script = "import sys, relatask.config; print({'matplotlib', 'pandas', 'torch'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 
 
-def test_no_label_splits_a_category_of_the_report_in_halves_with_a_gap():
-    """Snakemake's report makes a switch of such a label and then fails in the browser."""
-    entries = [report_entry(name) for name in figure_names(study()) if "-b" not in name]
-    comparison = [entry["labels"] for entry in entries if entry["category"] == "Comparison"]
-    assert comparison == [{"Figure": "All methods"}, {"Figure": "Each task", "Data set": "a"}]
-
-
 def test_each_figure_is_drawn_as_png_svg_and_the_table_behind_it(results: Path):
-    assert main(command(results, results / "figures")) == 0
+    assert main(command(results, results / "out")) == 0
     for name in ("overview", *KINDS):
-        path = results / "figures" / name
+        path = results / "out" / "figures" / name
         assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
         ElementTree.parse(path.with_suffix(".svg"))
         assert len(read_table(f"figure_{name.removesuffix('-toy')}", path.with_suffix(".parquet"))) > 0
@@ -127,15 +112,17 @@ def test_the_same_tables_give_the_same_bytes_in_any_process(results: Path):
         subprocess.run(
             [sys.executable, "-m", "relatask", *command(results, out)], check=True, env=environment
         )
-        digests.append({path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in out.iterdir()})
+        digests.append(
+            {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (out / "figures").iterdir()}
+        )
     assert len(digests[0]) == 15
     assert digests[0] == digests[1]
 
 
 def test_hostile_names_stay_text(results: Path):
-    assert main(command(results, results / "figures")) == 0
+    assert main(command(results, results / "out")) == 0
     for kind in ("per_task-toy", "label_density-toy"):
-        root = ElementTree.parse(results / "figures" / f"{kind}.svg").getroot()
+        root = ElementTree.parse(results / "out" / "figures" / f"{kind}.svg").getroot()
         texts = {
             "".join(element.itertext()).strip() for element in root.iter("{http://www.w3.org/2000/svg}text")
         }
@@ -145,7 +132,7 @@ def test_hostile_names_stay_text(results: Path):
 
 def test_drawing_leaves_matplotlib_as_it_was(results: Path):
     before = dict(matplotlib.rcParams)
-    assert main(command(results, results / "figures", "--figures", "overview")) == 0
+    assert main(command(results, results / "out", "--figures", "overview")) == 0
     assert dict(matplotlib.rcParams) == before
     assert "matplotlib.pyplot" not in sys.modules or not matplotlib.pyplot.get_fignums()
 
@@ -156,12 +143,7 @@ def test_no_text_is_cut_off_or_covered_by_other_text(
 ):
     figures, drawn = [], {}
     monkeypatch.setattr(style, "save", lambda figure, path: figures.append(figure))
-    read = {
-        table: read_table(table, results / "study" / f"{table}.parquet")
-        for table in ("plan", "metrics", "history")
-    }
-    inputs = Inputs(**read, results=results, baseline="STL", metric="roc_auc")
-    draw_figures(inputs, [name], results / "out")
+    draw_figures(Inputs(report_study(), "quick", results), [name], results / "out")
     figure = figures[0]
     draw = Text.draw
     monkeypatch.setattr(
@@ -193,7 +175,7 @@ def test_the_overview_shows_the_numbers_of_the_summary():
         lambda *key: np.nan if key[3] == "task-3" else values.uniform(0.4, 0.9),
         metrics=("roc_auc",),
     )
-    drawn = figure_overview.table(plan, metrics, "roc_auc").drop_duplicates(["dataset", "method"])
+    drawn = overview.table(plan, metrics, "roc_auc").drop_duplicates(["dataset", "method"])
     summary = summarise(join_plan(plan, metrics), "STL")
     expected = summary.assign(method=summary["method"].astype(str)).set_index(["dataset", "method"])
     assert len(drawn) == 4
@@ -210,7 +192,7 @@ def test_tasks_are_sorted_by_the_gain_over_the_baseline():
         list(gain),
         lambda _, method, seed, task: 0.6 + (gain[task] if method == "MTL" else 0) + seed / 10,
     )
-    drawn = figure_per_task.table(plan, metrics, tasks_table(3), "toy", "STL", "roc_auc")
+    drawn = per_task.table(plan, metrics, tasks_table(3), "toy", "STL", "roc_auc")
     assert list(drawn["task_id"].unique()) == ["t1", "t0", "t2"]
     best = drawn.query("task_id == 't1' and method == 'MTL'").iloc[0]
     assert best[["mean", "std", "difference"]].tolist() == pytest.approx([0.85, 0.05, 0.2])
@@ -226,7 +208,7 @@ def test_for_a_metric_that_should_be_low_the_gain_is_a_fall():
         lambda _, method, seed, task: value[task] if method == "MTL" else 0.2,
         metrics=["brier"],
     )
-    drawn = figure_per_task.table(plan, metrics, tasks_table(2), "toy", "STL", "brier")
+    drawn = per_task.table(plan, metrics, tasks_table(2), "toy", "STL", "brier")
     assert list(drawn["task_id"].unique()) == ["t1", "t0"]
 
 
@@ -239,9 +221,9 @@ def test_many_tasks_are_summed_up_and_the_most_different_named(n_tasks: int, nam
         list(tasks["task_id"]),
         lambda _, method, seed, task: 0.5 + int(task[1:]) / 500 * (method == "MTL"),
     )
-    drawn = figure_per_task.table(plan, metrics, tasks, "toy", "STL", "roc_auc")
+    drawn = per_task.table(plan, metrics, tasks, "toy", "STL", "roc_auc")
     with style.styled():
-        figure = figure_per_task.draw(drawn, ["STL", "MTL"], "STL", "roc_auc", "toy", n_tasks)
+        figure = per_task.plot(drawn, ["STL", "MTL"], "STL", "roc_auc", "toy", n_tasks)
     labels = [label.get_text() for label in figure.axes[-1].get_yticklabels()]
     assert len(labels) == named
     assert labels[0] == f"assay {n_tasks - 1}"
@@ -252,10 +234,10 @@ def test_many_tasks_are_summed_up_and_the_most_different_named(n_tasks: int, nam
 def test_tasks_without_a_defined_value_are_counted_not_drawn():
     plan = make_plan(methods=("STL", "MTL"))
     metrics = make_metrics(plan, ["t0", "t1"], lambda *key: np.nan if key[3] == "t1" else 0.7)
-    drawn = figure_per_task.table(plan, metrics, tasks_table(2), "toy", "STL", "roc_auc")
+    drawn = per_task.table(plan, metrics, tasks_table(2), "toy", "STL", "roc_auc")
     with style.styled():
-        figure = figure_per_task.draw(drawn, ["STL", "MTL"], "STL", "roc_auc", "toy", 2)
-        nothing = figure_per_task.draw(drawn.iloc[:0], ["STL", "MTL"], "STL", "roc_auc", "toy", 2)
+        figure = per_task.plot(drawn, ["STL", "MTL"], "STL", "roc_auc", "toy", 2)
+        nothing = per_task.plot(drawn.iloc[:0], ["STL", "MTL"], "STL", "roc_auc", "toy", 2)
     assert "1 of 2 tasks are not shown" in words(figure)
     assert "assay 1" not in words(figure)
     assert "No seed has a defined ROC-AUC for any of the 2 tasks" in words(nothing)
@@ -276,7 +258,7 @@ def test_a_curve_that_stopped_early_keeps_its_last_value():
     ]
     rows += [(second, "t0", e, 0.8) for e in (1, 2, 3, 4)]
     history = pd.DataFrame(rows, columns=["run_id", "task_id", "epoch", "valid_metric"])
-    drawn = figure_learning_curves.table(plan, history, "toy")
+    drawn = learning_curves.table(plan, history, "toy")
     assert drawn["mean"].tolist() == pytest.approx([0.7, 0.75, (0.75 + 0.8) / 2, 0.8])
     assert drawn["std"].tolist() == pytest.approx([0.1, 0.05, 0.025, 0.0])
     assert drawn["still_training"].tolist() == pytest.approx([1, 1, 2 / 3, 2 / 3])
@@ -288,7 +270,7 @@ def test_epochs_without_a_validation_are_not_zero():
     history = pd.DataFrame(
         {"run_id": plan["run_id"].iloc[0], "task_id": None, "epoch": range(1, 5), "valid_metric": values}
     )
-    drawn = figure_learning_curves.table(plan, history.astype({"valid_metric": float}), "toy")
+    drawn = learning_curves.table(plan, history.astype({"valid_metric": float}), "toy")
     assert drawn[["epoch", "mean"]].to_numpy().tolist() == [[2, 0.6], [4, 0.7]]
     assert drawn["std"].isna().all()
 
@@ -310,7 +292,7 @@ def test_the_density_map_counts_every_label_once(n_molecules: int, n_tasks: int,
         }
     )
     molecules = pd.DataFrame({"item_id": [7 * m for m in range(n_molecules)]})
-    drawn = figure_label_density.table(tasks_table(n_tasks), labels, molecules)
+    drawn = label_density.table(tasks_table(n_tasks), labels, molecules)
     assert drawn["n_labels"].sum() == len(cells)
     assert drawn["n_pos"].sum() == labels["value"].sum()
     assert (drawn["n_labels"] <= drawn["n_molecules"]).all()
@@ -327,7 +309,7 @@ def relations(pairs: list[tuple[int, int]]) -> pd.DataFrame:
 def test_families_of_the_relation_graph_are_its_dense_parts():
     tasks = tasks_table(9).assign(n_labels=10)
     cliques = [(i, j) for group in ((0, 1, 2, 3), (4, 5, 6)) for i in group for j in group if i < j]
-    drawn = figure_relation_graph.table(tasks, relations([*cliques, (3, 4)]))
+    drawn = relation_graph.table(tasks, relations([*cliques, (3, 4)]))
     nodes = drawn[drawn["task_j"].isna()]
     assert nodes["family"].tolist() == [0, 0, 0, 0, 1, 1, 1, -1, -1]
     assert len(drawn) - len(nodes) == 10
@@ -339,41 +321,48 @@ def test_families_of_the_relation_graph_are_its_dense_parts():
 @pytest.mark.parametrize(("n_tasks", "named"), [(80, True), (81, False)])
 def test_names_of_tasks_stand_in_graphs_of_up_to_80(n_tasks: int, named: bool):
     tasks = tasks_table(n_tasks).assign(n_labels=10)
-    drawn = figure_relation_graph.table(tasks, relations([(0, 1)]))
+    drawn = relation_graph.table(tasks, relations([(0, 1)]))
     with style.styled():
-        figure = figure_relation_graph.draw(drawn, "toy")
+        figure = relation_graph.plot(drawn, "toy")
     assert ("assay 17" in words(figure)) == named
     assert f"1 relation between 2 of {n_tasks} tasks" in words(figure)
 
 
 def test_a_graph_without_relations_says_so():
-    drawn = figure_relation_graph.table(tasks_table(3).assign(n_labels=10), relations([]))
+    drawn = relation_graph.table(tasks_table(3).assign(n_labels=10), relations([]))
     with style.styled():
-        figure = figure_relation_graph.draw(drawn, "toy")
+        figure = relation_graph.plot(drawn, "toy")
     assert "No two tasks of this data set are related" in words(figure)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("wrong", "message"),
     [
-        (["--baseline", "XTL"], "no method with the label 'XTL', only STL, MTL, RF"),
-        (["--metric", "ece"], "hold no 'ece' of a test fold, only roc_auc"),
+        (
+            {"methods": [{"label": "XTL", "method": "random_forest"}], "baseline": "XTL"},
+            "no method with the label 'XTL', only STL, MTL, RF",
+        ),
+        ({"metrics": ["ece"]}, "hold no 'ece' of a test fold, only roc_auc"),
         (["--figures", "pie-toy"], "there is no figure 'pie-toy'"),
         (["--figures", "per_task-nowhere"], "nowhere/tasks.parquet does not exist"),
     ],
 )
 def test_a_mistake_is_one_sentence(
-    results: Path, arguments: list[str], message: str, caplog: pytest.LogCaptureFixture
+    results: Path, wrong: dict | list[str], message: str, capsys: pytest.CaptureFixture[str]
 ):
-    assert main(command(results, results / "figures", *arguments)) == 2
-    assert not list((results).glob("figures/*.png"))
+    arguments = wrong if isinstance(wrong, list) else []
+    if isinstance(wrong, dict):
+        write_study(results, {**STUDY, **wrong})
+    assert main(command(results, results / "out", *arguments)) == 2
+    assert message in capsys.readouterr().err
+    assert not list(results.glob("out/figures/*.png"))
 
 
 def test_a_run_that_is_not_in_the_plan_is_named():
     plan = make_plan(methods=("STL",), seeds=(0,))
     history = pd.DataFrame({"run_id": ["lost"], "task_id": [None], "epoch": [1], "valid_metric": [0.5]})
     with pytest.raises(RelataskError, match="run 'lost' has results but is not in the plan"):
-        figure_learning_curves.table(plan, history, "toy")
+        learning_curves.table(plan, history, "toy")
 
 
 @given(st.text(max_size=120), st.integers(8, 40))

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from relatask.grouping.gains import GainTable
-from relatask.publishing.grouping_agreement import _agreement
+from relatask.publishing.tables.gain_agreement import _agreement
 
 SETS = np.array(
     [[t in chosen for t in range(3)] for size in range(1, 4) for chosen in combinations(range(3), size)]

@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 from relatask.evaluation.label_correlation import label_correlation, mean_correlation
-from relatask.publishing import figure_known_ratio, figure_label_correlation, style
+from relatask.publishing import style
+from relatask.publishing.figures import known_ratio
+from relatask.publishing.figures import label_correlation as correlation_figure
 
 
 def random_table(n: int = 60, n_tasks: int = 5, missing: float = 0.4) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -50,7 +52,7 @@ def test_a_correlation_that_is_not_defined_is_nan():
 def test_the_map_has_the_least_correlated_task_first():
     wide, labels = random_table(missing=0.1)
     tasks = pd.DataFrame({"task_id": wide.columns, "name": [f"Task {name}" for name in wide.columns]})
-    drawn = figure_label_correlation.table(tasks, labels)
+    drawn = correlation_figure.table(tasks, labels)
     grid = drawn.pivot(index="task_i", columns="task_j", values="correlation")
     first, last = drawn["task_i"].iloc[0], drawn["task_i"].iloc[-1]
     means = {task: grid.loc[task].drop(task).mean() for task in wide.columns}
@@ -58,7 +60,7 @@ def test_the_map_has_the_least_correlated_task_first():
     assert means[last] == max(means.values())
     assert {"t0", "t1"} >= {last}
     with style.styled():
-        assert figure_label_correlation.draw(drawn, "toy").axes
+        assert correlation_figure.plot(drawn, "toy").axes
 
 
 def planned(label: str, method: str, **options: object) -> dict[str, object]:
@@ -90,14 +92,14 @@ def test_methods_that_differ_in_the_ratio_alone_are_one_line(plan):
     values = {"ERM": 0.6, "Rel": 0.7, "Rel_80": 0.8, "Deep": 0.75, "MF": 0.65, "MF_50": 0.66}
     metrics = pd.DataFrame({"run_id": list(values), "value": values.values()})
     metrics = metrics.assign(task_id="t", fold="test", metric="roc_auc")
-    drawn = figure_known_ratio.table(plan, metrics, "ERM", "roc_auc")
+    drawn = known_ratio.table(plan, metrics, "ERM", "roc_auc")
     lines = {
         name: list(zip(line["ratio"], line["mean"], strict=True)) for name, line in drawn.groupby("method")
     }
     expected = {"ERM": [(0.0, 0.6)], "Rel": [(0.2, 0.7), (0.8, 0.8)], "MF": [(0.2, 0.65), (0.5, 0.66)]}
     assert lines == expected
     with style.styled():
-        (axes,) = figure_known_ratio.draw(drawn, list(plan["label"]), "ERM", "roc_auc").axes
+        (axes,) = known_ratio.plot(drawn, list(plan["label"]), "ERM", "roc_auc").axes
     assert sorted(axes.get_legend_handles_labels()[1]) == ["ERM", "MF", "Rel"]
 
 
@@ -105,7 +107,7 @@ def test_without_two_ratios_the_figure_says_so(plan):
     plan = plan[plan["label"].isin(["ERM", "Rel"])]
     metrics = pd.DataFrame({"run_id": ["ERM", "Rel"], "value": [0.6, 0.7]})
     metrics = metrics.assign(task_id="t", fold="test", metric="roc_auc")
-    drawn = figure_known_ratio.table(plan, metrics, "ERM", "roc_auc")
+    drawn = known_ratio.table(plan, metrics, "ERM", "roc_auc")
     assert set(drawn["method"]) == {"ERM"}
     with style.styled():
-        assert not figure_known_ratio.draw(drawn, ["ERM", "Rel"], "ERM", "roc_auc").axes
+        assert not known_ratio.plot(drawn, ["ERM", "Rel"], "ERM", "roc_auc").axes

@@ -13,7 +13,7 @@ from relatask.__main__ import main
 from relatask.core.files import sha256_of, write_json, write_text
 from relatask.core.tables import write_table
 from relatask.publishing.provenance import commit, data_digests, hardware, packages, scrub
-from tests.unit.study_tables import make_plan
+from tests.unit.study_tables import make_plan, write_study
 
 STUDY = {
     "title": "Toy",
@@ -111,7 +111,7 @@ def arguments(tmp_path) -> list[str]:
         write_text(tmp_path / "made" / name, name)
     return [
         "publish_study",
-        *("--study", "toy_study", "--study-config", json.dumps(STUDY), "--scale", "quick"),
+        *("--study", str(write_study(tmp_path, STUDY, "toy_study"))),
         *("--plan", str(tmp_path / "plan.parquet"), "--costs", str(tmp_path / "costs.parquet")),
         *("--results", str(tmp_path), "--data", str(tmp_path / "toy" / "dataset.json")),
         *("--command", f"make run MIRROR={tmp_path}/data", "--out-dir", str(tmp_path / "published")),
@@ -141,8 +141,7 @@ def test_a_publication_is_copies_and_their_record(arguments: list[str], tmp_path
 
 
 def test_what_is_too_large_is_named(arguments: list[str], tmp_path) -> None:
-    place = arguments.index("--study-config") + 1
-    arguments[place] = json.dumps({**STUDY, "unpublished": ["per_task"]})
+    write_study(tmp_path, {**STUDY, "unpublished": ["per_task"]}, "toy_study")
     assert main(arguments) == 0
     assert json.loads((tmp_path / "published/provenance.json").read_text())["unpublished"] == ["per_task"]
 

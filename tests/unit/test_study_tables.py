@@ -10,10 +10,11 @@ import pytest
 from relatask.config import StudyConfig, TableConfig, parse
 from relatask.core.errors import RelataskError
 from relatask.core.tables import read_table, write_table
-from relatask.publishing.detail_tables import significance_table
-from relatask.publishing.gain_table import gain_table
-from relatask.publishing.settings_table import settings_table
-from relatask.publishing.tables import main_table, methods_table, save
+from relatask.publishing.table_files import save
+from relatask.publishing.tables import gain_by_task as gain_by_task_table
+from relatask.publishing.tables import main as main_table
+from relatask.publishing.tables import settings as settings_table
+from relatask.publishing.tables import significance as significance_table
 from tests.unit.test_tables import TASKS, make_inputs, study_of
 
 METHODS = ("STL", "MTL", "EBM", "CONTROL")
@@ -32,7 +33,7 @@ def study(**more: object) -> dict:
 
 def test_a_contrast_is_tested_beside_the_baseline_and_corrected_with_it(tmp_path: Path) -> None:
     inputs = make_inputs(tmp_path, value, study(contrasts=[["EBM", "MTL"], ["CONTROL", "MTL"]]))
-    table = significance_table(inputs)
+    table = significance_table.make(inputs)
     rows = {(row[3], row[4]): row for row in table.rows}
     assert list(rows) == [
         ("MTL", "STL"),
@@ -55,9 +56,9 @@ def test_a_named_table_has_its_methods_in_its_order_and_main_can_be_chosen(tmp_p
         "noise": {"title": "N", "methods": ["EBM", "MTL"]},
     }
     inputs = make_inputs(tmp_path, value, study(tables=tables))
-    main = main_table(inputs)
+    main = main_table.make(inputs)
     assert (main.title, [row[0] for row in main.rows]) == ("Chosen", ["STL", "EBM"])
-    noise = methods_table(inputs, "noise", TableConfig(title="N", methods=["EBM", "MTL"]))
+    noise = main_table.methods_table(inputs, "noise", TableConfig(title="N", methods=["EBM", "MTL"]))
     assert [row[0] for row in noise.rows] == ["EBM", "MTL"]
     assert noise.rows[0][1] == "79.10 ± 0.50 (+8.60)"
     save(noise, tmp_path / "out")
@@ -95,7 +96,7 @@ def test_gains_are_told_by_labels_and_degree(tmp_path: Path) -> None:
     )
     edges.columns = ["task_i", "task_j", "score", "kind"]
     write_table("relations", edges, tmp_path / "toy" / "relations.parquet")
-    table = gain_table(inputs)
+    table = gain_by_task_table.make(inputs)
     rows = {tuple(row[2:5]): row[5:] for row in table.rows}
     assert rows["EBM", "MTL", "labels"][:2] == ["7", "−1.00"]  # the fewer labels, the more gain
     assert rows["EBM", "MTL", "labels"][3:] == ["+5.10", "+4.70", "+4.20"]
@@ -109,7 +110,7 @@ def test_gains_are_told_by_labels_and_degree(tmp_path: Path) -> None:
 
 
 def test_without_relations_every_degree_is_zero_and_untold(tmp_path: Path) -> None:
-    table = gain_table(make_inputs(tmp_path, value, study()))
+    table = gain_by_task_table.make(make_inputs(tmp_path, value, study()))
     assert set(table.data["degree"]) == {0}
     assert {tuple(row[6:]) for row in table.rows if row[4] == "relations"} == {("–",) * 5}
 
@@ -121,11 +122,11 @@ def test_settings_are_those_of_the_plan_beside_what_the_paper_searched(tmp_path:
         spec = json.loads(inputs.plan.at[row, "spec"])
         spec |= {"training": {"learning_rate": 0.001, "epochs": 5 if label == "STL" else 9}, "encoder": "gin"}
         inputs.plan.loc[row, "spec"] = json.dumps(spec)
-    table = settings_table(inputs)
+    table = settings_table.make(inputs)
     rows = [tuple(row) for row in table.rows]
     assert ("training.learning_rate", "0.001", "all", "0.001, 0.0005") in rows
     assert ("training.epochs", "5", "STL", "–") in rows
     assert ("training.epochs", "9", "MTL, EBM, CONTROL", "–") in rows
     assert ("encoder", "gin", "all", "–") in rows
     assert rows[-1] == ("gibbs sweeps", "–", "–", "5")
-    assert "the paper searched" not in settings_table(make_inputs(tmp_path, value, study())).header
+    assert "the paper searched" not in settings_table.make(make_inputs(tmp_path, value, study())).header

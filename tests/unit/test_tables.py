@@ -1,7 +1,6 @@
 """Tables show what was measured, mark the best, say what is missing, and survive hostile names."""
 
 import html
-import json
 import re
 from pathlib import Path
 
@@ -9,13 +8,12 @@ import pandas as pd
 import pytest
 
 from relatask.__main__ import main
-from relatask.config import OWN_TABLES, StudyConfig
+from relatask.config import StudyConfig
 from relatask.core.errors import RelataskError
-from relatask.core.tables import COLUMNS, write_table
+from relatask.core.outputs import tables
+from relatask.core.tables import COLUMNS, columns_of, write_table
 from relatask.evaluation.aggregate import join_plan, summarise
 from relatask.evaluation.significance import compare
-from relatask.publishing.data_tables import costs_table, splits_table, statistics_table
-from relatask.publishing.detail_tables import per_task_table, significance_table
 from relatask.publishing.formatting import (
     Bold,
     Table,
@@ -28,8 +26,15 @@ from relatask.publishing.formatting import (
 )
 from relatask.publishing.inputs import Inputs
 from relatask.publishing.published_values import lookup, read_published
-from relatask.publishing.tables import all_metrics_table, main_table, save
-from tests.unit.study_tables import make_metrics, make_plan, write_dataset
+from relatask.publishing.table_files import save
+from relatask.publishing.tables import all_metrics as all_metrics_table
+from relatask.publishing.tables import costs as costs_table
+from relatask.publishing.tables import main as main_table
+from relatask.publishing.tables import per_task as per_task_table
+from relatask.publishing.tables import significance as significance_table
+from relatask.publishing.tables import splits as splits_table
+from relatask.publishing.tables import statistics as statistics_table
+from tests.unit.study_tables import make_metrics, make_plan, write_dataset, write_study
 
 NAN = float("nan")
 HOSTILE = [
@@ -62,7 +67,7 @@ def value_of(dataset: str, method: str, seed: int, task: str) -> float:
     return BASE[method, seed] + 0.01 * (int(task[1]) - 3)
 
 
-def make_inputs(folder: Path, value=value_of, study: dict | None = None, **more) -> Inputs:
+def make_inputs(folder: Path, value=value_of, study: dict | None = None, published=(), **tables) -> Inputs:
     config = StudyConfig.model_validate(study or study_of())
     datasets, methods = list(config.datasets), [method.label for method in config.methods]
     plan = make_plan(methods, datasets, seeds=(0, 1))
@@ -71,11 +76,12 @@ def make_inputs(folder: Path, value=value_of, study: dict | None = None, **more)
     for dataset in datasets:
         write_dataset(folder / dataset, TASKS, names=HOSTILE, seeds=(0, 1))
     compared = compare(cells, "STL", config.contrasts)
-    return Inputs(config, "quick", plan, metrics, summarise(cells, "STL"), compared, folder, **more)
+    known = {"plan": plan, "metrics": metrics, "summary": summarise(cells, "STL"), "comparisons": compared}
+    return Inputs(config, "quick", folder, known={**known, **tables}, published=published)
 
 
 def test_main_table_shows_mean_spread_and_delta_with_the_best_in_bold(tmp_path) -> None:
-    table = main_table(make_inputs(tmp_path))
+    table = main_table.make(make_inputs(tmp_path))
     assert table.header == ["method", "toy random"]
     assert table.rows == [["STL", "71.00 ± 1.00"], ["MTL", "77.00 ± 2.00 (+6.00)"]]
     assert isinstance(table.rows[1][1], Bold)
@@ -88,7 +94,7 @@ def test_main_table_shows_mean_spread_and_delta_with_the_best_in_bold(tmp_path) 
 
 
 def test_where_lower_is_better_the_lowest_is_bold(tmp_path) -> None:
-    table = main_table(make_inputs(tmp_path, study=study_of(metrics=["brier"])))
+    table = main_table.make(make_inputs(tmp_path, study=study_of(metrics=["brier"])))
     assert table.rows[0][1] == "0.710 ± 0.010"
     assert isinstance(table.rows[0][1], Bold)
     assert not isinstance(table.rows[1][1], Bold)
@@ -100,8 +106,10 @@ def test_undefined_cells_are_counted_in_the_footnote_and_named_in_the_task_table
         return NAN if task == "t6" else value_of(dataset, method, seed, task)
 
     inputs = make_inputs(tmp_path, value)
-    assert "on toy (random split): 2 of each method (2 no positive)." in " ".join(main_table(inputs).notes)
-    table = per_task_table(inputs)
+    assert "on toy (random split): 2 of each method (2 no positive)." in " ".join(
+        main_table.make(inputs).notes
+    )
+    table = per_task_table.make(inputs)
     assert table.rows[6][-2:] == ["–", "–"]
     lost = table.data[table.data["task_id"] == "t6"]
     assert lost["reason"].tolist() == ["no positive", "no positive"]
@@ -111,7 +119,7 @@ def test_undefined_cells_are_counted_in_the_footnote_and_named_in_the_task_table
 
 def test_a_method_without_results_is_a_dash_never_a_number(tmp_path) -> None:
     inputs = make_inputs(tmp_path, lambda d, m, s, t: NAN if m == "MTL" else 0.7)
-    table = main_table(inputs)
+    table = main_table.make(inputs)
     assert table.rows[1] == ["MTL", "–"]
     assert "14 of MTL" in " ".join(table.notes)
 
@@ -119,13 +127,13 @@ def test_a_method_without_results_is_a_dash_never_a_number(tmp_path) -> None:
 def test_no_rounding_before_averaging(tmp_path) -> None:
     """0.70004 and 0.70014 average to 0.70009: 70.01; rounded first it would be 70.00 or 70.005."""
     inputs = make_inputs(tmp_path, lambda d, m, s, t: (0.70004, 0.70014)[s])
-    assert main_table(inputs).rows[0][1].startswith("70.01 ± ")
+    assert main_table.make(inputs).rows[0][1].startswith("70.01 ± ")
 
 
 def test_rows_and_columns_follow_the_study(tmp_path) -> None:
     study = study_of(datasets=["zeta", "alpha"], methods=["STL", "MTL"])
     study["methods"].reverse()
-    table = main_table(make_inputs(tmp_path, study=study))
+    table = main_table.make(make_inputs(tmp_path, study=study))
     assert table.header == ["method", "zeta random", "alpha random"]
     assert [row[0] for row in table.rows] == ["MTL", "STL"]
     assert table.data["dataset"].tolist() == ["zeta", "zeta", "alpha", "alpha"]
@@ -148,18 +156,18 @@ def test_published_numbers_stand_beside_ours_with_the_difference_in_spreads(tmp_
     study["datasets"]["toy_10"]["published"] = "Toy 10"
     study["methods"][1]["published"] = "MTL"
     inputs = make_inputs(tmp_path, study=study, published=read_published(sheet))
-    table = main_table(inputs)
+    table = main_table.make(inputs)
     assert table.header == ["method", "toy_10 random", "toy_10 published", "in spreads"]
     assert table.rows[0][2:] == ["–", "–"]
     assert table.rows[1][2:] == ["74.00 ± 1.50", "+2.0"]
     assert table.data["published"].tolist()[1] == pytest.approx(0.74)
     assert "as printed in sgnn_ebm" in " ".join(table.notes)
-    statistics = statistics_table(inputs)
+    statistics = statistics_table.make(inputs)
     assert statistics.header[7:] == ["published molecules", "published labelled %"]  # it prints no tasks
     assert statistics.rows[0][7:] == ["13,004", "5.76"]
 
     study["datasets"]["toy_10"]["whole"] = 1_000_000  # of which 200 are there: nothing to compare
-    smoke = main_table(make_inputs(tmp_path, study=study, published=read_published(sheet)))
+    smoke = main_table.make(make_inputs(tmp_path, study=study, published=read_published(sheet)))
     assert smoke.header == ["method", "toy_10 random", "toy_10 published"]
     assert smoke.rows[1][2:] == ["74.00 ± 1.50"]
     assert "in spreads" not in " ".join(smoke.notes)
@@ -167,9 +175,9 @@ def test_published_numbers_stand_beside_ours_with_the_difference_in_spreads(tmp_
 
 def test_a_study_that_no_paper_has_prints_no_such_column(tmp_path, root) -> None:
     inputs = make_inputs(tmp_path, published=read_published(root / "config" / "published.csv"))
-    assert main_table(inputs).header == ["method", "toy random"]
-    assert len(statistics_table(inputs).header) == 7
-    assert "published" not in " ".join(main_table(inputs).notes)
+    assert main_table.make(inputs).header == ["method", "toy random"]
+    assert len(statistics_table.make(inputs).header) == 7
+    assert "published" not in " ".join(main_table.make(inputs).notes)
 
 
 def test_the_sheet_holds_the_papers_numbers(root) -> None:
@@ -195,29 +203,29 @@ def test_a_broken_sheet_is_told_with_its_line(tmp_path) -> None:
 
 def test_statistics_and_splits_come_from_the_prepared_data(tmp_path) -> None:
     inputs = make_inputs(tmp_path)
-    assert statistics_table(inputs).rows == [["toy", "200", "7", "700", "50.00", "25.00", "3"]]
-    splits = splits_table(inputs)
+    assert statistics_table.make(inputs).rows == [["toy", "200", "7", "700", "50.00", "25.00", "3"]]
+    splits = splits_table.make(inputs)
     assert splits.rows[1] == ["toy", "random", "1", "160", "20", "20", "1" * 16]
     assert splits.data["digest"].tolist() == ["0" * 64, "1" * 64]
     (tmp_path / "toy" / "dataset.json").write_text('{"molecules": 3}')
     with pytest.raises(RelataskError, match=r"dataset.json: 'tasks' is absent"):
-        statistics_table(inputs)
+        statistics_table.make(inputs)
 
 
 def test_significance_says_better_worse_or_why_not(tmp_path) -> None:
-    table = significance_table(make_inputs(tmp_path, study=study_of(metrics=["roc_auc", "brier"])))
+    table = significance_table.make(make_inputs(tmp_path, study=study_of(metrics=["roc_auc", "brier"])))
     by_metric = {row[2]: row for row in table.rows}
     assert by_metric["ROC-AUC"][4:6] == ["STL", "better"]
     assert by_metric["Brier score"][4:6] == ["STL", "worse"]
     assert by_metric["ROC-AUC"][6:8] == ["7", "+6.00"]
     few = make_inputs(tmp_path, lambda d, m, s, t: NAN if t > "t3" else value_of(d, m, s, t))
-    row = significance_table(few).rows[0]
+    row = significance_table.make(few).rows[0]
     assert row[5] == "only 4 tasks, at least 6 are needed"
     assert row[8:] == ["–", "–", "–", "–"]
 
 
 def test_all_metrics_have_a_column_each(tmp_path) -> None:
-    table = all_metrics_table(make_inputs(tmp_path, study=study_of(metrics=["roc_auc", "ece"])))
+    table = all_metrics_table.make(make_inputs(tmp_path, study=study_of(metrics=["roc_auc", "ece"])))
     assert table.header == ["data set", "split", "method", "ROC-AUC", "calibration error (ECE)"]
     assert table.rows[1] == ["toy", "random", "MTL", "77.00 ± 2.00", "0.770 ± 0.020"]
     assert [type(cell) is Bold for cell in table.rows[1]] == [False, False, False, True, False]
@@ -234,7 +242,7 @@ def test_costs_are_marked_as_measured_and_name_no_host(tmp_path) -> None:
             "host": "secret-host",
         }
     )
-    table = costs_table(make_inputs(tmp_path, costs=costs))
+    table = costs_table.make(make_inputs(tmp_path, costs=costs))
     assert table.rows == [
         ["toy", "random", "STL", "2", "1.5", "0.03", "500", "cpu"],
         ["toy", "random", "MTL", "2", "15.0", "0.25", "500", "cpu"],
@@ -245,7 +253,7 @@ def test_costs_are_marked_as_measured_and_name_no_host(tmp_path) -> None:
 
 
 def test_hostile_task_names_stay_inside_their_cells(tmp_path) -> None:
-    table = per_task_table(make_inputs(tmp_path))
+    table = per_task_table.make(make_inputs(tmp_path))
     save(table, tmp_path / "out")
     markdown = (tmp_path / "out" / "per_task.md").read_text()
     lines = [line for line in markdown.splitlines() if line.startswith("|")]
@@ -267,14 +275,15 @@ def test_hostile_task_names_stay_inside_their_cells(tmp_path) -> None:
 def test_every_kind_of_file_is_written_and_twice_the_same(tmp_path) -> None:
     inputs = make_inputs(tmp_path)
     for folder in ("a", "b"):
-        save(main_table(inputs), tmp_path / folder)
+        save(main_table.make(inputs), tmp_path / folder)
     files = sorted(path.name for path in (tmp_path / "a").iterdir())
     assert files == ["main.csv", "main.html", "main.md", "main.parquet", "main.tex"]
     for name in files:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
-    assert pd.read_parquet(tmp_path / "a" / "main.parquet").columns.tolist() == list(COLUMNS["table_main"])
+    assert pd.read_parquet(tmp_path / "a" / "main.parquet").columns.tolist() == list(columns_of("table_main"))
     assert (
-        pd.read_csv(tmp_path / "a" / "main.csv")["mean"].tolist() == main_table(inputs).data["mean"].tolist()
+        pd.read_csv(tmp_path / "a" / "main.csv")["mean"].tolist()
+        == main_table.make(inputs).data["mean"].tolist()
     )
 
 
@@ -343,22 +352,19 @@ def test_the_steps_go_from_predictions_to_tables(tmp_path, capsys) -> None:
     assert main(["compare_methods", *compare_arguments, "--baseline", "STL"]) == 0
     assert main(["compare_methods", *compare_arguments, "--baseline", "SLT"]) == 2
     assert "no method labelled 'SLT'. Did you mean 'STL'?" in capsys.readouterr().err
-    study = json.dumps(study_of(metrics=["roc_auc", "brier"]))
-    arguments = [f"--{name}={file(name)}" for name in ("plan", "metrics", "summary", "comparisons")]
-    arguments += [
-        "--results",
-        str(tmp_path),
-        "--study-config",
-        study,
-        "--study",
-        "toy_study",
-        "--scale",
-        "quick",
-    ]
-    assert main(["write_tables", *arguments, "--out-dir", str(tmp_path / "tables")]) == 0
-    markdown = (tmp_path / "tables" / "main.md").read_text()
+    study = write_study(tmp_path, study_of(metrics=["roc_auc", "brier"]), "toy_study")
+    costs = pd.DataFrame({"run_id": plan["run_id"], "seconds": 1.5, "peak_rss_mb": 9.0, "device": "cpu"})
+    write_table("costs", costs.assign(host="h"), tmp_path / "costs.parquet")
+    for name in ("plan", "metrics", "summary", "comparisons", "costs"):
+        (tmp_path / f"{name}.parquet").replace(study.parent / f"{name}.parquet")
+    assert main(["write_tables", "--study", str(study)]) == 0
+    markdown = (study.parent / "tables" / "main.md").read_text()
     assert "100.00 ± 0.00 (+100.00)" in markdown
-    names = {path.stem for path in (tmp_path / "tables").glob("*.tex")}
-    assert names == {"main", *OWN_TABLES} - {"costs"}
-    assert main(["write_tables", *arguments, "--scale", "paper", "--out-dir", str(tmp_path)]) == 2
+    names = {path.stem for path in (study.parent / "tables").glob("*.tex")}
+    assert names == {name for name, record in tables().items() if set(record.when) <= {"always", "tasks"}}
+    assert {path.stem for path in (study.parent / "captions").iterdir()} == names
+    assert "Scale of this study: ``quick``" in (study.parent / "captions" / "main.rst").read_text()
+    text = study.read_text().replace('"scale": "quick"', '"scale": "paper"')
+    study.write_text(text)
+    assert main(["write_tables", "--study", str(study)]) == 2
     assert "has no scale 'paper'" in capsys.readouterr().err

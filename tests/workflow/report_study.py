@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from relatask.config import StudyConfig
 from relatask.core.tables import write_table
 from tests.data_tables import items_table, labels_table, tasks_table
-from tests.unit.study_tables import make_metrics, make_plan
+from tests.unit.study_tables import make_metrics, make_plan, write_study
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -50,45 +51,65 @@ def write_report_study(results: Path, dataset: str = "toy") -> None:
     write_table("plan", plan, results / "study" / "plan.parquet")
     write_table("metrics", metrics, results / "study" / "metrics.parquet")
     write_table("history", pd.DataFrame(history, columns=columns), results / "study" / "history.parquet")
+    write_study(results, STUDY)
+
+
+STUDY = {
+    "title": "Toy",
+    "sources": {"s": {"reader": "planted"}},
+    "datasets": {"toy": {"source": "s", "relations": {"source": "planted"}}},
+    "splits": {"schemes": ["random"]},
+    "methods": [
+        {"label": "STL", "method": "single_task", "encoder": "gin"},
+        {"label": "MTL", "method": "shared_bottom", "encoder": "gin"},
+        {"label": "RF", "method": "random_forest"},
+    ],
+    "baseline": "STL",
+    "scales": {"quick": {"seeds": [0, 1, 2]}},
+}
+
+
+def report_study() -> StudyConfig:
+    """The study of the tables."""
+    return StudyConfig.model_validate(STUDY)
 
 
 SNAKEFILE = """
 import sys
+from pathlib import Path
 sys.path.insert(0, "{root}/src")
-from relatask.publishing.figures import report_entry
+from relatask.core.outputs import figure_of, tables
 report: "{root}/workflow/report/workflow.rst"
 FIGURES = [f"{{kind}}-toy" for kind in ("per_task", "learning_curves", "label_density", "relation_graph")]
 FIGURES.append("overview")
 TABLES = ["main", "per_task", "statistics", "splits", "significance"]
 
+def shown(file, name, category, **labels):
+    caption = str(Path("study/captions", f"{{name}}.rst").absolute())
+    return report(file, caption=caption, category=category, labels=labels)
+
 rule all:
-    input: expand("figures/{{name}}.svg", name=FIGURES), expand("tables/{{name}}.html", name=TABLES)
+    input: expand("study/figures/{{name}}.svg", name=FIGURES), expand("tables/{{name}}.html", name=TABLES)
 
 rule draw_figures:
     output:
         [
-            report(
-                f"figures/{{name}}.svg",
-                caption=f"{root}/workflow/report/{{name.split('-')[0]}}.rst",
-                **report_entry(name),
+            shown(
+                f"study/figures/{{name}}.svg",
+                name,
+                figure_of(name)[0].category,
+                Figure=figure_of(name)[0].title,
+                **({{"Data set": "toy"}} if "-" in name else {{}}),
             )
             for name in FIGURES
         ]
-    params: baseline="STL", names=FIGURES
     shell:
-        "{python} -m relatask draw_figures --plan study/plan.parquet --metrics study/metrics.parquet"
-        " --history study/history.parquet --results . --baseline {{params.baseline}}"
-        " --figures {{params.names}} --out-dir figures"
+        "{python} -m relatask draw_figures --study study/study.json"
 
 rule write_tables:
     output:
         [
-            report(
-                f"tables/{{name}}.html",
-                caption=f"{root}/workflow/report/table_{{name}}.rst",
-                category="Tables",
-                labels={{"Table": name}},
-            )
+            report(f"tables/{{name}}.html", category="Tables", labels={{"Table": name}})
             for name in TABLES
         ]
     shell: "for file in {{output}}; do cp page.html $file; done"

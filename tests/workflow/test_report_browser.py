@@ -53,7 +53,7 @@ def test_every_figure_and_table_shows(opened: Opened):
 
 
 def test_captions_name_the_baseline_and_the_metric(opened: Opened):
-    caption = opened.captions["figures/overview.svg"]
+    caption = opened.captions["study/figures/overview.svg"]
     assert "STL" in caption
     assert "roc_auc" in caption
     assert "{{" not in "".join(opened.captions.values())
@@ -62,7 +62,7 @@ def test_captions_name_the_baseline_and_the_metric(opened: Opened):
 def test_hostile_names_of_tasks_are_text_in_pages_and_figures(opened: Opened, report: Path):
     for name in HOSTILE[:3]:
         assert name in opened.pages["tables/main.html"]
-    drawing = (report.parent / "figures" / "per_task-toy.svg").read_text()
+    drawing = (report.parent / "study" / "figures" / "per_task-toy.svg").read_text()
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in drawing
     assert "<script" not in drawing
     assert "<img" not in drawing

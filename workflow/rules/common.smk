@@ -1,24 +1,38 @@
 # What the rules share: the study, its shards, and how a step is started. Nothing runs here.
+import hashlib
 import json
+import os
 import shlex
 from functools import lru_cache
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 from snakemake.settings.types import DeploymentMethod
 
 # These need pydantic and PyYAML, which Snakemake itself depends on, and nothing else.
 from relatask.config import NAME as NAME_PATTERN
-from relatask.config import grouping_table_names, load_config
-from relatask.sources.dataset_sheet import read_sheet
+from relatask.config import (
+    StudyAtScale,
+    encoded_strategy,
+    figure_names,
+    load_config,
+    table_names,
+    table_record,
+)
+from relatask.core import layout
+from relatask.core.clock import settle_times
 from relatask.core.errors import RelataskError
-from relatask.core.files import canonical_json, read_json, source_digest
-from relatask.publishing.data_size import wholes
-from relatask.publishing.figures import encoded_strategy, figure_names, grouping_figure_names, report_entry
-from relatask.core.plugins import form_of, input_records, scheme_records
-from relatask.core.registry import capabilities, loop_file, suggest
+from relatask.core.outputs import figure_of
+from relatask.core.files import canonical_json, read_json, source_digest, write_text
+from relatask.core.layout import study_file
+from relatask.core.plugins import input_records, scheme_records
+from relatask.core.registry import saved_tables
+from relatask.core.records import suggest
 from relatask.core.source_code import code_of
 from relatask.core.gpu import has_driver
+from relatask.journal.digests import code_of_run
 from relatask.plan.plan import make_shards, plan_runs
+from relatask.sources.dataset_sheet import read_sheet
 
 ROOT = Path(workflow.basedir)
 NAME = NAME_PATTERN.strip("^$")
@@ -37,8 +51,7 @@ def load_study():
             require_files(source, entry)
             if entry.needs_sheet():
                 require_data_set(source, sheet, f"sources.{source}")
-        made = [*study.table_names, *grouping_table_names(study), *figure_names(study)]
-        made += grouping_figure_names(study)
+        made = [*table_names(study), *figure_names(study)]
         for entry in study.unpublished:
             if entry not in made:
                 raise RelataskError(
@@ -81,6 +94,31 @@ def block(model):
     return text.replace("<", r"\u003c")
 
 
+def write_study():
+    """Write the study as the steps read it, if it differs from what is there.
+
+    It is no output of a rule: whatever depends on such a file would run again after each edit. What a rule
+    reads of the study is a digest among its params instead.
+    """
+    path, text = Path(at("study")), StudyAtScale(STUDY_NAME, CONFIG.scale, STUDY).text()
+    if not (path.is_file() and path.read_text(encoding="utf-8") == text):
+        write_text(path, text)
+
+
+def digest_of(*values):
+    """Digest of what a rule reads of the study, for its params.
+
+    Keys keep their order, which is that of runs and shards.
+    """
+    text = json.dumps([CONFIG.scale, *values], ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def study_digest(*without):
+    """Digest of the study but for some keys, with the scale."""
+    return digest_of(STUDY.model_dump(mode="json", exclude=set(without)))
+
+
 def sheet_entry(wildcards):
     """Row of config/datasets.tsv of one raw file, as JSON."""
     entries = {entry.file: entry for entry in SHEET.get(wildcards.source, [])}
@@ -89,31 +127,24 @@ def sheet_entry(wildcards):
     return canonical_json(entries[wildcards.file].as_dict())
 
 
-@lru_cache
-def code_of_training(*modules):
-    return code_of("steps/train_shard.py", *modules)
-
-
 def shard_code(wildcards):
-    """Digest of what trains a shard: the step, and the methods, loops, encoders and balancing of its runs."""
+    """Digests of what trains a shard: the step, and what the journal calls the code of its runs."""
     return code_of_specs([run.spec for run in SHARDS[wildcards.shard].runs])
 
 
 def code_of_collection(collection):
-    """Digest of what trains the runs of a collection of gains."""
+    """Digests of what trains the runs of a collection of gains."""
     return code_of_specs([run.spec for run in SHARDS[shards_of(collection)[0]].runs[:1]])
 
 
+@lru_cache
+def code_of_training():
+    return code_of("steps/train_shard.py")
+
+
 def code_of_specs(specs):
-    modules = {capabilities("methods", spec.method).file for spec in specs}
-    modules |= {loop_file(spec.method) for spec in specs}
-    modules |= {f"encoders/{spec.encoder}.py" for spec in specs if spec.encoder}
-    modules |= {f"balancing/{spec.balancing}.py" for spec in specs if spec.encoder}
-    modules |= {"shards/prior.py" for spec in specs if spec.prior}
-    readers = {("encoders", spec.encoder) if spec.encoder else ("methods", spec.method) for spec in specs}
-    forms = {form for reader in readers for form in capabilities(*reader).inputs}
-    modules |= {record.file for name, record in input_records().items() if form_of(name) in forms}
-    return code_of_training(*sorted(modules))
+    trained = {code_of_run(spec.method, spec.encoder, spec.balancing) for spec in specs}
+    return [code_of_training(), *sorted(trained)]
 
 
 @lru_cache
@@ -185,16 +216,73 @@ def reader_command():
 def where_results_are():
     """The last line that a person reads."""
     places = {
-        "tables": f"results/{STUDY_NAME}/tables/{(TABLES + GROUPING_TABLES)[0]}.md",
-        "figures": f"results/{STUDY_NAME}/figures/",
-        "published copies": f"results/published/{STUDY_NAME}/{CONFIG.scale}/",
+        "tables": at("table", name=TABLES[0], suffix="md") if TABLES else "",
+        "figures": at("figures"),
+        "published copies": f"results/{layout.published_folder(STUDY_NAME, CONFIG.scale)}/",
         "report": "results/report.html",
     }
-    found = [f"{what} {place}" for what, place in places.items() if Path(place).exists()]
+    found = [f"{what} {place}" for what, place in places.items() if place and Path(place).exists()]
     return f"Done. Results: {', '.join(found) or 'results/'}"
+
+
+def require_writable_results():
+    results = Path("results")
+    if results.exists() and not (results.is_dir() and os.access(results, os.W_OK | os.X_OK)):
+        raise WorkflowError(
+            f"{results.absolute()} is no folder that you may write to; make it one, or work in another folder "
+            "with --directory."
+        )
+
+
+def jobs_run():
+    """Whether jobs run: not with --dry-run, --touch, --lint, --summary and the like, nor in a job elsewhere."""
+    executed = workflow.executor_plugin is not None and not (workflow.dryrun or workflow.touch)
+    return executed and workflow.is_main_process
+
+
+@lru_cache
+def put_right():
+    """Put right what earlier runs left, once and only where jobs run.
+
+    Input functions of the first rules call it. Snakemake asks them while it makes the graph of jobs, and
+    compares times and looks for files when the graph is complete.
+    """
+    if jobs_run():
+        settle_clock()
+        forget_incomplete_data()
+
+
+def settle_clock():
+    """Files from before the clock was set back must not pass for newer than what they are made from."""
+    if moved := settle_times(Path("results")):
+        logger.warning(
+            f"{len(moved)} files, e.g. {moved[-1]}, are dated in the future, as if the clock had been set back; "
+            "they are dated to the present now, in the same order."
+        )
+
+
+def forget_incomplete_data():
+    """Remove the marker of a data set of which a file is gone, or Snakemake would not make the file again."""
+    for dataset in STUDY.datasets:
+        if gone_files(dataset):
+            Path(at("prepared", dataset=dataset)).unlink()
+
+
+def gone_files(dataset):
+    """What training reads of a data set and is gone, although its marker says that all exists."""
+    if not Path(at("prepared", dataset=dataset)).exists():
+        return []
+    return [file for file in [*training_files(dataset), *arrays_of(dataset)] if not Path(file).exists()]
+
+
+def gone_arrays(dataset):
+    """Arrays of the inputs of a data set that their record names and that are gone."""
+    return [file for file in arrays_of(dataset) if not Path(file).exists()]
 
 
 CONFIG, STUDY_NAME, STUDY, SHARDS, SHEET = load_study()
 SEEDS = STUDY.scales[CONFIG.scale].seeds
 TRAINING_ENV = "../../envs/torch-cuda.yaml" if CONFIG.device == "cuda" else "../../envs/torch-cpu.yaml"
 shell.prefix(command_prefix())
+if workflow.is_main_process:
+    require_writable_results()

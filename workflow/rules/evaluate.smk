@@ -3,14 +3,14 @@
 
 rule evaluate_runs:
     input:
-        plan="results/{study}/plan.parquet",
-        predictions="results/{study}/predictions.parquet",
+        plan=at("plan"),
+        predictions=at("predictions"),
     output:
-        metrics="results/{study}/metrics.parquet",
+        metrics=at("metrics"),
     log:
-        "results/logs/evaluate_runs/{study}.log",
+        f"results/logs/evaluate_runs/{STUDY_NAME}.log",
     benchmark:
-        "results/benchmarks/evaluate_runs/{study}.tsv"
+        f"results/benchmarks/evaluate_runs/{STUDY_NAME}.tsv"
     conda:
         "../../envs/base.yaml"
     threads: 1
@@ -30,13 +30,13 @@ rule evaluate_runs:
 use rule evaluate_runs as evaluate_collection with:
     input:
         plan=lambda wildcards: plan_of(wildcards.collection),
-        predictions="results/{study}/collections/{collection}/predictions.parquet",
+        predictions=at("collection_predictions"),
     output:
-        metrics="results/{study}/collections/{collection}/metrics.parquet",
+        metrics=at("collection_metrics"),
     log:
-        "results/logs/evaluate_runs/{study}-{collection}.log",
+        f"results/logs/evaluate_runs/{STUDY_NAME}-{{collection}}.log",
     benchmark:
-        "results/benchmarks/evaluate_runs/{study}-{collection}.tsv"
+        f"results/benchmarks/evaluate_runs/{STUDY_NAME}-{{collection}}.tsv"
     params:
         metrics=STUDY.metrics[:1],
         of=collection_option,
@@ -45,15 +45,15 @@ use rule evaluate_runs as evaluate_collection with:
 
 rule compare_methods:
     input:
-        plan="results/{study}/plan.parquet",
-        metrics="results/{study}/metrics.parquet",
+        plan=at("plan"),
+        metrics=at("metrics"),
     output:
-        summary="results/{study}/summary.parquet",
-        comparisons="results/{study}/comparisons.parquet",
+        summary=at("summary"),
+        comparisons=at("comparisons"),
     log:
-        "results/logs/compare_methods/{study}.log",
+        f"results/logs/compare_methods/{STUDY_NAME}.log",
     benchmark:
-        "results/benchmarks/compare_methods/{study}.tsv"
+        f"results/benchmarks/compare_methods/{STUDY_NAME}.tsv"
     conda:
         "../../envs/base.yaml"
     threads: 1
@@ -73,17 +73,17 @@ rule compare_methods:
 
 rule impute_labels:
     input:
-        plan="results/{study}/plan.parquet",
+        plan=at("plan"),
         dataset="results/{dataset}/dataset.json",
         features="results/{dataset}/features/features.json",
-        prepared=lambda wildcards: ancient(f"results/{wildcards.study}/prepared/{wildcards.dataset}"),
-        done=[f"results/{STUDY_NAME}/shards/{name}.done.json" for name in shards_of(None)],
+        prepared=ancient(at("prepared")),
+        done=done_files(None),
     output:
-        imputed="results/{study}/imputed/{dataset}-{label}.parquet",
+        imputed=at("imputed"),
     log:
-        "results/logs/impute_labels/{study}-{dataset}-{label}.log",
+        f"results/logs/impute_labels/{STUDY_NAME}-{{dataset}}-{{label}}.log",
     benchmark:
-        "results/benchmarks/impute_labels/{study}-{dataset}-{label}.tsv"
+        f"results/benchmarks/impute_labels/{STUDY_NAME}-{{dataset}}-{{label}}.tsv"
     wildcard_constraints:
         dataset=any_of(STUDY.datasets),
         label=any_of(STUDY.imputation),

@@ -7,12 +7,14 @@ SOURCE_TABLES = ("items", "rejected", "tasks", "labels", "classes")
 DATASET_TABLES = ("items", "rejected", "tasks", "rejected_tasks", "labels", "classes", "relations")
 DRAWN_TABLES = ("items", "tasks", "labels", "relations")
 MERGED = ("plan", "predictions", "metrics", "summary", "comparisons")
-TABLES = STUDY.table_names
-TABLE_FORMATS = ("html", "parquet", "csv", "md", "tex")
+TABLES = table_names(STUDY)
+MEASURED = [name for name in TABLES if table_record(STUDY, name).measured]
 FIGURES = figure_names(STUDY)
-FIGURE_FORMATS = ("png", "svg", "parquet")
-# A folder for each scale: what was measured at the paper's must not be lost to a quick run.
-PUBLISHED = f"results/published/{STUDY_NAME}/{CONFIG.scale}"
+
+
+def at(file, **wildcards):
+    """A file of the study, see core/layout.py; what is not given stays a wildcard."""
+    return f"results/{study_file(file, STUDY_NAME, **wildcards)}"
 
 
 def any_of(names):
@@ -31,6 +33,7 @@ def raw_folder(source):
 
 def raw_files(name):
     """What a source is read from."""
+    put_right()
     listed = [entry.file for entry in SHEET.get(name, [])]
     related = any(entry.relations for entry in STUDY.datasets.values() if entry.source == name)
     return STUDY.sources[name].raw_files(name, listed, related)
@@ -86,12 +89,17 @@ def training_files(dataset):
 def arrays_of(dataset):
     """The arrays of the inputs of a data set that was featurised."""
     record = Path(f"results/{dataset}/features/features.json")
-    return [record.with_name(name) for name in read_json(record)["files"]] if record.exists() else []
+    return [str(record.with_name(name)) for name in read_json(record)["files"]] if record.exists() else []
 
 
 def shards_of(collection):
     """Names of the shards that train for a collection of gains, or with None for the tables."""
     return [name for name, shard in SHARDS.items() if shard.collection == collection]
+
+
+def done_files(collection):
+    """What says that the shards of a collection, or with None those of the tables, are done."""
+    return [at("shard_done", shard=name) for name in shards_of(collection)]
 
 
 def collection_option(wildcards):
@@ -128,12 +136,12 @@ def shard_inputs(wildcards):
     """
     dataset, groups = SHARDS[wildcards.shard].dataset, SHARDS[wildcards.shard].groups
     return {
-        "manifest": f"results/{wildcards.study}/shards/{wildcards.shard}.json",
+        "manifest": at("shard_manifest", shard=wildcards.shard),
         "dataset": f"results/{dataset}/dataset.json",
         "features": f"results/{dataset}/features/features.json",
-        "prepared": ancient(f"results/{wildcards.study}/prepared/{dataset}"),
-        "priors": [f"results/{wildcards.study}/shards/{name}.done.json" for name in prior_shards(wildcards)],
-        "groups": [f"results/{wildcards.study}/groups/{groups}.parquet"] if groups else [],
+        "prepared": ancient(at("prepared", dataset=dataset)),
+        "priors": [at("shard_done", shard=name) for name in prior_shards(wildcards)],
+        "groups": [at("groups", collection=groups)] if groups else [],
     }
 
 
@@ -157,21 +165,96 @@ def split_files(suffix="parquet"):
     ]
 
 
-def study_files(folder, names, formats):
-    """Files of the study's tables or figures."""
-    return [f"results/{STUDY_NAME}/{folder}/{name}.{suffix}" for name in names for suffix in formats]
+def table_files(names, formats):
+    """Files of the study's tables."""
+    return [at("table", name=name, suffix=suffix) for name in names for suffix in formats]
+
+
+def figure_files(names, formats):
+    """Files of the study's figures."""
+    return [at("figure", name=name, suffix=suffix) for name in names for suffix in formats]
+
+
+def caption_files(names):
+    """What the report says about tables or figures."""
+    return [at("caption", name=name) for name in names]
+
+
+def shown(file, name, category, **labels):
+    """A file for the report, in a category and with its caption."""
+    caption = Path(at("caption", name=name)).absolute()  # relative, it would be looked for beside the rules
+    return report(file, caption=str(caption), category=category, labels=labels)
+
+
+def shown_tables():
+    """The tables' pages for the report."""
+    first = layout.TABLE_FORMATS[0]
+    return [
+        shown(at("table", name=name, suffix=first), name, table_record(STUDY, name).category, Table=name)
+        for name in TABLES
+    ]
+
+
+def shown_figures():
+    """The figures for the report.
+
+    A figure of the study has no label "Data set", not even "all": where one of two values stands on half of a
+    category's results, the report turns it into a switch and fails for the result that has no counterpart.
+    """
+    found = []
+    for name in FIGURES:
+        record, of = figure_of(name)
+        labels = {"Figure": record.title} | ({"Data set": of} if of else {})
+        found.append(
+            shown(at("figure", name=name, suffix=layout.FIGURE_FORMATS[0]), name, record.category, **labels)
+        )
+    return found
+
+
+def needed(records):
+    """What tables or figures are made from, as their files say."""
+    needs = {need for record in records for need in record.needs}
+    if strange := sorted(needs - set(layout.NEEDS)):
+        raise WorkflowError(
+            f"`needs` of a table or figure: {strange[0]!r} is none of {', '.join(layout.NEEDS)}."
+        )
+    files = [at(need) for need in layout.NEEDS_OF_STUDY if need in needs]
+    if needs & set(layout.NEEDS_OF_DATASETS):
+        files += [*dataset_records(), *ancient(dataset_tables())]
+    if "splits" in needs:
+        files += split_files()
+    if "estimates" in needs:
+        files += estimate_files()
+    if "encodings" in needs:
+        files += encoding_files()
+    return files + [
+        file for need in ("gains", "groups", "groupings") if need in needs for file in collection_files(need)
+    ]
+
+
+def code_of_outputs(step, records):
+    """Digest of the code of a step and of the tables or figures that it makes, which it finds by name."""
+    return code_of(f"steps/{step}.py", *sorted({record.file for record in records}))
+
+
+def dataset_tables():
+    """Tables of the data sets that tables and figures look into."""
+    return [f"results/{dataset}/{name}.parquet" for dataset in STUDY.datasets for name in DRAWN_TABLES]
 
 
 def small_files():
     """Tables and figures that are meant to be committed: all but those that the study calls large."""
-    tables = [name for name in [*TABLES, *GROUPING_TABLES] if name not in STUDY.unpublished]
-    figures = [name for name in [*FIGURES, *GROUPING_FIGURES] if name not in STUDY.unpublished]
-    return study_files("tables", tables, ["csv", "md"]) + study_files("figures", figures, ["png"])
+    tables = [name for name in TABLES if name not in STUDY.unpublished]
+    figures = [name for name in FIGURES if name not in STUDY.unpublished]
+    return [
+        *table_files(tables, layout.PUBLISHED_TABLE_FORMATS),
+        *figure_files(figures, layout.PUBLISHED_FIGURE_FORMATS),
+    ]
 
 
 def published_files():
     """The copies of these."""
-    return [f"{PUBLISHED}/{Path(file).name}" for file in small_files()]
+    return [f"results/{layout.published_copy(STUDY_NAME, CONFIG.scale, file)}" for file in small_files()]
 
 
 def environment_files():
@@ -183,7 +266,122 @@ def environment_files():
 def imputed_files():
     """A table for each data set and each row of `imputation`."""
     return [
-        f"results/{STUDY_NAME}/imputed/{dataset}-{label}.parquet"
+        at("imputed", dataset=dataset, label=label)
         for dataset in STUDY.datasets
         for label in STUDY.imputation
+    ]
+
+
+# Task groups.
+COLLECTIONS = STUDY.grouping.gains if STUDY.grouping else {}
+COLLECTED_BY_OTHERS = [name for name, gains in COLLECTIONS.items() if gains.published]
+COLLECTED = [name for name in COLLECTIONS if name not in COLLECTED_BY_OTHERS]
+REPLAYED = STUDY.grouping.replayed if STUDY.grouping else []
+ASKED = {name: gains.asked_by for name, gains in COLLECTIONS.items() if gains.asked_by}
+STRATEGIES = {strategy.label: strategy for strategy in STUDY.grouping.strategies} if STUDY.grouping else {}
+
+
+def tasks_of(collection):
+    return COLLECTIONS[collection].task_ids
+
+
+def estimated(collection):
+    """Strategies that estimate the gains of a collection; random groups need none."""
+    chosen = STUDY.grouping.strategies_of(collection)
+    return [strategy.label for strategy in chosen if strategy.estimator != "random"]
+
+
+def published_gain_files(wildcards):
+    """What the authors of MTG-Net published, in their sheet's order."""
+    put_right()
+    return retrieved("mtg_net")
+
+
+def strategy_inputs(collection, strategy):
+    """Gains of a collection and, for strategies that read them, affinities or relations of its tasks."""
+    files = {"gains": at("gains", collection=collection)}
+    if strategy.estimator == "tag":
+        files["affinities"] = at("affinities", collection=collection)
+    return files | relations_of(collection, strategy)
+
+
+def relations_of(collection, strategy):
+    if strategy.relations == "none":
+        return {}
+    return {"relations": f"results/{COLLECTIONS[collection].dataset}/relations.parquet"}
+
+
+def plan_of(collection):
+    """The plan that names the runs of a collection: of its own where a strategy asked for some."""
+    if collection in ASKED:
+        return at("selected", collection=collection, strategy=ASKED[collection])
+    return at("plan")
+
+
+def select_inputs(wildcards):
+    """Plan, the runs of single tasks and of all tasks, the data set, and relations where they are read."""
+    collection = wildcards.collection
+    dataset = COLLECTIONS[collection].dataset
+    return {
+        "plan": at("plan"),
+        "done": done_files(collection),
+        "dataset": f"results/{dataset}/dataset.json",
+        "features": f"results/{dataset}/features/features.json",
+        "prepared": ancient(at("prepared", dataset=dataset)),
+        **relations_of(collection, STRATEGIES[ASKED[collection]]),
+    }
+
+
+def pair_options(wildcards, input):
+    """What a strategy reads of pairs of tasks, as options of a step."""
+    return [f"--{name} {input[name]}" for name in ("affinities", "relations") if name in input.keys()]
+
+
+def estimate_inputs(wildcards):
+    return strategy_inputs(wildcards.collection, STRATEGIES[wildcards.strategy])
+
+
+def encode_inputs(wildcards):
+    return strategy_inputs(wildcards.collection, encoded_strategy(STUDY, wildcards.collection))
+
+
+def encoding_files():
+    names = [name for name in COLLECTIONS if encoded_strategy(STUDY, name)]
+    return [at("encodings", collection=name) for name in names]
+
+
+def code_of_strategy(step, strategy):
+    """Digest of the code of a step and of the estimator of a strategy, which it finds by name."""
+    return code_of(f"steps/{step}.py")
+
+
+def code_of_choice(collection):
+    """Digest of the code that chooses groups by the estimates of a collection."""
+    return code_of("steps/select_groups.py")
+
+
+def choices_of(collection):
+    """What the choice of groups depends on in the study, for `digest_of`."""
+    grouping = STUDY.grouping
+    limits = [grouping.budgets, grouping.max_group_size, grouping.max_cost, grouping.task_costs]
+    labels = [[strategy.label, strategy.estimator] for strategy in grouping.strategies_of(collection)]
+    return [*limits, COLLECTIONS[collection].search, ASKED.get(collection), labels]
+
+
+def collection_files(file):
+    return [at(file, collection=name) for name in COLLECTIONS]
+
+
+def cost_files():
+    """What all runs cost: those of the tables, and those that gains are made of."""
+    own = [at("costs")] if shards_of(None) else []
+    return [*(at("collection_costs", collection=name) for name in COLLECTED), *own]
+
+
+def estimate_files():
+    """Estimates of all collections by all strategies."""
+    return [
+        at("estimates", collection=collection, strategy=strategy)
+        for collection in COLLECTIONS
+        for strategy in estimated(collection)
     ]

@@ -1,11 +1,6 @@
 # Task sets to gains, gains to estimates, estimates to groups.
 
 
-include: "group_files.smk"
-include: "select_sets.smk"
-include: "publish_groups.smk"
-
-
 wildcard_constraints:
     strategy=NAME,
 
@@ -13,13 +8,13 @@ wildcard_constraints:
 rule collect_gains:
     input:
         plan=lambda wildcards: plan_of(wildcards.collection),
-        metrics="results/{study}/collections/{collection}/metrics.parquet",
+        metrics=at("collection_metrics"),
     output:
-        gains="results/{study}/gains/{collection}.parquet",
+        gains=at("gains"),
     log:
-        "results/logs/collect_gains/{study}-{collection}.log",
+        f"results/logs/collect_gains/{STUDY_NAME}-{{collection}}.log",
     benchmark:
-        "results/benchmarks/collect_gains/{study}-{collection}.tsv"
+        f"results/benchmarks/collect_gains/{STUDY_NAME}-{{collection}}.tsv"
     wildcard_constraints:
         collection=any_of(COLLECTED),
     conda:
@@ -38,20 +33,18 @@ rule collect_gains:
 
 rule collect_affinities:
     input:
-        plan="results/{study}/plan.parquet",
+        plan=at("plan"),
         dataset=lambda wildcards: f"results/{COLLECTIONS[wildcards.collection].dataset}/dataset.json",
         features=lambda wildcards: (
             f"results/{COLLECTIONS[wildcards.collection].dataset}/features/features.json"
         ),
-        prepared=lambda wildcards: ancient(
-            f"results/{wildcards.study}/prepared/{COLLECTIONS[wildcards.collection].dataset}"
-        ),
+        prepared=lambda wildcards: ancient(at("prepared", dataset=COLLECTIONS[wildcards.collection].dataset)),
     output:
-        affinities="results/{study}/affinities/{collection}.parquet",
+        affinities=at("affinities"),
     log:
-        "results/logs/collect_affinities/{study}-{collection}.log",
+        f"results/logs/collect_affinities/{STUDY_NAME}-{{collection}}.log",
     benchmark:
-        "results/benchmarks/collect_affinities/{study}-{collection}.tsv"
+        f"results/benchmarks/collect_affinities/{STUDY_NAME}-{{collection}}.tsv"
     wildcard_constraints:
         collection=any_of(COLLECTED),
     conda:
@@ -75,12 +68,12 @@ rule read_gains:
     input:
         published_gain_files,
     output:
-        gains="results/{study}/gains/{collection}.parquet",
-        affinities="results/{study}/affinities/{collection}.parquet",
+        gains=at("gains"),
+        affinities=at("affinities"),
     log:
-        "results/logs/read_gains/{study}-{collection}.log",
+        f"results/logs/read_gains/{STUDY_NAME}-{{collection}}.log",
     benchmark:
-        "results/benchmarks/read_gains/{study}-{collection}.tsv"
+        f"results/benchmarks/read_gains/{STUDY_NAME}-{{collection}}.tsv"
     wildcard_constraints:
         collection=any_of(COLLECTED_BY_OTHERS),
     conda:
@@ -102,11 +95,11 @@ rule estimate_gains:
     input:
         unpack(estimate_inputs),
     output:
-        estimates="results/{study}/estimates/{collection}/{strategy}.parquet",
+        estimates=at("estimates"),
     log:
-        "results/logs/estimate_gains/{study}-{collection}-{strategy}.log",
+        f"results/logs/estimate_gains/{STUDY_NAME}-{{collection}}-{{strategy}}.log",
     benchmark:
-        "results/benchmarks/estimate_gains/{study}-{collection}-{strategy}.tsv"
+        f"results/benchmarks/estimate_gains/{STUDY_NAME}-{{collection}}-{{strategy}}.tsv"
     wildcard_constraints:
         collection=any_of(REPLAYED),
     conda:
@@ -116,31 +109,73 @@ rule estimate_gains:
         mem_mb=growing(3000),
         runtime=240,
     params:
-        tasks=lambda wildcards: tasks_of(wildcards.collection),
-        strategy=lambda wildcards: block(STRATEGIES[wildcards.strategy]),
-        seeds=STUDY.grouping.seeds if STUDY.grouping else [],
+        study=at("study"),
+        content=lambda wildcards: digest_of(
+            tasks_of(wildcards.collection), block(STRATEGIES[wildcards.strategy]), STUDY.grouping.seeds
+        ),
         pairs=pair_options,
-        code=code_of("steps/estimate_gains.py"),
+        code=lambda wildcards: code_of_strategy("estimate_gains", STRATEGIES[wildcards.strategy]),
     shell:
-        "python -m relatask estimate_gains --log {log} --gains {input.gains} --tasks {params.tasks:q}"
-        " --strategy {params.strategy:q} --seeds {params.seeds} {params.pairs}"
-        " --threads {threads} --out {output.estimates}"
+        "python -m relatask estimate_gains --log {log} --study {params.study}"
+        " --collection {wildcards.collection} --strategy {wildcards.strategy} --gains {input.gains}"
+        " {params.pairs} --threads {threads} --out {output.estimates}"
+
+
+rule select_sets:
+    input:
+        unpack(select_inputs),
+    output:
+        selected=at("selected"),
+        estimates=at("estimates"),
+    log:
+        f"results/logs/select_sets/{STUDY_NAME}-{{collection}}-{{strategy}}.log",
+    benchmark:
+        f"results/benchmarks/select_sets/{STUDY_NAME}-{{collection}}-{{strategy}}.tsv"
+    wildcard_constraints:
+        collection=any_of(ASKED),
+    retries: 2
+    conda:
+        TRAINING_ENV
+    threads: 1
+    resources:
+        mem_mb=growing(3000),
+        runtime=lambda wildcards, attempt: 720 * attempt,
+        gpu=int(wants_gpu()),
+    params:
+        study=at("study"),
+        content=lambda wildcards: digest_of(
+            tasks_of(wildcards.collection),
+            block(COLLECTIONS[wildcards.collection].task_sets),
+            block(STRATEGIES[wildcards.strategy]),
+            STUDY.metrics[:1],
+        ),
+        pairs=pair_options,
+        device=CONFIG.device,
+        splits=made_splits(),
+        code=lambda wildcards: [
+            code_of_strategy("select_sets", STRATEGIES[wildcards.strategy]),
+            code_of_collection(wildcards.collection),
+        ],
+    shell:
+        "python -m relatask select_sets --log {log} --study {params.study}"
+        " --collection {wildcards.collection} --plan {input.plan} {params.pairs} --device {params.device}"
+        " --out-plan {output.selected} --out-estimates {output.estimates}"
 
 
 rule select_groups:
     input:
-        gains="results/{study}/gains/{collection}.parquet",
+        gains=at("gains"),
         estimates=lambda wildcards: [
-            f"results/{wildcards.study}/estimates/{wildcards.collection}/{strategy}.parquet"
+            at("estimates", collection=wildcards.collection, strategy=strategy)
             for strategy in estimated(wildcards.collection)
         ],
     output:
-        groups="results/{study}/groups/{collection}.parquet",
-        groupings="results/{study}/groupings/{collection}.parquet",
+        groups=at("groups"),
+        groupings=at("groupings"),
     log:
-        "results/logs/select_groups/{study}-{collection}.log",
+        f"results/logs/select_groups/{STUDY_NAME}-{{collection}}.log",
     benchmark:
-        "results/benchmarks/select_groups/{study}-{collection}.tsv"
+        f"results/benchmarks/select_groups/{STUDY_NAME}-{{collection}}.tsv"
     conda:
         "../../envs/base.yaml"
     threads: 1
@@ -148,12 +183,12 @@ rule select_groups:
         mem_mb=growing(3000),
         runtime=120,
     params:
-        tasks=lambda wildcards: tasks_of(wildcards.collection),
-        options=lambda wildcards: select_options(wildcards.collection),
-        code=code_of("steps/select_groups.py"),
+        study=at("study"),
+        content=lambda wildcards: digest_of(tasks_of(wildcards.collection), *choices_of(wildcards.collection)),
+        code=lambda wildcards: code_of_choice(wildcards.collection),
     shell:
-        "python -m relatask select_groups --log {log} --gains {input.gains} --tasks {params.tasks:q}"
-        " --estimates {input.estimates} {params.options}"
+        "python -m relatask select_groups --log {log} --study {params.study}"
+        " --collection {wildcards.collection} --gains {input.gains} --estimates {input.estimates}"
         " --out-groups {output.groups} --out-groupings {output.groupings}"
 
 
@@ -161,11 +196,11 @@ rule encode_sets:
     input:
         unpack(encode_inputs),
     output:
-        "results/{study}/encodings/{collection}.parquet",
+        at("encodings"),
     log:
-        "results/logs/encode_sets/{study}-{collection}.log",
+        f"results/logs/encode_sets/{STUDY_NAME}-{{collection}}.log",
     benchmark:
-        "results/benchmarks/encode_sets/{study}-{collection}.tsv"
+        f"results/benchmarks/encode_sets/{STUDY_NAME}-{{collection}}.tsv"
     conda:
         TRAINING_ENV
     threads: 1
@@ -173,11 +208,14 @@ rule encode_sets:
         mem_mb=growing(3000),
         runtime=120,
     params:
-        tasks=lambda wildcards: tasks_of(wildcards.collection),
-        strategy=lambda wildcards: block(encoded_strategy(STUDY, wildcards.collection)),
-        seed=STUDY.grouping.seeds[0] if STUDY.grouping else 0,
+        study=at("study"),
+        content=lambda wildcards: digest_of(
+            tasks_of(wildcards.collection),
+            block(encoded_strategy(STUDY, wildcards.collection)),
+            STUDY.grouping.seeds[:1],
+        ),
         pairs=pair_options,
-        code=code_of("steps/encode_sets.py"),
+        code=lambda wildcards: code_of_strategy("encode_sets", encoded_strategy(STUDY, wildcards.collection)),
     shell:
-        "python -m relatask encode_sets --log {log} --gains {input.gains} --tasks {params.tasks:q}"
-        " --strategy {params.strategy:q} --seed {params.seed} {params.pairs} --out {output}"
+        "python -m relatask encode_sets --log {log} --study {params.study}"
+        " --collection {wildcards.collection} --gains {input.gains} {params.pairs} --out {output}"

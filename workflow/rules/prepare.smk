@@ -89,7 +89,7 @@ rule densify_dataset:
 
 rule split_items:
     input:
-        table="results/{dataset}/items.parquet",
+        rows="results/{dataset}/items.parquet",
         labels="results/{dataset}/labels.parquet",
     output:
         split="results/{dataset}/splits/{scheme}-{seed}.parquet",
@@ -112,14 +112,14 @@ rule split_items:
         code=lambda wildcards: code_of_scheme(wildcards.scheme),
     shell:
         "python -m relatask split_items --log {log}"
-        " --items {input.table} --labels {input.labels}"
+        " --items {input.rows} --labels {input.labels}"
         " --scheme {wildcards.scheme} --seed {wildcards.seed} --fractions {params.fractions}"
         " --options {params.options:q} --out {output.split}"
 
 
 rule featurise_items:
     input:
-        table="results/{dataset}/items.parquet",
+        rows="results/{dataset}/items.parquet",
     output:
         counts="results/{dataset}/features/features.json",
     log:
@@ -136,14 +136,17 @@ rule featurise_items:
         runtime=600,
     params:
         inputs=lambda wildcards: record_of_dataset(wildcards.dataset).inputs,
+        gone=lambda wildcards: gone_arrays(wildcards.dataset),
         code=lambda wildcards: code_of_inputs(wildcards.dataset),
     shell:
         "python -m relatask featurise_items --log {log}"
-        " --items {input.table} --inputs {params.inputs} --out-dir $(dirname {output.counts})"
+        " --items {input.rows} --inputs {params.inputs} --out-dir $(dirname {output.counts})"
 
 
 rule prepare_dataset:
     input:
         lambda wildcards: training_files(wildcards.dataset),
     output:
-        touch("results/{study}/prepared/{dataset}"),
+        touch(at("prepared")),
+    params:  # of a dry-run, which removes no marker; where jobs run, the marker is gone by now
+        gone=lambda wildcards: gone_files(wildcards.dataset),

@@ -5,10 +5,23 @@ wildcard_constraints:
     collection=NAME,
 
 
+SAVED = saved_tables({row.method for row in STUDY.methods})  # by methods, besides predictions
+
+
+def saved_option(wildcards):
+    """Where a merge puts the tables that methods save; those of a collection stay in the journal."""
+    return f"--out-saved results/{STUDY_NAME}/saved" if SAVED and "collection" not in wildcards.keys() else ""
+
+
+def saved_table_files():
+    """Tables that methods save besides predictions, as they are read."""
+    return [f"results/{STUDY_NAME}/tables/saved_{name}.{form}" for name in SAVED for form in ("csv", "md")]
+
+
 rule plan_runs:
     output:
-        plan=f"results/{STUDY_NAME}/plan.parquet",
-        manifests=[f"results/{STUDY_NAME}/shards/{name}.json" for name in SHARDS],
+        plan=at("plan"),
+        manifests=[at("shard_manifest", shard=name) for name in SHARDS],
     log:
         f"results/logs/plan_runs/{STUDY_NAME}.log",
     benchmark:
@@ -20,15 +33,14 @@ rule plan_runs:
         mem_mb=growing(1000),
         runtime=10,
     params:
-        study=STUDY_NAME,
-        config=block(STUDY),
-        scale=CONFIG.scale,
+        study=at("study"),
+        content=study_digest("title", "paper", "contrasts", "tables", "unpublished", "search_space"),
         shard_minutes=CONFIG.shard_minutes,
         max_shards=CONFIG.max_shards,
         code=code_of("steps/plan_runs.py"),
     shell:
-        "python -m relatask plan_runs --log {log} --study {params.study} --study-config {params.config:q}"
-        " --scale {params.scale} --shard-minutes {params.shard_minutes} --max-shards {params.max_shards}"
+        "python -m relatask plan_runs --log {log} --study {params.study}"
+        " --shard-minutes {params.shard_minutes} --max-shards {params.max_shards}"
         " --out {output.plan}"
 
 
@@ -36,11 +48,11 @@ rule train_shard:
     input:
         unpack(shard_inputs),
     output:
-        done="results/{study}/shards/{shard}.done.json",
+        done=at("shard_done"),
     log:
-        "results/logs/train_shard/{study}-{shard}.log",
+        f"results/logs/train_shard/{STUDY_NAME}-{{shard}}.log",
     benchmark:
-        "results/benchmarks/train_shard/{study}-{shard}.tsv"
+        f"results/benchmarks/train_shard/{STUDY_NAME}-{{shard}}.tsv"
     retries: 2
     conda:
         TRAINING_ENV
@@ -60,12 +72,13 @@ rule train_shard:
 
 rule merge_runs:
     input:
-        plan=f"results/{STUDY_NAME}/plan.parquet",
-        done=[f"results/{STUDY_NAME}/shards/{name}.done.json" for name in shards_of(None)],
+        plan=at("plan"),
+        done=done_files(None),
     output:
-        predictions=f"results/{STUDY_NAME}/predictions.parquet",
-        history=f"results/{STUDY_NAME}/history.parquet",
-        costs=f"results/{STUDY_NAME}/costs.parquet",
+        predictions=at("predictions"),
+        history=at("history"),
+        costs=at("costs"),
+        saved=[f"results/{STUDY_NAME}/saved/{name}.parquet" for name in SAVED],
     log:
         f"results/logs/merge_runs/{STUDY_NAME}.log",
     benchmark:
@@ -77,24 +90,50 @@ rule merge_runs:
         mem_mb=growing(4000),
         runtime=60,
     params:
-        runs=f"results/{STUDY_NAME}/runs",
+        runs=at("runs"),
         of=collection_option,
+        saved=saved_option,
         code=code_of("steps/merge_runs.py"),
     shell:
         "python -m relatask merge_runs --log {log} --plan {input.plan} --runs {params.runs} {params.of}"
         " --out-predictions {output.predictions} --out-history {output.history} --out-costs {output.costs}"
+        " {params.saved}"
+
+
+rule write_saved_tables:
+    input:
+        plan=f"results/{STUDY_NAME}/plan.parquet",
+        saved=[f"results/{STUDY_NAME}/saved/{name}.parquet" for name in SAVED],
+    output:
+        saved_table_files(),
+    log:
+        f"results/logs/write_saved_tables/{STUDY_NAME}.log",
+    benchmark:
+        f"results/benchmarks/write_saved_tables/{STUDY_NAME}.tsv"
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=30,
+    params:
+        names=list(SAVED),
+        saved=lambda wildcards, input: Path(input.saved[0]).parent if SAVED else "",
+        folder=lambda wildcards, output: Path(output[0]).parent,
+        code=code_of("steps/write_saved_tables.py"),
+    shell:
+        "python -m relatask write_saved_tables --log {log} --plan {input.plan} --saved {params.saved}"
+        " --names {params.names} --out-dir {params.folder}"
 
 
 use rule merge_runs as merge_collection with:
     input:
         plan=lambda wildcards: plan_of(wildcards.collection),
-        done=lambda wildcards: [
-            f"results/{STUDY_NAME}/shards/{name}.done.json" for name in shards_of(wildcards.collection)
-        ],
+        done=lambda wildcards: done_files(wildcards.collection),
     output:
-        predictions=f"results/{STUDY_NAME}/collections/{{collection}}/predictions.parquet",
-        history=f"results/{STUDY_NAME}/collections/{{collection}}/history.parquet",
-        costs=f"results/{STUDY_NAME}/collections/{{collection}}/costs.parquet",
+        predictions=at("collection_predictions"),
+        history=at("collection_history"),
+        costs=at("collection_costs"),
     log:
         f"results/logs/merge_runs/{STUDY_NAME}-{{collection}}.log",
     benchmark:

@@ -4,6 +4,7 @@
 `workflow/schemas/` is generated from these models (`python -m relatask write_schema`).
 """
 
+from relatask.config.conditions import encoded_strategy, figure_names, table_names, table_record
 from relatask.config.datasets import (
     DatasetConfig,
     DensifyConfig,
@@ -12,15 +13,21 @@ from relatask.config.datasets import (
     SizeConfig,
 )
 from relatask.config.grouping import GainsConfig, GroupingConfig, StrategyConfig, TaskSetsConfig
-from relatask.config.loading import Config, ServicesConfig, load_config, load_study
+from relatask.config.loading import (
+    Config,
+    ServicesConfig,
+    StudyAtScale,
+    load_config,
+    load_study,
+    read_study,
+)
 from relatask.config.methods import GroupsConfig, MethodConfig, ScaleConfig, TableConfig, TrainingConfig
 from relatask.config.splits import SplitsConfig
-from relatask.config.study import OWN_TABLES, StudyConfig, grouping_table_names
+from relatask.config.study import StudyConfig
 from relatask.core.blocks import NAME, Block, parse
 
 __all__ = [
     "NAME",
-    "OWN_TABLES",
     "Block",
     "Config",
     "DatasetConfig",
@@ -36,12 +43,17 @@ __all__ = [
     "SizeConfig",
     "SplitsConfig",
     "StrategyConfig",
+    "StudyAtScale",
     "StudyConfig",
     "TableConfig",
     "TaskSetsConfig",
     "TrainingConfig",
-    "grouping_table_names",
+    "encoded_strategy",
+    "figure_names",
     "load_config",
     "load_study",
     "parse",
+    "read_study",
+    "table_names",
+    "table_record",
 ]

@@ -9,6 +9,8 @@ from pydantic import AfterValidator, Field, model_validator
 from relatask.config.datasets import DatasetConfig
 from relatask.config.published_tasks import TASKS
 from relatask.core.blocks import Block, Name, require_known, unique
+from relatask.core.errors import RelataskError
+from relatask.core.records import suggest
 
 
 class TaskSetsConfig(Block):
@@ -168,6 +170,31 @@ class GroupingConfig(Block):
                 if self.strategies[labels.index(gains.asked_by)].estimator != "mtg_net":
                     raise ValueError(f"{where}: {gains.asked_by!r} asks for no sets; name an mtg_net")
         return self
+
+    def strategy(self, label: str) -> StrategyConfig:
+        """Return the strategy of a label.
+
+        Raises:
+            RelataskError: there is none.
+        """
+        named = {strategy.label: strategy for strategy in self.strategies}
+        if label not in named:
+            raise RelataskError(
+                f"grouping.strategies: there is no strategy {label!r}.{suggest(label, named)}"
+            )
+        return named[label]
+
+    def collection(self, name: str) -> GainsConfig:
+        """Return a table of gains.
+
+        Raises:
+            RelataskError: there is none.
+        """
+        if name not in self.gains:
+            raise RelataskError(
+                f"grouping.gains: there is no table of gains {name!r}.{suggest(name, self.gains)}"
+            )
+        return self.gains[name]
 
     def strategies_of(self, gains: str) -> list[StrategyConfig]:
         """Return the strategies that are tried on a table of gains, in the order of the study.

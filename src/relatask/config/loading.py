@@ -1,7 +1,9 @@
 """config.yaml and the study file that it names, read and checked."""
 
+import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,8 +13,8 @@ from pydantic import Field
 from relatask.config.study import StudyConfig
 from relatask.core.blocks import NAME, Block, parse
 from relatask.core.errors import RelataskError
-from relatask.core.files import is_file
-from relatask.core.registry import suggest
+from relatask.core.files import is_file, read_fields
+from relatask.core.records import suggest
 
 MOST_VALUES = 1_000_000  # in a study file with its aliases written out
 
@@ -92,6 +94,38 @@ def load_study(path: Path) -> StudyConfig:
         raise RelataskError(f"{path} must be a mapping of keys to values; see config/README.md.")
     _require_finite(values, path)
     return parse(StudyConfig, values, str(path))
+
+
+@dataclass(frozen=True)
+class StudyAtScale:
+    """A study as it travels between the steps, as results/{study}/study.json."""
+
+    name: str
+    scale: str
+    study: StudyConfig
+
+    @property
+    def reduced(self) -> list[str]:
+        """What the scale makes smaller than in the papers."""
+        return self.study.scales[self.scale].reduced  # type: ignore[index]
+
+    def text(self) -> str:
+        """Content of the file: the same for the same study; keys keep their order, which is that of runs."""
+        values = {"name": self.name, "scale": self.scale, "study": self.study.model_dump(mode="json")}
+        return json.dumps(values, ensure_ascii=False, indent=1) + "\n"
+
+
+def read_study(path: Path) -> StudyAtScale:
+    """Read a study.json.
+
+    Raises:
+        RelataskError: it is absent or broken, or its study has no such scale.
+    """
+    values = read_fields(path, name=str, scale=str, study=dict)
+    study = parse(StudyConfig, values["study"], str(path))
+    if values["scale"] not in study.scales:
+        raise RelataskError(f"{path}: study {values['name']!r} has no scale {values['scale']!r}.")
+    return StudyAtScale(values["name"], values["scale"], study)
 
 
 def _require_finite(values: Any, path: Path) -> None:

@@ -10,7 +10,9 @@ from relatask.config.grouping import GroupingConfig
 from relatask.config.methods import MethodConfig, ScaleConfig, TableConfig, TrainingConfig
 from relatask.config.splits import SplitsConfig
 from relatask.core.blocks import Block, Name, require_known, unique
+from relatask.core.errors import RelataskError
 from relatask.core.kinds import METRICS_OF, Kind
+from relatask.core.outputs import tables
 from relatask.core.plugins import SourceRecord, scheme_records
 from relatask.core.registry import catalogue
 from relatask.core.source_block import SourceBlock, any_source
@@ -19,31 +21,6 @@ if TYPE_CHECKING:
     SourceConfig = SourceBlock
 else:
     SourceConfig = any_source()  # the block of any source, told apart by its reader
-
-# Tables that every study has besides `main`.
-OWN_TABLES = (
-    *("all_metrics", "per_task", "significance", "gain_by_task", "statistics", "settings", "splits", "costs"),
-)
-
-# Where images have one class each, what is evaluated are many episodes without names: a table of their spread
-# is in the place of those that look at each task.
-EPISODE_TABLES = ("episodes",)
-OF_TASKS = ("per_task", "gain_by_task")
-
-# Tables that a study has as well where a method reads known labels of held-out molecules.
-KNOWN_LABEL_TABLES = ("correlated_tasks",)
-
-# Tables that a study with `grouping` has as well.
-JUDGING_TABLES = ("grouping", "estimation_errors", "gain_distribution")
-GROUPING_TABLE_NAMES = (*JUDGING_TABLES, "gain_agreement", "groups")
-
-
-def grouping_table_names(study: "StudyConfig") -> list[str]:
-    """Return which tables of task groups a study has; strategies are judged where every set was trained."""
-    if study.grouping is None:
-        return []
-    judging = [*JUDGING_TABLES] if study.grouping.replayed else []
-    return [*judging, *(["gain_agreement"] if study.grouping.twins else []), "groups"]
 
 
 class StudyConfig(Block):
@@ -148,15 +125,15 @@ class StudyConfig(Block):
         reading = {name for name, ability in catalogue("methods").items() if ability.uses_known_labels}
         return any(row.method in reading for row in self.methods)
 
-    @property
-    def table_names(self) -> list[str]:
-        """The names of its tables of methods; a pure function of the config."""
-        if not self.methods:
-            return []
-        own = [name for name in OWN_TABLES if self.labels != "classes" or name not in OF_TASKS]
-        extra = [*(EPISODE_TABLES if self.labels == "classes" else ())]
-        extra += KNOWN_LABEL_TABLES if self.reads_known_labels else ()
-        return list(dict.fromkeys(["main", *self.tables, *own, *extra]))
+    def required_grouping(self) -> GroupingConfig:
+        """Return the block `grouping`, for steps that only studies with it run.
+
+        Raises:
+            RelataskError: there is none.
+        """
+        if self.grouping is None:
+            raise RelataskError("the study has no `grouping`.")
+        return self.grouping
 
     def _check_items(self) -> None:
         """Refuse a study that mixes sorts of items, or asks of one what only another has."""
@@ -260,7 +237,5 @@ class StudyConfig(Block):
         for name, table in self.tables.items():
             if clash := sorted(labels & set(table.best_of)):
                 raise ValueError(f"tables.{name}.best_of: {clash[0]!r} is a method's label; choose another")
-        if clash := sorted(
-            set(self.tables) & {*OWN_TABLES, *EPISODE_TABLES, *KNOWN_LABEL_TABLES, *GROUPING_TABLE_NAMES}
-        ):
+        if clash := sorted(set(self.tables) & (set(tables()) - {"main"})):
             raise ValueError(f"tables.{clash[0]}: each study has a table of that name; choose another")

@@ -4,20 +4,14 @@ Planning reads the literals from the source text, as `registry` reads those of m
 and nothing lists the files. Adding one of them is adding a file.
 """
 
-import ast
-import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from functools import lru_cache
-from pathlib import Path
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, TypeVar
 
 from relatask.core.errors import RelataskError
 from relatask.core.kinds import Kind
-from relatask.core.registry import suggest
-
-PACKAGE = Path(__file__).parents[1]
+from relatask.core.records import import_file, records, suggest
 
 
 @dataclass(frozen=True)
@@ -65,57 +59,19 @@ class SchemeRecord(Record):
 R = TypeVar("R", bound=Record)
 
 
-def read_literal(path: Path, variable: str) -> dict[str, Any]:
-    """Return the dictionary that a file assigns to `variable`, without importing the file.
-
-    Raises:
-        RelataskError: there is none, or it is not a literal.
-    """
-    for node in ast.parse(path.read_text(encoding="utf-8"), filename=str(path)).body:
-        if isinstance(node, ast.Assign) and any(
-            isinstance(target, ast.Name) and target.id == variable for target in node.targets
-        ):
-            try:
-                return dict(ast.literal_eval(node.value))
-            except (ValueError, TypeError):
-                raise RelataskError(
-                    f"{path}: {variable} must be a literal dict, because planning reads it without importing "
-                    "the file."
-                ) from None
-    raise RelataskError(f"{path} has no {variable} = {{...}}; see CONTRIBUTING.md for what it holds.")
-
-
-def _find(folder: str, variable: str, kind: type[R]) -> dict[str, R]:
-    """Return name -> record of every file of a folder, or of its subfolders, that assigns `variable`."""
-    found = {}
-    for path in sorted([*(PACKAGE / folder).glob("*.py"), *(PACKAGE / folder).glob("*/*.py")]):
-        if f"\n{variable} = " not in path.read_text(encoding="utf-8"):
-            continue
-        values = read_literal(path, variable)
-        known = {entry.name for entry in fields(kind)} - {"name", "file"}
-        if unknown := sorted(set(values) - known):
-            raise RelataskError(f"{path}: {variable} has no key {unknown[0]!r}.{suggest(unknown[0], known)}")
-        name = path.parent.name if path.stem == "__init__" else path.stem
-        found[name] = kind(name=name, file=path.relative_to(PACKAGE).as_posix(), **values)
-    return dict(sorted(found.items()))
-
-
-@lru_cache
-def source_records() -> dict[str, SourceRecord]:
+def source_records() -> Mapping[str, SourceRecord]:
     """Return reader -> record of every source."""
-    return _find("sources", "SOURCE", SourceRecord)
+    return records("sources", "SOURCE", SourceRecord, helpers=True)
 
 
-@lru_cache
-def input_records() -> dict[str, InputRecord]:
+def input_records() -> Mapping[str, InputRecord]:
     """Return name -> record of every input."""
-    return _find("inputs", "INPUT", InputRecord)
+    return records("inputs", "INPUT", InputRecord, helpers=True)
 
 
-@lru_cache
-def scheme_records() -> dict[str, SchemeRecord]:
+def scheme_records() -> Mapping[str, SchemeRecord]:
     """Return name -> record of every scheme of splits."""
-    return _find("data/splits", "SCHEME", SchemeRecord)
+    return records("data/splits", "SCHEME", SchemeRecord)
 
 
 def record_of(records: Mapping[str, R], name: str, what: str) -> R:
@@ -132,5 +88,4 @@ def form_of(name: str) -> str:
 
 def load_file(record: Record) -> ModuleType:
     """Import the file of a record."""
-    module = record.file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-    return importlib.import_module(f"relatask.{module}")
+    return import_file(record.file)

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from relatask.core.files import source_digest
+from relatask.core.records import syntax_of
 
 PACKAGE = Path(__file__).parents[1]
 # A step's block of the config is a param of its rule; the models that check it decide no result.
@@ -16,10 +17,9 @@ LEFT_OUT = {"core/errors.py", "core/blocks.py", "core/source_block.py", "config/
 
 
 # They move bytes and find files; a new table or capability in them must not train anything again.
-COLUMNS = {f"core/columns/{kind}.py" for kind in ("data", "figures", "runs", "tables")}
-PLUMBING = COLUMNS | {
-    f"core/{name}.py" for name in ("tables", "atomic", "files", "plugins", "registry", "source_code")
-}
+COLUMNS = {f"core/columns/{kind}.py" for kind in ("data", "runs")}
+MOVING = ("tables", "outputs", "records", "plugins", "layout", "atomic", "files", "registry", "source_code")
+PLUMBING = COLUMNS | {f"core/{name}.py" for name in MOVING}
 
 
 def code_of(*parts: str) -> str:
@@ -46,7 +46,7 @@ def imported_by(*parts: str) -> list[str]:
 def _imports(part: str) -> list[str]:
     """Files of the package that the file `part` imports itself."""
     names: list[str] = []
-    for node in ast.walk(ast.parse((PACKAGE / part).read_text(encoding="utf-8"), filename=part)):
+    for node in ast.walk(syntax_of(PACKAGE / part)):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:

@@ -4,16 +4,15 @@ Every table is Parquet. Its columns are declared once, in `relatask.core.columns
 refuses what does not fit, reading checks them, so a step can rely on what another step wrote.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from relatask.core import outputs
 from relatask.core.atomic import atomic_path
 from relatask.core.columns.data import DATA, OPEN
-from relatask.core.columns.figures import FIGURES
 from relatask.core.columns.runs import RUNS
-from relatask.core.columns.tables import TABLES
 from relatask.core.errors import RelataskError
 
 if TYPE_CHECKING:
@@ -21,14 +20,27 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-COLUMNS = {**DATA, **RUNS, **TABLES, **FIGURES}  # name of a table -> its columns and their types
+COLUMNS = {**DATA, **RUNS}  # name of a table that the workflow works with -> its columns and their types
 
 # Each page has a checksum, so that a damaged file is an error and never another number.
 _FORMAT: dict[str, Any] = {"compression": "zstd", "write_page_checksum": True}
 
 
-def schema(name: str) -> "pa.Schema":
-    """Return the Arrow schema of table `name`."""
+def columns_of(name: str) -> Mapping[str, str]:
+    """Return column -> type of table `name`; of table_NAME and figure_NAME as the file of the output says."""
+    kind, _, output = name.partition("_")
+    if kind == "table":
+        return outputs.tables()[output].columns
+    return outputs.figures()[output].columns if kind == "figure" else COLUMNS[name]
+
+
+def saved_columns(declared: Mapping[str, str]) -> dict[str, str]:
+    """Return the columns of a table that a method declares in `saves`: its run comes first."""
+    return {"run_id": "category", **declared}
+
+
+def schema(name: str, columns: Mapping[str, str] | None = None) -> "pa.Schema":
+    """Return the Arrow schema of table `name`, or of `columns` where a method declares them."""
     import pyarrow as pa
 
     types = {
@@ -43,16 +55,24 @@ def schema(name: str) -> "pa.Schema":
                 types.get(kind.rstrip("?")) or pa.type_for_alias(kind.rstrip("?")),
                 nullable=kind.endswith("?"),
             )
-            for column, kind in COLUMNS[name].items()
+            for column, kind in (columns_of(name) if columns is None else columns).items()
         ]
     )
 
 
-def write_table(name: str, frame: "pd.DataFrame", path: str | Path) -> None:
+def write_table(
+    name: str, frame: "pd.DataFrame", path: str | Path, columns: Mapping[str, str] | None = None
+) -> None:
     """Write `frame` as table `name` to `path`, cast to the declared columns, whole or not at all.
 
     Further columns of `frame` are kept where the table is open (`OPEN`), with the types that Arrow gives
     them, and left out where it is not.
+
+    Args:
+        name: a table, or what messages call the table of `columns`.
+        frame: its rows.
+        path: of the file.
+        columns: of a table that a method declares, see `saved_columns`.
 
     Raises:
         RelataskError: a column is missing, holds a null it may not hold, or does not fit its type.
@@ -60,7 +80,7 @@ def write_table(name: str, frame: "pd.DataFrame", path: str | Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    wanted = schema(name)
+    wanted = schema(name, columns)
     if missing := [column for column in wanted.names if column not in frame.columns]:
         raise RelataskError(f"table {name} for {path} lacks the columns {missing}.")
     further = [column for column in frame.columns if column not in wanted.names] if name in OPEN else []
@@ -79,7 +99,9 @@ def write_table(name: str, frame: "pd.DataFrame", path: str | Path) -> None:
         pq.write_table(table.replace_schema_metadata(None), temporary, **_FORMAT)
 
 
-def write_batches(name: str, batches: "Iterable[pa.RecordBatch]", path: str | Path) -> None:
+def write_batches(
+    name: str, batches: "Iterable[pa.RecordBatch]", path: str | Path, columns: Mapping[str, str] | None = None
+) -> None:
     """Write table `name` batch by batch, for tables that are larger than memory should hold.
 
     Raises:
@@ -88,7 +110,7 @@ def write_batches(name: str, batches: "Iterable[pa.RecordBatch]", path: str | Pa
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    wanted = schema(name)
+    wanted = schema(name, columns)
     with atomic_path(path) as temporary, pq.ParquetWriter(temporary, wanted, **_FORMAT) as writer:
         for batch in batches:
             arrays = [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from relatask.core.errors import RelataskError
 from relatask.core.kinds import KINDS, LEADING_METRIC, Kind
-from relatask.core.registry import suggest
+from relatask.core.records import suggest
 from relatask.core.tables import read_table
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from relatask.inputs.graph_batch import (
     N_CHIRALITIES,
     GraphBatch,
 )
+from relatask.nn.contract import Encoder
 from relatask.nn.gin_layer import KindSum, Linear, MoleculeMean, NeighbourSum, NormDropout, Padded
 
 CAPABILITIES = {
@@ -76,7 +77,7 @@ class GINLayer(nn.Module):
         return Linear.apply(x, weight, bias, bias is not None)
 
 
-class GIN(nn.Module):
+class GIN(Encoder):
     """SGNN-EBM, appendix B: eq. 15 in each layer, eq. 16 to pool.
 
     As Hu et al. (2019): an atom is the sum of the embeddings of its number and chirality, each layer
@@ -90,8 +91,8 @@ class GIN(nn.Module):
         self.atoms = _embedding(N_ATOMIC_NUMBERS, N_CHIRALITIES, width=width)
         self.layers = nn.ModuleList(GINLayer(width) for _ in range(layers))
 
-    def forward(self, x: GraphBatch) -> Tensor:
-        """Encode a batch of B molecules as float32 [B, width]."""
+    def states(self, x: GraphBatch) -> Tensor:
+        """Return the states [N, width] of the atoms of B molecules after the last layer."""
         device = x.atoms.device.type
         autocast = torch.is_autocast_enabled(device)
         dtype = torch.get_autocast_dtype(device) if autocast else self.atoms.dtype
@@ -103,7 +104,13 @@ class GIN(nn.Module):
                 hidden = layer.hidden(states, padded) if k else layer.first_hidden(states, padded)
                 last = k == len(self.layers) - 1
                 states = layer.states(hidden, padded.n_atoms, not last, self.dropout)
-            return MoleculeMean.apply(states, x).float()
+            return states
+
+    def pool(self, states: Tensor, x: GraphBatch) -> Tensor:
+        """Return the mean over each molecule's atoms, float32 [B, width] (eq. 16)."""
+        with torch.autocast(x.atoms.device.type, enabled=False):
+            mean: Tensor = MoleculeMean.apply(states, x)
+            return mean.float()
 
 
 def build(width: int = 300, layers: int = 5, dropout: float = 0.2) -> GIN:

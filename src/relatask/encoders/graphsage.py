@@ -18,6 +18,7 @@ from relatask.inputs.graph_batch import (
     SELF_LOOP,
     GraphBatch,
 )
+from relatask.nn.contract import Encoder
 from relatask.nn.gin_layer import Linear, MoleculeMean, NeighbourSum, NormDropout, Padded
 
 CAPABILITIES = {
@@ -74,7 +75,7 @@ class Neighbourhoods(Padded):
         self.share = 1 / degree if aggregation == "mean" else torch.ones_like(degree)
 
 
-class GraphSAGE(nn.Module):
+class GraphSAGE(Encoder):
     """Embeddings of atoms, layers, the sum over a molecule's atoms, and a perceptron of two layers.
 
     `normalise` scales each molecule's embedding to length 1, as the released code of MetaLink.
@@ -90,17 +91,22 @@ class GraphSAGE(nn.Module):
         self.layers = nn.ModuleList(SAGELayer(width) for _ in range(layers))
         self.pooled = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width))
 
-    def forward(self, x: GraphBatch) -> Tensor:
-        """Encode a batch of B molecules as float32 [B, width]."""
+    def states(self, x: GraphBatch) -> Tensor:
+        """Return the states [N, width] of the atoms of B molecules after the last layer."""
         device = x.atoms.device.type
         autocast = torch.is_autocast_enabled(device)
         dtype = torch.get_autocast_dtype(device) if autocast else self.numbers.weight.dtype
         with torch.autocast(device, enabled=False):
             padded = Neighbourhoods(x, dtype, self.aggregation)
             numbers = torch.div(x.atoms, N_CHIRALITIES, rounding_mode="floor")
-            states = (self.numbers(numbers) + self.chiralities(x.atoms % N_CHIRALITIES)).to(dtype)
+            states: Tensor = (self.numbers(numbers) + self.chiralities(x.atoms % N_CHIRALITIES)).to(dtype)
             for layer in self.layers:
                 states = layer(states, padded, self.dropout)
+            return states
+
+    def pool(self, states: Tensor, x: GraphBatch) -> Tensor:
+        """Return a perceptron of the sum over each molecule's atoms, float32 [B, width]."""
+        with torch.autocast(x.atoms.device.type, enabled=False):
             mean: Any = MoleculeMean.apply(states, x)
             total = mean.float() * x.molecule_offsets.diff()[:, None]
             pooled: Tensor = self.pooled(total)

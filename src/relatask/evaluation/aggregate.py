@@ -4,12 +4,11 @@ A *cell* is (data set, split, method, seed, task, fold, metric). Runs that train
 tasks are one result: what counts is the label in the plan, not the run. Nothing is rounded here.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 
 from relatask.core.errors import RelataskError
+from relatask.evaluation.spread import spread_by
 
 RESULT = ["dataset", "split", "method", "fold", "metric"]  # what one row of the summary stands for
 CELL = [*RESULT, "seed", "task_id"]
@@ -57,17 +56,6 @@ def join_plan(plan: pd.DataFrame, metrics: pd.DataFrame) -> pd.DataFrame:
     return cells[[*CELL, "value"]]
 
 
-def _over_seeds(values: pd.Series, by: Sequence[str]) -> pd.DataFrame:
-    """Mean, population standard deviation (as the papers report) and number of the defined values.
-
-    The deviation is NaN for one value: one seed says nothing about a spread.
-    """
-    grouped = values.groupby(list(by), observed=True)
-    table = grouped.agg(["mean", "count"])
-    table["std"] = grouped.std(ddof=0).where(table["count"] > 1)
-    return table
-
-
 def differences(cells: pd.DataFrame, baseline: str) -> pd.Series:
     """Value minus the baseline's, for every cell that is defined in both; indexed by `CELL`."""
     key = [column for column in CELL if column != "method"]
@@ -86,7 +74,7 @@ def summarise(cells: pd.DataFrame, baseline: str) -> pd.DataFrame:
     metrics name on the data set and fold times the method's seeds; a cell that is missing counts.
     """
     seeds = cells.groupby(CELL[:-1], observed=True)["value"].mean()
-    table = _over_seeds(seeds, RESULT).rename(columns={"count": "n_seeds"})
+    table = spread_by(seeds, RESULT).rename(columns={"count": "n_seeds"})
     defined = cells.dropna(subset="value").groupby(RESULT, observed=True)["task_id"]
     table["n_tasks"] = defined.nunique()
     table["n_defined"] = defined.size()
@@ -110,5 +98,5 @@ def per_task(cells: pd.DataFrame, metric: str, fold: str = "test") -> pd.DataFra
     """Mean, spread and number of seeds of every (data set, split, task, method) of one metric."""
     chosen = cells[(cells["metric"] == metric) & (cells["fold"] == fold)]
     key = ["dataset", "split", "task_id", "method"]
-    table = _over_seeds(chosen.set_index([*key, "seed"])["value"], key)
+    table = spread_by(chosen.set_index([*key, "seed"])["value"], key)
     return table.rename(columns={"count": "n_seeds"}).reset_index()

@@ -7,7 +7,7 @@ import numpy as np
 
 from relatask.config import StrategyConfig
 from relatask.core.errors import RelataskError
-from relatask.core.registry import suggest
+from relatask.core.records import suggest
 from relatask.grouping.active import Answer, SelectionSettings, Snapshot, select_sets
 from relatask.grouping.averages import average_over_partners
 from relatask.grouping.gains import GainTable

@@ -11,7 +11,7 @@ from relatask.core.errors import RelataskError
 from relatask.core.files import read_json, sha256_of, write_json
 from relatask.core.npy_writer import NpyWriter, npy_writer
 from relatask.core.plugins import form_of, input_records, load_file, record_of
-from relatask.core.registry import suggest
+from relatask.core.records import suggest
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -79,7 +79,8 @@ def predicted_minutes(
     if encoder is None:
         seconds = items * _microseconds(ability, spec.options) * 1e-6
     else:
-        each = _microseconds(encoder, spec.encoder_options)
+        n_encoders = dataset.size.tasks if ability.encoders == "per task" else 1
+        each = n_encoders * _microseconds(encoder, spec.encoder_options)
         each += _microseconds(ability, spec.options) * dataset.size.tasks
         seconds = items * spec.training["epochs"] * each * 1e-6
         seconds *= 1 + capabilities("balancing", spec.balancing).passes_per_task * dataset.size.tasks

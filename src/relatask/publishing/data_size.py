@@ -38,10 +38,9 @@ def smoke_run(wholes: Mapping[str, int], results: Path) -> str:
     return "smoke run on " + ", ".join(f"{counts[name]:,} items of {name}" for name in small) if small else ""
 
 
-def titled(table: "Table", study: StudyConfig, results: Path) -> "Table":
+def titled(table: "Table", smoke_run: str) -> "Table":
     """Return the table with a title that says so, where it is of a smoke run."""
-    said = smoke_run(wholes(study), results)
-    return replace(table, title=f"{table.title} ({said})") if said else table
+    return replace(table, title=f"{table.title} ({smoke_run})") if smoke_run else table
 
 
 def _n_items(results: Path, name: str) -> int:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from relatask.core.errors import RelataskError
 from relatask.evaluation.aggregate import join_plan
+from relatask.evaluation.spread import spread_by
 
 ROW = ["dataset", "split", "method"]
 
@@ -19,7 +20,7 @@ def methods_of(plan: pd.DataFrame, baseline: str) -> list[str]:
     methods = list(dict.fromkeys(plan["label"]))
     if baseline not in methods:
         raise RelataskError(
-            f"--baseline: the plan has no method with the label {baseline!r}, only {', '.join(methods)}."
+            f"the plan has no method with the label {baseline!r}, only {', '.join(methods)}; plan again."
         )
     return methods
 
@@ -53,21 +54,16 @@ def test_values(plan: pd.DataFrame, metrics: pd.DataFrame, metric: str) -> pd.Da
     chosen = metrics[(metrics["metric"] == metric) & (metrics["fold"] == "test")]
     if chosen.empty:
         known = ", ".join(sorted(metrics["metric"].astype(str).unique()))
-        raise RelataskError(f"--metric: the metrics hold no {metric!r} of a test fold, only {known}.")
+        raise RelataskError(f"the metrics hold no {metric!r} of a test fold, only {known}; evaluate again.")
     cells = join_plan(plan, chosen)
     cells = cells.loc[cells["value"].notna(), [*ROW, "seed", "task_id", "value"]].reset_index(drop=True)
     return cells.astype(dict.fromkeys([*ROW, "task_id"], str))
 
 
 def spread(values: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """Return mean and population standard deviation (null with one seed) of `value` over seeds, per `by`.
-
-    The population deviation, because the papers and the tables report it.
-    """
-    groups = values.groupby(list(by), sort=False, observed=True)["value"]
-    found = groups.agg(mean="mean", std=lambda column: column.std(ddof=0), n_seeds="size").reset_index()
-    found.loc[found["n_seeds"] < 2, "std"] = float("nan")
-    return found
+    """Return mean and population standard deviation (null with one seed)of `value` over seeds, per `by`."""
+    table = spread_by(values.set_index(list(by))["value"], by).rename(columns={"count": "n_seeds"})
+    return table.reset_index()
 
 
 def arrange(frame: pd.DataFrame, orders: Mapping[str, Sequence[str] | None]) -> pd.DataFrame:

@@ -57,7 +57,7 @@ class Table:
         rows: cells that are shown, neither escaped nor marked up.
         n_text: how many leading columns are words; the others are set right.
         notes: footnotes.
-        kind: name of its columns in relatask.core.columns, where it is not the table's own.
+        kind: name of the table whose columns it has, where it is another.
     """
 
     name: str
@@ -98,7 +98,8 @@ def scales_and_directions(metrics: Sequence[Metric]) -> str:
     """Return which of `metrics` are printed times 100 and for which lower is better."""
     percent = " and ".join(metric.label for metric in metrics if metric.percent)
     lower = " and ".join(metric.label for metric in metrics if not metric.higher_is_better)
-    return "; ".join([f"{percent} × 100"] * bool(percent) + [f"{lower}: lower is better"] * bool(lower))
+    notes = [f"{percent} × 100" if percent else "", f"{lower}: lower is better" if lower else ""]
+    return "; ".join(note for note in notes if note)
 
 
 def mean_std(mean: float | None, std: float | None, metric: Metric) -> str:

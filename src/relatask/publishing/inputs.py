@@ -1,36 +1,149 @@
-"""What the tables of a study are made from, in the order of the study."""
+"""What the tables and figures of a study are made from, in the order of the study."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import pandas as pd
 
 from relatask.config import StudyConfig
+from relatask.core.errors import RelataskError
+from relatask.core.layout import study_file
+from relatask.core.tables import read_table
+from relatask.evaluation.aggregate import runs_of
 from relatask.evaluation.metrics import METRICS
+from relatask.publishing.collection import Collection
 from relatask.publishing.data_size import size_notes, smoke_run, wholes
 from relatask.publishing.formatting import Bold
 from relatask.publishing.published_values import Published
 
+Found = TypeVar("Found")
+
 
 @dataclass(frozen=True)
 class Inputs:
-    """A study and its results; `results` is the folder that holds a folder per data set."""
+    """A study and its results, read when they are first asked for.
+
+    Attributes:
+        study: the config.
+        scale: one of its scales.
+        results: folder that holds a folder for each data set, and the study's.
+        name: of the study.
+        published: numbers that papers report.
+        known: what was read so far; a table that is given here, by its name, is not read from its file.
+        needs: what may be read, see `relatask.core.layout.NEEDS`; None: everything.
+        maker: which output reads it, for messages.
+    """
 
     study: StudyConfig
     scale: str
-    plan: pd.DataFrame
-    metrics: pd.DataFrame
-    summary: pd.DataFrame
-    comparisons: pd.DataFrame
     results: Path
+    name: str = "study"
     published: list[Published] = field(default_factory=list)
-    costs: pd.DataFrame | None = None
+    known: dict[Any, Any] = field(default_factory=dict)
+    needs: frozenset[str] | None = None
+    maker: str = ""
+
+    def restricted(self, needs: tuple[str, ...], maker: str) -> "Inputs":
+        """Return inputs of which an output may read what it says it needs; tables are still read once."""
+        return replace(self, needs=frozenset(needs), maker=maker)
+
+    @property
+    def folder(self) -> Path:
+        """The study's folder."""
+        return self.results / self.name
+
+    def require(self, need: str) -> None:
+        """Refuse what the output did not say that it needs: its file may be absent or out of date.
+
+        Raises:
+            RelataskError: `need` is not among them.
+        """
+        if self.needs is not None and need not in self.needs:
+            raise RelataskError(f"{self.maker} reads {need!r}; add it to the `needs` of its file.")
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return one of the study's tables, e.g. "metrics"; of plan and history, what the tables show.
+
+        Raises:
+            RelataskError: the output does not need it, or it is absent.
+        """
+        self.require(name)
+        return self.once(name, lambda: self._read(name))
+
+    def once(self, key: Any, read: Callable[[], Found]) -> Found:
+        """Return what `read` returns, which is called once for each key."""
+        if key not in self.known:
+            self.known[key] = read()
+        return cast(Found, self.known[key])
+
+    def _read(self, name: str) -> pd.DataFrame:
+        frame = read_table(name, self.results / study_file(name, self.name))
+        if name == "plan":
+            return runs_of(frame, None)
+        if name == "history":
+            runs = self.once("plan", lambda: self._read("plan"))["run_id"]
+            return frame[frame["run_id"].isin(runs)]
+        return frame
+
+    @property
+    def plan(self) -> pd.DataFrame:
+        """The runs that tables show."""
+        return self.table("plan")
+
+    @property
+    def metrics(self) -> pd.DataFrame:
+        """Table "metrics"."""
+        return self.table("metrics")
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """Table "summary"."""
+        return self.table("summary")
+
+    @property
+    def comparisons(self) -> pd.DataFrame:
+        """Table "comparisons"."""
+        return self.table("comparisons")
+
+    @property
+    def costs(self) -> pd.DataFrame:
+        """Table "costs", which is measured."""
+        return self.table("costs")
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """Epochs of the runs that tables show."""
+        return self.table("history")
+
+    def of_dataset(self, dataset: str, table: str) -> pd.DataFrame:
+        """Read one of a data set's tables."""
+        self.require("dataset")
+        return read_table(table, self.results / dataset / f"{table}.parquet")
+
+    @property
+    def collections(self) -> list[Collection]:
+        """Collections of gains, in the order of the study."""
+        if self.study.grouping is None:
+            return []
+        return [Collection(name, self.study, self) for name in self.study.grouping.gains]
+
+    @property
+    def replayed(self) -> list[Collection]:
+        """Those of which every set was trained, so that strategies can be judged by them."""
+        replayed = self.study.grouping.replayed if self.study.grouping else []
+        return [one for one in self.collections if one.name in replayed]
 
     @property
     def metric(self) -> str:
         """The metric that leads the tables."""
         return self.study.metrics[0]
+
+    @property
+    def baseline(self) -> str:
+        """Label of the method that others are compared with."""
+        return str(self.study.baseline)
 
     @property
     def methods(self) -> list[str]:
@@ -43,9 +156,19 @@ class Inputs:
         return [(name, scheme) for name in self.study.datasets for scheme in self.study.splits.schemes]
 
     @property
+    def items(self) -> str:
+        """What items are called where there are many."""
+        return "points in time" if self.study.items == "series" else self.study.items
+
+    @property
+    def smoke_run(self) -> str:
+        """Words where a data set is a small share of the whole, else ""; see `data_size.smoke_run`."""
+        return smoke_run(wholes(self.study), self.results)
+
+    @property
     def comparable(self) -> bool:
         """Whether a paper's number stands for one of ours: there is one split scheme, and no smoke run."""
-        return len(self.study.splits.schemes) == 1 and not smoke_run(wholes(self.study), self.results)
+        return len(self.study.splits.schemes) == 1 and not self.smoke_run
 
     @property
     def reduced(self) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from relatask.core.errors import RelataskError
-from relatask.core.registry import suggest
+from relatask.core.records import suggest
 from relatask.data.raw_table import RawTable
 from relatask.data.source_tables import SourceContext
 from relatask.sources.active import ActiveRule

@@ -1,60 +1,33 @@
-"""Draw the figures of a study: overview, tasks, learning curves, label density, relation graph.
+"""Draw the figures of a study: each of publishing/figures that it has.
 
-Each figure becomes NAME.png, NAME.svg and NAME.parquet (the numbers that were drawn) in the output folder.
+Each figure becomes NAME.png, NAME.svg and NAME.parquet (the numbers that were drawn).
+What it is made from lies beside study.json and, for data sets, beside its folder.
 
 Example:
-    relatask draw_figures --plan results/demo/plan.parquet --metrics results/demo/metrics.parquet \
-        --history results/demo/history.parquet --results results --baseline STL_MLP \
-        --figures overview per_task-planted --out-dir results/demo/figures
+  relatask draw_figures --study results/demo/study.json --figures overview per_task-planted
 """
 
 import argparse
-import json
 from pathlib import Path
 
-from relatask.core.tables import read_table
-from relatask.evaluation.aggregate import runs_of
-from relatask.publishing.figures import Inputs, draw_figures
+from relatask.config import figure_names, read_study
+from relatask.publishing.inputs import Inputs
+from relatask.publishing.outputs import draw_figures
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the step's files and options."""
-    parser.add_argument("--plan", required=True, type=Path, metavar="FILE")
-    parser.add_argument("--metrics", required=True, type=Path, metavar="FILE")
-    parser.add_argument("--history", required=True, type=Path, metavar="FILE")
+    parser.add_argument("--study", required=True, type=Path, metavar="FILE", help="the study.json")
     parser.add_argument(
-        "--results", required=True, type=Path, metavar="DIR", help="holds a folder per data set"
+        "--figures", nargs="*", metavar="NAME", help="what to draw, e.g. per_task-tox21; default: all"
     )
-    parser.add_argument(
-        "--baseline", required=True, metavar="LABEL", help="method that others are compared with"
-    )
-    parser.add_argument(
-        "--metric", default="roc_auc", help="metric of the test fold to draw (default: roc_auc)"
-    )
-    parser.add_argument(
-        "--figures", required=True, nargs="+", metavar="NAME", help="what to draw, e.g. per_task-tox21"
-    )
-    parser.add_argument(
-        "--wholes",
-        default="{}",
-        metavar="JSON",
-        help="data set -> items of the whole; figures of much smaller ones are marked as of a smoke run",
-    )
-    parser.add_argument("--out-dir", required=True, type=Path, metavar="DIR")
+    parser.add_argument("--out-dir", type=Path, metavar="DIR", help="default: the folder of study.json")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Read the tables and draw."""
-    plan = runs_of(read_table("plan", arguments.plan), None)
-    metrics = read_table("metrics", arguments.metrics)
-    history = read_table("history", arguments.history)
-    inputs = Inputs(
-        plan=plan,
-        metrics=metrics,
-        history=history[history["run_id"].isin(plan["run_id"])],
-        results=arguments.results,
-        baseline=arguments.baseline,
-        metric=arguments.metric,
-        wholes=json.loads(arguments.wholes),
-    )
-    draw_figures(inputs, arguments.figures, arguments.out_dir)
+    study = read_study(arguments.study)
+    folder = arguments.study.parent
+    inputs = Inputs(study.study, study.scale, folder.parent, folder.name)
+    names = figure_names(study.study) if arguments.figures is None else arguments.figures
+    draw_figures(inputs, names, arguments.out_dir or folder)

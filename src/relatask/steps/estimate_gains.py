@@ -1,18 +1,17 @@
 """Estimate the gains of all task sets of a collection by one strategy: oracle, HOA, TAG or MTG-Net.
 
 Example:
-  relatask estimate_gains --gains results/mine/gains/ettm1.parquet --tasks HUFL HULL MUFL \\
-    --strategy '{"label": "MTG", "estimator": "mtg_net", "rounds": [1, "pairs"]}' --seeds 0 1 2 3 4 \\
+  relatask estimate_gains --study results/mine/study.json --collection ettm1 --strategy MTG \\
+    --gains results/mine/gains/ettm1.parquet \\
     --out results/mine/estimates/ettm1/MTG.parquet
 """
 
 import argparse
-import json
 import logging
 import time
 from pathlib import Path
 
-from relatask.config import StrategyConfig, parse
+from relatask.config import read_study
 from relatask.core.tables import read_table, write_table
 from relatask.grouping.collect import gain_table
 from relatask.grouping.estimate import estimate_gains
@@ -21,10 +20,10 @@ from relatask.grouping.tables import estimates_frame, read_pairs
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
+    parser.add_argument("--study", required=True, type=Path, metavar="FILE", help="the study.json")
+    parser.add_argument("--collection", required=True, metavar="NAME", help="a key of grouping.gains")
+    parser.add_argument("--strategy", required=True, metavar="LABEL", help="one of grouping.strategies")
     parser.add_argument("--gains", required=True, type=Path, metavar="FILE", help="table gains")
-    parser.add_argument("--tasks", required=True, nargs="+", metavar="TASK", help="in the order of the study")
-    parser.add_argument("--strategy", required=True, metavar="JSON", help="as in the study file")
-    parser.add_argument("--seeds", required=True, type=int, nargs="+", metavar="SEED")
     parser.add_argument("--affinities", type=Path, metavar="FILE", help="table affinities, for TAG")
     parser.add_argument("--relations", type=Path, metavar="FILE", help="table relations of the data set")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads of MTG-Net")
@@ -34,8 +33,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Estimate and write."""
     started = time.monotonic()
-    strategy = parse(StrategyConfig, json.loads(arguments.strategy), "--strategy")
-    gains = gain_table(read_table("gains", arguments.gains), arguments.tasks)
+    grouping = read_study(arguments.study).study.required_grouping()
+    strategy = grouping.strategy(arguments.strategy)
+    gains = gain_table(
+        read_table("gains", arguments.gains), grouping.collection(arguments.collection).task_ids
+    )
     pairs = {
         "affinities": arguments.affinities and read_pairs("affinities", arguments.affinities, gains.tasks),
         "relations": arguments.relations and read_pairs("relations", arguments.relations, gains.tasks),
@@ -44,6 +46,6 @@ def run(arguments: argparse.Namespace) -> None:
         import torch
 
         torch.set_num_threads(arguments.threads)
-    found = estimates_frame(strategy.label, gains, estimate_gains(strategy, gains, arguments.seeds, **pairs))
+    found = estimates_frame(strategy.label, gains, estimate_gains(strategy, gains, grouping.seeds, **pairs))
     write_table("estimates", found, arguments.out)
     logging.info("%s: %d estimates in %.1f s", arguments.out, len(found), time.monotonic() - started)

@@ -1,12 +1,10 @@
 """Write the plan of a study: its runs as a table, and the manifests of its shards.
 
 Example:
-  relatask plan_runs --study demo --study-config '{"title": ...}' --scale quick \\
-    --out results/demo/plan.parquet
+  relatask plan_runs --study results/demo/study.json --out results/demo/plan.parquet
 """
 
 import argparse
-import json
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from relatask.config import StudyConfig, parse
+from relatask.config import read_study
 from relatask.core.files import canonical_json, write_text
 from relatask.core.tables import schema, write_batches
 from relatask.plan.manifest import shard_manifest
@@ -25,9 +23,7 @@ ROWS = 10_000  # in memory at a time
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the step's arguments."""
-    parser.add_argument("--study", required=True, help="name of the study")
-    parser.add_argument("--study-config", required=True, metavar="JSON", help="the study as JSON")
-    parser.add_argument("--scale", required=True, choices=["quick", "paper"])
+    parser.add_argument("--study", required=True, type=Path, metavar="FILE", help="the study.json")
     parser.add_argument("--shard-minutes", type=float, default=2.0, help="predicted minutes in one shard")
     parser.add_argument("--max-shards", type=int, default=1000, help="where more are needed, they are longer")
     parser.add_argument(
@@ -37,10 +33,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Plan, and write only manifests whose content changes, so that other shards stay up to date."""
-    study = parse(StudyConfig, json.loads(arguments.study_config), "--study-config")
-    runs = plan_runs(study, arguments.scale)
+    study = read_study(arguments.study)
+    runs = plan_runs(study.study, study.scale)
     shards = make_shards(runs, arguments.shard_minutes, arguments.max_shards)
-    write_manifests(shards, arguments.study, arguments.out.parent / "shards")
+    write_manifests(shards, study.name, arguments.out.parent / "shards")
     write_batches("plan", _batches(shards), arguments.out)
     minutes = sum(shard.minutes for shard in shards)
     logging.info(

@@ -5,7 +5,7 @@ package versions, hardware, duration, data digests and the SHA-256 of each copy.
 or folder of the machine.
 
 Example:
-  relatask publish_study --study demo --study-config '{"title": ...}' --scale quick \\
+  relatask publish_study --study results/demo/study.json \\
     --plan results/demo/plan.parquet --costs results/demo/costs.parquet --results results \\
     --data results/planted/dataset.json results/planted/splits/scaffold-0.json \\
     --files results/demo/tables/main.csv results/demo/tables/main.md results/demo/figures/overview.png \\
@@ -13,27 +13,24 @@ Example:
 """
 
 import argparse
-import json
 import logging
 from pathlib import Path
 
 import relatask
-from relatask.config import StudyConfig, parse
+from relatask.config import read_study
 from relatask.core.errors import RelataskError
 from relatask.core.files import sha256_of, write_bytes, write_json
+from relatask.core.layout import PROVENANCE, PUBLISHED_FIGURE_FORMATS, PUBLISHED_TABLE_FORMATS
 from relatask.core.tables import read_table
 from relatask.publishing.data_size import size_notes
 from relatask.publishing.provenance import data_digests, durations, provenance
 
-KINDS = (".csv", ".md", ".png")
-RECORD = "provenance.json"
+KINDS = tuple(f".{suffix}" for suffix in (*PUBLISHED_TABLE_FORMATS, *PUBLISHED_FIGURE_FORMATS))
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--study", required=True, metavar="NAME")
-    parser.add_argument("--study-config", required=True, metavar="JSON", help="the study, as its YAML file")
-    parser.add_argument("--scale", required=True, choices=["quick", "paper"])
+    parser.add_argument("--study", required=True, type=Path, metavar="FILE", help="the study.json")
     parser.add_argument("--plan", required=True, type=Path, metavar="FILE", help="table plan")
     parser.add_argument("--costs", type=Path, nargs="*", default=[], metavar="FILE", help="tables costs")
     parser.add_argument("--results", required=True, type=Path, metavar="DIR", help="names of data start here")
@@ -49,18 +46,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Copy the files; write their record last, so that a folder that has it is whole."""
-    study = parse(StudyConfig, json.loads(arguments.study_config), "--study-config")
-    if arguments.scale not in study.scales:
-        raise RelataskError(f"--scale: study {arguments.study!r} has no scale {arguments.scale!r}.")
+    chosen = read_study(arguments.study)
+    study = chosen.study
     _check(arguments.files)
     for path in arguments.files:
         write_bytes(arguments.out_dir / path.name, path.read_bytes())
     plan = read_table("plan", arguments.plan)
     facts = {
-        "study": arguments.study,
+        "study": chosen.name,
         "title": study.title,
-        "scale": arguments.scale,
-        "reduced": [*size_notes(study, arguments.results), *study.scales[arguments.scale].reduced],
+        "scale": chosen.scale,
+        "reduced": [*size_notes(study, arguments.results), *chosen.reduced],
         "seeds": sorted({int(seed) for seed in plan["seed"]}),
         **({"grouping_seeds": study.grouping.seeds} if study.grouping else {}),
         "data": data_digests(arguments.data, arguments.results),
@@ -69,9 +65,9 @@ def run(arguments: argparse.Namespace) -> None:
         "duration": durations([read_table("costs", path) for path in arguments.costs]),
     }
     root = Path(relatask.__file__).parents[2]
-    write_json(arguments.out_dir / RECORD, provenance(facts, arguments.command, root))
-    logging.info("%s: %d files and their %s", arguments.out_dir, len(arguments.files), RECORD)
-    known = {path.name for path in arguments.files} | {RECORD}
+    write_json(arguments.out_dir / PROVENANCE, provenance(facts, arguments.command, root))
+    logging.info("%s: %d files and their %s", arguments.out_dir, len(arguments.files), PROVENANCE)
+    known = {path.name for path in arguments.files} | {PROVENANCE}
     for path in sorted(arguments.out_dir.iterdir()):
         if path.name not in known:
             logging.warning("%s is of an earlier publication; remove it if it is not meant to stay.", path)

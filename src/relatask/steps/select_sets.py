@@ -5,21 +5,20 @@ rounds ask for N more each. It reads the prepared data set, results/{dataset}/. 
 same numbers.
 
 Example:
-  relatask select_sets --plan results/mine/plan.parquet --collection kinases --tasks P00533 P04626 \\
-    --strategy '{"label": "MTG", "estimator": "mtg_net", "rounds": [3]}' --task-sets '{"select": "active",
-    "strategy": "MTG", "count": 1000}' --metric roc_auc --out-plan results/mine/selected/kinases.parquet \\
+  relatask select_sets --study results/mine/study.json --collection kinases \\
+    --plan results/mine/plan.parquet --out-plan results/mine/selected/kinases.parquet \\
     --out-estimates results/mine/estimates/kinases/MTG.parquet
 """
 
 import argparse
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import torch
 
-from relatask.config import StrategyConfig, TaskSetsConfig, parse
+from relatask.config import read_study
+from relatask.core.errors import RelataskError
 from relatask.core.tables import read_table, write_table
 from relatask.engine.device import claimed_device
 from relatask.evaluation.aggregate import runs_of
@@ -35,13 +34,10 @@ from relatask.shards.shard import Shard, ShardData
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
+    parser.add_argument("--study", required=True, type=Path, metavar="FILE", help="the study.json")
     parser.add_argument("--plan", required=True, type=Path, metavar="FILE", help="table plan of the study")
     parser.add_argument("--collection", required=True, metavar="NAME", help="a key of grouping.gains")
-    parser.add_argument("--tasks", required=True, nargs="+", metavar="TASK", help="in the order of the study")
-    parser.add_argument("--task-sets", required=True, metavar="JSON", help="as in the study file")
-    parser.add_argument("--strategy", required=True, metavar="JSON", help="as in the study file")
     parser.add_argument("--relations", type=Path, metavar="FILE", help="table relations of the data set")
-    parser.add_argument("--metric", required=True, choices=list(METRICS), help="what gains are made of")
     parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
     parser.add_argument("--threads", type=int, default=1, help="CPU threads")
     parser.add_argument("--out-plan", required=True, type=Path, metavar="FILE", help="table plan of the runs")
@@ -51,13 +47,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Train what is asked for, and write which runs these are and what is estimated of the others."""
     torch.set_num_threads(arguments.threads)
-    strategy = parse(StrategyConfig, json.loads(arguments.strategy), "--strategy")
-    chosen = parse(TaskSetsConfig, json.loads(arguments.task_sets), "--task-sets")
-    sets = members(candidate_sets(arguments.tasks, chosen), arguments.tasks)
-    unknown = GainTable.unknown(arguments.tasks, sets)
-    relations = arguments.relations and read_pairs("relations", arguments.relations, arguments.tasks)
+    config = read_study(arguments.study).study
+    grouping = config.required_grouping()
+    collection = grouping.collection(arguments.collection)
+    if collection.task_sets is None or collection.asked_by is None:
+        raise RelataskError(f"--collection: no strategy asks for the sets of {arguments.collection!r}.")
+    strategy, tasks = grouping.strategy(collection.asked_by), collection.task_ids
+    sets = members(candidate_sets(tasks, collection.task_sets), tasks)
+    unknown = GainTable.unknown(tasks, sets)
+    relations = arguments.relations and read_pairs("relations", arguments.relations, tasks)
     planned = runs_of(read_table("plan", arguments.plan), arguments.collection)
-    metric = arguments.metric
+    metric = config.metrics[0]
 
     def evaluate(batches: Iterator[pd.DataFrame], runs: list[str]) -> pd.DataFrame:
         return evaluate_batches(batches, [metric], runs)[0]
@@ -66,9 +66,7 @@ def run(arguments: argparse.Namespace) -> None:
     with claimed_device(arguments.device) as device:
         data = ShardData(study.parent / planned["dataset"].iloc[0], device)
         shard = Shard(arguments.collection, study, data, "joint")
-        online = OnlineGains(
-            shard, planned, arguments.tasks, metric, not METRICS[metric].higher_is_better, evaluate
-        )
+        online = OnlineGains(shard, planned, tasks, metric, not METRICS[metric].higher_is_better, evaluate)
         snapshots = snapshots_of(strategy, unknown, seed, relations, lambda row: online.answer(sets[row]))
         found = estimates_frame(strategy.label, unknown, as_estimates(snapshots, seed))
     write_table("estimates", found, arguments.out_estimates)

@@ -1,0 +1,83 @@
+"""Where everything lies below results/: the one place that names files of a study and formats of its outputs.
+
+Rules and steps ask these functions, so a file is renamed in one line. A name in braces, e.g. {shard}, is
+filled in by a keyword, or stays as it is: Snakemake reads it as a wildcard.
+"""
+
+from pathlib import Path
+
+# name -> file below results/{study}
+STUDY_FILES = {
+    "study": "study.json",
+    "plan": "plan.parquet",
+    "shard_manifest": "shards/{shard}.json",
+    "shard_done": "shards/{shard}.done.json",
+    "prepared": "prepared/{dataset}",  # a marker: all that training reads of the data set exists
+    "predictions": "predictions.parquet",
+    "history": "history.parquet",
+    "costs": "costs.parquet",
+    "metrics": "metrics.parquet",
+    "summary": "summary.parquet",
+    "comparisons": "comparisons.parquet",
+    "imputed": "imputed/{dataset}-{label}.parquet",
+    "collection_predictions": "collections/{collection}/predictions.parquet",
+    "collection_history": "collections/{collection}/history.parquet",
+    "collection_costs": "collections/{collection}/costs.parquet",
+    "collection_metrics": "collections/{collection}/metrics.parquet",
+    "selected": "selected/{collection}/{strategy}.parquet",
+    "gains": "gains/{collection}.parquet",
+    "affinities": "affinities/{collection}.parquet",
+    "estimates": "estimates/{collection}/{strategy}.parquet",
+    "groups": "groups/{collection}.parquet",
+    "groupings": "groupings/{collection}.parquet",
+    "encodings": "encodings/{collection}.parquet",
+    "tables": "tables",
+    "table": "tables/{name}.{suffix}",
+    "figures": "figures",
+    "figure": "figures/{name}.{suffix}",
+    "caption": "captions/{name}.rst",
+    "manifest": "manifest.json",
+    # Of the journal, which shards write and Snakemake does not compare.
+    "runs": "runs",
+    "failed": "failed",
+    "running": "running",
+    "checkpoints": "checkpoints",
+}
+JOURNAL = ("runs", "failed", "running", "checkpoints")
+# One folder for each scale: a quick run must not replace what was measured at the scale of the paper.
+PUBLISHED_STUDY = "published/{study}/{scale}"
+PROVENANCE = "provenance.json"
+
+TABLE_FORMATS = ("html", "parquet", "csv", "md", "tex")  # the first is shown in the report
+FIGURE_FORMATS = ("png", "svg", "parquet")
+PUBLISHED_TABLE_FORMATS = ("csv", "md")
+PUBLISHED_FIGURE_FORMATS = ("png",)
+
+# What an output may need: tables of the study, files of its data sets, tables of each collection of gains.
+NEEDS_OF_STUDY = ("plan", "metrics", "summary", "comparisons", "costs", "history", "predictions")
+NEEDS_OF_DATASETS = ("dataset", "splits")
+NEEDS_OF_COLLECTIONS = ("gains", "groups", "groupings", "estimates", "encodings")
+NEEDS = (*NEEDS_OF_STUDY, *NEEDS_OF_DATASETS, *NEEDS_OF_COLLECTIONS)
+
+
+def in_study(file: str, /, **wildcards: str) -> str:
+    """Return a file of a study, relative to the study's folder, e.g. "plan.parquet"."""
+    path = STUDY_FILES[file]
+    for key, value in wildcards.items():
+        path = path.replace(f"{{{key}}}", value)
+    return path
+
+
+def study_file(file: str, study: str, /, **wildcards: str) -> str:
+    """Return a file of a study, relative to the folder of results, e.g. "demo/plan.parquet"."""
+    return f"{study}/{in_study(file, **wildcards)}"
+
+
+def published_folder(study: str, scale: str) -> str:
+    """Return the folder of the copies that are committed, relative to the folder of results."""
+    return PUBLISHED_STUDY.format(study=study, scale=scale)
+
+
+def published_copy(study: str, scale: str, file: str | Path) -> str:
+    """Return the copy of a table's or figure's file, relative to the folder of results."""
+    return f"{published_folder(study, scale)}/{Path(file).name}"

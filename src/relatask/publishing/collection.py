@@ -1,0 +1,103 @@
+"""A collection of gains with what strategies make of it, as tables and figures of task groups read it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from relatask.config import StrategyConfig, StudyConfig
+from relatask.core.layout import study_file
+from relatask.core.tables import read_table
+from relatask.grouping.collect import gain_table
+from relatask.grouping.estimate import Estimate
+from relatask.grouping.gains import GainTable
+from relatask.grouping.tables import read_estimates
+
+if TYPE_CHECKING:
+    from relatask.publishing.inputs import Inputs
+
+Found = TypeVar("Found")
+Row = tuple[str, int | None]  # a strategy's label and its number of rounds
+
+
+@dataclass(frozen=True)
+class Collection:
+    """One collection of gains with its estimates and choices of groups; `reader` knows where they lie."""
+
+    name: str
+    study: StudyConfig
+    reader: "Inputs"
+
+    @property
+    def gains(self) -> GainTable:
+        """The gains, averaged over seeds."""
+        assert self.study.grouping is not None
+        tasks = self.study.grouping.gains[self.name].task_ids
+        return self._once("gains", lambda: gain_table(self._read("gains"), tasks))
+
+    @property
+    def estimates(self) -> dict[Row, dict[int, Estimate]]:
+        """(strategy, rounds) -> seed -> estimate, in the order of the study."""
+        return self._once("estimates", self._read_estimates)
+
+    def _read_estimates(self) -> dict[Row, dict[int, Estimate]]:
+        found: dict[Row, dict[int, Estimate]] = {}
+        for strategy in self.strategies:
+            if strategy.estimator != "random":  # which estimates nothing
+                found |= read_estimates(self._read("estimates", strategy=strategy.label), self.gains)
+        return found
+
+    @property
+    def groupings(self) -> pd.DataFrame:
+        """Table "groupings"."""
+        return self._once("groupings", lambda: self._read("groupings"))
+
+    @property
+    def groups(self) -> pd.DataFrame:
+        """Table "groups"."""
+        return self._once("groups", lambda: self._read("groups"))
+
+    @property
+    def encodings(self) -> pd.DataFrame:
+        """Table "encodings"."""
+        return self._once("encodings", lambda: self._read("encodings"))
+
+    @property
+    def strategies(self) -> list[StrategyConfig]:
+        """Strategies that are tried on it, in the order of the study."""
+        assert self.study.grouping is not None
+        return self.study.grouping.strategies_of(self.name)
+
+    @property
+    def budgets(self) -> list[int]:
+        """Numbers of groups."""
+        return sorted(set(self.groupings["budget"]))
+
+    def rows(self) -> Iterator[tuple[Row, pd.DataFrame]]:
+        """Yield each (strategy, rounds) and its groupings, strategies in the order of the study."""
+        for strategy in self.strategies:
+            own = self.groupings[self.groupings["strategy"] == strategy.label]
+            for rounds in sorted(own["rounds"].dropna().unique()) or [None]:
+                chosen = own if rounds is None else own[own["rounds"] == rounds]
+                if len(chosen):
+                    yield (strategy.label, None if rounds is None else int(rounds)), chosen
+
+    def judged(self, estimate: Estimate) -> np.ndarray:
+        """Which cells [S, N] an estimate is judged by: in sets of 2 or more whose gains it does not know."""
+        sets = ~estimate.trained & (self.gains.sizes > 1)
+        return self.gains.sets & sets[:, None] & ~np.isnan(estimate.table)
+
+    def _once(self, table: str, read: Callable[[], Found]) -> Found:
+        self.reader.require(table)
+        return self.reader.once((self.name, table), read)
+
+    def _read(self, table: str, **wildcards: str) -> pd.DataFrame:
+        path = study_file(table, self.reader.name, collection=self.name, **wildcards)
+        return read_table(table, self.reader.results / path)
+
+
+def name_of(row: Row) -> str:
+    """Return how tables and figures call a strategy: "MTG K=3"."""
+    return row[0] if row[1] is None else f"{row[0]} K={row[1]}"

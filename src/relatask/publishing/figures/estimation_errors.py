@@ -1,0 +1,61 @@
+"""Figure `estimation_errors`: how errors of estimated gains are distributed (MTG-Net, figure 2, middle)."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from relatask.publishing import histograms
+from relatask.publishing.collection import Collection, name_of
+from relatask.publishing.gain_lines import every_strategy
+from relatask.publishing.inputs import Inputs
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FIGURE = {
+    "title": "Errors of estimates",
+    "category": "Task groups",
+    "caption": (
+        "How the errors of estimated gains are distributed over task sets that were not trained "
+        "(MTG-Net, figure 2, middle)."
+    ),
+    "columns": {
+        "row": "string",
+        "error": "float64",
+        "share": "float64",
+    },
+    "each": "collection",
+    "when": ("grouping_replayed", "predicted_gains"),
+    "needs": ("gains", "estimates"),
+}
+
+
+def table(collection: Collection) -> pd.DataFrame:
+    """Return table `figure_estimation_errors`: shares of estimate - gain on sets that were not trained.
+
+    The oracle has no error, and TAG's affinities have a scale of their own; both are left out.
+    """
+    strategies = {strategy.label: strategy for strategy in collection.strategies}
+    values = {}
+    for row, by_seed in collection.estimates.items():
+        strategy, rounds = (
+            strategies[row[0]],
+            sorted(k or 0 for label, k in collection.estimates if label == row[0]),
+        )
+        if strategy.estimator in {"oracle", "tag"} or not every_strategy(strategy, row, rounds):
+            continue
+        errors = [
+            (estimate.table - collection.gains.valid)[collection.judged(estimate)]
+            for estimate in by_seed.values()
+        ]
+        values[name_of(row)] = np.concatenate(errors)
+    return histograms.shares(values).rename(columns={"name": "row", "value": "error"})
+
+
+def draw(inputs: Inputs, collection: Collection) -> "tuple[pd.DataFrame, Figure]":
+    """Return the table of the figure of a collection of gains and the figure."""
+    drawn = table(collection)
+    return drawn, histograms.plot(
+        drawn, "row", "error", "estimated − true gain (%)", f"Errors of estimated gains on {collection.name}"
+    )

@@ -1,0 +1,96 @@
+"""How all tables and figures of a study are made: each by its own file, which is imported here by name."""
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+from relatask.config import table_names, table_record
+from relatask.core.errors import RelataskError
+from relatask.core.files import write_text
+from relatask.core.layout import in_study
+from relatask.core.outputs import FigureRecord, TableRecord, figure_of
+from relatask.core.records import import_file, suggest
+from relatask.core.tables import write_table
+from relatask.publishing import style
+from relatask.publishing.collection import Collection
+from relatask.publishing.data_size import titled
+from relatask.publishing.formatting import Table
+from relatask.publishing.inputs import Inputs
+from relatask.publishing.table_files import save
+
+
+def write_tables(inputs: Inputs, folder: Path) -> None:
+    """Make every table of the study and write its files and its caption.
+
+    Args:
+        inputs: what they are made from.
+        folder: the study's, where tables/ and captions/ are written.
+    """
+    for name in table_names(inputs.study):
+        record = table_record(inputs.study, name)
+        table = _make(name, record, inputs.restricted(record.needs, record.file))
+        save(titled(table, inputs.smoke_run), folder / in_study("tables"))
+        _write_caption(name, record, inputs, folder)
+        logging.info("%s: %d rows", folder / in_study("tables") / f"{name}.md", len(table.rows))
+
+
+def _make(name: str, record: TableRecord, inputs: Inputs) -> Table:
+    module = import_file(record.file)
+    if name in inputs.study.tables:
+        return module.methods_table(inputs, name, inputs.study.tables[name])
+    table: Table = module.make(inputs)
+    if table.name != name:
+        raise RelataskError(
+            f"{record.file} makes a table named {table.name!r}; name it as the file, {name!r}."
+        )
+    return table
+
+
+def draw_figures(inputs: Inputs, names: Iterable[str], folder: Path) -> None:
+    """Draw figures: each becomes a PNG, an SVG and a Parquet file of what was drawn, and has its caption.
+
+    Args:
+        inputs: what they are made from.
+        names: without endings, e.g. "overview" and "per_task-tox21".
+        folder: the study's, where figures/ and captions/ are written.
+
+    Raises:
+        RelataskError: a name is none of a figure, or of a data set or collection of the study.
+    """
+    for name in names:
+        record, of = figure_of(name)
+        own = inputs.restricted(record.needs, record.file)
+        draw = import_file(record.file).draw
+        with style.styled():
+            if record.each == "study":
+                table, figure = draw(own)
+            elif record.each == "collection":
+                table, figure = draw(own, _collection(own, of))
+            else:
+                table, figure = draw(own, of)
+            write_table(f"figure_{record.name}", table, folder / in_study("figures") / f"{name}.parquet")
+            style.across(figure, inputs.smoke_run)
+            style.save(figure, folder / in_study("figures") / name)
+        _write_caption(name, record, inputs, folder)
+        logging.info("drew %s", folder / in_study("figures") / f"{name}.svg")
+
+
+def _collection(inputs: Inputs, name: str) -> Collection:
+    named = {collection.name: collection for collection in inputs.collections}
+    if name not in named:
+        raise RelataskError(f"--figures: there is no collection {name!r}.{suggest(name, named)}")
+    return named[name]
+
+
+def _write_caption(name: str, record: TableRecord | FigureRecord, inputs: Inputs, folder: Path) -> None:
+    """Write what the report says about an output; the words that it fills in are names."""
+    text = record.caption
+    facts = {
+        "study": inputs.name,
+        "scale": inputs.scale,
+        "metric": inputs.metric,
+        "baseline": inputs.baseline,
+    }
+    for word, value in facts.items():
+        text = text.replace(f"{{{word}}}", value)
+    write_text(folder / in_study("caption", name=name), text + "\n")

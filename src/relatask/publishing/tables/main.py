@@ -1,0 +1,189 @@
+"""Table `main`: the leading metric of each method, beside what papers report.
+
+A study may name further tables of some methods; they have the same columns.
+"""
+
+from typing import Any
+
+import pandas as pd
+
+from relatask.config import TableConfig
+from relatask.evaluation.metrics import METRICS
+from relatask.publishing.formatting import (
+    NOTHING,
+    Table,
+    mean_std,
+    scale_of,
+    signed,
+)
+from relatask.publishing.inputs import Inputs, best_of, marked, records
+from relatask.publishing.published_values import lookup
+
+TABLE = {
+    "caption": (
+        "The main table: mean ± standard deviation over seeds of the mean over tasks (of few-shot "
+        "learning: episodes), for each data set, split and method, and the difference to the "
+        "baseline over the cells that are defined in both.\n\n"
+        "Cells that are undefined because a test fold has one class only are left out and counted. "
+        "Scale of this study: ``{scale}``; the notes of the table say what that makes smaller than "
+        "in the papers."
+    ),
+    "columns": {
+        "dataset": "string",
+        "split": "string",
+        "method": "string",
+        "metric": "string",
+        "mean": "float64?",
+        "std": "float64?",
+        "delta": "float64?",
+        "n_seeds": "int32",
+        "n_tasks": "int32",
+        "n_undefined": "int32",
+        "published": "float64?",  # on the metric's own scale, as `mean`
+        "published_std": "float64?",
+        "difference_in_spreads": "float64?",  # (mean - published) / published_std
+        "chosen": "string?",  # the method that stands in the row, where validation chose among several
+    },
+    "when": ("always",),
+    "needs": ("plan", "metrics", "summary", "dataset"),
+}
+
+
+def _main_data(inputs: Inputs) -> pd.DataFrame:
+    """The summary of the leading metric beside what papers report, on the metric's own scale."""
+    summary = inputs.test_summary()
+    summary = summary[summary["metric"] == inputs.metric].reset_index(drop=True)
+    factor, _ = scale_of(METRICS[inputs.metric])
+    printed = lookup(inputs.published, inputs.study.paper, inputs.metric)
+    rows = {method.label: method.published for method in inputs.study.methods}
+    columns = {name: dataset.published for name, dataset in inputs.study.datasets.items()}
+    found = [printed.get((rows[row["method"]], columns[row["dataset"]])) for row in records(summary)]
+    summary["published"] = [p.value / factor if p else None for p in found]
+    summary["published_std"] = [p.spread / factor if p and p.spread else None for p in found]
+    summary = summary.astype({"published": float, "published_std": float})
+    gap = (summary["mean"] - summary["published"]) / summary["published_std"]
+    summary["difference_in_spreads"] = gap if len(inputs.study.splits.schemes) == 1 else float("nan")
+    return summary
+
+
+def _best_rows(inputs: Inputs, data: pd.DataFrame, best_of: dict[str, list[str]]) -> list[pd.DataFrame]:
+    """Return, for each row and column, what the main table says of the member that is best on validation."""
+    valid = inputs.summary[(inputs.summary["fold"] == "valid") & (inputs.summary["metric"] == inputs.metric)]
+    sign = 1 if METRICS[inputs.metric].higher_is_better else -1
+    key = ["dataset", "split", "method"]
+    ranked = data.merge(valid[[*key, "mean"]], on=key, suffixes=("", "_valid"))
+    ranked = ranked.assign(rank=sign * ranked["mean_valid"]).sort_values(
+        "rank", ascending=False, kind="stable"
+    )
+    found = []
+    for name, members in best_of.items():
+        best = ranked[ranked["method"].isin(members)].drop_duplicates(["dataset", "split"])
+        found.append(best.assign(chosen=best["method"], method=name)[[*data.columns, "chosen"]])
+    return found
+
+
+def _cell(row: dict[str, Any] | None, inputs: Inputs, best: float | None) -> str:
+    """A cell of the main table: mean ± std and, in brackets, the delta to the baseline."""
+    if row is None:
+        return NOTHING
+    metric = METRICS[inputs.metric]
+    factor, digits = scale_of(metric)
+    text = mean_std(row["mean"], row["std"], metric)
+    if row["method"] != inputs.study.baseline and pd.notna(row["delta"]):
+        text += f" ({signed(row['delta'] * factor, digits)})"
+    if pd.notna(row["chosen"]):
+        text += f" [{row['chosen']}]"
+    return marked(text, row["mean"], best)
+
+
+def make(inputs: Inputs) -> Table:
+    """Methods x (data set, split): mean ± std over seeds of the leading metric, and the delta.
+
+    Where the study says what its paper calls data set and method (`published`), a column prints the paper's
+    numbers, and one says how many published spreads ours differs, where the two can be compared.
+    """
+    chosen = inputs.study.tables.get("main")
+    title = f"{inputs.study.title}: test {METRICS[inputs.metric].label} of each method"
+    return methods_table(inputs, "main", chosen or TableConfig(title=title, methods=inputs.methods))
+
+
+def methods_table(inputs: Inputs, name: str, chosen: TableConfig) -> Table:
+    """The rows of the main table that a table of the study names, in its order."""
+    data, methods, title = _main_data(inputs), chosen.methods, chosen.title
+    data = pd.concat([data.assign(chosen=None), *_best_rows(inputs, data, chosen.best_of)])
+    data = data[data["method"].isin(methods)].reset_index(drop=True)
+    metric, schemes = METRICS[inputs.metric], inputs.study.splits.schemes
+    comparable = inputs.comparable
+    cells = {(row["method"], row["dataset"], row["split"]): row for row in records(data)}
+    header, body = ["method"], [[method] for method in methods]
+    for dataset, split in inputs.columns:
+        column = [cells.get((method, dataset, split)) for method in methods]
+        best = best_of([row["mean"] for row in column if row], inputs.metric)
+        header.append(f"{dataset} {split}")
+        for line, row in zip(body, column, strict=True):
+            line.append(_cell(row, inputs, best))
+        if split != schemes[-1] or not any(row and pd.notna(row["published"]) for row in column):
+            continue
+        header += [f"{dataset} published"] + (["in spreads"] if comparable else [])
+        for line, row in zip(body, column, strict=True):
+            line.append(mean_std(row["published"], row["published_std"], metric) if row else NOTHING)
+            if comparable:
+                line.append(signed(row["difference_in_spreads"], 1) if row else NOTHING)
+    return Table(name, title, data, header, body, 1, _main_notes(inputs, data), "main")
+
+
+def _main_notes(inputs: Inputs, data: pd.DataFrame) -> list[str]:
+    metric = METRICS[inputs.metric]
+    seeds = sorted(set(inputs.plan["seed"]))
+    seed_word = "seed" if len(seeds) == 1 else "seeds"
+    better = "higher" if metric.higher_is_better else "lower"
+    notes = [
+        f"{metric.label}{' × 100' if metric.percent else ''} ({better} is better): mean over {metric.each}s, "
+        f"then mean ± population standard deviation over {len(seeds)} {seed_word} "
+        f"({', '.join(map(str, seeds))}); the best mean of a column is bold.",
+        f"In brackets: difference to {inputs.study.baseline} over the (seed, {metric.each}) cells defined in "
+        "both.",
+        *_undefined_notes(inputs, data),
+    ]
+    if data["chosen"].notna().any():
+        notes.append("In square brackets: the method whose mean on validation was best, out of several.")
+    if data["published"].notna().any():
+        spreads = ""
+        if inputs.comparable:
+            spreads = "; in spreads: (ours − published) / published standard deviation"
+        notes.append(f"published: as printed in {inputs.study.paper} (config/published.csv){spreads}.")
+    elif inputs.study.paper:
+        notes.append(f"{inputs.study.paper} has no number for these rows on these data sets.")
+    return [*notes, inputs.reduced]
+
+
+def _undefined_notes(inputs: Inputs, data: pd.DataFrame) -> list[str]:
+    """A note for each data set and split where cells are undefined, else one that says that none is."""
+    reasons, notes, each = _reasons(inputs), [], METRICS[inputs.metric].each
+    for (dataset, split), rows in data.groupby(["dataset", "split"], sort=False):
+        lost = {}
+        for row in records(rows):
+            why = reasons.get((dataset, split, row["method"] if pd.isna(row["chosen"]) else row["chosen"]))
+            if row["n_undefined"]:
+                lost[row["method"]] = (row["n_undefined"], f" ({why})" if why else "")
+        if not lost:
+            continue
+        said = ", ".join(f"{count} of {method}{why}" for method, (count, why) in lost.items())
+        if len(lost) == len(rows) and len(set(lost.values())) == 1:
+            count, why = next(iter(lost.values()))
+            said = f"{count} of each method{why}"
+        notes.append(f"Undefined (seed, {each}) cells, left out, on {dataset} ({split} split): {said}.")
+    return notes or [f"No (seed, {each}) cell is undefined."]
+
+
+def _reasons(inputs: Inputs) -> dict[tuple[Any, ...], str]:
+    """(Data set, split, method) -> e.g. "1 no label, 2 no positive", of its test cells without a value."""
+    table = inputs.metrics
+    lost = table[(table["metric"] == inputs.metric) & (table["fold"] == "test") & table["value"].isna()]
+    runs = inputs.plan[["run_id", "dataset", "split", "label"]]
+    cells = lost[["run_id", "reason"]].astype(object).merge(runs, on="run_id")
+    counts = cells.groupby(["dataset", "split", "label", "reason"], sort=True).size()
+    found: dict[tuple[Any, ...], list[str]] = {}
+    for dataset, split, method, reason, count in counts.reset_index().itertuples(index=False):
+        found.setdefault((dataset, split, method), []).append(f"{count} {reason}")
+    return {key: ", ".join(reasons) for key, reasons in found.items()}

@@ -1,0 +1,90 @@
+"""Table `statistics`: what is left of the raw files of each data set."""
+
+from typing import Any
+
+import pandas as pd
+
+from relatask.core.files import read_fields
+from relatask.core.tables import columns_of
+from relatask.publishing.formatting import (
+    NOTHING,
+    Table,
+    number,
+)
+from relatask.publishing.inputs import Inputs, records
+from relatask.publishing.published_values import lookup
+
+TABLE = {
+    "caption": (
+        "What is left of the raw files: molecules, tasks, labels, share of labelled cells, share of "
+        "active labels, and relations of each data set. Whatever was left out stands with its reason "
+        "in ``rejected.parquet`` and ``rejected_tasks.parquet`` of the data set."
+    ),
+    "columns": {
+        "dataset": "string",
+        "molecules": "int32",
+        "tasks": "int32",
+        "labels": "int64",
+        "labelled_percent": "float64",
+        "positive_percent": "float64",
+        "edges": "int32",
+        "published_molecules": "float64?",
+        "published_tasks": "float64?",
+        "published_labelled_percent": "float64?",
+        "digest": "string",
+    },
+    "when": ("always",),
+    "needs": ("dataset",),
+}
+COUNTED = ("molecules", "tasks", "labelled_percent")
+
+
+def _dataset_json(inputs: Inputs, dataset: str) -> dict[str, Any]:
+    path = inputs.results / dataset / "dataset.json"
+    counts = dict.fromkeys(("molecules", "tasks", "labels", "edges"), int)
+    if inputs.study.few_shot:
+        counts["classes"] = int
+    shares = dict.fromkeys(("positive_rate", "labelled_share"), float)
+    return read_fields(path, **counts, **shares, digest=str)
+
+
+def make(inputs: Inputs) -> Table:
+    """Data set x sizes, as table 1 of the SGNN-EBM paper, with its numbers where they are known."""
+    printed = {name: lookup(inputs.published, inputs.study.paper, name) for name in COUNTED}
+    rows = []
+    for dataset, described in inputs.study.datasets.items():
+        counts = _dataset_json(inputs, dataset)
+        row = {
+            "dataset": dataset,
+            **{key: counts[key] for key in ("molecules", "tasks", "labels", "edges", "digest")},
+        }
+        if inputs.study.few_shot:
+            row["tasks"] = counts["classes"]
+        row["labelled_percent"] = 100 * counts["labelled_share"]
+        row["positive_percent"] = 100 * counts["positive_rate"]
+        for name in COUNTED:
+            paper = printed[name].get((described.published, name.removesuffix("_percent")))
+            row[f"published_{name}"] = paper.value if paper else None
+        rows.append(row)
+    frame = pd.DataFrame(rows, columns=list(columns_of("table_statistics")))
+    published = [f"published_{name}" for name in COUNTED]
+    frame = frame.astype(dict.fromkeys(published, float))
+    shown = [name for name in published if frame[name].notna().any()]
+    items = inputs.items
+    of_classes = inputs.study.labels == "classes"
+    tasks = "classes" if of_classes else "tasks"
+    header = ["data set", items, tasks, "labels", "labelled %", "active %", "relations"]
+    header += [name.replace("_percent", " %").replace("_", " ") for name in shown]
+    body = []
+    for row in records(frame):
+        cells = [number(row[key], 0) for key in ("molecules", "tasks", "labels")]
+        active = number(row["positive_percent"]) if inputs.study.labels == "binary" else NOTHING
+        cells += [number(row["labelled_percent"]), active, number(row["edges"], 0)]
+        cells += [number(row[name], 2 if "percent" in name else 0) for name in shown]
+        body.append([row["dataset"], *cells])
+    notes = [
+        "Each image has one class."
+        if of_classes
+        else f"labelled: share of ({items}) x (tasks) cells with a label; active: share of labels that are 1."
+    ]
+    return Table("statistics", f"{inputs.study.title}: data sets", frame, header, body, 1, notes)
