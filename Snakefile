@@ -26,7 +26,6 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/group.smk"
 include: "workflow/rules/publish.smk"
-include: "workflow/rules/start.smk"
 
 
 wildcard_constraints:
@@ -71,6 +70,10 @@ rule publish:
             *small_files(),
             f"results/{layout.published_folder(STUDY_NAME, CONFIG.scale)}/{layout.PROVENANCE}",
         ],
+
+
+onstart:
+    write_study()
 
 
 onsuccess:

@@ -348,13 +348,13 @@ def test_a_graph_without_relations_says_so():
     ],
 )
 def test_a_mistake_is_one_sentence(
-    results: Path, wrong: dict | list[str], message: str, caplog: pytest.LogCaptureFixture
+    results: Path, wrong: dict | list[str], message: str, capsys: pytest.CaptureFixture[str]
 ):
     arguments = wrong if isinstance(wrong, list) else []
     if isinstance(wrong, dict):
         write_study(results, {**STUDY, **wrong})
     assert main(command(results, results / "out", *arguments)) == 2
-    assert message in caplog.text
+    assert message in capsys.readouterr().err
     assert not list(results.glob("out/figures/*.png"))
 
 

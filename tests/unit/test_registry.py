@@ -7,16 +7,15 @@ from typing import Any
 import pytest
 
 from relatask.config import MethodConfig, StudyConfig, parse
-from relatask.core import registry
+from relatask.core import records, registry
 from relatask.core.errors import RelataskError
+from relatask.core.records import Options, checked_options
 from relatask.core.registry import (
     PACKAGE,
     Capabilities,
     LoopRecord,
-    Options,
     capabilities,
     catalogue,
-    checked_options,
     complete_options,
     loop_of,
     own_options,
@@ -85,6 +84,7 @@ def test_every_default_is_a_value_that_is_taken():
 def test_a_record_that_is_not_understood_names_file_and_key(
     text: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
+    monkeypatch.setattr(records, "PACKAGE", tmp_path)
     monkeypatch.setattr(registry, "PACKAGE", tmp_path)
     path = tmp_path / "mine.py"
     path.write_text(text)

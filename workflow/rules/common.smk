@@ -1,25 +1,36 @@
 # What the rules share: the study, its shards, and how a step is started. Nothing runs here.
 import hashlib
 import json
+import os
 import shlex
 from functools import lru_cache
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 from snakemake.settings.types import DeploymentMethod
 
 # These need pydantic and PyYAML, which Snakemake itself depends on, and nothing else.
 from relatask.config import NAME as NAME_PATTERN
-from relatask.config import encoded_strategy, figure_names, load_config, study_path, table_names, table_record
+from relatask.config import (
+    StudyAtScale,
+    encoded_strategy,
+    figure_names,
+    load_config,
+    table_names,
+    table_record,
+)
 from relatask.core import layout
+from relatask.core.clock import settle_times
 from relatask.core.errors import RelataskError
 from relatask.core.outputs import figure_of
-from relatask.core.files import canonical_json, source_digest
+from relatask.core.files import canonical_json, read_json, source_digest, write_text
 from relatask.core.layout import study_file
-from relatask.core.plugins import scheme_records
-from relatask.core.registry import capabilities, loop_file
+from relatask.core.plugins import input_records, scheme_records
+from relatask.core.registry import saved_tables
 from relatask.core.records import suggest
 from relatask.core.source_code import code_of
 from relatask.core.gpu import has_driver
+from relatask.journal.digests import code_of_run
 from relatask.plan.plan import make_shards, plan_runs
 from relatask.sources.dataset_sheet import read_sheet
 
@@ -38,7 +49,7 @@ def load_study():
         sheet = read_sheet(ROOT / "config" / "datasets.tsv")
         for source, entry in study.sources.items():
             require_files(source, entry)
-            if entry.path is None and entry.reader not in {"planted", "chembl_activities"}:
+            if entry.needs_sheet():
                 require_data_set(source, sheet, f"sources.{source}")
         made = [*table_names(study), *figure_names(study)]
         for entry in study.unpublished:
@@ -57,9 +68,8 @@ def load_study():
 
 
 def require_files(source, entry):
-    for key in ("path", "task_sheet", "split_path"):
-        file = getattr(entry, key)
-        if file is not None and not Path(file).exists():
+    for key, file in entry.own_files().items():
+        if not Path(file).exists():
             raise RelataskError(
                 f"study: sources.{source}.{key}: there is no file {file}; give its full path, or one from "
                 f"{Path.cwd()}."
@@ -84,8 +94,19 @@ def block(model):
     return text.replace("<", r"\u003c")
 
 
+def write_study():
+    """Write the study as the steps read it, if it differs from what is there.
+
+    It is no output of a rule: whatever depends on such a file would run again after each edit. What a rule
+    reads of the study is a digest among its params instead.
+    """
+    path, text = Path(at("study")), StudyAtScale(STUDY_NAME, CONFIG.scale, STUDY).text()
+    if not (path.is_file() and path.read_text(encoding="utf-8") == text):
+        write_text(path, text)
+
+
 def digest_of(*values):
-    """Digest of what a rule reads of the study, as a param: study.json itself re-runs nothing.
+    """Digest of what a rule reads of the study, for its params.
 
     Keys keep their order, which is that of runs and shards.
     """
@@ -106,28 +127,37 @@ def sheet_entry(wildcards):
     return canonical_json(entries[wildcards.file].as_dict())
 
 
-@lru_cache
-def code_of_training(*modules):
-    return code_of("steps/train_shard.py", *modules)
-
-
 def shard_code(wildcards):
-    """Digest of what trains a shard: the step, and the methods, loops, encoders and balancing of its runs."""
+    """Digests of what trains a shard: the step, and what the journal calls the code of its runs."""
     return code_of_specs([run.spec for run in SHARDS[wildcards.shard].runs])
 
 
 def code_of_collection(collection):
-    """Digest of what trains the runs of a collection of gains."""
+    """Digests of what trains the runs of a collection of gains."""
     return code_of_specs([run.spec for run in SHARDS[shards_of(collection)[0]].runs[:1]])
 
 
+@lru_cache
+def code_of_training():
+    return code_of("steps/train_shard.py")
+
+
 def code_of_specs(specs):
-    modules = {capabilities("methods", spec.method).file for spec in specs}
-    modules |= {loop_file(spec.method) for spec in specs}
-    modules |= {f"encoders/{spec.encoder}.py" for spec in specs if spec.encoder}
-    modules |= {f"balancing/{spec.balancing}.py" for spec in specs if spec.encoder}
-    modules |= {"shards/prior.py" for spec in specs if spec.prior}
-    return code_of_training(*sorted(modules))
+    trained = {code_of_run(spec.method, spec.encoder, spec.balancing) for spec in specs}
+    return [code_of_training(), *sorted(trained)]
+
+
+@lru_cache
+def code_of_source(name):
+    """Digest of what prepares a source."""
+    return code_of("steps/prepare_items.py", STUDY.sources[name].record.file)
+
+
+@lru_cache
+def code_of_inputs(dataset):
+    """Digest of what makes the inputs of a data set."""
+    inputs = record_of_dataset(dataset).inputs
+    return code_of("steps/featurise_items.py", *(input_records()[name].file for name in inputs))
 
 
 @lru_cache
@@ -163,7 +193,7 @@ def shard_gpus(wildcards):
 
 
 def command_prefix():
-    """Shell code before every command: the package's source, mirror, study file, and Snakemake's own Python.
+    """Shell code before every command: the package's source, the mirror, and the Python that runs Snakemake.
 
     It is a prefix and not a part of the commands, so that another folder or Python re-runs nothing.
     Conda drops PYTHONPATH and brings its own Python, so the first is set here and the last left out.
@@ -171,7 +201,6 @@ def command_prefix():
     mirror = str(Path(CONFIG.mirror).absolute()) if CONFIG.mirror else ""
     prefix = f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(ROOT / 'src'))}; "
     prefix += f"export RELATASK_MIRROR={shlex.quote(mirror)}; "
-    prefix += f"export RELATASK_STUDY={shlex.quote(str(study_path(CONFIG, ROOT).absolute()))}; "
     if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
         prefix += f'python() {{ {shlex.quote(sys.executable)} "$@"; }}; '
     return prefix.replace("{", "{{").replace("}", "}}")
@@ -196,7 +225,64 @@ def where_results_are():
     return f"Done. Results: {', '.join(found) or 'results/'}"
 
 
+def require_writable_results():
+    results = Path("results")
+    if results.exists() and not (results.is_dir() and os.access(results, os.W_OK | os.X_OK)):
+        raise WorkflowError(
+            f"{results.absolute()} is no folder that you may write to; make it one, or work in another folder "
+            "with --directory."
+        )
+
+
+def jobs_run():
+    """Whether jobs run: not with --dry-run, --touch, --lint, --summary and the like, nor in a job elsewhere."""
+    executed = workflow.executor_plugin is not None and not (workflow.dryrun or workflow.touch)
+    return executed and workflow.is_main_process
+
+
+@lru_cache
+def put_right():
+    """Put right what earlier runs left, once and only where jobs run.
+
+    Input functions of the first rules call it. Snakemake asks them while it makes the graph of jobs, and
+    compares times and looks for files when the graph is complete.
+    """
+    if jobs_run():
+        settle_clock()
+        forget_incomplete_data()
+
+
+def settle_clock():
+    """Files from before the clock was set back must not pass for newer than what they are made from."""
+    if moved := settle_times(Path("results")):
+        logger.warning(
+            f"{len(moved)} files, e.g. {moved[-1]}, are dated in the future, as if the clock had been set back; "
+            "they are dated to the present now, in the same order."
+        )
+
+
+def forget_incomplete_data():
+    """Remove the marker of a data set of which a file is gone, or Snakemake would not make the file again."""
+    for dataset in STUDY.datasets:
+        if gone_files(dataset):
+            Path(at("prepared", dataset=dataset)).unlink()
+
+
+def gone_files(dataset):
+    """What training reads of a data set and is gone, although its marker says that all exists."""
+    if not Path(at("prepared", dataset=dataset)).exists():
+        return []
+    return [file for file in [*training_files(dataset), *arrays_of(dataset)] if not Path(file).exists()]
+
+
+def gone_arrays(dataset):
+    """Arrays of the inputs of a data set that their record names and that are gone."""
+    return [file for file in arrays_of(dataset) if not Path(file).exists()]
+
+
 CONFIG, STUDY_NAME, STUDY, SHARDS, SHEET = load_study()
 SEEDS = STUDY.scales[CONFIG.scale].seeds
 TRAINING_ENV = "../../envs/torch-cuda.yaml" if CONFIG.device == "cuda" else "../../envs/torch-cpu.yaml"
 shell.prefix(command_prefix())
+if workflow.is_main_process:
+    require_writable_results()

@@ -94,7 +94,6 @@ rule read_gains:
 rule estimate_gains:
     input:
         unpack(estimate_inputs),
-        study=ancient(at("study")),
     output:
         estimates=at("estimates"),
     log:
@@ -110,13 +109,14 @@ rule estimate_gains:
         mem_mb=growing(3000),
         runtime=240,
     params:
+        study=at("study"),
         content=lambda wildcards: digest_of(
             tasks_of(wildcards.collection), block(STRATEGIES[wildcards.strategy]), STUDY.grouping.seeds
         ),
         pairs=pair_options,
         code=lambda wildcards: code_of_strategy("estimate_gains", STRATEGIES[wildcards.strategy]),
     shell:
-        "python -m relatask estimate_gains --log {log} --study {input.study}"
+        "python -m relatask estimate_gains --log {log} --study {params.study}"
         " --collection {wildcards.collection} --strategy {wildcards.strategy} --gains {input.gains}"
         " {params.pairs} --threads {threads} --out {output.estimates}"
 
@@ -124,7 +124,6 @@ rule estimate_gains:
 rule select_sets:
     input:
         unpack(select_inputs),
-        study=ancient(at("study")),
     output:
         selected=at("selected"),
         estimates=at("estimates"),
@@ -143,6 +142,7 @@ rule select_sets:
         runtime=lambda wildcards, attempt: 720 * attempt,
         gpu=int(wants_gpu()),
     params:
+        study=at("study"),
         content=lambda wildcards: digest_of(
             tasks_of(wildcards.collection),
             block(COLLECTIONS[wildcards.collection].task_sets),
@@ -157,14 +157,13 @@ rule select_sets:
             code_of_collection(wildcards.collection),
         ],
     shell:
-        "python -m relatask select_sets --log {log} --study {input.study}"
+        "python -m relatask select_sets --log {log} --study {params.study}"
         " --collection {wildcards.collection} --plan {input.plan} {params.pairs} --device {params.device}"
         " --out-plan {output.selected} --out-estimates {output.estimates}"
 
 
 rule select_groups:
     input:
-        study=ancient(at("study")),
         gains=at("gains"),
         estimates=lambda wildcards: [
             at("estimates", collection=wildcards.collection, strategy=strategy)
@@ -184,10 +183,11 @@ rule select_groups:
         mem_mb=growing(3000),
         runtime=120,
     params:
+        study=at("study"),
         content=lambda wildcards: digest_of(tasks_of(wildcards.collection), *choices_of(wildcards.collection)),
         code=lambda wildcards: code_of_choice(wildcards.collection),
     shell:
-        "python -m relatask select_groups --log {log} --study {input.study}"
+        "python -m relatask select_groups --log {log} --study {params.study}"
         " --collection {wildcards.collection} --gains {input.gains} --estimates {input.estimates}"
         " --out-groups {output.groups} --out-groupings {output.groupings}"
 
@@ -195,7 +195,6 @@ rule select_groups:
 rule encode_sets:
     input:
         unpack(encode_inputs),
-        study=ancient(at("study")),
     output:
         at("encodings"),
     log:
@@ -209,6 +208,7 @@ rule encode_sets:
         mem_mb=growing(3000),
         runtime=120,
     params:
+        study=at("study"),
         content=lambda wildcards: digest_of(
             tasks_of(wildcards.collection),
             block(encoded_strategy(STUDY, wildcards.collection)),
@@ -217,5 +217,5 @@ rule encode_sets:
         pairs=pair_options,
         code=lambda wildcards: code_of_strategy("encode_sets", encoded_strategy(STUDY, wildcards.collection)),
     shell:
-        "python -m relatask encode_sets --log {log} --study {input.study}"
+        "python -m relatask encode_sets --log {log} --study {params.study}"
         " --collection {wildcards.collection} --gains {input.gains} {params.pairs} --out {output}"

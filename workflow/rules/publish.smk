@@ -4,7 +4,6 @@
 rule write_tables:
     input:
         needed([table_record(STUDY, name) for name in TABLES]),
-        study=ancient(at("study")),
         published=workflow.source_path("../../config/published.csv"),
     output:
         shown_tables(),
@@ -21,16 +20,16 @@ rule write_tables:
         mem_mb=growing(4000),
         runtime=30,
     params:
+        study=at("study"),
         content=study_digest("unpublished"),
         code=code_of_outputs("write_tables", [table_record(STUDY, name) for name in TABLES]),
     shell:
-        "python -m relatask write_tables --log {log} --study {input.study} --published {input.published:q}"
+        "python -m relatask write_tables --log {log} --study {params.study} --published {input.published:q}"
 
 
 rule draw_figures:
     input:
         needed([figure_of(name)[0] for name in FIGURES]),
-        study=ancient(at("study")),
     output:
         shown_figures(),
         figure_files(FIGURES, layout.FIGURE_FORMATS[1:]),
@@ -46,16 +45,16 @@ rule draw_figures:
         mem_mb=growing(4000),
         runtime=30,
     params:
+        study=at("study"),
         content=study_digest("title", "tables", "unpublished", "search_space"),
         figures=FIGURES,
         code=code_of_outputs("draw_figures", [figure_of(name)[0] for name in FIGURES]),
     shell:
-        "python -m relatask draw_figures --log {log} --study {input.study} --figures {params.figures}"
+        "python -m relatask draw_figures --log {log} --study {params.study} --figures {params.figures}"
 
 
 rule publish_study:
     input:
-        study=ancient(at("study")),
         plan=at("plan"),
         costs=cost_files(),
         data=[*dataset_records(), *feature_records(), *split_files("json"), *collection_files("gains")],
@@ -74,6 +73,7 @@ rule publish_study:
         mem_mb=growing(1000),
         runtime=10,
     params:
+        study=at("study"),
         content=study_digest(),
         command=reader_command(),
         results=lambda wildcards, input: Path(input.plan).parents[1],
@@ -81,7 +81,7 @@ rule publish_study:
         costs=lambda wildcards, input: f"--costs {input.costs}" if input.costs else "",
         code=code_of("steps/publish_study.py"),
     shell:
-        "python -m relatask publish_study --log {log} --study {input.study} --plan {input.plan} {params.costs} --results {params.results}"
+        "python -m relatask publish_study --log {log} --study {params.study} --plan {input.plan} {params.costs} --results {params.results}"
         " --data {input.data} --files {input.files} --command {params.command:q}"
         " --out-dir {params.folder}"
 
@@ -96,6 +96,7 @@ rule write_manifest:
         figures=figure_files(FIGURES, layout.FIGURE_FORMATS),
         imputed=imputed_files(),
         measured=table_files(MEASURED, layout.TABLE_FORMATS),
+        saved=saved_table_files(),
     output:
         manifest=at("manifest"),
     log:
@@ -118,5 +119,5 @@ rule write_manifest:
     shell:
         "python -m relatask write_manifest --log {log} --study {params.study} --scale {params.scale}"
         " --config {params.config:q} --data {input.data}"
-        " --environment {input.environment:q} --outputs {input.merged} {input.groups} {input.tables} {input.figures} {input.imputed}"
+        " --environment {input.environment:q} --outputs {input.merged} {input.groups} {input.tables} {input.figures} {input.imputed} {input.saved}"
         " --measured {input.measured} --out {output.manifest}"

@@ -5,31 +5,21 @@ wildcard_constraints:
     collection=NAME,
 
 
-rule write_study:
-    output:
-        study=at("study"),
-    log:
-        f"results/logs/write_study/{STUDY_NAME}.log",
-    benchmark:
-        f"results/benchmarks/write_study/{STUDY_NAME}.tsv"
-    conda:
-        "../../envs/base.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
-    params:
-        scale=CONFIG.scale,
-        content=study_digest(),
-        code=code_of("steps/write_study.py"),
-    shell:
-        'python -m relatask write_study --log {log} --study-file "$RELATASK_STUDY" --scale {params.scale}'
-        " --out {output.study}"
+SAVED = saved_tables({row.method for row in STUDY.methods})  # by methods, besides predictions
+
+
+def saved_option(wildcards):
+    """Where a merge puts the tables that methods save; those of a collection stay in the journal."""
+    return f"--out-saved results/{STUDY_NAME}/saved" if SAVED and "collection" not in wildcards.keys() else ""
+
+
+def saved_table_files():
+    """Tables that methods save besides predictions, as they are read."""
+    formats = layout.PUBLISHED_TABLE_FORMATS
+    return [at("saved_table", name=name, suffix=suffix) for name in SAVED for suffix in formats]
 
 
 rule plan_runs:
-    input:
-        study=ancient(at("study")),
     output:
         plan=at("plan"),
         manifests=[at("shard_manifest", shard=name) for name in SHARDS],
@@ -44,12 +34,13 @@ rule plan_runs:
         mem_mb=growing(1000),
         runtime=10,
     params:
+        study=at("study"),
         content=study_digest("title", "paper", "contrasts", "tables", "unpublished", "search_space"),
         shard_minutes=CONFIG.shard_minutes,
         max_shards=CONFIG.max_shards,
         code=code_of("steps/plan_runs.py"),
     shell:
-        "python -m relatask plan_runs --log {log} --study {input.study}"
+        "python -m relatask plan_runs --log {log} --study {params.study}"
         " --shard-minutes {params.shard_minutes} --max-shards {params.max_shards}"
         " --out {output.plan}"
 
@@ -88,6 +79,7 @@ rule merge_runs:
         predictions=at("predictions"),
         history=at("history"),
         costs=at("costs"),
+        saved=[at("saved", name=name) for name in SAVED],
     log:
         f"results/logs/merge_runs/{STUDY_NAME}.log",
     benchmark:
@@ -101,10 +93,38 @@ rule merge_runs:
     params:
         runs=at("runs"),
         of=collection_option,
+        saved=saved_option,
         code=code_of("steps/merge_runs.py"),
     shell:
         "python -m relatask merge_runs --log {log} --plan {input.plan} --runs {params.runs} {params.of}"
         " --out-predictions {output.predictions} --out-history {output.history} --out-costs {output.costs}"
+        " {params.saved}"
+
+
+rule write_saved_tables:
+    input:
+        plan=at("plan"),
+        saved=[at("saved", name=name) for name in SAVED],
+    output:
+        saved_table_files(),
+    log:
+        f"results/logs/write_saved_tables/{STUDY_NAME}.log",
+    benchmark:
+        f"results/benchmarks/write_saved_tables/{STUDY_NAME}.tsv"
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=30,
+    params:
+        names=list(SAVED),
+        saved=lambda wildcards, input: Path(input.saved[0]).parent if SAVED else "",
+        folder=lambda wildcards, output: Path(output[0]).parent,
+        code=code_of("steps/write_saved_tables.py"),
+    shell:
+        "python -m relatask write_saved_tables --log {log} --plan {input.plan} --saved {params.saved}"
+        " --names {params.names} --out-dir {params.folder}"
 
 
 use rule merge_runs as merge_collection with:

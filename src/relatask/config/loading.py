@@ -10,8 +10,8 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field
 
-from relatask.config.blocks import NAME, Block, parse
 from relatask.config.study import StudyConfig
+from relatask.core.blocks import NAME, Block, parse
 from relatask.core.errors import RelataskError
 from relatask.core.files import is_file, read_fields
 from relatask.core.records import suggest
@@ -59,7 +59,9 @@ def load_config(values: Mapping[str, Any], root: Path) -> tuple[Config, str, Stu
         RelataskError: a key or value is wrong, or there is no such study.
     """
     config = parse(Config, values, "config.yaml")
-    path = study_path(config, root)
+    path = Path(config.study)
+    if path.suffix not in {".yaml", ".yml"}:
+        path = root / "config" / "studies" / f"{config.study}.yaml"
     known = [file.stem for file in (root / "config" / "studies").glob("*.yaml")]
     if not is_file(path):
         raise RelataskError(f"config.yaml: study: there is no file {path}.{suggest(config.study, known)}")
@@ -78,14 +80,6 @@ def load_config(values: Mapping[str, Any], root: Path) -> tuple[Config, str, Stu
     if config.scale not in study.scales:
         raise RelataskError(f"config.yaml: scale: study {path.stem!r} has no scale {config.scale!r}.")
     return config, path.stem, study
-
-
-def study_path(config: Config, root: Path) -> Path:
-    """Return the study file that a config names; `root` is the folder of the project."""
-    path = Path(config.study)
-    if path.suffix not in {".yaml", ".yml"}:
-        path = root / "config" / "studies" / f"{config.study}.yaml"
-    return path
 
 
 def load_study(path: Path) -> StudyConfig:

@@ -4,6 +4,7 @@ Each such file states what it is in one literal, ``CAPABILITIES = {...}`` or, of
 `relatask.core.records`. The module is imported only where it trains.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -110,8 +111,20 @@ class Capabilities(Options):
         return self.encoders == "shared" if self.trunk is None else self.trunk
 
 
+NO_KEYS = DERIVED | {"own_options"}
 ENCODERS = ("shared", "per task", "none")
 KINDS = ("binary", "real", "class")
+TYPES = ("category", "string", "bool", "int8", "int16", "int32", "int64", "float32", "float64")  # of columns
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def read_capabilities(path: Path) -> Capabilities:
+    """Return the ``CAPABILITIES`` literal of the module at `path` without importing it.
+
+    Raises:
+        RelataskError: there is none, it is not a literal, or a key or one of its words is unknown.
+    """
+    return _checked_words(read_record(path, "CAPABILITIES", Capabilities, NO_KEYS))
 
 
 def _checked_words(ability: Capabilities) -> Capabilities:
@@ -122,7 +135,38 @@ def _checked_words(ability: Capabilities) -> Capabilities:
                 f"{PACKAGE / ability.file}: CAPABILITIES[{key!r}] is {strange[0]!r}; it can be "
                 f"{', '.join(words)}."
             )
+    _check_saves(PACKAGE / ability.file, ability.saves)
     return ability
+
+
+def _check_saves(path: Path, saves: Mapping[str, Mapping[str, str]]) -> None:
+    """Refuse names of tables and columns that no file can have, and types that do not exist."""
+    for name, columns in saves.items():
+        where = f"{path}: CAPABILITIES['saves'][{name!r}]"
+        if not NAME.fullmatch(name):
+            raise RelataskError(f"{where}: a table's name has small letters, digits and underscores.")
+        if not columns or "run_id" in columns:
+            raise RelataskError(f"{where} must have columns besides run_id, which every row gets.")
+        for column, kind in columns.items():
+            if kind.rstrip("?") not in TYPES:
+                raise RelataskError(f"{where}: {column} is {kind!r}.{suggest(kind, TYPES)}")
+
+
+def saved_tables(methods: Iterable[str]) -> dict[str, Mapping[str, str]]:
+    """Return the tables that some of `methods` save besides predictions: name -> columns, without run_id.
+
+    Raises:
+        RelataskError: two methods give one name to tables of different columns.
+    """
+    found: dict[str, Mapping[str, str]] = {}
+    for method in methods:
+        for name, columns in capabilities("methods", method).saves.items():
+            if found.setdefault(name, columns) != columns:
+                raise RelataskError(
+                    f"method {method!r} saves a table {name!r} whose columns differ from those of another "
+                    "method of the study; give one of them another name."
+                )
+    return found
 
 
 @lru_cache
@@ -147,7 +191,7 @@ def catalogue(kind: str) -> dict[str, Capabilities]:
     Files that hold no entry of their own (helpers) start with an underscore. A method may also be a folder,
     where every file with a ``CAPABILITIES`` is an entry. Options of methods include those of their loops.
     """
-    found = records(kind, "CAPABILITIES", Capabilities, DERIVED | {"own_options"})
+    found = records(kind, "CAPABILITIES", Capabilities, NO_KEYS)
     checked = {name: _checked_words(ability) for name, ability in found.items()}
     return {name: _with_loop(one) if kind == "methods" else one for name, one in checked.items()}
 
@@ -161,6 +205,7 @@ def _with_loop(ability: Capabilities) -> Capabilities:
         choices={**loop.choices, **ability.choices},
         limits={**loop.limits, **ability.limits},
         own_options=tuple(ability.options),
+        second_derivatives=ability.second_derivatives or loop.second_derivatives,
     )
 
 

@@ -14,3 +14,4 @@ class Finished:
 
     tables: "Mapping[str, pd.DataFrame]"
     files: Mapping[str, bytes] = field(default_factory=dict)
+    saved: "Mapping[str, pd.DataFrame]" = field(default_factory=dict)  # tables of the method's own

@@ -17,10 +17,12 @@ from filelock import FileLock
 
 from relatask.core.errors import RelataskError
 from relatask.core.files import sha256_of, write_bytes, write_json
-from relatask.core.tables import write_table
+from relatask.core.layout import in_study
+from relatask.core.registry import capabilities
+from relatask.core.tables import saved_columns, write_table
 from relatask.journal.digests import Digests
 from relatask.journal.finished import Finished
-from relatask.journal.journal_entry import damaged_file, read_record
+from relatask.journal.journal_entry import damaged_file, read_record, saved_file
 from relatask.plan.manifest import spec_of
 from relatask.plan.spec import RunSpec
 
@@ -32,8 +34,8 @@ class Journal:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self.runs = folder / "runs"
-        self.failures = folder / "failed"
+        self.runs = folder / in_study("runs")
+        self.failures = folder / in_study("failed")
 
     def holds(self, spec: RunSpec, digests: Digests) -> bool:
         """Whether the run is finished under the same digests; if it is under others, the log says so."""
@@ -67,6 +69,9 @@ class Journal:
         try:
             for name, table in result.tables.items():
                 write_table(name, table, temporary / f"{name}.parquet")
+            for name, table in result.saved.items():
+                columns = saved_columns(capabilities("methods", spec.method).saves[name])
+                write_table(name, table, temporary / saved_file(name), columns)
             for name, content in result.files.items():
                 write_bytes(temporary / name, content)
             files = {path.name: sha256_of(path) for path in sorted(temporary.iterdir())}
@@ -135,4 +140,4 @@ class Journal:
 
     def checkpoint_path(self, spec: RunSpec) -> Path:
         """Where an unfinished run keeps its state."""
-        return self.folder / "checkpoints" / f"{spec.run_id}.pt"
+        return self.folder / in_study("checkpoints") / f"{spec.run_id}.pt"

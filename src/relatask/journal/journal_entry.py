@@ -12,6 +12,11 @@ from relatask.core.files import read_fields, sha256_of
 FILES = ("run.json", "predictions.parquet", "history.parquet")  # model.pt only where it was kept
 
 
+def saved_file(name: str) -> str:
+    """Return the file of a table that a method declares in `saves`."""
+    return f"saved-{name}.parquet"
+
+
 def read_record(entry: Path) -> dict[str, Any]:
     """Return what run.json says of a finished run: spec, digests, measured, files.
 

@@ -7,12 +7,15 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from relatask.core.errors import RelataskError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SHARED = "shared"  # name of the encoder that all tasks share
 
@@ -59,6 +62,10 @@ class MultiTaskModel(nn.Module):
     def losses(self, outputs: Tensor, labels: Tensor) -> Tensor:
         """Return each task's mean loss over its labelled cells, [T]; labels are NaN where missing."""
         raise NotImplementedError(f"{type(self).__name__} has no losses of its own; its loop computes them.")
+
+    def saved(self) -> "dict[str, pd.DataFrame]":
+        """Return the tables that the method declares in its capability `saves`, once it is trained."""
+        return {}
 
 
 class EncoderFactory(Protocol):

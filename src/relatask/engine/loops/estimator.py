@@ -22,7 +22,8 @@ def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
     model = load("methods", unit.spec.method).build(seed, **own_options(unit.spec.method, unit.spec.options))
     with threadpool_limits(torch.get_num_threads()):  # scikit-learn brings an OpenMP of its own
         model.fit(_bits(unit, rows), unit.labels(rows)[:, 0].cpu().numpy())
-        return UnitResult({fold: _scores(model, _bits(unit, unit.rows(fold))) for fold in EVALUATED}, [])
+        scores = {fold: _scores(model, _bits(unit, unit.rows(fold))) for fold in EVALUATED}
+    return UnitResult(scores, [], saved=model.saved() if hasattr(model, "saved") else {})
 
 
 def _bits(unit: Unit, rows: Tensor) -> np.ndarray:

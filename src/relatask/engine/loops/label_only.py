@@ -52,7 +52,8 @@ def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
             known = torch.where(one.known, labels, torch.nan)
             found = torch.where(one.predicted, model.predict(known), found)
         scores[fold] = found.float().cpu()
-    return UnitResult(scores, [], model.state(), shown_in(unit, setting))
+    saved = model.saved() if hasattr(model, "saved") else {}
+    return UnitResult(scores, [], model.state(), shown_in(unit, setting), saved)
 
 
 def _unfitted(unit: Unit) -> LabelModel:

@@ -12,11 +12,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from relatask.engine.checkpoint import Checkpoint
-from relatask.engine.episodes import Pool, evaluated_episodes, images_of_class, true_ways
 from relatask.engine.epochs import EpochTraining, fit
 from relatask.engine.loops.supervised import PREDICTION_BATCH
 from relatask.engine.network import autocast
 from relatask.engine.unit import EVALUATED, Progress, Unit, UnitResult
+from relatask.methods.few_shot.episodes import Pool, cells, evaluated_episodes, images_of_class, true_ways
+
+__all__ = ["LOOP", "Training", "cells", "train"]
 
 EPISODES_AT_ONCE = 64  # in prediction, where images are encoded already
 LOOP = {
@@ -133,10 +135,6 @@ class Training(EpochTraining):
             logits = torch.cat([self._relate(states[batch]) for batch in batches])
         self.require_finite(float(logits.sum()))
         return logits
-
-    def probabilities(self, rows: Tensor) -> Tensor:
-        """Return the probabilities of the classes of episodes `rows`, as `predict`."""
-        return self.predict(rows).softmax(-1)
 
     def scores(self) -> dict[str, Tensor]:
         """Return for each held-out fold the predicted class of each query, int64 [E, ways x queries]."""

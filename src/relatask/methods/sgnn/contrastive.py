@@ -87,10 +87,6 @@ class Training(EpochTraining):
         self.require_finite(float(scores.sum()))
         return scores
 
-    def probabilities(self, rows: Tensor) -> Tensor:
-        """Return the marginals float32 [n, t] of the molecules at positions `rows`."""
-        return self.predict(rows)
-
     def state(self) -> dict[str, Any]:
         """Everything that `restore` needs, as tensors and numbers."""
         adapted = self.noise is not self.backbone

@@ -1,0 +1,1 @@
+"""What CONTRIBUTING promises: an addition is one or two new files, and no other file changes."""
