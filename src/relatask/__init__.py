@@ -1,3 +1,15 @@
 """Multi-task learning with task relations, above all for molecules measured in many assays."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from relatask.models.prediction import Model
+
 __version__ = "0.1.0"
+
+
+def load(path: str, device: str = "cpu") -> "Model":
+    """Load a trained model, see `relatask.models.prediction.load`; torch is imported only then."""
+    model: Model = import_module("relatask.models.prediction").load(path, device)
+    return model

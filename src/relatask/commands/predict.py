@@ -12,7 +12,7 @@ Examples:
 import argparse
 import csv
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
@@ -22,9 +22,8 @@ from tqdm import tqdm
 
 from relatask.core.atomic import atomic_path
 from relatask.core.errors import RelataskError
-from relatask.core.registry import suggest
-from relatask.models.loading import load
-from relatask.models.prediction import REASON, predict
+from relatask.core.records import suggest
+from relatask.models.prediction import REASON, load
 
 ROWS = 4096  # molecules in memory at a time
 log = logging.getLogger(__name__)
@@ -34,7 +33,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("model", type=Path, metavar="MODEL", help="folder of a model, or of a finished run")
     parser.add_argument(
-        "file", type=Path, metavar="FILE", help="CSV with a column of SMILES, or .smi: SMILES and a name a line"
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="CSV with a column of SMILES, or .smi: SMILES and a name a line",
     )
     parser.add_argument("-o", "--output", required=True, type=Path, metavar="OUT", help="CSV to write")
     parser.add_argument(
@@ -60,7 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
         writer.writerow([*columns, *model.task_ids, REASON])
         progress = stack.enter_context(tqdm(desc="predict", unit="mol", disable=None, leave=False))
         while chunk := list(islice(rows, ROWS)):
-            found = predict(model, [row[smiles_column] for row in chunk])
+            found = model.predict([row[smiles_column] for row in chunk])
             n_refused += int(found[REASON].notna().sum())
             for row, values in zip(chunk, found.itertuples(index=False), strict=True):
                 writer.writerow([*row, *("" if pd.isna(value) else _text(value) for value in values)])
@@ -74,22 +76,20 @@ def _text(value: object) -> object:
     return f"{value:.6g}" if isinstance(value, float) else value
 
 
-def _reader(source: object, path: Path, wanted: str) -> tuple[list[str], int, Iterator[list[str]]]:
+def _reader(source: Iterable[str], path: Path, wanted: str) -> tuple[list[str], int, Iterator[list[str]]]:
     """Return the columns of a file, which of them holds the SMILES, and its rows.
 
     Raises:
         RelataskError: there is no such column, or a row is longer or shorter than the header.
     """
     if path.suffix in {".smi", ".smiles"}:
-        lines = (line.rstrip("\n").split(maxsplit=1) for line in source if line.strip())  # type: ignore[attr-defined]
+        lines = (line.rstrip("\n").split(maxsplit=1) for line in source if line.strip())
         return ["smiles", "name"], 0, ([*parts, ""][:2] for parts in lines)
-    table = csv.reader(source)  # type: ignore[call-overload]
+    table = csv.reader(source)
     columns = next(table, [])
     places = [place for place, name in enumerate(columns) if name.lower() == wanted.lower()]
     if not places:
-        raise RelataskError(
-            f"{path} has no column {wanted!r} (--smiles-column).{suggest(wanted, columns or ['(empty file)'])}"
-        )
+        raise RelataskError(f"{path} has no column {wanted!r} (--smiles-column).{suggest(wanted, columns)}")
     return columns, places[0], _rows(table, len(columns), path)
 
 

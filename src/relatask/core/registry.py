@@ -35,8 +35,7 @@ class LoopRecord(Options):
 
     file: str = ""  # from the package's folder, e.g. engine/loops/supervised.py
     balances: bool = False  # weighs the losses of tasks by the run's balancing
-    imputes: bool = False  # has an `imputer`: one model that scores any cell
-    has_weights: bool = True  # what it trains is tensors, which the journal keeps
+    imputes: bool = False  # one model scores any cell, by its `predictor`
     second_derivatives: bool = False  # differentiates through a gradient
     forecasts: bool = False  # items are points in time, and encoders read windows before them
     episodes: bool = False  # items have one class each, and classes of the held-out folds are others

@@ -96,11 +96,6 @@ def tensor_bytes(value: Any) -> bytes:
     return buffer.getvalue()
 
 
-def read_tensors(path: Path) -> Any:
-    """Return on the CPU what `tensor_bytes` made and a file holds; nothing in it is executed."""
-    return torch.load(path, weights_only=True, map_location="cpu")
-
-
 def _plain(value: Any) -> Any:
     """`value` without what pickling would keep besides its content.
 

@@ -11,7 +11,9 @@ class Loop(Protocol):
 
     What else it may have, and says in LOOP:
 
-    * `imputer(unit, weights) -> Callable[[rows], scores [n, t]]` where LOOP has `imputes`;
+    * `predictor(unit, weights) -> Callable[[rows], scores [n, t]]`, for a trained model: the unit holds the
+      items, their known labels and, as `support`, what the next says;
+    * `support(unit) -> tuple[rows]`: training items whose labels each pass of a prediction reads;
     * `cells(unit, fold, result) -> DataFrame` where what is predicted is no cell of the labels' table;
       without it `engine.run.cells` is used;
     * `Training`, an `engine.epochs.EpochTraining`, of loops over epochs. Affinities of tasks (TAG) also need

@@ -1,5 +1,6 @@
 """One run from its spec to predictions, history and weights."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from relatask.core.errors import RelataskError
 from relatask.core.registry import Capabilities, capabilities, load_loop
 from relatask.core.tables import COLUMNS
 from relatask.data.prepared import PreparedDataset
-from relatask.engine.checkpoint import Checkpoint, tensor_bytes
+from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.unit import EVALUATED, Progress, Unit, UnitResult, constant_result, units_of
 from relatask.journal.finished import Finished
 from relatask.plan.spec import RunSpec
@@ -29,13 +30,12 @@ class RunResult:
     known_labels: pd.DataFrame | None = None
     saved: dict[str, pd.DataFrame] = field(default_factory=dict)  # the method's own tables, with `run_id`
 
-    def finished(self) -> Finished:
-        """What the journal keeps of it."""
+    def finished(self, files: Mapping[str, bytes] | None = None) -> Finished:
+        """What the journal keeps of it, with the files of its model."""
         tables = {"predictions": self.predictions, "history": self.history}
         if self.known_labels is not None:
             tables["known_labels"] = self.known_labels
-        weights = {} if self.weights is None else {"model.pt": tensor_bytes(self.weights)}
-        return Finished(tables, weights, saved=self.saved)
+        return Finished(tables, files or {}, saved=self.saved)
 
 
 def inputs_of(spec: RunSpec) -> str:

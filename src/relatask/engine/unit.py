@@ -16,6 +16,7 @@ from relatask.data.splits import FOLDS
 from relatask.plan.spec import RunSpec
 
 EVALUATED = ("valid", "test")
+CONSTANT = "constant"  # the only weight of a unit whose score is the same for all items
 Progress = Callable[[float, str], None]  # share of the unit that is done, and where it is
 log = logging.getLogger(__name__)
 
@@ -128,4 +129,4 @@ def constant_result(unit: Unit) -> UnitResult | None:
     seen = f"only label {prevalence:.0f}" if labels.numel() else "no label"
     log.info("%s has %s in training; every score is %.1f", unit.title, seen, prevalence)
     scores = {fold: torch.full((len(unit.rows(fold)), 1), prevalence) for fold in EVALUATED}
-    return UnitResult(scores, [])
+    return UnitResult(scores, [], {CONSTANT: torch.tensor([prevalence])})

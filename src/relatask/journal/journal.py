@@ -23,9 +23,9 @@ from relatask.core.tables import saved_columns, write_table
 from relatask.journal.digests import Digests
 from relatask.journal.finished import Finished
 from relatask.journal.journal_entry import damaged_file, read_record, saved_file
-from relatask.plan.manifest import spec_of
 from relatask.plan.spec import RunSpec
 
+MODEL = "model"  # folder of a run's model in its entry
 log = logging.getLogger(__name__)
 
 
@@ -74,7 +74,8 @@ class Journal:
                 write_table(name, table, temporary / saved_file(name), columns)
             for name, content in result.files.items():
                 write_bytes(temporary / name, content)
-            files = {path.name: sha256_of(path) for path in sorted(temporary.iterdir())}
+            written = sorted(path for path in temporary.rglob("*") if path.is_file())
+            files = {path.relative_to(temporary).as_posix(): sha256_of(path) for path in written}
             record = {"spec": asdict(spec), "digests": digests, "measured": measured, "files": files}
             write_json(temporary / "run.json", record)
             with self._alone():
@@ -120,23 +121,22 @@ class Journal:
         """Where a finished run's predictions are."""
         return self.runs / spec.run_id / "predictions.parquet"
 
-    def model(self, run_id: str) -> tuple[RunSpec, Path, str]:
-        """Return spec, file of the weights and its digest of a finished run's network.
+    def model(self, run_id: str) -> Path:
+        """Return the folder of a finished run's model.
 
         Raises:
-            RelataskError: the run is not finished, or its network was not kept.
+            RelataskError: the run is not finished, its model was not kept, or a file of it is damaged.
         """
         entry = self.runs / run_id
-        path = entry / "model.pt"
-        if not path.is_file():
+        folder = entry / MODEL
+        if not folder.is_dir():
             raise RelataskError(
-                f"{path} does not exist, and what comes next reads it; train run {run_id} first, with its "
-                "model kept (train_shard --keep-models joint)."
+                f"{folder} does not exist, and what comes next reads it; train run {run_id} first, with its "
+                "model kept (keep_models: all in config.yaml)."
             )
         if damaged := damaged_file(entry):
             raise RelataskError(f"{damaged} is damaged; delete {entry} and run again.")
-        spec = spec_of(read_record(entry)["spec"], entry / "run.json")
-        return spec, path, sha256_of(path)
+        return folder
 
     def checkpoint_path(self, spec: RunSpec) -> Path:
         """Where an unfinished run keeps its state."""

@@ -9,7 +9,7 @@ from typing import Any
 from relatask.core.errors import RelataskError
 from relatask.core.files import read_fields, sha256_of
 
-FILES = ("run.json", "predictions.parquet", "history.parquet")  # model.pt only where it was kept
+FILES = ("run.json", "predictions.parquet", "history.parquet")  # and a model where it was kept
 
 
 def saved_file(name: str) -> str:

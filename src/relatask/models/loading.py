@@ -7,13 +7,15 @@ from torch import Tensor
 
 from relatask.core.errors import RelataskError
 from relatask.core.files import sha256_of
-from relatask.core.registry import capabilities, input_version
+from relatask.core.plugins import input_records, load_file, record_of
+from relatask.core.registry import capabilities
+from relatask.engine.loops.estimator import ESTIMATOR
+from relatask.journal.journal import MODEL
 from relatask.models.record import NAME, ModelRecord, read_record
-from relatask.models.saving import ESTIMATOR, FOLDER
-from relatask.models.trained_model import TrainedModel
+from relatask.models.trained_model import Support, TrainedModel
 
 
-def load(path: str | Path, device: torch.device | str = "cpu") -> TrainedModel:
+def load_model(path: str | Path, device: torch.device | str = "cpu") -> TrainedModel:
     """Load a trained model; it needs neither the study nor its results.
 
     Args:
@@ -25,23 +27,19 @@ def load(path: str | Path, device: torch.device | str = "cpu") -> TrainedModel:
             method or makes its inputs otherwise.
     """
     folder = Path(path)
-    if not (folder / NAME).is_file() and (folder / FOLDER / NAME).is_file():
-        folder /= FOLDER
+    if not (folder / NAME).is_file() and (folder / MODEL / NAME).is_file():
+        folder /= MODEL
     record = read_record(folder)
     _check_files(folder, record)
     _check_code(folder, record)
-    weights = _read_weights(folder, record)
-    support = None
-    if "support.safetensors" in record.files:
-        support = _read_tensors(folder / "support.safetensors")
     return TrainedModel(
         record=record,
         folder=folder,
         device=torch.device(device),
-        weights=weights,
-        support=support,
-        members=tuple(load(folder / member.folder, device) for member in record.members),
-        prior=load(folder / record.prior, device) if record.prior else None,
+        weights={} if record.members else _read_weights(folder, record),
+        support=_read_support(folder, record),
+        members=tuple(load_model(folder / member.folder, device) for member in record.members),
+        prior=load_model(folder / record.prior, device) if record.prior else None,
     )
 
 
@@ -59,12 +57,12 @@ def _check_code(folder: Path, record: ModelRecord) -> None:
     capabilities("methods", record.spec.method)
     if record.spec.encoder:
         capabilities("encoders", record.spec.encoder)
-    for kind, used in record.inputs.items():
-        current = input_version(kind)
+    for name, used in record.inputs.items():
+        current = load_file(record_of(input_records(), name, "input")).VERSION
         if current != used:
             raise RelataskError(
-                f"{folder}: the model reads version {used} of the input {kind!r}, and this version of relatask "
-                f"makes version {current}; train the model again."
+                f"{folder}: the model reads version {used} of the input {name!r}, and this relatask makes "
+                f"version {current}; train the model again."
             )
 
 
@@ -84,11 +82,25 @@ def _read_weights(folder: Path, record: ModelRecord) -> dict[str, dict[str, Tens
     return weights
 
 
+def _read_support(folder: Path, record: ModelRecord) -> Support | None:
+    """Return the training items that the model reads when it predicts, None where it reads none."""
+    if "support.parquet" not in record.files:
+        return None
+    import pandas as pd
+
+    tensors = _read_tensors(folder / "support.safetensors")
+    n_passes = sum(name.startswith("pass/") for name in tensors)
+    passes = tuple(tensors[f"pass/{number}"] for number in range(n_passes))
+    return Support(
+        pd.read_parquet(folder / "support.parquet"), tensors["item_ids"], tensors["labels"], passes
+    )
+
+
 def _read_tensors(path: Path) -> dict[str, Tensor]:
     from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    from safetensors.torch import load_file as read
 
     try:
-        return load_file(path)
+        return read(path)
     except (SafetensorError, OSError) as error:
         raise RelataskError(f"{path} holds no tensors ({error}); copy the model anew.") from None

@@ -49,7 +49,7 @@ class ModelRecord:
         members: models that this one is made of.
         prior: folder of the model whose predictions it starts from.
         files: name -> SHA-256 of the other files of the model.
-        scaling: of series: "mean" and "std" of each task's values in training, by which they are standardised.
+        scaling: of series: "mean" and "std" of each one's values in training, which standardise them.
     """
 
     spec: RunSpec
@@ -72,7 +72,9 @@ class ModelRecord:
     @property
     def title(self) -> str:
         """What messages call the model."""
-        return f"{self.spec.label or self.spec.method} trained on {self.spec.dataset!r}, seed {self.spec.seed}"
+        return (
+            f"{self.spec.label or self.spec.method} trained on {self.spec.dataset!r}, seed {self.spec.seed}"
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -93,15 +95,17 @@ def read_record(folder: Path) -> ModelRecord:
     content = read_fields(path, format=int, spec=dict, tasks=list, inputs=dict, files=dict)
     if content["format"] != FORMAT:
         raise RelataskError(
-            f"{path} has format {content['format']}, and relatask {__version__} reads format {FORMAT}; load it "
-            f"with relatask {content.get('relatask', 'of its time')}, or train it again."
+            f"{path} has format {content['format']}, and relatask {__version__} reads format {FORMAT}; load "
+            f"it with relatask {content.get('relatask', 'of its time')}, or train it again."
         )
     try:
         return ModelRecord(
             spec=spec_of(content["spec"], path),
-            tasks=tuple(Task(**task) for task in content["tasks"]),
+            tasks=tuple(Task(**{**task, "classes": tuple(task["classes"])}) for task in content["tasks"]),
             inputs=content["inputs"],
-            relations=tuple((str(one), str(other), float(score)) for one, other, score in content["relations"]),
+            relations=tuple(
+                (str(one), str(other), float(score)) for one, other, score in content["relations"]
+            ),
             dataset_digest=content["dataset_digest"],
             libraries=content["libraries"],
             units=tuple(content["units"]),

@@ -1,64 +1,131 @@
-"""The files of a trained model, as bytes, for the journal to write."""
+"""The files of a trained model, as bytes, for the journal to write.
 
+A shard makes them: it needs neither RDKit nor the workflow. safetensors and skops are imported where a
+model is written, so that a shard that keeps none does without.
+"""
+
+import hashlib
 import io
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
+import pandas as pd
 from torch import Tensor
 
-from relatask.core.files import bytes_digest, json_text
-from relatask.models.record import NAME, ModelRecord
+from relatask.core.files import read_json
+from relatask.core.plugins import form_of
+from relatask.core.registry import capabilities, load_loop
+from relatask.core.tables import read_table
+from relatask.data.prepared import PreparedDataset
+from relatask.engine.loops.estimator import ESTIMATOR
+from relatask.engine.run import RunResult, inputs_of
+from relatask.engine.task_graph import task_graph
+from relatask.engine.unit import units_of
+from relatask.inputs.arrays import read_array
+from relatask.models.record import NAME, Member, ModelRecord, read_record
+from relatask.plan.spec import RunSpec
 
-FOLDER = "model"  # of a run's entry in the journal
-ESTIMATOR = "estimator"  # key of weights that hold an estimator of scikit-learn, as skops writes it
 LIBRARIES = ("torch", "numpy", "scikit-learn", "rdkit")
 
 
-def model_files(
-    record: ModelRecord,
-    weights: Mapping[str, Mapping[str, Tensor]],
-    support: Mapping[str, np.ndarray] | None = None,
-    parts: Mapping[str, Mapping[str, bytes]] | None = None,
-    items: bytes | None = None,
+def model_of_run(
+    spec: RunSpec,
+    result: RunResult,
+    data: PreparedDataset,
+    folder: Path,
+    prior: Path | None = None,
+    with_items: bool = True,
 ) -> dict[str, bytes]:
-    """Return file -> content of a model, below its folder.
+    """Return name -> content of the files of a run's model; {} where the run has no weights.
 
     Args:
-        record: what the model is; its `files` are filled in here.
-        weights: of each of its units, or of "" where one model serves all tasks.
-        support: arrays of the training items whose labels it reads when it predicts.
-        parts: folder -> files of models that it is made of, or of its prior.
-        items: table of the training items, as Parquet.
+        spec: the run.
+        result: of its training, with weights.
+        data: what it was trained on.
+        folder: of the data set.
+        prior: folder of the model whose predictions it starts from.
+        with_items: whether the model shall hold the items it was trained on.
+    """
+    if result.weights is None:
+        return {}
+    per_task = capabilities("methods", spec.method).per_task
+    units = units_of(spec, data, per_task)
+    joint = units_of(spec, data, per_task=False)[0]
+    places = joint.columns.tolist()
+    edges, scores = task_graph(replace(joint, spec=replace(spec, graph="true")))
+    names = joint.task_ids
+    record = ModelRecord(
+        spec=spec,
+        tasks=tuple(data.tasks[place] for place in places),
+        inputs=_inputs(spec, folder),
+        relations=tuple(
+            (names[one], names[other], score)
+            for (one, other), score in zip(edges.T.tolist(), scores.tolist(), strict=True)
+        ),
+        dataset_digest=read_json(folder / "dataset.json")["digest"],
+        libraries=libraries(),
+        units=tuple(unit.name for unit in units) if per_task else (),
+        prior=None if prior is None else "prior",
+        scaling=_scaling(folder),
+    )
+    files: dict[str, bytes] = {}
+    weights = result.weights if per_task else {"": result.weights}
+    files |= _weight_files(weights, record)
+    loop = load_loop(spec.method)
+    if hasattr(loop, "support"):
+        files |= _support_files(loop.support(joint), joint.labels, data, folder)
+    if prior is not None:
+        files |= {f"prior/{name}": content for name, content in files_below(prior).items()}
+    if with_items:
+        files["items.parquet"] = training_items(data, folder)
+    return with_record(record, files)
+
+
+def model_of_parts(
+    spec: RunSpec, members: Mapping[str, tuple[Path, tuple[str, ...] | None]], items: bytes
+) -> dict[str, bytes]:
+    """Return name -> content of the files of a model that is made of others.
+
+    Args:
+        spec: the run that is put together.
+        members: folder in the model -> where the member lies, and the tasks it serves.
+        items: table of the items that they were trained on.
     """
     files: dict[str, bytes] = {}
-    tensors: dict[str, Tensor] = {}
-    for number, (unit, values) in enumerate(weights.items()):
-        for name, value in values.items():
-            if name == ESTIMATOR:
-                files[f"estimators/{number:05d}.skops"] = value.numpy().tobytes()
-            else:
-                tensors[f"{unit}/{name}" if unit else name] = value.detach().cpu()
-    if tensors:
-        files["weights.safetensors"] = tensor_bytes(tensors)
-    if support is not None:
-        files["support.safetensors"] = tensor_bytes({name: torch.from_numpy(of) for name, of in support.items()})
-    for folder, content in (parts or {}).items():
-        files |= {f"{folder}/{name}": value for name, value in content.items()}
-    if items is not None:
-        files["items.parquet"] = items
-    digests = {name: bytes_digest(content) for name, content in sorted(files.items())}
-    values = {**record.as_dict(), "files": digests}
-    return {NAME: json_text(values).encode(), **files}
+    first: ModelRecord | None = None
+    tasks: dict[str, Any] = {}
+    parts = []
+    for name, (path, serves) in members.items():
+        record = read_record(path)
+        first = first or record
+        tasks |= {task.task_id: task for task in record.tasks if serves is None or task.task_id in serves}
+        parts.append(Member(name, serves))
+        own = {file: content for file, content in files_below(path).items() if file != "items.parquet"}
+        files |= {f"{name}/{file}": content for file, content in own.items()}
+    assert first is not None
+    files["items.parquet"] = items
+    whole = replace(
+        first, spec=spec, tasks=tuple(tasks.values()), inputs={}, relations=(), units=(), members=tuple(parts)
+    )
+    return with_record(replace(whole, prior=None), files)
 
 
-def tensor_bytes(tensors: Mapping[str, Tensor]) -> bytes:
-    """Return tensors as safetensors: plain numbers, of which loading executes nothing."""
-    from safetensors.torch import save  # here, because a shard that keeps no model does without
+def with_record(record: ModelRecord, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the files of a model with its model.json, which holds their digests."""
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
+    text = json.dumps(replace(record, files=digests).as_dict(), indent=1, sort_keys=True, ensure_ascii=False)
+    return {NAME: (text + "\n").encode(), **files}
 
-    return save({name: value.contiguous().clone() for name, value in tensors.items()})
+
+def files_below(folder: Path) -> dict[str, bytes]:
+    """Return name -> content of all files of a model's folder."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
 def libraries() -> dict[str, str]:
@@ -72,19 +139,85 @@ def libraries() -> dict[str, str]:
     return found
 
 
-def items_table(columns: Mapping[str, Sequence[Any] | np.ndarray]) -> bytes:
-    """Return a table of training items as Parquet, e.g. of their SMILES and fingerprints."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+def _inputs(spec: RunSpec, folder: Path) -> dict[str, int]:
+    """Return the input that a run reads, and the version of the code that made it."""
+    form = inputs_of(spec)
+    if form == "none":
+        return {}
+    made = read_json(folder / "features" / "features.json")["inputs"]
+    return {name: own["version"] for name, own in made.items() if form_of(name) == form}
 
+
+def _scaling(folder: Path) -> dict[str, dict[str, float]] | None:
+    """Return what the values of series were standardised by, None for other data."""
+    counts = read_json(folder / "dataset.json")
+    return {key: counts[key] for key in ("mean", "std")} if "std" in counts else None
+
+
+def _weight_files(weights: Mapping[str, Mapping[str, Tensor]], record: ModelRecord) -> dict[str, bytes]:
+    """Return the weights of all units in one file, and each estimator of scikit-learn in its own."""
+    from safetensors.torch import save
+
+    files: dict[str, bytes] = {}
+    tensors: dict[str, Tensor] = {}
+    for number, unit in enumerate(record.units or ("",)):
+        for name, value in weights[unit].items():
+            if name == ESTIMATOR:
+                files[f"estimators/{number:05d}.skops"] = value.numpy().tobytes()
+            else:
+                key = f"{unit}/{name}" if unit else name
+                tensors[key] = value.detach().cpu().contiguous().clone()
+    if tensors:
+        files["weights.safetensors"] = save(tensors)
+    return files
+
+
+def _support_files(
+    passes: tuple[Tensor, ...], labels: Any, data: PreparedDataset, folder: Path
+) -> dict[str, bytes]:
+    """Return the items whose labels a method reads when it predicts, and which pass reads which."""
+    import torch
+    from safetensors.torch import save
+
+    rows = torch.cat(passes).unique()
+    tensors = {"item_ids": data.item_ids[rows], "labels": labels(rows)}
+    for number, own in enumerate(passes):
+        tensors[f"pass/{number}"] = torch.searchsorted(rows, own)
+    items = read_table("items", folder / "items.parquet").iloc[rows.cpu().numpy()]
+    content = save({name: value.cpu().contiguous() for name, value in tensors.items()})
+    return {"support.safetensors": content, "support.parquet": _parquet(with_contents(items))}
+
+
+def with_contents(items: pd.DataFrame) -> pd.DataFrame:
+    """Return items whose files are part of the table, where they name some: the table then stands alone."""
+    if "content" not in items or "file" not in items:
+        return items
+    contents = [
+        Path(file).read_bytes() if content is None else content
+        for file, content in zip(items["file"], items["content"], strict=True)
+    ]
+    return items.assign(content=pd.Series(contents, index=items.index, dtype=object))
+
+
+def training_items(data: PreparedDataset, folder: Path) -> bytes:
+    """Return a table of the training items: ids and, of molecules, SMILES and fingerprints.
+
+    Args:
+        data: under the split of the run.
+        folder: of the data set.
+    """
+    rows = data.folds["train"].cpu().numpy()
+    items = read_table("items", folder / "items.parquet")
+    named = [name for name in ("item_id", "source_id", "smiles", "name") if name in items]
+    found = items.iloc[rows][named].reset_index(drop=True)
+    path = folder / "features" / "ecfp4.npy"
+    if path.is_file():
+        bits = np.ascontiguousarray(read_array(path)[rows])
+        found["ecfp4"] = [row.tobytes() for row in bits]
+    return _parquet(found)
+
+
+def _parquet(frame: pd.DataFrame) -> bytes:
     buffer = io.BytesIO()
-    arrays = {name: pa.array(_rows(values)) for name, values in columns.items()}
-    pq.write_table(pa.table(arrays), buffer, compression="zstd")
+    frame.to_parquet(buffer, compression="zstd", index=False)
     return buffer.getvalue()
-
-
-def _rows(values: Sequence[Any] | np.ndarray) -> Any:
-    """Return values as Arrow takes them; rows of a matrix of bytes become bytes."""
-    if isinstance(values, np.ndarray) and values.ndim == 2:
-        return [row.tobytes() for row in values]
-    return values

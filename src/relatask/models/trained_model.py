@@ -1,8 +1,9 @@
 """A trained run as a thing that stands alone: what it predicts of items, and from what."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -10,26 +11,45 @@ import torch
 from torch import Tensor
 
 from relatask.core.errors import RelataskError
-from relatask.core.registry import load_input, load_loop
+from relatask.core.files import read_json
+from relatask.core.registry import load_loop
 from relatask.data.prepared import PreparedDataset
-from relatask.engine.unit import Unit
+from relatask.engine.run import inputs_of
+from relatask.engine.unit import CONSTANT, Unit
+from relatask.inputs.arrays import CHUNK, load_input, write_features
 from relatask.models.record import ModelRecord
 
-DataOf = Callable[[str], PreparedDataset]  # kind of input -> the data set with it, under the run's split
-Arrays = Mapping[str, Mapping[str, np.ndarray]]  # kind of input -> its arrays, by name
+Predictor = Callable[[Tensor], Tensor]  # positions of items, int64 [n] -> their scores, float32 [n, T]
+DataOf = Callable[[str], PreparedDataset]  # form of an input -> the data set with it, under the run's split
+
+
+@dataclass(frozen=True)
+class Support:
+    """Training items whose labels a model reads when it predicts.
+
+    Attributes:
+        items: rows of table "items".
+        item_ids: int64 [s], rising.
+        labels: float32 [s, T], NaN where there is none.
+        passes: for each pass of a prediction the positions of the items that it reads.
+    """
+
+    items: pd.DataFrame
+    item_ids: Tensor
+    labels: Tensor
+    passes: tuple[Tensor, ...]
 
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A model of T tasks; `relatask.load` makes it from a folder.
+    """A model of T tasks; `relatask.models.loading.load_model` makes it from a folder.
 
     Attributes:
         record: what it is.
         folder: where it lies.
         device: that predicts.
         weights: of each unit, or of "" where one model serves all tasks.
-        support: training items whose labels it reads when it predicts: `item_ids` [s], `labels` [s, T], for each
-            pass of a prediction the positions among them (`pass/0`, ...), and their inputs (`graph/atoms`, ...).
+        support: training items whose labels it reads when it predicts.
         members: models that it is made of.
         prior: the model whose predictions it starts from.
     """
@@ -38,7 +58,7 @@ class TrainedModel:
     folder: Path
     device: torch.device
     weights: Mapping[str, Mapping[str, Tensor]]
-    support: Mapping[str, Tensor] | None = None
+    support: Support | None = None
     members: tuple["TrainedModel", ...] = ()
     prior: "TrainedModel | None" = None
 
@@ -47,37 +67,52 @@ class TrainedModel:
         """Ids of the tasks that it predicts, in the order of its scores."""
         return self.record.task_ids
 
-    @property
-    def inputs(self) -> list[str]:
-        """Kinds of input that the model, its members and its prior read."""
-        models = [self, *self.members, *([self.prior] if self.prior else [])]
-        return list(dict.fromkeys(kind for model in models for kind in model.record.inputs))
+    def require_data_of(self, folder: Path) -> None:
+        """Raise where a data set's folder does not hold what the model was trained on.
+
+        Raises:
+            RelataskError: it holds other data.
+        """
+        if read_json(folder / "dataset.json").get("digest") != self.record.dataset_digest:
+            raise RelataskError(
+                f"the model {self.record.title} was trained on other data than {folder} holds now; run the "
+                "workflow again, which trains it anew."
+            )
 
     def scores(self, data_of: DataOf, rows: Tensor) -> Tensor:
-        """Return the scores float32 [n, T] of items of a prepared data set, by all labels that they have.
+        """Return the scores float32 [n, T] of items of a prepared data set, from all labels that they have.
 
         Args:
-            data_of: gives the data set with a kind of input, under the run's split.
+            data_of: gives the data set with an input of some form, under the run's split.
             rows: positions of items, int64 [n].
 
         Raises:
-            RelataskError: the data set lacks a task of the model.
+            RelataskError: the data set lacks a task of the model, or an item whose labels it reads.
+        """
+        return self.predictor(data_of)(rows)
+
+    def predictor(self, data_of: DataOf) -> Predictor:
+        """Return what gives `scores` of items at some rows, for callers that ask for many rows in turn.
+
+        Raises:
+            RelataskError: as `scores`.
         """
         if self.members:
-            return self._combined([member.scores(data_of, rows) for member in self.members])
-        data = data_of(self._input)
+            members = [member.predictor(data_of) for member in self.members]
+            return lambda rows: self._combined([predictor(rows) for predictor in members])
+        data = data_of(inputs_of(self.record.spec))
         prior = None
         if self.prior is not None:
             every = torch.arange(len(data.item_ids), device=data.item_ids.device)
             prior = self.prior.scores(data_of, every)
-        return self._predict(data, rows, prior, self._passes(self._support_in(data)))
+        return self._predictor(data, prior, self._passes(self._support_in(data)))
 
-    def scores_of_new(self, item_ids: Tensor, arrays: Arrays, known: Tensor) -> Tensor:
+    def scores_of_new(self, items: pd.DataFrame, known: Tensor) -> Tensor:
         """Return the scores float32 [n, T] of n items that no data set holds.
 
         Args:
-            item_ids: int64 [n]; what a method draws for an item follows from its id.
-            arrays: kind of input -> its arrays of the n items.
+            items: with `item_id`, from which follows what a method draws for an item, and the columns that
+                the model's input is made from, e.g. `smiles`.
             known: float32 [n, T], labels that are known; NaN where unknown.
         """
         if self.members:
@@ -85,34 +120,64 @@ class TrainedModel:
             found = []
             for member in self.members:
                 columns = [place[task] for task in member.task_ids]
-                found.append(member.scores_of_new(item_ids, arrays, known[:, columns]))
+                found.append(member.scores_of_new(items, known[:, columns]))
             return self._combined(found)
-        n_support = 0 if self.support is None else len(self.support["item_ids"])
-        data = self._standalone(item_ids, arrays, known)
+        n_support = 0 if self.support is None else len(self.support.item_ids)
         prior = None
         if self.prior is not None:
-            unknown = torch.full_like(known, torch.nan)
-            prior = self.prior.scores_of_new(item_ids, arrays, unknown)
-            prior = torch.cat([prior.new_full((n_support, len(self.task_ids)), 0.5), prior])
-        rows = torch.arange(n_support, n_support + len(item_ids), device=self.device)
-        support = self._passes(torch.arange(n_support, device=self.device))
-        return self._predict(data, rows, prior, support)
+            scores = self.prior.scores_of_new(items, torch.full_like(known, torch.nan))
+            prior = torch.cat([scores.new_full((n_support, len(self.task_ids)), 0.5), scores])
+        with TemporaryDirectory(prefix="relatask-") as folder:
+            data = self._standalone(items, known, Path(folder))
+            rows = torch.arange(n_support, n_support + len(items), device=self.device)
+            support = self._passes(torch.arange(n_support, device=self.device))
+            return self._predictor(data, prior, support)(rows)
 
-    @property
-    def _input(self) -> str:
-        """The kind of input that the model itself reads; "none" where it reads labels alone."""
-        return next(iter(self.record.inputs), "none")
+    def forecast(self, points: pd.DataFrame, horizon: int) -> Tensor:
+        """Return the values float32 [horizon, T] that follow points in time, standardised as these are.
 
-    def _predict(
-        self, data: PreparedDataset, rows: Tensor, prior: Tensor | None, support: tuple[Tensor, ...] | None
-    ) -> Tensor:
-        """Return the scores [n, T] of items at `rows` of a data set, unit by unit."""
+        Args:
+            points: rows of table "items" of a source of series, oldest first.
+            horizon: how many points follow.
+        """
+        known = torch.zeros(len(points), len(self.task_ids))
+        with TemporaryDirectory(prefix="relatask-") as folder:
+            data = self._standalone(points, known, Path(folder))
+            rows = torch.arange(len(points), len(points) + horizon, device=self.device)
+            return self._predictor(data, None, None)(rows)
+
+    def classes_of(self, items: pd.DataFrame, shown: np.ndarray, asked: np.ndarray) -> Tensor:
+        """Return the class of images by those that show each class: positions in `shown`, int64 [n].
+
+        Args:
+            items: rows of table "items".
+            shown: positions of the images that show each class, int64 [ways, shots].
+            asked: positions of the images to be classified, int64 [n].
+        """
+        known = torch.zeros(len(items), len(self.task_ids))
+        with TemporaryDirectory(prefix="relatask-") as folder:
+            data = self._standalone(items, known, Path(folder))
+            (unit,) = self._units(data, None, None)
+            predictor = load_loop(self.record.spec.method).predictor(unit, dict(self.weights[""]))
+            ways, shots = shown.shape
+            # Every class of an episode has as many queries; here each query stands in all classes, and the
+            # answers to the first class's are read.
+            queries = torch.from_numpy(np.tile(asked, (ways, 1)))
+            episode = torch.cat([torch.from_numpy(shown), queries], 1)[None]
+            logits: Tensor = predictor(episode, shots)[0, : len(asked)]
+            return logits.argmax(-1)
+
+    def _predictor(
+        self, data: PreparedDataset, prior: Tensor | None, support: tuple[Tensor, ...] | None
+    ) -> Predictor:
+        """Return what gives the scores [n, T] of items of a data set, unit by unit."""
         loop = load_loop(self.record.spec.method)
-        found = []
+        units = []
         for unit in self._units(data, prior, support):
-            predictor = loop.predictor(unit, dict(self.weights[unit.name]))
-            found.append(predictor(rows).float())
-        return torch.cat(found, 1)
+            weights = dict(self.weights[unit.name])
+            constant = weights.get(CONSTANT)
+            units.append(loop.predictor(unit, weights) if constant is None else _constantly(constant))
+        return lambda rows: torch.cat([predictor(rows).float() for predictor in units], 1)
 
     def _units(
         self, data: PreparedDataset, prior: Tensor | None, support: tuple[Tensor, ...] | None
@@ -138,9 +203,10 @@ class TrainedModel:
         edges = [(place[one], place[other]) for one, other, _ in self.record.relations]
         scores = [score for _, _, score in self.record.relations]
         device = data.labels.device
-        return data.with_relations(
-            torch.tensor(edges, dtype=torch.int64, device=device).view(-1, 2).T.contiguous(),
-            torch.tensor(scores, dtype=torch.float32, device=device),
+        return replace(
+            data,
+            edge_index=torch.tensor(edges, dtype=torch.int64, device=device).view(-1, 2).T.contiguous(),
+            edge_score=torch.tensor(scores, dtype=torch.float32, device=device),
         )
 
     def _combined(self, scores: list[Tensor]) -> Tensor:
@@ -163,9 +229,9 @@ class TrainedModel:
         Raises:
             RelataskError: the data set lacks one of them.
         """
-        if self.support is None:
+        if self.support is None or not len(self.support.item_ids):
             return torch.zeros(0, dtype=torch.int64, device=self.device)
-        item_ids = self.support["item_ids"].to(self.device)
+        item_ids = self.support.item_ids.to(self.device)
         positions = torch.searchsorted(data.item_ids, item_ids).clamp(max=len(data.item_ids) - 1)
         if not torch.equal(data.item_ids[positions], item_ids):
             raise RelataskError(
@@ -178,42 +244,49 @@ class TrainedModel:
         """Return which of the items at positions `support` [s] each pass of a prediction reads."""
         if self.support is None:
             return None
-        n_passes = sum(name.startswith("pass/") for name in self.support)
-        return tuple(support[self.support[f"pass/{number}"].to(self.device)] for number in range(n_passes))
+        return tuple(support[own.to(self.device)] for own in self.support.passes)
 
-    def _standalone(self, item_ids: Tensor, arrays: Arrays, known: Tensor) -> PreparedDataset:
-        """Return a data set of the support, which is its training fold, and of the new items behind it."""
-        inputs = None
-        labels = known.to(self.device)
-        ids = item_ids.to(self.device)
-        own = dict(arrays.get(self._input, {}))
+    def _standalone(self, items: pd.DataFrame, known: Tensor, folder: Path) -> PreparedDataset:
+        """Return a data set of the support, which is its training fold, and of the new items behind it.
+
+        Args:
+            items: the new ones.
+            known: labels that are known of them, [n, T].
+            folder: gets the arrays of the input, and must stay while the data set is read.
+        """
+        item_ids = torch.tensor(items["item_id"].to_numpy(), dtype=torch.int64)
+        labels = known
         n_support = 0
-        kind = None if self._input == "none" else load_input(self._input)
         if self.support is not None:
-            n_support = len(self.support["item_ids"])
-            labels = torch.cat([self.support["labels"].to(self.device), labels])
-            ids = torch.cat([self.support["item_ids"].to(self.device), ids])
-            if kind is not None:
-                prefix = f"{self._input}/"
-                first = {
-                    name.removeprefix(prefix): value.numpy()
-                    for name, value in self.support.items()
-                    if name.startswith(prefix)
-                }
-                own = kind.joined([first, own])
-        if kind is not None:
-            inputs = kind.of(own, self.device)
-        folds = {
-            "train": torch.arange(n_support, device=self.device),
-            "valid": torch.arange(0, device=self.device),
-            "test": torch.arange(n_support, len(ids), device=self.device),
-        }
+            n_support = len(self.support.item_ids)
+            items = pd.concat([self.support.items, items], ignore_index=True)
+            item_ids = torch.cat([self.support.item_ids, item_ids])
+            labels = torch.cat([self.support.labels, known])
+        inputs = None
+        if self.record.inputs:
+            write_features(_chunks(items), list(self.record.inputs), folder)
+            inputs = load_input(folder, inputs_of(self.record.spec), self.device)
+        n_items = len(item_ids)
         return PreparedDataset(
             tasks=self.record.tasks,
-            labels=labels,
-            item_ids=ids,
-            folds=folds,
+            labels=labels.to(self.device),
+            item_ids=item_ids.to(self.device),
+            folds={
+                "train": torch.arange(n_support, device=self.device),
+                "valid": torch.arange(0, device=self.device),
+                "test": torch.arange(n_support, n_items, device=self.device),
+            },
             inputs=inputs,
             edge_index=torch.zeros(2, 0, dtype=torch.int64, device=self.device),
             edge_score=torch.zeros(0, device=self.device),
         )
+
+
+def _constantly(score: Tensor) -> Predictor:
+    """Return what gives every item the same score."""
+    return lambda rows: score.to(rows.device).expand(len(rows), 1)
+
+
+def _chunks(items: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    for start in range(0, len(items), CHUNK):
+        yield items.iloc[start : start + CHUNK]

@@ -1,50 +1,30 @@
 """Every cell without a label, filled by trained networks: what known results say of the others."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 import torch
-from torch import Tensor
 
-from relatask.core.registry import load_loop
 from relatask.core.tables import schema
 from relatask.data.prepared import PreparedDataset
-from relatask.engine.unit import units_of
-from relatask.plan.spec import RunSpec
+from relatask.models.trained_model import Predictor
 
 MOLECULES = 4096  # at a time; of all tasks that is what is in memory beside the data set
-Imputer = Callable[[Tensor], Tensor]
 
 
-def imputer_of(spec: RunSpec, weights: dict[str, Tensor], data: PreparedDataset) -> Imputer:
-    """Return what gives the probabilities [n, T] of molecules at given rows by a finished run.
-
-    Args:
-        spec: the run, of one model for all T tasks.
-        weights: its weights, as the journal keeps them; empty for methods without any.
-        data: the data set with the run's kind of input, under its split.
-
-    Raises:
-        RelataskError: the weights do not fit the network that the spec describes.
-    """
-    (unit,) = units_of(spec, data, per_task=False)
-    found: Imputer = load_loop(spec.method).imputer(unit, weights)
-    return found
-
-
-def impute(data: PreparedDataset, imputers: Sequence[Imputer]) -> Iterator[pa.RecordBatch]:
+def impute(data: PreparedDataset, models: Sequence[Predictor]) -> Iterator[pa.RecordBatch]:
     """Yield rows of table "imputed": each missing cell of `data`, molecule by molecule.
 
     Args:
         data: M molecules with labels of T tasks.
-        imputers: of the runs of one method, one for each seed.
+        models: of one method, one for each seed.
     """
     tasks, wanted = pa.array(data.task_ids, pa.string()), schema("imputed")
     for rows in torch.arange(len(data.labels), device=data.labels.device).split(MOLECULES):
         missing = data.labels[rows].isnan()
-        scores = torch.stack([imputer(rows) for imputer in imputers])
+        scores = torch.stack([model(rows) for model in models])
         row, column = missing.nonzero(as_tuple=True)
-        spread = scores.std(0, correction=0) if len(imputers) > 1 else torch.full_like(scores[0], torch.nan)
+        spread = scores.std(0, correction=0) if len(models) > 1 else torch.full_like(scores[0], torch.nan)
         cells = {
             "item_id": data.item_ids[rows[row]],
             "score": scores.mean(0)[row, column],

@@ -4,12 +4,14 @@ It needs its manifest, the prepared data set and this package; no Snakemake, no 
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch import Tensor
 
 from relatask.core.errors import RelataskError
 from relatask.core.files import sha256_of
@@ -17,16 +19,20 @@ from relatask.core.progress import ProgressLine
 from relatask.core.registry import capabilities
 from relatask.core.tables import read_table
 from relatask.data.prepared import PreparedDataset
-from relatask.engine.checkpoint import Checkpoint, read_tensors
+from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.cost import Meter
-from relatask.engine.run import inputs_of, train_run
+from relatask.engine.run import RunResult, inputs_of, train_run
 from relatask.engine.side_by_side import SideBySide
 from relatask.journal.digests import Digests, code_of_run, data_of_run
 from relatask.journal.heartbeat import Heartbeat
-from relatask.journal.journal import Journal
+from relatask.journal.journal import MODEL, Journal
 from relatask.journal.journal_entry import read_record
+from relatask.models.loading import load_model
+from relatask.models.record import NAME as MODEL_RECORD
+from relatask.models.saving import model_of_parts, model_of_run, training_items
 from relatask.plan.spec import RunSpec
 from relatask.shards.composed import (
+    Part,
     compose,
     cost_of,
     digest_of_parts,
@@ -34,7 +40,6 @@ from relatask.shards.composed import (
     parts_of,
     require_every_task,
 )
-from relatask.shards.prior import prior_probabilities
 
 log = logging.getLogger(__name__)
 
@@ -109,46 +114,74 @@ class Shard:
         return not self.journal.predictions_path(spec).exists()
 
     def _digests(self, spec: RunSpec) -> Digests:
+        """Return the digests of code, data and, where the run starts from another, of that one's model."""
         code = code_of_run(spec.method, spec.encoder, spec.balancing)
-        return {"code": code, "data": self.data.digest(f"{spec.split}-{spec.seed}")}
+        digests = {"code": code, "data": self.data.digest(_split_of(spec))}
+        if spec.prior:
+            digests["prior"] = sha256_of(self.journal.model(spec.prior) / MODEL_RECORD)
+        return digests
 
     def _train_one(self, spec: RunSpec, number: int, progress: ProgressLine) -> bool:
         """Journal a run unless it is there already; whether it was not."""
         if is_composed(spec):
             return self._compose(spec, number, progress)
-        split, digests = f"{spec.split}-{spec.seed}", self._digests(spec)
-        prior_model = self.journal.model(spec.prior) if spec.prior else None
-        if prior_model:
-            digests["prior"] = prior_model[2]
+        digests = self._digests(spec)
         if self.journal.holds(spec, digests):
             return False
-        per_task = capabilities("methods", spec.method).per_task
-        keep = self.keep_models == "all" or (self.keep_models == "joint" and not per_task)
         self.heartbeat.begin(spec.run_id)
         progress.begin(number, " ".join(filter(None, [spec.label, spec.encoder, f"seed {spec.seed}"])))
-        path = self.journal.checkpoint_path(spec)
-        checkpoint = Checkpoint(path, f"{'-'.join(digests.values())}-{self.data.device.type}-{keep}")
-        meter = Meter(self.data.device)
-        data = self.data.get(split, inputs_of(spec))
-        prior = None
-        if prior_model:
-            prior_spec, path, _ = prior_model
-            weights = read_tensors(path)
-            prior = prior_probabilities(prior_spec, weights, self.data.get(split, inputs_of(prior_spec)))
+        checkpoint = self._resume(spec, digests)
+        result, cost = self._train(spec, checkpoint, progress)
+        self.journal.enter(spec, digests, result.finished(self._model_files(spec, result)), cost)
+        checkpoint.delete()
+        return True
 
-        def told(share: float, text: str, n_runs: int = 1) -> None:
+    def _keeps(self, spec: RunSpec) -> bool:
+        """Whether the journal shall keep the run's model."""
+        per_task = capabilities("methods", spec.method).per_task
+        return self.keep_models == "all" or (self.keep_models == "joint" and not per_task)
+
+    def _resume(self, spec: RunSpec, digests: Digests) -> Checkpoint:
+        """Return the run's checkpoint: empty, or what a killed process left of the same code and data."""
+        made_by = f"{'-'.join(digests.values())}-{self.data.device.type}-{self._keeps(spec)}"
+        return Checkpoint(self.journal.checkpoint_path(spec), made_by)
+
+    def _train(
+        self, spec: RunSpec, checkpoint: Checkpoint, progress: ProgressLine
+    ) -> tuple[RunResult, dict[str, Any]]:
+        """Train a run, beside others where that is faster, and return what it leaves and what it cost."""
+
+        def report(share: float, text: str, n_runs: int = 1) -> None:
             self.heartbeat.share = share
             progress.update(share * n_runs, text)
 
+        meter = Meter(self.data.device)
+        keep = self._keeps(spec)
+        data = self.data.get(_split_of(spec), inputs_of(spec))
         if not checkpoint.finished and checkpoint.in_flight is None:
-            trained = self.batches.result(spec, data, self._is_new, told)
+            trained = self.batches.result(spec, data, self._is_new, report)
             if trained is not None:
                 meter = self.batches.meter
                 checkpoint.finish((trained if keep else replace(trained, weights=None)).as_dict())
-        result = train_run(spec, data, checkpoint, told, keep, prior)
-        self.journal.enter(spec, digests, result.finished(), meter.read(earlier=checkpoint.seconds))
-        checkpoint.delete()
-        return True
+        result = train_run(spec, data, checkpoint, report, keep, self._prior_scores(spec))
+        return result, meter.read(earlier=checkpoint.seconds)
+
+    def _prior_scores(self, spec: RunSpec) -> Tensor | None:
+        """Return the scores [M, T] that the run's prior gives to all items, None without a prior."""
+        if spec.prior is None:
+            return None
+        model = load_model(self.journal.model(spec.prior), self.data.device)
+        data_of = partial(self.data.get, _split_of(spec))
+        n_items = len(data_of(inputs_of(model.record.spec)).labels)
+        return model.scores(data_of, torch.arange(n_items, device=self.data.device))
+
+    def _model_files(self, spec: RunSpec, result: RunResult) -> dict[str, bytes]:
+        """Return the files of a run's model for its entry, none where it is not kept."""
+        data = self.data.get(_split_of(spec), inputs_of(spec))
+        prior = self.journal.model(spec.prior) if spec.prior else None
+        # Task sets are trained by the thousand, for their gains: their models do without the training items.
+        with_items = not isinstance(spec.tasks, tuple)
+        return _in_entry(model_of_run(spec, result, data, self.data.folder, prior, with_items))
 
     def _compose(self, spec: RunSpec, number: int, progress: ProgressLine) -> bool:
         """Journal a run that is made of others, and those."""
@@ -156,7 +189,7 @@ class Shard:
         digests: Digests = {**self._digests(spec), "parts": digest_of_parts(parts)}
         if self.journal.holds(spec, digests):
             return False
-        data = self.data.get(f"{spec.split}-{spec.seed}", inputs_of(spec))
+        data = self.data.get(_split_of(spec), inputs_of(spec))
         require_every_task(spec, parts, data.task_ids)
         for part in parts:
             self._train_one(part.spec, number, progress)
@@ -165,8 +198,31 @@ class Shard:
         predictions = [read_table("predictions", entry / "predictions.parquet") for entry in entries]
         result = compose(spec, parts, predictions, data.task_ids)
         measured = [read_record(entry)["measured"] for entry in entries]
-        self.journal.enter(spec, digests, result.finished(), cost_of(measured, meter.read()))
+        files = self._files_of_parts(spec, parts, data)
+        self.journal.enter(spec, digests, result.finished(files), cost_of(measured, meter.read()))
         return True
+
+    def _files_of_parts(
+        self, spec: RunSpec, parts: Sequence[Part], data: PreparedDataset
+    ) -> dict[str, bytes]:
+        """Return the files of a model that is made of others, none where one of these was not kept."""
+        folders = [self.journal.predictions_path(part.spec).parent / MODEL for part in parts]
+        if not self._keeps(spec) or not all(folder.is_dir() for folder in folders):
+            return {}
+        members = {
+            f"members/{number:03d}": (folder, part.serves)
+            for number, (folder, part) in enumerate(zip(folders, parts, strict=True))
+        }
+        return _in_entry(model_of_parts(spec, members, training_items(data, self.data.folder)))
+
+
+def _split_of(spec: RunSpec) -> str:
+    return f"{spec.split}-{spec.seed}"
+
+
+def _in_entry(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return a model's files by their places in a run's entry."""
+    return {f"{MODEL}/{name}": content for name, content in files.items()}
 
 
 def _names(specs: Sequence[RunSpec]) -> str:

@@ -11,20 +11,20 @@ Example:
 import argparse
 import json
 import logging
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from relatask.core.errors import RelataskError
-from relatask.core.registry import loop_of
 from relatask.core.tables import read_table, write_batches
-from relatask.engine.checkpoint import read_tensors
 from relatask.engine.device import claimed_device
 from relatask.engine.run import inputs_of
 from relatask.evaluation.aggregate import runs_of
 from relatask.journal.journal import Journal
+from relatask.models.loading import load_model
 from relatask.plan.spec import RunSpec
-from relatask.shards.impute import impute, imputer_of
+from relatask.shards.impute import impute
 from relatask.shards.shard import ShardData
 
 log = logging.getLogger(__name__)
@@ -52,16 +52,18 @@ def run(arguments: argparse.Namespace) -> None:
         )
     chosen = chosen[chosen["split"] == chosen["split"].iloc[0]]  # of several schemes the first
     specs = [RunSpec.from_json(json.loads(text)) for text in chosen["spec"]]
-    study, imputers = arguments.plan.parent, []
-    journal = Journal(study)
+    study = arguments.plan.parent
+    folder = study.parent / arguments.dataset
+    journal, models = Journal(study), []
     with claimed_device(arguments.device) as device:
-        prepared = ShardData(study.parent / arguments.dataset, device)
+        prepared = ShardData(folder, device)
         for spec in specs:
-            data = prepared.get(f"{spec.split}-{spec.seed}", inputs_of(spec))
-            keeps = loop_of(spec.method).has_weights
-            weights = read_tensors(journal.model(spec.run_id)[1]) if keeps else {}
-            imputers.append(imputer_of(spec, weights, data))
-        write_batches("imputed", impute(data, imputers), arguments.out)
+            model = load_model(journal.model(spec.run_id), device)
+            model.require_data_of(folder)
+            data_of = partial(prepared.get, f"{spec.split}-{spec.seed}")
+            models.append(model.predictor(data_of))
+        data = data_of(inputs_of(specs[0]))
+        write_batches("imputed", impute(data, models), arguments.out)
     missing = int(data.labels.isnan().sum())
     split = specs[0].split
     log.info("%s: %d cells, filled by %d models of the %s split", arguments.out, missing, len(specs), split)

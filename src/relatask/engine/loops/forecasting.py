@@ -4,6 +4,8 @@ An item is a point in time. Training starts a forecast at every point; held-out 
 one after the other, so that each point is predicted once, from values before its block alone.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.func import functional_call
@@ -11,9 +13,10 @@ from torch.func import functional_call
 from relatask.core.errors import RelataskError
 from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.epochs import EpochTraining, fit
-from relatask.engine.network import autocast
+from relatask.engine.network import autocast, trained_model
 from relatask.engine.unit import Progress, Unit, UnitResult
 from relatask.inputs.series import Series
+from relatask.nn.contract import MultiTaskModel
 
 PREDICTION_BATCH = 512
 LOOP = {"forecasts": True}
@@ -22,6 +25,12 @@ LOOP = {"forecasts": True}
 def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
     """Train the unit's network from its checkpoint, if there is one, and forecast the held-out folds."""
     return fit(Training(unit), checkpoint, progress)
+
+
+def predictor(unit: Unit, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
+    """Return what forecasts a stretch of points, block after block, from the values before each block."""
+    model = trained_model(unit, weights)
+    return lambda rows: forecasts(model, unit, rows)
 
 
 class Training(EpochTraining):
@@ -75,13 +84,21 @@ class Training(EpochTraining):
 
     def predict(self, rows: Tensor) -> Tensor:
         """Return the forecasts float32 [n, t] of a stretch of points, block after block."""
-        self.model.eval()
-        blocks = [torch.zeros(0, len(self.unit.columns), device=self.device)]
-        with torch.inference_mode(), autocast(self.unit):
-            for starts in rows[:: self.horizon].split(PREDICTION_BATCH):
-                known = self.series.windows(starts - self.window, self.window)
-                last = known[:, -1:][..., self.unit.columns]
-                blocks.append((self.model(known).float() + last).flatten(0, 1))
-        forecasts = torch.cat(blocks)[: len(rows)]
-        self.require_finite(float(forecasts.sum()))
-        return forecasts
+        found = forecasts(self.model, self.unit, rows)
+        self.require_finite(float(found.sum()))
+        return found
+
+
+def forecasts(model: MultiTaskModel, unit: Unit, rows: Tensor) -> Tensor:
+    """Return the forecasts float32 [n, t] of a stretch of points, block after block."""
+    series = unit.data.inputs
+    assert isinstance(series, Series)
+    window, horizon = unit.spec.encoder_options["window"], unit.spec.options["horizon"]
+    model.eval()
+    blocks = [torch.zeros(0, len(unit.columns), device=rows.device)]
+    with torch.inference_mode(), autocast(unit):
+        for starts in rows[::horizon].split(PREDICTION_BATCH):
+            known = series.windows(starts - window, window)
+            last = known[:, -1:][..., unit.columns]
+            blocks.append((model(known).float() + last).flatten(0, 1))
+    return torch.cat(blocks)[: len(rows)]

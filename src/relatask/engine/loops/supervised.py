@@ -24,7 +24,7 @@ def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
     return fit(Training(unit), checkpoint, progress)
 
 
-def imputer(unit: Unit, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
+def predictor(unit: Unit, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
     """Return what gives the probabilities [n, t] of molecules at some rows, by a trained network."""
     model = trained_model(unit, weights)
     return lambda rows: predict(model, unit, rows).sigmoid()

@@ -5,6 +5,7 @@ the first stage of Meta-Baseline (Chen et al., 2021): images of all training cla
 as the episodes of an epoch hold. Validation and test are episodes of their own classes.
 """
 
+from collections.abc import Callable
 from typing import Protocol, cast
 
 import torch
@@ -14,11 +15,12 @@ from torch import Tensor
 from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.epochs import EpochTraining, fit
 from relatask.engine.loops.supervised import PREDICTION_BATCH
-from relatask.engine.network import autocast
+from relatask.engine.network import autocast, trained_model
 from relatask.engine.unit import EVALUATED, Progress, Unit, UnitResult
 from relatask.methods.few_shot.episodes import Pool, cells, evaluated_episodes, images_of_class, true_ways
+from relatask.nn.contract import MultiTaskModel
 
-__all__ = ["LOOP", "Training", "cells", "train"]
+__all__ = ["LOOP", "Training", "cells", "predictor", "train"]
 
 EPISODES_AT_ONCE = 64  # in prediction, where images are encoded already
 LOOP = {
@@ -31,6 +33,15 @@ LOOP = {
 def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
     """Train the unit's network from its checkpoint, if there is one, and score the held-out episodes."""
     return fit(Training(unit), checkpoint, progress)
+
+
+def predictor(unit: Unit, weights: dict[str, Tensor]) -> Callable[[Tensor, int], Tensor]:
+    """Return what gives the logits [E, ways x queries, ways] of episodes.
+
+    It takes positions of images, int64 [E, ways, shots + queries], and the number of shots.
+    """
+    model = trained_model(unit, weights)
+    return lambda episodes, shots: episode_logits(model, unit, episodes, shots)
 
 
 class EpisodicModel(Protocol):
@@ -116,23 +127,14 @@ class Training(EpochTraining):
 
     def _relate(self, embeddings: Tensor) -> Tensor:
         """Return the logits [E, ways x queries, ways] of embeddings [E, ways, shots + queries, width]."""
-        shots = self.form["shots"]
-        support, queries = embeddings[:, :, :shots], embeddings[:, :, shots:].flatten(1, 2)
-        return self.episodic.relate(support, queries)
+        return relate(self.episodic, embeddings, self.form["shots"])
 
     def predict(self, rows: Tensor) -> Tensor:
         """Return the logits float32 [E, ways x queries, ways] of episodes `rows` [E, ways, shots + queries].
 
         An image's embedding depends on no other image, so those of several episodes are encoded once.
         """
-        self.model.eval()
-        images, place = rows.unique(return_inverse=True)
-        with torch.inference_mode():
-            with autocast(self.unit):
-                parts = images.to(self.device).split(PREDICTION_BATCH)
-                states = torch.cat([self.model(self.unit.data.x(part)).float() for part in parts])
-            batches = place.to(self.device).split(EPISODES_AT_ONCE)
-            logits = torch.cat([self._relate(states[batch]) for batch in batches])
+        logits = episode_logits(self.model, self.unit, rows, self.form["shots"])
         self.require_finite(float(logits.sum()))
         return logits
 
@@ -145,3 +147,25 @@ class Training(EpochTraining):
         rows = self.held_out["valid"]
         right = self.predict(rows).argmax(-1).cpu() == true_ways(rows, self.form["shots"])
         return float(right.double().mean())
+
+
+def relate(model: EpisodicModel, embeddings: Tensor, shots: int) -> Tensor:
+    """Return the logits [E, ways x queries, ways] of embeddings [E, ways, shots + queries, width]."""
+    return model.relate(embeddings[:, :, :shots], embeddings[:, :, shots:].flatten(1, 2))
+
+
+def episode_logits(model: MultiTaskModel, unit: Unit, episodes: Tensor, shots: int) -> Tensor:
+    """Return the logits float32 [E, ways x queries, ways] of episodes [E, ways, shots + queries].
+
+    An image's embedding depends on no other image, so those of several episodes are encoded once.
+    """
+    device = unit.data.labels.device
+    model.eval()
+    images, place = episodes.unique(return_inverse=True)
+    with torch.inference_mode():
+        with autocast(unit):
+            parts = images.to(device).split(PREDICTION_BATCH)
+            states = torch.cat([model(unit.data.x(part)).float() for part in parts])
+        episodic = cast(EpisodicModel, model)
+        batches = place.to(device).split(EPISODES_AT_ONCE)
+        return torch.cat([relate(episodic, states[batch], shots) for batch in batches])

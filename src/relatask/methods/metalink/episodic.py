@@ -171,7 +171,7 @@ class Training(EpochTraining):
         return scores
 
     def predict_informed(self, rows: Tensor) -> Tensor:
-        """Return the probabilities [n, T] of items at `rows`, from all their labels: for their other cells."""
+        """Return the probabilities [n, T] of items at `rows`, from all labels that they have."""
         self.model.eval()
         with torch.inference_mode():
             items, labels = self._encode(rows), self.unit.labels(rows, None)

@@ -36,7 +36,7 @@ def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
 
 
 def predictor(unit: Unit, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
-    """Return what gives the probabilities [n, T] of items at some rows; it fits the unseen tasks' classifiers."""
+    """Return what gives the probabilities [n, T] of items at some rows."""
     training = Training(unit)
     training.model = trained_model(unit, weights)
     return training.probabilities
