@@ -42,6 +42,11 @@ class EpochTraining(ABC):
         self.best_weights = self._weights()
         self.history: list[dict[str, Any]] = []
 
+    def require_examples(self) -> None:
+        """Raise where there is nothing to learn from; a trained model, which only predicts, needs nothing."""
+        if not len(self.rows):
+            raise RelataskError(f"{self.unit.title} has no labelled item in training; choose other tasks.")
+
     @property
     def n_steps(self) -> int:
         """Steps of an epoch."""
@@ -201,8 +206,7 @@ def fit(training: EpochTraining, checkpoint: Checkpoint, progress: Progress) -> 
 
     The epoch with the best validation value gives the weights; the last epoch does where it is undefined.
     """
-    if not len(training.rows):
-        raise RelataskError(f"{training.unit.title} has no labelled item in training; choose other tasks.")
+    training.require_examples()
     if checkpoint.in_flight is not None:
         training.restore(checkpoint.in_flight)
 

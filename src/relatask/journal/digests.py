@@ -28,7 +28,7 @@ def code_of_run(method: str, encoder: str | None, balancing: str = "equal") -> s
     if ability.stacks and encoder and capabilities("encoders", encoder).side_by_side:
         parts += ["engine/stacked.py", f"encoders/_stacked_{encoder}.py"]  # of task sets; the same numbers
     if ability.uses_prior:
-        parts.append("shards/prior.py")
+        parts.append("models/trained_model.py")
     ability = capabilities("encoders", encoder) if encoder else capabilities("methods", method)
     inputs = input_records()
     parts += [inputs[name].file for name in inputs if form_of(name) in ability.inputs]

@@ -80,7 +80,7 @@ def model_of_run(
     if hasattr(loop, "support"):
         files |= _support_files(loop.support(joint), joint.labels, data, folder)
     if prior is not None:
-        files |= {f"prior/{name}": content for name, content in files_below(prior).items()}
+        files |= {f"prior/{name}": content for name, content in without_items(prior).items()}
     if with_items:
         files["items.parquet"] = training_items(data, folder)
     return with_record(record, files)
@@ -105,8 +105,7 @@ def model_of_parts(
         first = first or record
         tasks |= {task.task_id: task for task in record.tasks if serves is None or task.task_id in serves}
         parts.append(Member(name, serves))
-        own = {file: content for file, content in files_below(path).items() if file != "items.parquet"}
-        files |= {f"{name}/{file}": content for file, content in own.items()}
+        files |= {f"{name}/{file}": content for file, content in without_items(path).items()}
     assert first is not None
     files["items.parquet"] = items
     whole = replace(
@@ -122,10 +121,11 @@ def with_record(record: ModelRecord, files: Mapping[str, bytes]) -> dict[str, by
     return {NAME: (text + "\n").encode(), **files}
 
 
-def files_below(folder: Path) -> dict[str, bytes]:
-    """Return name -> content of all files of a model's folder."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+def without_items(folder: Path) -> dict[str, bytes]:
+    """Return name -> content of the files of a model in a folder but for the items it was trained on."""
+    record = read_record(folder)
+    kept = {name: (folder / name).read_bytes() for name in record.files if name != "items.parquet"}
+    return with_record(record, kept)
 
 
 def libraries() -> dict[str, str]:

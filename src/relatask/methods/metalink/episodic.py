@@ -96,17 +96,21 @@ class Training(EpochTraining):
         self.setting = Setting.of(unit)
         self.seen = ~self.setting.unseen
         self.rows = labelled_in(unit, self.rows, self.seen)
-        if not self.seen.any() or not len(self.rows):
-            raise RelataskError(
-                f"{unit.title} holds out {int(self.setting.unseen.sum())} of {len(unit.columns)} tasks, and "
-                "training has no label of the others; lower its option unseen or choose another setting."
-            )
         self.relational = self.setting.known_ratio > 0
         told = self.relational or self.setting.meta
         self.n_support = unit.spec.options.get("support", 0) if told else 0
         if self.n_support:  # a query never takes the molecules that could tell of it
-            half = -(-len(self.rows) // 2)
+            half = max(1, -(-len(self.rows) // 2))
             self.settings = {**self.settings, "batch_size": min(self.settings["batch_size"], half)}
+
+    def require_examples(self) -> None:
+        """Raise where training has no label of a seen task."""
+        if not self.seen.any() or not len(self.rows):
+            held_out = int(self.setting.unseen.sum())
+            raise RelataskError(
+                f"{self.unit.title} holds out {held_out} of {len(self.seen)} tasks, and training has no label "
+                "of the others; lower its option unseen or choose another setting."
+            )
 
     @property
     def relating(self) -> RelatingModel:

@@ -1,0 +1,77 @@
+"""A prepared data set of real molecules, made without the workflow, and models that are trained on it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from benchmarks.parity_data import smiles
+from relatask.core.files import read_json, write_json
+from relatask.core.tables import read_table, write_table
+from relatask.inputs.arrays import write_features
+from relatask.plan.spec import RunSpec
+from relatask.shards.shard import Shard, ShardData
+from tests.prepared_dataset import random_labels, write_dataset
+
+ASK = """
+import json, sys
+from pathlib import Path
+import pandas as pd
+import relatask
+
+for folder in map(Path, sys.argv[1:]):
+    model = relatask.load(folder / "model")
+    items = pd.read_parquet(folder / "items.parquet")
+    for known in sorted(folder.glob("known-*.parquet")):
+        answer = model.predict(items, pd.read_parquet(known))
+        answer.to_parquet(folder / known.name.replace("known", "answer"))
+"""
+
+
+def write_molecules(folder: Path, n_tasks: int = 3, values: np.ndarray | None = None) -> Path:
+    """Write a data set of molecules with SMILES, and return its folder."""
+    texts = smiles()
+    labels = random_labels(len(texts), n_tasks) if values is None else values
+    write_dataset(folder, labels)
+    items = read_table("items", folder / "items.parquet").assign(smiles=texts)
+    write_table("items", items, folder / "items.parquet")
+    record = write_features([items], ["graph", "ecfp"], folder / "features")
+    assert record["items"] == len(texts)
+    return folder
+
+
+def train(results: Path, specs: list[RunSpec], keep: str = "all") -> Path:
+    """Train runs on the data set `small` of a folder of results, and return the study's folder."""
+    study = results / "study"
+    data = ShardData(results / "small", torch.device("cpu"))
+    Shard("00000", study, data, keep).train(specs)
+    return study
+
+
+def ask_elsewhere(folders: list[Path]) -> None:
+    """Let a process that knows nothing of the results ask models about items: see `ASK`."""
+    command = [sys.executable, "-c", ASK, *map(str, folders)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folders[0].parent)
+    assert done.returncode == 0, done.stderr
+
+
+def predictions_of(study: Path, spec: RunSpec) -> pd.DataFrame:
+    """The saved predictions of the test fold."""
+    table = read_table("predictions", study / "runs" / spec.run_id / "predictions.parquet")
+    return table[table["fold"] == "test"].astype({"task_id": str})
+
+
+def pretend(study: Path, spec: RunSpec, **changes: object) -> Path:
+    """Change keys of a saved model's record, as in a model of another time, and return its folder."""
+    folder = study / "runs" / spec.run_id / "model"
+    write_json(folder / "model.json", {**read_json(folder / "model.json"), **changes})
+    return folder
+
+
+def as_json(value: object) -> object:
+    """A value as JSON has it."""
+    return json.loads(json.dumps(value))
