@@ -81,7 +81,7 @@ def relation_inputs(wildcards):
 def source_tables(wildcards):
     """Tables of the source of a data set and, where it has them, the relations."""
     dataset = STUDY.datasets[wildcards.dataset]
-    files = {name: f"results/sources/{dataset.source}/{name}.parquet" for name in SOURCE_TABLES}
+    files = {f"{name}_table": f"results/sources/{dataset.source}/{name}.parquet" for name in SOURCE_TABLES}
     files["counts"] = f"results/sources/{dataset.source}/counts.json"
     if dataset.relations is not None:
         files["relations"] = f"results/{wildcards.dataset}/raw_relations.parquet"

@@ -79,7 +79,7 @@ rule densify_dataset:
         mem_mb=growing(4000),
         runtime=30,
     params:
-        source=lambda wildcards, input: Path(input.labels).parent,
+        source=lambda wildcards, input: Path(input.labels_table).parent,
         relations=lambda wildcards, input: (
             f"--relations {input.relations} --relations-report {input.report}"
             if "relations" in input.keys()
