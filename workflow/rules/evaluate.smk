@@ -1,10 +1,16 @@
 # Metrics from the saved predictions, what they say about the methods, and scores of cells without a label.
 
 
+def task_tables():
+    """Tables of the tasks of all data sets, which say what their labels are."""
+    return [f"results/{dataset}/tasks.parquet" for dataset in STUDY.datasets]
+
+
 rule evaluate_runs:
     input:
         plan=at("plan"),
         predictions=at("predictions"),
+        tasks=task_tables(),
     output:
         metrics=at("metrics"),
     log:
@@ -23,7 +29,8 @@ rule evaluate_runs:
         code=code_of("steps/evaluate_runs.py"),
     shell:
         "python -m relatask evaluate_runs --log {log}"
-        " --plan {input.plan} --predictions {input.predictions} --metrics-list {params.metrics}"
+        " --plan {input.plan} --predictions {input.predictions} --tasks {input.tasks}"
+        " --metrics-list {params.metrics}"
         " {params.of} --out {output.metrics}"
 
 
@@ -31,6 +38,7 @@ use rule evaluate_runs as evaluate_collection with:
     input:
         plan=lambda wildcards: plan_of(wildcards.collection),
         predictions=at("collection_predictions"),
+        tasks=task_tables(),
     output:
         metrics=at("collection_metrics"),
     log:
