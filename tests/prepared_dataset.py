@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from relatask.core.files import sha256_of, write_json
+from relatask.core.plugins import form_of, input_records, load_file
 from relatask.core.registry import capabilities, catalogue, load_loop
 from relatask.core.tables import write_table
 from relatask.engine.epochs import EpochTraining
@@ -127,4 +128,9 @@ def write_dataset(
 def write_record(features: Path) -> None:
     """Write features.json for the arrays that lie in the folder `features`."""
     files = {path.name: sha256_of(path) for path in sorted(features.glob("*.npy"))}
-    write_json(features / "features.json", {"digest": "features", "files": files})
+    inputs = {
+        name: {"form": form_of(name), "version": load_file(input_records()[name]).VERSION}
+        for name in ("graph", "ecfp")
+    }
+    record = {"digest": "features", "files": files, "inputs": inputs}
+    write_json(features / "features.json", record)

@@ -40,7 +40,7 @@ def test_each_step_ends_with_every_molecule_in_its_place_or_one_sentence(
     lines = [",".join([smiles, *cells]) for smiles, cells in zip(SMILES, rows, strict=False)]
     table.write_text("\n".join(["smiles,A,B,C", *lines, ""]))
     block = json.dumps({"reader": "table", "path": str(table)})
-    step = ["standardise_molecules", "--source-config", block, "--name", "mine", "--out-dir", str(source)]
+    step = ["prepare_items", "--source-config", block, "--name", "mine", "--out-dir", str(source)]
     if not done_or_sentence(step, capsys, ("mine.csv",)):
         assert not rows
         return
@@ -56,5 +56,5 @@ def test_each_step_ends_with_every_molecule_in_its_place_or_one_sentence(
         folds = read_table("split", folder / "split.parquet")
         assert folds.item_id.tolist() == molecules.item_id.tolist()
         assert set(folds.fold) == {"train", "valid", "test"}
-    step = ["featurise_molecules", "--items", str(dataset / "items.parquet")]
+    step = ["featurise_items", "--items", str(dataset / "items.parquet"), "--inputs", "graph", "ecfp"]
     assert done_or_sentence([*step, "--out-dir", str(folder / "features")], capsys)

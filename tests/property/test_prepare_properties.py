@@ -93,7 +93,11 @@ def test_a_stratified_split_gives_each_task_both_classes_in_every_fold(rare, n, 
     )
     molecules = pd.DataFrame({"item_id": np.arange(n, dtype=np.int32), "scaffold": ""})
     split = split_items(molecules, labels, "stratified", seed, FRACTIONS)
-    both = labels.merge(split, on="item_id").groupby(["task_id", "fold"], observed=True).value.nunique()
+    both = (
+        labels.merge(split[["item_id", "fold"]], on="item_id")
+        .groupby(["task_id", "fold"], observed=True)
+        .value.nunique()
+    )
     assert len(both) == 12
     assert (both == 2).all()
 

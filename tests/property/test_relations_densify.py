@@ -127,6 +127,6 @@ def test_the_order_of_molecules_and_tasks_does_not_matter(table, config, random)
     random.shuffle(columns)
     everything = np.ones(table.shape[1], dtype=bool)
     kept, shuffled = run(table, config, everything), run(table[np.ix_(rows, columns)], config, everything)
-    assert kept.molecule_reasons[rows].tolist() == shuffled.molecule_reasons.tolist()
+    assert kept.item_reasons[rows].tolist() == shuffled.item_reasons.tolist()
     assert kept.task_reasons[columns].tolist() == shuffled.task_reasons.tolist()
     assert kept.rounds == shuffled.rounds

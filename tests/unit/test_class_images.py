@@ -9,13 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from relatask.config import SourceConfig
 from relatask.core.errors import RelataskError
-from relatask.core.files import read_json
+from relatask.core.plugins import load_file
 from relatask.data.prepared import PreparedDataset
+from relatask.data.source_tables import SourceContext
 from relatask.data.splits.grouped import draw_groups
-from relatask.sources.images.arrays import decode
-from relatask.sources.images.image_sources import write_image_data
+from relatask.inputs.image import decode
 from relatask.sources.images.omniglot import read_omniglot
 from relatask.sources.split_files import read_split_file
 from tests.class_layouts import (
@@ -26,6 +25,7 @@ from tests.class_layouts import (
     write_tieredimagenet,
     write_vinyals,
 )
+from tests.data_tables import prepared_folder, source_of
 
 FRACTIONS = (0.5, 0.25, 0.25)
 
@@ -36,8 +36,10 @@ def made(
     """Write the data set of a layout beside it, at 16 pixels a side."""
     values = {"reader": reader, "path": str(folder), "image_size": 16, **keys}
     out = folder.with_name(f"{folder.name}_made")
-    write_image_data(SourceConfig.model_validate(values), Path(), scheme, FRACTIONS, seeds, out)
-    return out
+    block = source_of(values)
+    context = SourceContext("mine", None, schemes=(scheme,), fractions=FRACTIONS)
+    tables = load_file(block.record).prepare(block, context)
+    return prepared_folder(out, tables, ["image"], {scheme: {"seeds": seeds, "fractions": FRACTIONS}})
 
 
 def classes_by_fold(data: PreparedDataset) -> dict[str, set[str]]:
@@ -65,12 +67,10 @@ def test_characters_are_classes_and_drawings_in_two_archives_count_once(tmp_path
 def test_turned_characters_are_classes_of_their_own_in_the_same_fold(tmp_path: Path) -> None:
     folder = write_vinyals(write_omniglot(tmp_path / "o"), turned=True)
     data = PreparedDataset.load(made("omniglot", folder, rotated=True), "given-0", inputs="image")
-    assert len(data.task_ids) == 4 * len(characters())
-    tasks = pd.read_parquet(tmp_path / "o_made" / "tasks.parquet")
-    assert tasks["name"].tolist()[:3] == [
-        f"Greek/character01{turn}" for turn in ("", " turned 90", " turned 180")
-    ]
-    assert (tasks["n_pos"] == 8).all()
+    (task,) = data.tasks
+    assert len(task.classes) == 4 * len(characters())
+    assert task.classes[:3] == tuple(f"Greek/character01{turn}" for turn in ("", " turned 90", " turned 180"))
+    assert (data.class_of.bincount() == 8).all()
     pixels = data.inputs.pixels.view(-1, 3, 16, 16).numpy()  # type: ignore[union-attr]
     for turn in range(4):
         np.testing.assert_array_equal(pixels[8 * turn], np.rot90(pixels[0], turn, axes=(1, 2)))
@@ -83,8 +83,8 @@ def test_turned_characters_are_classes_of_their_own_in_the_same_fold(tmp_path: P
 def test_each_image_has_its_class_and_a_class_is_in_one_fold(tmp_path: Path) -> None:
     folder = write_omniglot(tmp_path / "o")
     out = made("omniglot", folder, "grouped", (0, 1, 2, 3))
-    counts = read_json(out / "dataset.json")
-    assert (counts["molecules"], counts["tasks"], counts["labels"]) == (184, 23, 184)
+    sizes = {name: len(pd.read_parquet(out / f"{name}.parquet")) for name in ("items", "labels", "classes")}
+    assert sizes == {"items": 184, "labels": 184, "classes": 23}
     items = pd.read_parquet(out / "items.parquet").set_index("item_id")["source_id"]
     classes = pd.read_parquet(out / "labels.parquet").set_index("item_id")["value"].astype(int)
     names = pd.read_parquet(out / "classes.parquet").set_index("value")["name"]
@@ -231,8 +231,8 @@ def test_what_is_not_tiered_imagenet_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("reader", ["miniimagenet", "tieredimagenet"])
 def test_the_folder_of_the_images_must_be_named(reader: str) -> None:
-    with pytest.raises(ValueError, match=f"path: the reader {reader} needs the folder of its images"):
-        SourceConfig.model_validate({"reader": reader})
+    with pytest.raises(RelataskError, match=f"path: the reader {reader} needs the folder of its images"):
+        source_of({"reader": reader})
 
 
 def test_a_table_of_classes_that_lacks_one_is_refused(tmp_path: Path) -> None:

@@ -137,10 +137,10 @@ def test_labels_are_ordered_by_molecule_and_task_with_the_kept_tasks_as_categori
     dataset = make_dataset(source, None, None, "d")
     assert dataset.tables["labels"]["task_id"].cat.categories.tolist() == ["t0", "t2"]
     assert dataset.tables["labels"].astype({"task_id": str}).values.tolist() == [
-        [0, "t0", 1.0],
-        [0, "t2", 0.0],
-        [1, "t0", 0.0],
-        [1, "t2", 1.0],
+        [0, "t0", 1.0, "="],
+        [0, "t2", 0.0, "="],
+        [1, "t0", 0.0, "="],
+        [1, "t2", 1.0, "="],
     ]
     assert dataset.tables["tasks"][["n_pos", "n_neg"]].values.tolist() == [[1, 1], [1, 1]]
 

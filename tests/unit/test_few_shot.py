@@ -10,14 +10,17 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from relatask.config import SourceConfig, StudyConfig, load_study
+from relatask.config import StudyConfig, load_study
 from relatask.core.errors import RelataskError
-from relatask.data.prepared import Images, PreparedDataset
+from relatask.core.plugins import load_file
+from relatask.data.prepared import PreparedDataset
+from relatask.data.source_tables import SourceContext
 from relatask.engine import checkpoint as checkpoints
 from relatask.engine.checkpoint import Checkpoint, tensor_bytes
 from relatask.engine.run import RunResult, train_run
 from relatask.engine.unit import Unit, units_of
 from relatask.evaluation.metrics_table import evaluate
+from relatask.inputs.image import Images
 from relatask.methods.few_shot.episodes import Pool, evaluated_episodes, true_ways
 from relatask.methods.few_shot.few_shot import Training
 from relatask.methods.few_shot.prototypes import Prototypes
@@ -25,8 +28,8 @@ from relatask.nn.contract import TaskContext
 from relatask.plan.plan import plan_runs
 from relatask.plan.spec import RunSpec
 from relatask.publishing.published_values import lookup, read_published
-from relatask.sources.images.image_sources import write_image_data
 from tests.class_layouts import write_omniglot
+from tests.data_tables import prepared_folder, source_of
 from tests.oracles.few_shot import episode, meta_baseline
 from tests.prepared_dataset import make_spec
 from tests.training_results import learned, scores
@@ -63,8 +66,10 @@ def embeddings() -> tuple[torch.Tensor, torch.Tensor]:
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> PreparedDataset:
     folder = tmp_path_factory.mktemp("characters")
-    source = SourceConfig(reader="omniglot", path=str(write_omniglot(folder / "o")), image_size=16)
-    write_image_data(source, Path(), "grouped", (0.5, 0.25, 0.25), (0, 1), folder / "made")
+    source = source_of(reader="omniglot", path=str(write_omniglot(folder / "o")), image_size=16)
+    tables = load_file(source.record).prepare(source, SourceContext("o", schemes=("grouped",)))
+    splits = {"grouped": {"seeds": (0, 1), "fractions": (0.5, 0.25, 0.25)}}
+    prepared_folder(folder / "made", tables, ["image"], splits)
     return PreparedDataset.load(folder / "made", "grouped-0", inputs="image")
 
 
@@ -322,7 +327,7 @@ REFUSED: dict[str, dict[str, Any]] = {
     "so there is nothing to balance": {"methods": [{**ROW, "balancing": "dwa"}]},
     "`imputation` needs one model of all tasks": {"imputation": ["P"]},
     "metrics: it is .* \\[accuracy\\] for images with one class each": {"metrics": ["roc_auc"]},
-    "splits.schemes: it is \\['given'\\] or \\[grouped\\] for images": {"splits": {"schemes": ["random"]}},
+    "splits.schemes: it is \\['given'\\] or \\['grouped'\\] for images": {"splits": {"schemes": ["random"]}},
     "splits.schemes: it is \\['given'\\] for images": {
         "sources": {"o": {"reader": "miniimagenet", "path": "o"}}
     },

@@ -4,15 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from relatask.config import DensifyConfig, RelationsConfig, SourceConfig
+from relatask.config import DensifyConfig, RelationsConfig
 from relatask.data.dataset import Dataset, make_dataset
 from relatask.data.interactions import read_interactions
 from relatask.data.merge import standardise_source
 from relatask.data.raw_table import RawTable
 from relatask.data.relations import relate_tasks
 from relatask.data.standardise import Limits
-from relatask.sources.readers import read_source
-from tests.data_tables import items_table
+from relatask.sources.molecules import read_source
+from tests.data_tables import items_table, source_of
 
 # tau -> molecules, tasks, edges, labels; with every row a molecule, and after the molecule filters
 UNFILTERED = {10: (2275, 246, 862, 124705), 50: (973, 223, 690, 100907), 100: (566, 140, 406, 66232)}
@@ -25,7 +25,7 @@ Tables = dict[str, pd.DataFrame]
 
 @pytest.fixture(scope="module")
 def raw(mirror) -> RawTable:
-    return read_source(SourceConfig(reader="kiba"), "kiba", mirror / "kiba")
+    return read_source(source_of(reader="kiba"), "kiba", mirror / "kiba")
 
 
 @pytest.fixture(scope="module")

@@ -155,7 +155,7 @@ def test_a_missing_or_broken_file_is_named(folder):
         with pytest.raises(RelataskError, match=r"bonds\.npy is damaged"):
             PreparedDataset.load(folder, "scaffold-0")
     path.unlink()
-    with pytest.raises(RelataskError, match=r"bonds\.npy does not exist; run the step featurise_molecules"):
+    with pytest.raises(RelataskError, match=r"bonds\.npy does not exist; run the step featurise_items"):
         PreparedDataset.load(folder, "scaffold-0")
     with pytest.raises(RelataskError, match=r"random-7\.parquet does not exist"):
         PreparedDataset.load(folder, "random-7", inputs="ecfp")

@@ -1,11 +1,6 @@
 # Metrics from the saved predictions, what they say about the methods, and scores of cells without a label.
 
 
-def task_tables():
-    """Tables of the tasks of all data sets, which say what their labels are."""
-    return [f"results/{dataset}/tasks.parquet" for dataset in STUDY.datasets]
-
-
 rule evaluate_runs:
     input:
         plan=at("plan"),

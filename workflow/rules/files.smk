@@ -5,22 +5,7 @@ PLANTED = [
 ]
 SOURCE_TABLES = ("items", "rejected", "tasks", "labels", "classes")
 DATASET_TABLES = ("items", "rejected", "tasks", "rejected_tasks", "labels", "classes", "relations")
-# Molecules are standardised, related, densified, split and featurised; series and images are prepared at once.
-OF_MOLECULES = list(STUDY.datasets) if STUDY.items == "molecules" else []
-OTHERS = [name for name in STUDY.datasets if name not in OF_MOLECULES]
-ITEM_TABLES = ("items", "tasks", "labels", "classes")
 DRAWN_TABLES = ("items", "tasks", "labels", "relations")
-ITEM_FILES = [
-    *(f"{name}.parquet" for name in ITEM_TABLES),
-    f"features/{STUDY.items}.npy",
-    *(
-        f"splits/{scheme}-{seed}.{suffix}"
-        for scheme in STUDY.splits.schemes
-        for seed in (SEEDS if OTHERS else [])  # else patterns that every file would be matched with
-        for suffix in ("parquet", "json")
-    ),
-]
-FEATURES = ("atoms", "atom_offsets", "bond_index", "bonds", "bond_offsets", "ecfp4")
 MERGED = ("plan", "predictions", "metrics", "summary", "comparisons")
 TABLES = table_names(STUDY)
 MEASURED = [name for name in TABLES if table_record(STUDY, name).measured]
@@ -43,27 +28,31 @@ def retrieved(name):
 
 
 def raw_folder(source):
-    return f"results/raw/{'planted' if STUDY.sources[source].reader == 'planted' else source}"
+    return f"results/raw/{STUDY.sources[source].raw_folder(source)}"
 
 
 def raw_files(name):
     """What a source is read from."""
     put_right()
-    source = STUDY.sources[name]
-    sheet = [source.task_sheet] if source.task_sheet else []
-    if source.reader == "coco":
-        return [f"{source.path}/annotations/instances_{part}.json" for part in ("train2017", "val2017")]
-    if source.path is not None:
-        return [source.path, *sheet, *([source.split_path] if source.split_path else [])]
-    if source.reader == "planted":
-        return [*PLANTED, *sheet]
-    if source.reader == "chembl_activities":
-        return [f"results/raw/{name}/activities.json", *sheet]
-    files = [*retrieved(name), *sheet]
+    listed = [entry.file for entry in SHEET.get(name, [])]
     related = any(entry.relations for entry in STUDY.datasets.values() if entry.source == name)
-    if source.reader == "lsc" and related and not sheet:
-        files.append(f"results/raw/{name}/assay_targets.parquet")
-    return files
+    return STUDY.sources[name].raw_files(name, listed, related)
+
+
+def source_options(name):
+    """What a source is prepared with besides its block: columns that splits read, and splits if it reads them."""
+    splits = STUDY.splits
+    columns = f"--columns {' '.join(map(shlex.quote, splits.columns))}" if splits.columns else ""
+    if not STUDY.sources[name].record.reads_splits:
+        return columns
+    return (
+        f"{columns} --schemes {' '.join(splits.schemes)} --fractions {' '.join(map(str, splits.fractions))}"
+    )
+
+
+def record_of_dataset(dataset):
+    """What the source of a data set says of itself."""
+    return STUDY.sources[STUDY.datasets[dataset].source].record
 
 
 def relation_inputs(wildcards):
@@ -81,7 +70,7 @@ def relation_inputs(wildcards):
 def source_tables(wildcards):
     """Tables of the source of a data set and, where it has them, the relations."""
     dataset = STUDY.datasets[wildcards.dataset]
-    files = {f"{name}_table": f"results/sources/{dataset.source}/{name}.parquet" for name in SOURCE_TABLES}
+    files = {f"source_{name}": f"results/sources/{dataset.source}/{name}.parquet" for name in SOURCE_TABLES}
     files["counts"] = f"results/sources/{dataset.source}/counts.json"
     if dataset.relations is not None:
         files["relations"] = f"results/{wildcards.dataset}/raw_relations.parquet"
@@ -89,15 +78,37 @@ def source_tables(wildcards):
     return files
 
 
+def task_tables():
+    """Tables of the tasks of all data sets, which say what their labels are."""
+    return [f"results/{dataset}/tasks.parquet" for dataset in STUDY.datasets]
+
+
+SAVED = saved_tables({row.method for row in STUDY.methods})  # by methods, besides predictions
+
+
+def saved_option(wildcards):
+    """Where a merge puts the tables that methods save; those of a collection stay in the journal."""
+    return f"--out-saved results/{STUDY_NAME}/saved" if SAVED and "collection" not in wildcards.keys() else ""
+
+
+def saved_table_files():
+    """Tables that methods save besides predictions, as they are read."""
+    formats = layout.PUBLISHED_TABLE_FORMATS
+    return [at("saved_table", name=name, suffix=suffix) for name in SAVED for suffix in formats]
+
+
 def training_files(dataset):
-    """All that training reads of a data set."""
+    """All that training reads of a data set; the arrays of its inputs are named by their record."""
     folder = f"results/{dataset}"
-    if dataset in OTHERS:
-        return [f"{folder}/{name}" for name in ITEM_FILES]
     tables = [f"{folder}/{name}.parquet" for name in ("items", "tasks", "labels", "classes", "relations")]
-    arrays = [f"{folder}/features/{name}.npy" for name in FEATURES]
     splits = [f"{folder}/splits/{scheme}-{seed}.parquet" for scheme in STUDY.splits.schemes for seed in SEEDS]
-    return [*tables, *arrays, *splits]
+    return [*tables, f"{folder}/features/features.json", *splits]
+
+
+def arrays_of(dataset):
+    """The arrays of the inputs of a data set that was featurised."""
+    record = Path(f"results/{dataset}/features/features.json")
+    return [str(record.with_name(name)) for name in read_json(record)["files"]] if record.exists() else []
 
 
 def shards_of(collection):
@@ -247,11 +258,7 @@ def code_of_outputs(step, records):
 
 def dataset_tables():
     """Tables of the data sets that tables and figures look into."""
-    return [
-        f"results/{dataset}/{name}.parquet"
-        for dataset in STUDY.datasets
-        for name in (ITEM_TABLES if dataset in OTHERS else DRAWN_TABLES)
-    ]
+    return [f"results/{dataset}/{name}.parquet" for dataset in STUDY.datasets for name in DRAWN_TABLES]
 
 
 def small_files():
@@ -298,9 +305,9 @@ def tasks_of(collection):
 
 
 def estimated(collection):
-    """Strategies that estimate the gains of a collection; random groups need none."""
+    """Strategies that estimate the gains of a collection; others choose groups without."""
     chosen = STUDY.grouping.strategies_of(collection)
-    return [strategy.label for strategy in chosen if strategy.estimator != "random"]
+    return [strategy.label for strategy in chosen if strategy.record.estimates]
 
 
 def published_gain_files(wildcards):
@@ -312,13 +319,13 @@ def published_gain_files(wildcards):
 def strategy_inputs(collection, strategy):
     """Gains of a collection and, for strategies that read them, affinities or relations of its tasks."""
     files = {"gains": at("gains", collection=collection)}
-    if strategy.estimator == "tag":
+    if "affinities" in strategy.record.reads:
         files["affinities"] = at("affinities", collection=collection)
     return files | relations_of(collection, strategy)
 
 
 def relations_of(collection, strategy):
-    if strategy.relations == "none":
+    if not strategy.reads_relations:
         return {}
     return {"relations": f"results/{COLLECTIONS[collection].dataset}/relations.parquet"}
 
@@ -364,12 +371,14 @@ def encoding_files():
 
 def code_of_strategy(step, strategy):
     """Digest of the code of a step and of the estimator of a strategy, which it finds by name."""
-    return code_of(f"steps/{step}.py")
+    return code_of(f"steps/{step}.py", strategy.record.file)
 
 
 def code_of_choice(collection):
-    """Digest of the code that chooses groups by the estimates of a collection."""
-    return code_of("steps/select_groups.py")
+    """Digest of the code that chooses groups by the estimates of a collection, or without any."""
+    chosen = STUDY.grouping.strategies_of(collection)
+    files = {strategy.record.file for strategy in chosen if not strategy.record.estimates}
+    return code_of("steps/select_groups.py", *sorted(files))
 
 
 def choices_of(collection):

@@ -10,8 +10,8 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field
 
-from relatask.config.blocks import NAME, Block, parse
 from relatask.config.study import StudyConfig
+from relatask.core.blocks import NAME, Block, parse
 from relatask.core.errors import RelataskError
 from relatask.core.files import is_file, read_fields
 from relatask.core.records import suggest

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, Field, create_model
 
-from relatask.config.blocks import Block, unique
+from relatask.core.blocks import Block, unique
 from relatask.core.errors import RelataskError
 from relatask.core.plugins import record_of, scheme_records
 

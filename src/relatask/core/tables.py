@@ -170,6 +170,17 @@ def read_rows(name: str, path: str | Path, columns: list[str]) -> "list[dict[str
         return file.read(columns=columns).to_pylist()
 
 
+def read_chunks(name: str, path: str | Path, rows: int) -> "Iterator[pd.DataFrame]":
+    """Yield table `name` in frames of at most `rows` rows, of an open table with all its further columns.
+
+    Raises:
+        RelataskError: as `read_table`.
+    """
+    with _told(name, path), _open(name, path, schema(name).names) as file:
+        for batch in file.iter_batches(batch_size=rows):
+            yield batch.to_pandas()
+
+
 def read_batches(name: str, path: str | Path, by: str, rows: int = 4_000_000) -> "Iterator[pd.DataFrame]":
     """Yield table `name` in frames of about `rows` rows; rows that share a value of `by` stay together.
 

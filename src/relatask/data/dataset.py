@@ -10,7 +10,7 @@ from relatask.core.errors import RelataskError
 from relatask.core.files import read_fields, read_json, write_json
 from relatask.core.tables import COLUMNS, read_table, write_table
 from relatask.data.dataset_counts import dataset_counts
-from relatask.data.densify import LEARNABLE, Kept, densify, keep_only
+from relatask.data.densify import LEARNABLE, Kept, densify, everything, keep_only
 from relatask.data.tasks import with_counts
 
 if TYPE_CHECKING:
@@ -29,15 +29,22 @@ class Dataset:
 
 
 def write_dataset(
-    source: Path, relations: Path | None, config: DensifyConfig | None, report: Path | None, out: Path
+    source: Path,
+    relations: Path | None,
+    config: DensifyConfig | None,
+    report: Path | None,
+    out: Path,
+    complete: bool = False,
 ) -> dict[str, Any]:
     """Densify the source in folder `source` and write the dataset to folder `out`; return its counts.
+
+    With `complete`, all items and tasks stay, whatever labels they have.
 
     dataset.json is written last, so a folder that has it is whole.
     """
     tables = {name: read_table(name, source / f"{name}.parquet") for name in SOURCE_TABLES}
     edges = read_table("relations", relations) if relations else None
-    dataset = make_dataset(tables, edges, config, out.name)
+    dataset = make_dataset(tables, edges, config, out.name, complete)
     dataset.counts["source"]["standardisation"] = read_json(source / "counts.json")
     if report:
         dataset.counts["relations"] |= read_fields(report)
@@ -52,12 +59,14 @@ def make_dataset(
     relations: "pd.DataFrame | None",
     config: DensifyConfig | None,
     name: str,
+    complete: bool = False,
 ) -> Dataset:
     """Return the dataset made of the tables of a source and its relations.
 
-    Without `config` everything stays but tasks with fewer than two classes, which can be neither learned
-    nor evaluated, and items without a label. Rows are ordered: items by item_id, tasks as in the
-    source, labels by item and task. Relations keep only pairs of kept tasks.
+    Without `config` everything stays but binary tasks with fewer than two classes, which can be neither
+    learned nor evaluated, and items without a label; these stay too if `complete` is set. Rows are ordered:
+    items by item_id, tasks as in the source, labels by item and task. Relations keep only pairs of kept
+    tasks.
 
     Raises:
         RelataskError: nothing is left, or the relations name a task that the source does not have.
@@ -77,10 +86,16 @@ def make_dataset(
     active = values > 0.5
     ends = None if relations is None else _ends(relations, names, name)
     related = None if ends is None else np.isin(np.arange(len(tasks)), ends)
-    kept = densify(row, column, active, (len(items), len(tasks)), config or LEARNABLE, related)
+    shape = (len(items), len(tasks))
+    if complete:
+        kept = everything(shape, len(labels))
+    else:
+        binary = (tasks["kind"] == "binary").to_numpy()
+        kept = densify(row, column, active, shape, config or LEARNABLE, related, binary)
     if config is not None and config.tasks:
         keep_only(kept, _named(config.tasks, names, kept, name), row, column)
-    _check_not_empty(kept, row, column, config, name)
+    if not complete:
+        _check_not_empty(kept, row, column, config, name)
     cells = kept.cells[np.lexsort((column[kept.cells], row[kept.cells]))]
     tables = {
         "items": items[kept.items].reset_index(drop=True),

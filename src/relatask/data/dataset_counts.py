@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+PLACE = "file"  # of an item: where it lies, and not what it is
 DIGESTED = ("labels", "relations", "tasks", "classes", "items")
 
 
@@ -52,10 +53,15 @@ def dataset_counts(
         "labels": len(labels),
         "edges": len(edges),
         "tasks_without_edge": len(tasks) - len(ends),
-        "positive_rate": round(float(tasks["n_pos"].sum()) / len(labels), 6),
-        "labelled_share": round(len(labels) / (len(tables["items"]) * len(tasks)), 6),
+        "classes": len(tables["classes"]),
+        "positive_rate": round(_share(tasks["n_pos"].sum(), (tasks["n_pos"] + tasks["n_neg"]).sum()), 6),
+        "labelled_share": round(_share(len(labels), len(tables["items"]) * len(tasks)), 6),
         "digest": content_digest(tables),
     }
+
+
+def _share(part: float, whole: float) -> float:
+    return float(part) / whole if whole else 0.0
 
 
 def _tally(reasons: "np.ndarray") -> dict[str, int]:
@@ -67,9 +73,13 @@ def content_digest(tables: "dict[str, pd.DataFrame]") -> str:
     """SHA-256 over the values of the tables that methods see, whatever wrote the Parquet files."""
     digest = hashlib.sha256()
     for name in DIGESTED:
+        if name == "classes" and tables[name].empty:
+            continue  # most data sets have none
         kinds = COLUMNS[name]
         further = (
-            {column: "" for column in tables[name].columns if column not in kinds} if name in OPEN else {}
+            {column: "" for column in tables[name].columns if column not in {*kinds, PLACE}}
+            if name in OPEN
+            else {}
         )
         for column, kind in {**kinds, **further}.items():
             values = tables[name][column]
@@ -99,8 +109,11 @@ def _add_column(digest: "hashlib._Hash", values: "pd.Series", kind: str) -> None
 
 def _plain(value: Any) -> Any:
     """Return a text, a number, a list of texts or None for a cell of another column."""
+    import numpy as np
     import pandas as pd
 
+    if isinstance(value, np.integer):
+        return int(value)
     if isinstance(value, str | int):
         return value
     if isinstance(value, bytes):

@@ -46,6 +46,7 @@ def densify(
     shape: tuple[int, int],
     config: DensifyConfig = LEARNABLE,
     related: "np.ndarray | None" = None,
+    binary: "np.ndarray | None" = None,
 ) -> Kept:
     """Remove sparse items and tasks until a round removes nothing (SGNN-EBM, A.3).
 
@@ -61,6 +62,8 @@ def densify(
         shape: numbers of items M and tasks T.
         config: the bounds.
         related: bool [T], tasks that have a relation; None leaves isolated tasks in.
+        binary: bool [T], tasks whose labels are 0 and 1, for which alone positives and negatives count; None:
+            all.
     """
     import numpy as np
 
@@ -73,9 +76,19 @@ def densify(
     kept = Kept(item_reasons, task_reasons, cells)
     while True:
         kept.note_sizes()
-        removed = _remove_items(kept, item, config) + _remove_tasks(kept, task, active, config)
+        removed = _remove_items(kept, item, config) + _remove_tasks(kept, task, active, config, binary)
         if not removed:
             return kept
+
+
+def everything(shape: tuple[int, int], n_labels: int) -> Kept:
+    """Return what is kept where nothing is removed."""
+    import numpy as np
+
+    items, tasks = (np.full(n, "", dtype=object) for n in shape)
+    kept = Kept(items, tasks, np.arange(n_labels))
+    kept.note_sizes()
+    return kept
 
 
 def keep_only(kept: Kept, named: "np.ndarray", item: "np.ndarray", task: "np.ndarray") -> None:
@@ -107,7 +120,13 @@ def _remove_items(kept: Kept, item: "np.ndarray", config: DensifyConfig) -> int:
     return int(sparse.sum())
 
 
-def _remove_tasks(kept: Kept, task: "np.ndarray", active: "np.ndarray", config: DensifyConfig) -> int:
+def _remove_tasks(
+    kept: Kept,
+    task: "np.ndarray",
+    active: "np.ndarray",
+    config: DensifyConfig,
+    binary: "np.ndarray | None",
+) -> int:
     """Remove tasks with too few labels or too few of one class; return how many."""
     import numpy as np
 
@@ -115,12 +134,14 @@ def _remove_tasks(kept: Kept, task: "np.ndarray", active: "np.ndarray", config: 
     labels = np.bincount(columns, minlength=len(kept.task_reasons))
     positives = np.bincount(columns[active[kept.cells]], minlength=len(kept.task_reasons))
     before = kept.tasks
-    for counts, least, what in (
-        (labels, config.tau, "label"),
-        (positives, config.min_positives, "positive label"),
-        (labels - positives, config.min_negatives, "negative label"),
+    every = np.ones(len(before), bool)
+    binary = every if binary is None else binary
+    for counts, least, what, which in (
+        (labels, config.tau, "label", every),
+        (positives, config.min_positives, "positive label", binary),
+        (labels - positives, config.min_negatives, "negative label", binary),
     ):
-        kept.task_reasons[kept.tasks & (counts < least)] = _too_few(least, what)
+        kept.task_reasons[kept.tasks & which & (counts < least)] = _too_few(least, what)
     removed = before & ~kept.tasks
     kept.cells = kept.cells[~removed[columns]]
     return int(removed.sum())

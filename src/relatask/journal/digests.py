@@ -8,6 +8,7 @@ from pathlib import Path
 
 from relatask.core.errors import RelataskError
 from relatask.core.files import read_json, source_digest
+from relatask.core.plugins import form_of, input_records
 from relatask.core.registry import capabilities, loop_file, loop_of
 from relatask.core.source_code import PLUMBING, imported_by
 
@@ -28,6 +29,9 @@ def code_of_run(method: str, encoder: str | None, balancing: str = "equal") -> s
         parts += ["engine/stacked.py", f"encoders/_stacked_{encoder}.py"]  # of task sets; the same numbers
     if ability.uses_prior:
         parts.append("shards/prior.py")
+    ability = capabilities("encoders", encoder) if encoder else capabilities("methods", method)
+    inputs = input_records()
+    parts += [inputs[name].file for name in inputs if form_of(name) in ability.inputs]
     files = imported_by(*parts, *([f"encoders/{encoder}.py"] if encoder else []))
     return source_digest(*(file for file in files if file not in PLUMBING))
 

@@ -117,7 +117,7 @@ def _first_run(study: StudyConfig, scale: ScaleConfig, method: MethodConfig, nam
         label=method.label,
         graph=method.graph,
         ensemble=method.ensemble,
-        episodes=episodes.model_dump() if study.labels == "classes" else None,
+        episodes=episodes.model_dump() if study.few_shot else None,
         options=options,
         encoder_options=encoder_options,
         training=training if ability.uses_encoder else {},

@@ -2,12 +2,9 @@
 
 from relatask.config import DatasetConfig, MethodConfig, StudyConfig
 from relatask.core.errors import RelataskError
-from relatask.core.plugins import scheme_records
+from relatask.core.plugins import SourceRecord, form_of, scheme_records
 from relatask.core.registry import Capabilities, capabilities, catalogue, loop_of
 from relatask.plan.spec import RunSpec
-
-KIND_OF = {"binary": "binary", "values": "real", "classes": "class"}  # labels of a study -> kind of its tasks
-INPUTS_OF = {"molecules": {"graph", "ecfp"}, "series": {"series"}, "images": {"image"}}
 
 
 def refuse(method: MethodConfig, name: str, dataset: DatasetConfig, study: StudyConfig) -> None:
@@ -16,6 +13,7 @@ def refuse(method: MethodConfig, name: str, dataset: DatasetConfig, study: Study
     where = f"methods.{method.label} on data set {name!r}"
     _refuse_encoder(method, where)
     _refuse_kind(method, name, where, study)
+    _refuse_input(method, where, study.sources[dataset.source].record)
     _refuse_second_derivatives(method, where)
     if ability.needs_relations and dataset.relations is None:
         raise RelataskError(
@@ -85,7 +83,7 @@ def _refuse_encoder(method: MethodConfig, where: str) -> None:
 
 def kinds_of(study: StudyConfig, dataset: str) -> set[str]:
     """Return the kinds of label that the tasks of a data set have: binary, real or class."""
-    return {KIND_OF[study.labels]}
+    return set(study.sources[study.datasets[dataset].source].task_kinds())
 
 
 def _refuse_second_derivatives(method: MethodConfig, where: str) -> None:
@@ -109,19 +107,23 @@ def _can_replace(one: Capabilities, encoder: Capabilities) -> bool:
 
 
 def _refuse_kind(method: MethodConfig, name: str, where: str, study: StudyConfig) -> None:
-    """Raise where a method or its encoder does not read the items of the study."""
+    """Raise where a method does not learn from labels as those of a data set."""
     loop, own = loop_of(method.method), capabilities("methods", method.method)
-    ability = capabilities("encoders", method.encoder) if method.encoder else own
-    if loop.forecasts != (study.items == "series") or loop.episodes != (study.labels == "classes"):
-        items = {"classes": "images with one class each"}.get(study.labels, study.items)
+    if loop.forecasts != (study.items == "series") or loop.episodes != study.few_shot:
+        items = "images with one class each" if study.few_shot else study.items
         raise RelataskError(f"{where}: method {method.method!r} does not learn from {items}; name another.")
     if strange := sorted(kinds_of(study, name) - {*own.kinds}):
         raise RelataskError(
             f"{where}: method {method.method!r} does not learn labels of kind {strange[0]}, only "
             f"{' and '.join(own.kinds)}; name another method, or leave out tasks of that kind."
         )
-    if not set(ability.inputs) & {*INPUTS_OF[study.items], "none"}:
-        raise RelataskError(f"{where}: encoder {ability.name!r} does not read {study.items}; name another.")
+
+
+def _refuse_input(method: MethodConfig, where: str, source: SourceRecord) -> None:
+    """Raise where no input that a source gives has a form that the encoder, or method, reads."""
+    ability = capabilities(*(("encoders", method.encoder) if method.encoder else ("methods", method.method)))
+    if not set(ability.inputs) & {*(form_of(name) for name in source.inputs), "none"}:
+        raise RelataskError(f"{where}: encoder {ability.name!r} does not read {source.items}; name another.")
 
 
 def _refuse_balancing(method: MethodConfig, where: str) -> None:

@@ -9,11 +9,11 @@ from torch import Tensor
 from torch.func import functional_call
 
 from relatask.core.errors import RelataskError
-from relatask.data.prepared import Series
 from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.epochs import EpochTraining, fit
 from relatask.engine.network import autocast
 from relatask.engine.unit import Progress, Unit, UnitResult
+from relatask.inputs.series import Series
 
 PREDICTION_BATCH = 512
 LOOP = {"forecasts": True}
