@@ -28,7 +28,7 @@ def uniforms(seed: int, *keys: Tensor | int) -> Tensor:
 
 
 def split_mix(values: Tensor) -> Tensor:
-    """Return the first draw of SplitMix64 seeded with each of `values`, int64: all bits depend on all bits."""
+    """Return the first draw of SplitMix64 seeded with each of `values`, int64: every bit counts."""
     return _mixed(values + _GOLDEN)
 
 
