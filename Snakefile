@@ -31,7 +31,7 @@ include: "workflow/rules/publish.smk"
 wildcard_constraints:
     source=NAME,
     dataset=NAME,
-    scheme="[a-z]+",
+    scheme="[a-z_]+",
     seed=r"\d+",
     shard=r"\d{5}",
 

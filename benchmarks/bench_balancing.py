@@ -41,7 +41,8 @@ def step(name: str, n_tasks: int, options: dict[str, Any]) -> Callable[[], None]
     torch.manual_seed(0)
     names = [f"task{number}" for number in range(n_tasks)]
     edges = torch.zeros(2, 0, dtype=torch.int64), torch.zeros(0)
-    model = build(build_encoder(), TaskContext(names, *edges, seed_of=lambda task: int(task[4:])))
+    context = TaskContext(names, *edges, lambda task: int(task[4:]), lambda name="": build_encoder())
+    model = build(context)
     setting = Setting(model, n_tasks, BATCH, 1e-3)
     strategy = load("balancing", name).build(setting, **complete_options("balancing", name, options))
     graphs = MoleculeGraphs.from_arrays(**molecules(np.full(1024, ATOMS)))

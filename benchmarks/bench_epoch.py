@@ -36,14 +36,15 @@ def sider() -> MoleculeGraphs:
         return MoleculeGraphs.from_arrays(**molecules(sizes))
     from rdkit import Chem, RDLogger
 
-    from relatask.inputs.features import write_features
+    from relatask.inputs.arrays import write_features
 
     RDLogger.DisableLog("rdApp.*")
     smiles = pd.read_csv(SIDER)["smiles"]
     readable = [text for text in smiles if (mol := Chem.MolFromSmiles(text)) and mol.GetNumAtoms()]
     train = np.random.default_rng(0).permutation(len(readable))[: round(TRAIN_SHARE * len(readable))]
     with tempfile.TemporaryDirectory() as folder:
-        write_features([readable[row] for row in train], Path(folder))
+        items = pd.DataFrame({"item_id": train, "smiles": [readable[row] for row in train]})
+        write_features([items], ["graph"], Path(folder))
         return MoleculeGraphs.load(Path(folder))
 
 

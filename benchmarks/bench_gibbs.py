@@ -15,10 +15,10 @@ from torch import Tensor
 
 from benchmarks.common import CLOCK, interleaved
 from relatask.methods.sgnn.colouring import Schedule
-from relatask.methods.sgnn.contrast import ContrastSettings
 from relatask.methods.sgnn.energy import log_softmax_factors
 from relatask.methods.sgnn.gibbs import Chains, gibbs_marginals
 from relatask.nn.draws import uniforms
+from tests.contrast_settings import contrast_settings
 
 TASKS, PAIRS, WEIGHT = 382, 3571, 0.1
 
@@ -69,7 +69,7 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
     molecules, tasks = torch.arange(arguments.batch), torch.arange(TASKS)
-    settings = ContrastSettings(edge_weight=WEIGHT)
+    settings = contrast_settings(edge_weight=WEIGHT)
     clock = CLOCK[arguments.threads == 1]
     print(f"Gibbs sweep, {arguments.batch} molecules, {TASKS} tasks, {PAIRS} pairs, {clock} time")
     for name, edge_index in (("random", random_pairs()), ("families", families())):

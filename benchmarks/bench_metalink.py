@@ -51,7 +51,7 @@ def data(n_tasks: int) -> PreparedDataset:
     return PreparedDataset(
         task_ids=[f"task{number}" for number in range(n_tasks)],
         labels=random_labels(MOLECULES, n_tasks),
-        mol_ids=rows,
+        item_ids=rows,
         folds={"train": rows, "valid": rows[:0], "test": rows[:0]},
         inputs=MoleculeGraphs.from_arrays(**molecules([ATOMS] * MOLECULES)),
         edge_index=torch.zeros(2, 0, dtype=torch.int64),

@@ -3,7 +3,7 @@
     python -m benchmarks.bench_scale                          two small sizes
     python -m benchmarks.bench_scale --full --out docs/scale  all sizes; half an hour; keeps table and figure
 
-Each step runs as the workflow starts it, in a process of its own. `labels` is what standardise_molecules
+Each step runs as the workflow starts it, in a process of its own. `labels` is what prepare_items
 does besides the chemistry of each molecule: reading the label matrix and merging rows. 1,310 tasks, about
 10 labels a molecule, interactions of the size of STRING's human table.
 """
@@ -22,20 +22,20 @@ from benchmarks.children import Cost, cost_of, least, step_command
 
 FULL = (1_000, 3_000, 10_000, 30_000, 100_000, 456_331)
 SMALL = (1_000, 10_000)
-WITHOUT_CHEMISTRY = ("labels", "relate_tasks", "densify_dataset", "split_molecules")
+WITHOUT_CHEMISTRY = ("labels", "relate_tasks", "densify_dataset", "split_items")
 LABELS = """
 import sys
 from pathlib import Path
 import numpy as np, pandas as pd
 from relatask.core.tables import write_table
-from relatask.config import SourceConfig
+from relatask.core.source_block import source_block
 from relatask.sources.lsc.tables import read_lsc
 from relatask.data.merge import merge_labels
 raw = Path(sys.argv[1])
-table = read_lsc(SourceConfig(reader="lsc", task_sheet=str(raw / "task_sheet.csv")), raw)
+table = read_lsc(source_block({"reader": "lsc", "task_sheet": str(raw / "task_sheet.csv")}, "lsc"), raw)
 labels, counts = merge_labels(table.labels, np.arange(len(table.smiles)), len(table.tasks))
 task = pd.Categorical.from_codes(labels.task, categories=table.tasks["name"])
-write_table("labels", labels.assign(task_id=task), sys.argv[2])
+write_table("labels", labels.assign(task_id=task, bound="="), sys.argv[2])
 print(counts)
 """
 LOAD = """
@@ -53,8 +53,8 @@ def steps(raw: Path, work: Path) -> Iterator[tuple[str, list[str]]]:
     # the bounds that leave nearly all; higher ones remove most of LSC at once and cost less
     densify = json.dumps({"tau": 2, "min_positives": 1, "min_negatives": 1, "drop_isolated": False})
     yield "labels", [sys.executable, "-c", LABELS, str(raw), str(work / "labels.parquet")]
-    yield "standardise_molecules", step_command(
-        "standardise_molecules", "--name", "lsc", "--source-config", sheet, "--raw", raw, "--out-dir", source
+    yield "prepare_items", step_command(
+        "prepare_items", "--name", "lsc", "--source-config", sheet, "--raw", raw, "--out-dir", source
     )  # fmt: skip
     yield "relate_tasks", step_command(
         "relate_tasks", "--tasks", source / "tasks.parquet", "--interactions", raw.parent / "links.txt",
@@ -65,14 +65,21 @@ def steps(raw: Path, work: Path) -> Iterator[tuple[str, list[str]]]:
         "--densify-config", densify, "--out-dir", data,
     )  # fmt: skip
     for scheme in ("random", "scaffold", "stratified"):
-        yield f"split_molecules {scheme}", step_command(
-            "split_molecules", "--molecules", data / "molecules.parquet", "--labels", data / "labels.parquet",
+        yield f"split_items {scheme}", step_command(
+            "split_items", "--items", data / "items.parquet", "--labels", data / "labels.parquet",
             "--scheme", scheme, "--seed", "0", "--out", data / "splits" / f"{scheme}-0.parquet",
         )  # fmt: skip
     yield (
-        "featurise_molecules",
+        "featurise_items",
         step_command(
-            "featurise_molecules", "--molecules", data / "molecules.parquet", "--out-dir", data / "features"
+            "featurise_items",
+            "--items",
+            data / "items.parquet",
+            "--inputs",
+            "graph",
+            "ecfp",
+            "--out-dir",
+            data / "features",
         ),
     )
     for inputs in ("graph", "ecfp"):
@@ -89,7 +96,7 @@ def measure(folder: Path, sizes: tuple[int, ...], tries: int) -> list[dict[str, 
         cost_of([sys.executable, "-m", "benchmarks.lsc_like", raw, str(size)])
         summed: dict[str, list[Cost]] = {"four steps": []}
         for name, command in steps(raw, folder / f"results{size}"):
-            slow = name in {"standardise_molecules", "featurise_molecules"} and size > 50_000
+            slow = name in {"prepare_items", "featurise_items"} and size > 50_000
             cost = least([cost_of(command) for _ in range(1 if slow else tries)])
             rows.append(_row(size, name, cost))
             if name.split()[0] in WITHOUT_CHEMISTRY:

@@ -20,7 +20,7 @@ def agreement(folder: Path) -> str:
     """One row of the table, for the data set in a folder."""
     labels = pd.read_parquet(folder / "labels.parquet")
     relations = pd.read_parquet(folder / "relations.parquet")
-    table = labels.pivot_table(index="mol_id", columns="task_id", values="label", observed=True)
+    table = labels.pivot_table(index="item_id", columns="task_id", values="value", observed=True)
     correlation = table.corr(min_periods=LEAST)
     place = {task: number for number, task in enumerate(correlation.columns)}
     related = np.zeros(correlation.shape, bool)

@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 
 from relatask.core.files import sha256_of, write_json
+from relatask.core.plugins import form_of, input_records, load_file
 from relatask.core.registry import capabilities, catalogue, load_loop
 from relatask.core.tables import write_table
 from relatask.engine.epochs import EpochTraining
 from relatask.engine.unit import Unit
 from relatask.plan.spec import RunSpec
+from tests.data_tables import items_table, labels_table, tasks_table
 from tests.oracles.gin_oracle import as_arrays, random_molecules
 
 SMALL = {"penalty": 0.1, "width": 16, "layers": 2, "n_estimators": 15, "max_iter": 15, "min_samples_leaf": 2}
@@ -34,14 +36,14 @@ def combinations() -> list[tuple[str, str | None]]:
         name for name, ability in catalogue("encoders").items() if {"graph", "ecfp"} & {*ability.inputs}
     ]
     for name, ability in catalogue("methods").items():
-        if "binary" in ability.label_kinds:
+        if "binary" in ability.kinds:
             pairs += [(name, encoder) for encoder in encoders] if ability.uses_encoder else [(name, None)]
     return pairs
 
 
 def readers_of_structure() -> list[tuple[str, str | None]]:
     """Those of `combinations` whose predictions depend on the molecule, and not on known labels alone."""
-    return [pair for pair in combinations() if capabilities("methods", pair[0]).loop != "label_only"]
+    return [pair for pair in combinations() if capabilities("methods", pair[0]).inputs != ("none",)]
 
 
 def make_spec(
@@ -88,35 +90,33 @@ def write_dataset(
     folder: Path,
     labels: np.ndarray,
     folds: Sequence[str] | None = None,
-    mol_ids: Sequence[int] | None = None,
+    item_ids: Sequence[int] | None = None,
     seeds: Sequence[int] = (0,),
 ) -> Path:
     """Write a data set of random molecules under labels [n, T] (NaN: missing) and return its folder.
 
-    A molecule depends on its `mol_id` alone, so data sets that share ids share molecules.
+    A molecule depends on its `item_id` alone, so data sets that share ids share molecules.
     """
     n, n_tasks = labels.shape
-    ids = np.arange(n) if mol_ids is None else np.asarray(mol_ids)
+    ids = np.arange(n) if item_ids is None else np.asarray(item_ids)
     folds = ["train", "train", "train", "valid", "test"] * (n // 5 + 1) if folds is None else folds
     tasks = [f"task{number}" for number in range(n_tasks)]
     row, column = np.nonzero(~np.isnan(labels))
-    none = [[]] * n_tasks
-    tables: dict[str, dict[str, Any]] = {
-        "molecules": {"mol_id": ids, "smiles": "C", "source_id": None, "n_heavy_atoms": 3},
-        "tasks": {"task_id": tasks, "name": tasks, "source_id": None, "uniprots": none, "string_ids": none},
-        "labels": {"mol_id": ids[row], "task_id": np.array(tasks)[column], "label": labels[row, column]},
-        "relations": {"task_i": tasks[:-1], "task_j": tasks[1:], "score": 0.5, "kind": "protein"},
+    edges = {"task_i": tasks[:-1], "task_j": tasks[1:], "score": 0.5, "kind": "protein"}
+    tables = {
+        "items": items_table(ids),
+        "tasks": tasks_table(tasks),
+        "labels": labels_table(ids[row], np.array(tasks)[column], labels[row, column]),
+        "relations": pd.DataFrame(edges),
     }
-    tables["molecules"] |= {"mol_weight": 60.0, "scaffold": ""}
-    tables["tasks"] |= {"n_pos": 1, "n_neg": 1}
-    for name, columns in tables.items():
-        write_table(name, pd.DataFrame(columns), folder / f"{name}.parquet")
+    for name, table in tables.items():
+        write_table(name, table, folder / f"{name}.parquet")
     for seed in seeds:
-        split = pd.DataFrame({"mol_id": ids, "fold": list(folds)[:n]})
+        split = pd.DataFrame({"item_id": ids, "task_id": None, "fold": list(folds)[:n]})
         write_table("split", split, folder / "splits" / f"scaffold-{seed}.parquet")
         write_json(folder / "splits" / f"scaffold-{seed}.json", {"digest": f"split{seed}"})
-    molecules = [random_molecules([4 + int(mol_id) % 9], seed=int(mol_id))[0] for mol_id in ids]
-    bits = [np.random.default_rng(int(mol_id)).random(2048) < 0.03 for mol_id in ids]
+    molecules = [random_molecules([4 + int(item_id) % 9], seed=int(item_id))[0] for item_id in ids]
+    bits = [np.random.default_rng(int(item_id)).random(2048) < 0.03 for item_id in ids]
     (folder / "features").mkdir(exist_ok=True)
     for name, array in {**as_arrays(molecules), "ecfp4": np.packbits(bits, axis=1)}.items():
         np.save(folder / "features" / f"{name}.npy", array)
@@ -128,4 +128,9 @@ def write_dataset(
 def write_record(features: Path) -> None:
     """Write features.json for the arrays that lie in the folder `features`."""
     files = {path.name: sha256_of(path) for path in sorted(features.glob("*.npy"))}
-    write_json(features / "features.json", {"digest": "features", "files": files})
+    inputs = {
+        name: {"form": form_of(name), "version": load_file(input_records()[name]).VERSION}
+        for name in ("graph", "ecfp")
+    }
+    record = {"digest": "features", "files": files, "inputs": inputs}
+    write_json(features / "features.json", record)

@@ -29,8 +29,8 @@ STUDY = TINY | {
     "scales": {"quick": TINY["scales"]["quick"] | {"seeds": [0]}},
 }
 STEPS = {
-    *("query_activities", "plant_data", "standardise_molecules", "query_string", "relate_tasks"),
-    *("densify_dataset", "split_molecules", "featurise_molecules", "plan_runs", "train_shard", "merge_runs"),
+    *("query_activities", "plant_data", "prepare_items", "query_string", "relate_tasks"),
+    *("densify_dataset", "split_items", "featurise_items", "plan_runs", "train_shard", "merge_runs"),
     *("evaluate_runs", "compare_methods", "write_tables", "draw_figures", "publish_study", "write_manifest"),
 }
 KILLS = int(os.environ.get("RELATASK_KILLS", "5"))  # of each step

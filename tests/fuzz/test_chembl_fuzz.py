@@ -9,14 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relatask.config import ActiveRule, SourceConfig
 from relatask.core.errors import RelataskError
 from relatask.core.files import canonical_json, write_text
 from relatask.core.tables import read_table, write_table
+from relatask.sources.active import ActiveRule
 from relatask.sources.chembl.activities import read_activities
 from relatask.sources.chembl.assay_targets import find_assay_targets
 from relatask.sources.chembl.target_activities import collect_activities
 from relatask.sources.services.chembl import Chembl
+from tests.data_tables import source_of
 from tests.fuzz.answers import ATTEMPTS, BODIES, URL, Session, client_of
 from tests.fuzz.cases import cases, result_or_sentence
 from tests.fuzz.nested import change, places
@@ -142,7 +143,7 @@ def test_activities_become_labels_or_the_service_or_file_is_named(
         )
         write_text(folder / "activities.json", canonical_json(content))
         active = ActiveRule(at_least=6.5, at_most=None)
-        return content, read_activities(SourceConfig(reader="chembl_activities", active=active), folder)
+        return content, read_activities(source_of(reader="chembl_activities", active=active), folder)
 
     result = result_or_sentence(found, ("ChEMBL", "activities.json"))
     if result is not None:

@@ -1,18 +1,29 @@
 """Whatever a config file holds, it is a study with runs, or one sentence says what is wrong."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relatask.balancing._balancing import Setting
 from relatask.config import Config, StudyConfig, load_config, load_study, parse
 from relatask.core.errors import RelataskError
 from relatask.core.files import canonical_json
+from relatask.core.registry import capabilities, catalogue, load, loop_of, own_options
+from relatask.data.prepared import PreparedDataset
+from relatask.data.tasks import plain_tasks
+from relatask.engine.adam import Adam
+from relatask.engine.network import build_model
+from relatask.engine.unit import Unit
 from relatask.plan.plan import make_shards, plan_runs
+from relatask.plan.spec import RunSpec
 from tests.fuzz.cases import cases, result_or_sentence
 from tests.fuzz.nested import places
 
@@ -30,7 +41,30 @@ STUDY: dict[str, Any] = {
     "baseline": "RF",
     "scales": {"quick": {"seeds": [0, 1], "encoders": {"gin": {"layers": 2}}, "reduced": ["a test"]}},
 }
+LARGE = 256  # numbers above this in options are not built
+DATA = PreparedDataset(
+    tasks=plain_tasks(["one", "two", "three"]),
+    labels=torch.zeros(4, 3),
+    item_ids=torch.arange(4),
+    folds={fold: torch.arange(4) for fold in ("train", "valid", "test")},
+    inputs=None,
+    edge_index=torch.tensor([[0, 1], [1, 2]]),
+    edge_score=torch.ones(2),
+)
+BITS = np.random.default_rng(0).integers(0, 2, (12, 16)).astype(np.uint8)
+NARROW = {"encoder_options": {"width": 8, "layers": 2}}
+ROWS: dict[str, dict[str, Any]] = {  # whose options are fuzzed
+    "sgnn_ebm": {"encoder": "fingerprint_mlp", **NARROW},
+    "metalink": {"encoder": "graphsage", **NARROW},
+    "baseline_pp": {"encoder": "fingerprint_mlp", **NARROW},
+    "shared_bottom": {"encoder": "gin", **NARROW},
+    "gradient_boosting": {"options": {"max_iter": 2}},
+    "random_forest": {"options": {"n_estimators": 2}},
+    "matrix_factorisation": {},
+    "label_mean": {},
+}
 NAMES = ["../x", "$(touch x)", "<script>", "a\nb", "a b", "", "é", "x" * 300, "con", ".", "\x00", "mine"]
+ALL = [one for kind in ("methods", "encoders", "balancing") for one in catalogue(kind).values()]
 JUNK = st.one_of(
     st.sampled_from([None, True, -1, 0, 2**31, 10**30, 0.5, 1e400, -0.0, float("nan"), [], {}, "", "1"]),
     st.sampled_from([*NAMES, [1, [2]], {"a": {"b": []}}, {1: 2}, {None: None}, ["RF", "RF"]]),
@@ -40,6 +74,10 @@ JUNK = st.one_of(
 )
 
 
+WORDS = {word for one in ALL for words in one.choices.values() for word in words}
+LIKELY = st.one_of(
+    st.sampled_from([*sorted(WORDS, key=str), True, False]), st.integers(-1, 9), st.floats(0, 1)
+)
 PLACES = places(STUDY)
 EDITS = st.lists(
     st.tuples(st.sampled_from(PLACES), st.sampled_from(["set", "drop", "rename", "add"]), JUNK),
@@ -75,11 +113,40 @@ def runs_of(study: StudyConfig) -> int:
     runs = plan_runs(study, "quick")
     assert sum(len(shard.runs) for shard in make_shards(runs, 2.0, 1000)) == len(runs)
     assert len({run.spec.run_id for run in runs}) == len(runs)
+    build_all([run.spec for run in runs])
     text = json.dumps(study.model_dump(mode="json"), ensure_ascii=False)
     text.encode()
     canonical_json(study.model_dump(mode="json"))
     assert plan_runs(parse(StudyConfig, json.loads(text), "again"), "quick") == runs
     return len(runs)
+
+
+def build_all(specs: Sequence[RunSpec]) -> None:
+    """Build what accepted runs describe: what the plan takes must not fail in a shard."""
+    for spec in {one.canonical(): one for one in specs if one.seed == 0}.values():
+        numbers = [*spec.options.values(), *spec.encoder_options.values()]
+        if any(isinstance(number, int | float) and number > LARGE for number in numbers):
+            continue  # as meant, and gigabytes
+        try:
+            build(spec)
+        except RelataskError as error:  # of these the plan cannot know
+            if not any(name in str(error) for name in ("least_score", "max_gigabytes")):
+                raise AssertionError(f"the plan took what cannot be built: {error}") from error
+
+
+def build(spec: RunSpec) -> None:
+    own = own_options(spec.method, spec.options)
+    if spec.encoder is None:
+        model = load("methods", spec.method).build(0, **own)
+        if loop_of(spec.method).file.endswith("estimator.py"):
+            model.fit(BITS, BITS[:, 0])
+        return
+    unit = Unit(spec, DATA, torch.arange(len(DATA.task_ids)), "")
+    network = build_model(unit)
+    rate = spec.training["learning_rate"]
+    Adam(network.parameters(), rate, spec.training["weight_decay"])
+    setting = Setting(network, len(DATA.task_ids), spec.training["batch_size"], rate)
+    load("balancing", spec.balancing).build(setting, **spec.balancing_options)
 
 
 def planned(values: Any) -> int:
@@ -96,6 +163,26 @@ def test_any_value_anywhere_is_a_plan_or_a_sentence(edits: list[tuple]) -> None:
     for path, what, junk in edits:
         values = edited(values, path, what, junk)
     result_or_sentence(lambda: planned(values))
+
+
+@cases(3)
+@given(st.data())
+def test_options_that_are_taken_can_be_built(data: st.DataObject) -> None:
+    method = data.draw(st.sampled_from([*ROWS]))
+    row: dict[str, Any] = {"label": "X", "method": method, "options": {}, **ROWS[method]}
+    entries = [("methods", method, "options"), ("encoders", row.get("encoder"), "encoder_options")]
+    if method == "shared_bottom":
+        row["balancing"] = data.draw(st.sampled_from(sorted({*catalogue("balancing")} - {"equal"})))
+        entries.append(("balancing", row["balancing"], "balancing_options"))
+    for kind, name, key in entries:
+        if name is not None:
+            names = st.sampled_from([*capabilities(kind, name).options, "widht"])
+            drawn = data.draw(st.dictionaries(names, st.one_of(JUNK, LIKELY), max_size=2))
+            row[key] = {**row.get(key, {}), **drawn}
+    dataset = {"source": "s", "relations": {"source": "s", "channel": "experimental"}}
+    study = {**STUDY, "sources": {"s": {"reader": "planted"}}, "datasets": {"d": dataset}}
+    study |= {"methods": [row], "baseline": "X", "scales": {"quick": {"seeds": [0]}}}
+    result_or_sentence(lambda: planned(study))
 
 
 LINES = """\

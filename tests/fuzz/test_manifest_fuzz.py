@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from relatask.core.files import read_fields, read_json, sha256_of
 from relatask.engine.run import RunResult
-from relatask.journal.heartbeat import read_leases
+from relatask.journal.heartbeat import read_heartbeats
 from relatask.journal.journal import Journal
 from relatask.journal.journal_entry import damaged_file, read_record
-from relatask.journal.status import study_standing
+from relatask.journal.status import study_status
 from relatask.plan.manifest import read_manifest, shard_manifest
 from relatask.plan.spec import RunSpec
 from tests.fuzz.cases import cases, done_or_sentence, result_or_sentence
@@ -23,7 +23,7 @@ from tests.fuzz.nested import change, places
 from tests.prepared_dataset import make_spec
 
 SPECS = [make_spec(), make_spec("single_task", seed=3, tasks={"part": 0, "of": 2})]
-STAMP = {"code": "c", "data": "d"}
+DIGESTS = {"code": "c", "data": "d"}
 MANIFEST = json.loads(shard_manifest(SPECS, "study"))
 PLACES = places(MANIFEST)
 ODD = st.one_of(
@@ -92,7 +92,7 @@ def journal(folder: Path) -> Journal:
     history = history.assign(task_id=None, examples_per_second=1.0)
     measured = {"seconds": 1.0, "peak_rss_mb": 1.0, "device": "CPU", "host": "here"}
     ids = [frame.assign(run_id=SPECS[0].run_id) for frame in (predictions, history)]
-    journal.enter(SPECS[0], STAMP, RunResult(*ids, None).finished(), measured)
+    journal.enter(SPECS[0], DIGESTS, RunResult(*ids, None).finished(), measured)
     return journal
 
 
@@ -109,14 +109,14 @@ def test_an_entry_of_the_journal_counts_as_written_or_not_at_all(
         edit = st.tuples(st.sampled_from(places(record)), st.sampled_from(["set", "drop", "rename"]), ODD)
         odd = edited(record, data.draw(st.lists(edit, min_size=1, max_size=3)))
         path.write_text(json.dumps(odd)[: data.draw(st.sampled_from([None, None, 30]))])
-        held = journal.holds(SPECS[0], STAMP)
+        held = journal.holds(SPECS[0], DIGESTS)
         if held:  # only a part that no reader needs was changed
             assert damaged_file(entry) is None
-            assert read_record(entry)["stamp"] == STAMP
+            assert read_record(entry)["digests"] == DIGESTS
             assert odd["files"] == {name: sha256_of(entry / name) for name in record["files"]}
     finally:
         path.write_bytes(whole)
-    assert journal.holds(SPECS[0], STAMP)
+    assert journal.holds(SPECS[0], DIGESTS)
 
 
 @given(ODD)
@@ -134,12 +134,12 @@ def test_records_have_their_fields_or_a_sentence(folder: Path, odd: object) -> N
 @given(st.one_of(st.binary(max_size=80), ODD.map(lambda odd: json.dumps({"run_id": odd}).encode())))
 @cases(share=10)
 def test_any_lease_is_read_or_silent(folder: Path, body: bytes) -> None:
-    path = folder / "leases" / "running" / "00000.json"
+    path = folder / "heartbeats" / "running" / "00000.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(body)
-    assert len(read_leases(folder / "leases")) <= 1
+    assert len(read_heartbeats(folder / "heartbeats")) <= 1
 
 
 def test_the_status_of_what_is_no_study_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "plan.parquet").write_bytes(b"PAR1 nothing PAR1")
-    assert result_or_sentence(lambda: study_standing(tmp_path), ("plan.parquet",)) is None
+    assert result_or_sentence(lambda: study_status(tmp_path), ("plan.parquet",)) is None

@@ -40,7 +40,7 @@ def test_each_step_ends_with_every_molecule_in_its_place_or_one_sentence(
     lines = [",".join([smiles, *cells]) for smiles, cells in zip(SMILES, rows, strict=False)]
     table.write_text("\n".join(["smiles,A,B,C", *lines, ""]))
     block = json.dumps({"reader": "table", "path": str(table)})
-    step = ["standardise_molecules", "--source-config", block, "--name", "mine", "--out-dir", str(source)]
+    step = ["prepare_items", "--source-config", block, "--name", "mine", "--out-dir", str(source)]
     if not done_or_sentence(step, capsys, ("mine.csv",)):
         assert not rows
         return
@@ -48,13 +48,13 @@ def test_each_step_ends_with_every_molecule_in_its_place_or_one_sentence(
     if not done_or_sentence([*step, "--densify-config", json.dumps(densify)], capsys, ("datasets.dataset",)):
         assert densify or not any({"0", "1"} <= {row[task] for row in rows} for task in range(3))
         return
-    molecules = read_table("molecules", dataset / "molecules.parquet")
+    molecules = read_table("items", dataset / "items.parquet")
     assert len(molecules) + len(read_table("rejected", dataset / "rejected.parquet")) == len(rows)
-    step = ["split_molecules", "--molecules", str(dataset / "molecules.parquet")]
+    step = ["split_items", "--items", str(dataset / "items.parquet")]
     step += ["--labels", str(dataset / "labels.parquet"), "--scheme", scheme, "--seed", "0"]
     if done_or_sentence([*step, "--out", str(folder / "split.parquet")], capsys, ("molecules",)):
         folds = read_table("split", folder / "split.parquet")
-        assert folds.mol_id.tolist() == molecules.mol_id.tolist()
+        assert folds.item_id.tolist() == molecules.item_id.tolist()
         assert set(folds.fold) == {"train", "valid", "test"}
-    step = ["featurise_molecules", "--molecules", str(dataset / "molecules.parquet")]
+    step = ["featurise_items", "--items", str(dataset / "items.parquet"), "--inputs", "graph", "ecfp"]
     assert done_or_sentence([*step, "--out-dir", str(folder / "features")], capsys)

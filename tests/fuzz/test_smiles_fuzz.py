@@ -125,7 +125,7 @@ def test_rows_are_molecules_duplicates_or_rejected_and_nothing_else(texts: list[
     source = result_or_sentence(lambda: standardise_source(table, ANYTHING, "s"))
     if source is None:
         return
-    assert len(source.molecules) + len(source.rejected) == n
+    assert len(source.items) + len(source.rejected) == n
     assert all(len(reason) > 5 for reason in source.rejected.reason)
     labels = source.counts["labels"]
     assert labels["in"] == n == sum(labels[key] for key in ("out", "of_rejected_rows", "equal_merged"))

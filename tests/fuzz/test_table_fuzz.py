@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relatask.config import SourceConfig
 from relatask.data.merge import SourceTables, standardise_source
 from relatask.data.raw_table import RawTable
 from relatask.data.standardise import Limits
-from relatask.sources.readers import read_source
+from relatask.sources.molecules import read_source
+from tests.data_tables import source_of
 from tests.fuzz.cases import cases, done_or_sentence, result_or_sentence
 from tests.fuzz.tables import ARRAYS, ENCODINGS, KEYS, NAMES, SUFFIXES, grids, is_missing, written
 
@@ -26,10 +26,10 @@ SOURCE = {"reader": "table"}
 
 
 def standardised(path: Path, keys: dict[str, Any]) -> tuple[RawTable, SourceTables] | None:
-    """What the step standardise_molecules computes, or None after its sentence."""
+    """What the step prepare_items computes, or None after its sentence."""
 
     def read() -> tuple[RawTable, SourceTables]:
-        config = SourceConfig.model_validate({**SOURCE, "path": str(path), **keys})
+        config = source_of({**SOURCE, "path": str(path), **keys})
         table = read_source(config, "mine")
         return table, standardise_source(table, Limits.of(config), "mine")
 
@@ -38,7 +38,7 @@ def standardised(path: Path, keys: dict[str, Any]) -> tuple[RawTable, SourceTabl
 
 def check_counts(source: SourceTables, n_rows: int, n_labels: int) -> None:
     """Every row is a molecule or rejected with a reason, every label is accounted for."""
-    assert len(source.molecules) + len(source.rejected) == n_rows
+    assert len(source.items) + len(source.rejected) == n_rows
     assert sorted(source.rejected["row"]) == sorted(set(source.rejected["row"]))
     assert all(len(reason) > 5 for reason in source.rejected.reason)
     labels = source.counts["labels"]
@@ -84,11 +84,11 @@ def test_the_command_ends_well_with_all_rows_or_with_one_sentence(
     path, out = folder / f"commanded.{suffix}", folder / "out"
     path.write_bytes(gzip.compress(body, 1) if suffix.endswith("gz") else body)
     block = json.dumps({**SOURCE, "path": str(path), **keys})
-    command = ["standardise_molecules", "--source-config", block, "--name", "mine", "--out-dir", str(out)]
+    command = ["prepare_items", "--source-config", block, "--name", "mine", "--out-dir", str(out)]
     if done_or_sentence(command, capsys, (path.name, "source mine", "task_columns")):
         counts = json.loads((out / "counts.json").read_text())
         assert counts["rows"] == len(grid) - 1
-        kept = pq.read_metadata(out / "molecules.parquet").num_rows
+        kept = pq.read_metadata(out / "items.parquet").num_rows
         assert kept + pq.read_metadata(out / "rejected.parquet").num_rows == len(grid) - 1
 
 

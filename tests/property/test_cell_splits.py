@@ -11,9 +11,9 @@ import torch
 
 from relatask.core.registry import capabilities
 from relatask.core.tables import write_table
-from relatask.data.cell_splits import split_cells
 from relatask.data.prepared import PreparedDataset
 from relatask.data.splits import FOLDS
+from relatask.data.splits.cells import split_cells
 from relatask.engine.checkpoint import Checkpoint, tensor_bytes
 from relatask.engine.known_labels import Setting, passes
 from relatask.engine.run import RunResult, inputs_of, train_run
@@ -34,7 +34,7 @@ def load(tmp_path_factory: pytest.TempPathFactory) -> Load:
     folder = write_dataset(tmp_path_factory.mktemp("small"), random_labels(60, 4))
     labels = pd.read_parquet(folder / "labels.parquet")
     split = split_cells(labels, 0, (0.6, 0.2, 0.2))
-    write_table("cell_split", split, folder / "splits" / "cells-0.parquet")
+    write_table("split", split, folder / "splits" / "cells-0.parquet")
     return lambda spec: PreparedDataset.load(folder, "cells-0", inputs=inputs_of(spec))
 
 

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relatask.methods.sgnn.colouring import Schedule, colour_tasks
-from relatask.methods.sgnn.contrast import ContrastSettings
 from relatask.methods.sgnn.energy import energies, fields
 from relatask.methods.sgnn.gibbs import Chains
 from relatask.methods.sgnn.nce import contrast
+from tests.contrast_settings import contrast_settings
 from tests.oracles import ebm_oracle as oracle
 
 SMALL = settings(max_examples=40)
@@ -69,7 +69,7 @@ def test_a_sweep_keeps_the_exact_distribution(problem):
     labels = oracle.all_labels(problem.n_tasks)
     schedule = Schedule.of(problem.edge_index, problem.n_tasks)
     node, edge, edge_index, backbone = oracle.stacked([problem] * len(labels))
-    chains = Chains(schedule, node, edge, edge_index, backbone, ContrastSettings(edge_weight=problem.weight))
+    chains = Chains(schedule, node, edge, edge_index, backbone, contrast_settings(edge_weight=problem.weight))
     exact = oracle.distribution(problem)
     states = torch.tensor(labels, dtype=torch.float64).t()[schedule.tasks]
     for (
@@ -92,7 +92,7 @@ def test_a_constant_in_a_factor_changes_no_conditional(problem, constant):
     def conditionals(node: torch.Tensor, edge: torch.Tensor) -> torch.Tensor:
         schedule = Schedule.of(problem.edge_index, problem.n_tasks)
         backbone = torch.tensor([problem.backbone], dtype=torch.float64)
-        options = ContrastSettings(edge_weight=problem.weight)
+        options = contrast_settings(edge_weight=problem.weight)
         chains = Chains(schedule, node[None], edge[None], problem.edge_index, backbone, options)
         return chains.sweep(torch.ones(problem.n_tasks, 1).double(), torch.zeros(problem.n_tasks, 1))
 
@@ -108,7 +108,7 @@ def test_the_contrast_is_least_where_the_model_is_what_the_data_were_drawn_from(
     node, edge, edge_index, backbone = oracle.stacked([problem])
     generator = torch.Generator().manual_seed(seed)
     y = (torch.rand(1, 6, problem.n_tasks, generator=generator, dtype=torch.float64) < backbone).double()
-    options = ContrastSettings(edge_weight=problem.weight)
+    options = contrast_settings(edge_weight=problem.weight)
     nothing = contrast(0 * node, 0 * edge, edge_index, y, y, backbone, backbone, options)
     assert math.isclose(nothing.item(), 2 * math.log(2), rel_tol=1e-12)
     assert contrast(node, edge, edge_index, y, y, backbone, backbone, options) >= nothing - 1e-12

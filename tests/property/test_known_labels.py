@@ -123,7 +123,7 @@ def test_the_saved_run_says_what_the_support_told(method, setting, size, data, r
     assert shown is not None
     told = shown[shown["fold"] == "train"]
     assert (told["predicted_in"] == -1).all()
-    training = data.mol_ids[data.folds["train"]].tolist()
+    training = data.item_ids[data.folds["train"]].tolist()
     assert set(told["item_id"]) <= set(training)
     first = told[told["known_in"] & 1 > 0]
     assert first["item_id"].nunique() == size

@@ -90,7 +90,7 @@ class Disguised:
 
 
 def disguise(data: PreparedDataset, fold: str) -> PreparedDataset:
-    looks_like = torch.arange(len(data.mol_ids))
+    looks_like = torch.arange(len(data.item_ids))
     rows = data.folds[fold]
     looks_like[rows] = data.folds["train"][: len(rows)]
     return replace(data, inputs=Disguised(data.inputs, looks_like))  # type: ignore[arg-type]
@@ -181,7 +181,7 @@ def test_exactly_the_labelled_cells_of_validation_and_test_are_scored(method, en
     spec = make_spec(method, encoder)
     data = load(spec)
     expected = {
-        (fold, int(data.mol_ids[row]), data.task_ids[task]): float(data.labels[row, task])
+        (fold, int(data.item_ids[row]), data.task_ids[task]): float(data.labels[row, task])
         for fold in ("valid", "test")
         for row in data.folds[fold].tolist()
         for task in range(3)

@@ -47,7 +47,7 @@ def load(tmp_path_factory: pytest.TempPathFactory) -> Load:
 
 
 def run(spec: RunSpec, data: PreparedDataset, folder: Path) -> RunResult:
-    checkpoint = Checkpoint(folder / "checkpoint.pt", "stamp")
+    checkpoint = Checkpoint(folder / "checkpoint.pt", "digests")
     return train_run(spec, data, checkpoint, lambda share, text: None, keep_weights=True)
 
 
@@ -76,8 +76,8 @@ def test_molecules_without_labels_change_no_score(method, encoder, load, tmp_pat
     folds = np.array(["train"] * 70, object)
     folds[where] = (["train", "train", "train", "valid", "test"] * 12)[:60]
     ids = np.arange(100, 170)
-    few = write_dataset(tmp_path / "few", labels, mol_ids=ids[where])
-    many = write_dataset(tmp_path / "many", more, folds=folds.tolist(), mol_ids=ids)
+    few = write_dataset(tmp_path / "few", labels, item_ids=ids[where])
+    many = write_dataset(tmp_path / "many", more, folds=folds.tolist(), item_ids=ids)
     spec = make_spec(method, encoder)
     scores = [
         run(spec, PreparedDataset.load(folder, "scaffold-0", inputs=inputs_of(spec)), tmp_path).predictions

@@ -10,7 +10,7 @@ from rdkit import Chem
 
 from relatask.data.merge import merge_labels, standardise_source
 from relatask.data.raw_table import RawTable
-from relatask.data.splits import FOLDS, fold_sizes, split_digest, split_molecules
+from relatask.data.splits import FOLDS, fold_sizes, split_digest, split_items
 from relatask.data.standardise import Limits, Molecule, standardise
 from relatask.data.task_ids import task_ids
 from relatask.sources.task_sheet import tasks_without_sheet
@@ -35,20 +35,20 @@ def data_sets(draw):
     ids = np.sort(rng.choice(10 * n, n, replace=False)).astype(np.int32)
     labels = pd.DataFrame(
         {
-            "mol_id": ids[rows],
+            "item_id": ids[rows],
             "task_id": pd.Categorical.from_codes(tasks, [f"t{task}" for task in range(4)]),
-            "label": matrix[rows, tasks].astype(np.float32),
+            "value": matrix[rows, tasks].astype(np.float32),
         }
     )
-    return pd.DataFrame({"mol_id": ids, "scaffold": scaffolds}), labels
+    return pd.DataFrame({"item_id": ids, "scaffold": scaffolds}), labels
 
 
 @settings(max_examples=60)
 @given(data_sets(), SCHEMES, SEEDS)
 def test_a_split_is_a_partition_whose_folds_have_their_sizes(data, scheme, seed):
     molecules, labels = data
-    split = split_molecules(molecules, labels, scheme, seed, FRACTIONS)
-    assert split.mol_id.tolist() == molecules.mol_id.tolist()
+    split = split_items(molecules, labels, scheme, seed, FRACTIONS)
+    assert split.item_id.tolist() == molecules.item_id.tolist()
     found = np.array([(split.fold == fold).sum() for fold in FOLDS])
     wanted = fold_sizes(len(molecules), FRACTIONS)
     if scheme == "scaffold":
@@ -61,7 +61,7 @@ def test_a_split_is_a_partition_whose_folds_have_their_sizes(data, scheme, seed)
 @given(data_sets(), SEEDS)
 def test_no_scaffold_is_in_two_folds(data, seed):
     molecules, labels = data
-    split = split_molecules(molecules, labels, "scaffold", seed, FRACTIONS).merge(molecules, on="mol_id")
+    split = split_items(molecules, labels, "scaffold", seed, FRACTIONS).merge(molecules, on="item_id")
     folds = split[split.scaffold != ""].groupby("scaffold").fold.nunique()
     assert (folds == 1).all()
 
@@ -70,11 +70,11 @@ def test_no_scaffold_is_in_two_folds(data, seed):
 @given(data_sets(), SCHEMES, SEEDS)
 def test_the_order_of_rows_does_not_matter_but_the_seed_does(data, scheme, seed):
     molecules, labels = data
-    split = split_molecules(molecules, labels, scheme, seed, FRACTIONS)
+    split = split_items(molecules, labels, scheme, seed, FRACTIONS)
     shuffled = (frame.sample(frac=1, random_state=1) for frame in data)
-    assert split_digest(split_molecules(*shuffled, scheme, seed, FRACTIONS)) == split_digest(split)
+    assert split_digest(split_items(*shuffled, scheme, seed, FRACTIONS)) == split_digest(split)
     if scheme != "scaffold" or molecules.scaffold.nunique() > 20:  # with few groups two draws may agree
-        others = {split_digest(split_molecules(*data, scheme, seed ^ bit, FRACTIONS)) for bit in (1, 2, 4, 8)}
+        others = {split_digest(split_items(*data, scheme, seed ^ bit, FRACTIONS)) for bit in (1, 2, 4, 8)}
         assert len(others - {split_digest(split)}) >= 3
 
 
@@ -86,14 +86,18 @@ def test_a_stratified_split_gives_each_task_both_classes_in_every_fold(rare, n, 
     rows = [rng.permutation(n)[: 3 * rare] for _ in range(4)]
     labels = pd.DataFrame(
         {
-            "mol_id": np.concatenate(rows).astype(np.int32),
+            "item_id": np.concatenate(rows).astype(np.int32),
             "task_id": pd.Categorical(np.repeat(["a", "b", "c", "d"], [len(row) for row in rows])),
-            "label": np.concatenate([np.arange(len(row)) % 3 == 0 for row in rows]).astype(np.float32),
+            "value": np.concatenate([np.arange(len(row)) % 3 == 0 for row in rows]).astype(np.float32),
         }
     )
-    molecules = pd.DataFrame({"mol_id": np.arange(n, dtype=np.int32), "scaffold": ""})
-    split = split_molecules(molecules, labels, "stratified", seed, FRACTIONS)
-    both = labels.merge(split, on="mol_id").groupby(["task_id", "fold"], observed=True).label.nunique()
+    molecules = pd.DataFrame({"item_id": np.arange(n, dtype=np.int32), "scaffold": ""})
+    split = split_items(molecules, labels, "stratified", seed, FRACTIONS)
+    both = (
+        labels.merge(split[["item_id", "fold"]], on="item_id")
+        .groupby(["task_id", "fold"], observed=True)
+        .value.nunique()
+    )
     assert len(both) == 12
     assert (both == 2).all()
 
@@ -129,11 +133,11 @@ def test_every_row_is_a_molecule_or_rejected(smiles):
         tasks=tasks_without_sheet(["A"]),
     )
     source = standardise_source(table, Limits(), "s")
-    assert len(source.molecules) + len(source.rejected) == len(smiles)
+    assert len(source.items) + len(source.rejected) == len(smiles)
     assert source.rejected.row.is_monotonic_increasing
     assert source.rejected.row.is_unique
-    assert source.molecules.smiles.is_unique
-    assert source.molecules.mol_id.tolist() == list(range(len(source.molecules)))
+    assert source.items.smiles.is_unique
+    assert source.items.item_id.tolist() == list(range(len(source.items)))
 
 
 @settings(max_examples=40)

@@ -113,7 +113,7 @@ def test_densification_leaves_the_largest_table_within_the_bounds(table, config,
     related = np.array([bool(graph >> t & 1) for t in range(table.shape[1])])
     kept = run(table, config, related)
     molecules, tasks = literal_densify(table, config, related)
-    assert set(np.flatnonzero(kept.molecules)) == molecules
+    assert set(np.flatnonzero(kept.items)) == molecules
     assert set(np.flatnonzero(kept.tasks)) == tasks
     assert len(kept.cells) == (table[np.ix_(sorted(molecules), sorted(tasks))] >= 0).sum()
     assert kept.rounds[-1] == {"molecules": len(molecules), "tasks": len(tasks), "labels": len(kept.cells)}
@@ -127,6 +127,6 @@ def test_the_order_of_molecules_and_tasks_does_not_matter(table, config, random)
     random.shuffle(columns)
     everything = np.ones(table.shape[1], dtype=bool)
     kept, shuffled = run(table, config, everything), run(table[np.ix_(rows, columns)], config, everything)
-    assert kept.molecule_reasons[rows].tolist() == shuffled.molecule_reasons.tolist()
+    assert kept.item_reasons[rows].tolist() == shuffled.item_reasons.tolist()
     assert kept.task_reasons[columns].tolist() == shuffled.task_reasons.tolist()
     assert kept.rounds == shuffled.rounds

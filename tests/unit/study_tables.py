@@ -12,6 +12,7 @@ from relatask.config import StudyAtScale, StudyConfig
 from relatask.core.files import write_json, write_text
 from relatask.core.tables import COLUMNS, write_table
 from relatask.plan.spec import RunSpec
+from tests.data_tables import tasks_table
 
 
 def make_plan(
@@ -84,17 +85,7 @@ def write_dataset(
     folder: Path, tasks: Sequence[str], names: Sequence[str] | None = None, seeds: Sequence[int] = (0, 1, 2)
 ) -> None:
     """The files of a prepared data set that tables read: tasks, dataset.json and random splits."""
-    frame = pd.DataFrame(
-        {
-            "task_id": list(tasks),
-            "name": list(names or tasks),
-            "source_id": None,
-            "uniprots": [[] for _ in tasks],
-            "string_ids": [[] for _ in tasks],
-            "n_pos": 25,
-            "n_neg": 75,
-        }
-    )
+    frame = tasks_table(tasks, name=list(names or tasks), n_pos=25, n_neg=75)
     write_table("tasks", frame, folder / "tasks.parquet")
     write_json(
         folder / "dataset.json",
@@ -110,7 +101,11 @@ def write_dataset(
     )
     for seed in seeds:
         split = pd.DataFrame(
-            {"mol_id": np.arange(200), "fold": ["train"] * 160 + ["valid"] * 20 + ["test"] * 20}
+            {
+                "item_id": np.arange(200),
+                "task_id": None,
+                "fold": ["train"] * 160 + ["valid"] * 20 + ["test"] * 20,
+            }
         )
         write_table("split", split, folder / "splits" / f"random-{seed}.parquet")
         write_json(

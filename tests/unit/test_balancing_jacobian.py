@@ -94,8 +94,8 @@ def test_no_task_loses_by_a_step_along_the_combination(aggregator):
 
 
 def fake(parameters: int = 1000, width: int = 8) -> SimpleNamespace:
-    encoder = SimpleNamespace(width=width, parameters=lambda: [torch.zeros(parameters, requires_grad=True)])
-    return SimpleNamespace(encoder=encoder)
+    trunk = SimpleNamespace(width=width, parameters=lambda: [torch.zeros(parameters, requires_grad=True)])
+    return SimpleNamespace(trunk=trunk)
 
 
 def test_more_memory_than_the_bound_is_refused_with_the_figures():

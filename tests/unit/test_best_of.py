@@ -95,11 +95,11 @@ def write_labels(inputs: Inputs) -> pd.DataFrame:
         for mol in range(64):
             signal = mol % 2 if number < 4 and mol % (number + 2) else (mol >> (number % 5 + 1)) % 2
             labels.append((mol, task, float(signal)))
-    frame = pd.DataFrame(labels, columns=["mol_id", "task_id", "label"])
-    frame.astype({"mol_id": "int32", "label": "float32", "task_id": "category"}).to_parquet(
-        inputs.results / "toy" / "labels.parquet"
-    )
-    return frame.pivot(index="mol_id", columns="task_id", values="label").corr()
+    frame = pd.DataFrame(labels, columns=["item_id", "task_id", "value"])
+    frame.assign(bound="=").astype(
+        {"item_id": "int32", "value": "float32", "task_id": "category"}
+    ).to_parquet(inputs.results / "toy" / "labels.parquet")
+    return frame.pivot(index="item_id", columns="task_id", values="value").corr()
 
 
 def test_correlated_tasks_are_those_of_the_labels(inputs):

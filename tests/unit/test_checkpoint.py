@@ -36,11 +36,11 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def test_finished_units_and_the_one_in_flight_come_back(path):
-    checkpoint = Checkpoint(path, "stamp")
+    checkpoint = Checkpoint(path, "digests")
     assert (checkpoint.finished, checkpoint.in_flight) == ([], None)
     checkpoint.finish(UNIT)
     checkpoint.save({"step": 3, "weights": torch.arange(4)})
-    again = Checkpoint(path, "stamp")
+    again = Checkpoint(path, "digests")
     assert torch.equal(again.finished[0]["scores"]["test"], UNIT["scores"]["test"])
     assert again.finished[0]["history"] == [{"epoch": 1}]
     assert again.in_flight["step"] == 3
@@ -49,17 +49,17 @@ def test_finished_units_and_the_one_in_flight_come_back(path):
 
 def test_the_state_of_a_unit_ends_with_it(path, monkeypatch):
     monkeypatch.setattr(checkpoints, "SECONDS", 0.0)
-    checkpoint = Checkpoint(path, "stamp")
+    checkpoint = Checkpoint(path, "digests")
     checkpoint.save({"step": 3})
     checkpoint._interval = 0.0
     checkpoint.finish(UNIT)
     assert checkpoint.in_flight is None
-    again = Checkpoint(path, "stamp")
+    again = Checkpoint(path, "digests")
     assert (len(again.finished), again.in_flight) == (1, None)
 
 
 def test_one_of_other_code_or_data_is_ignored_and_the_log_says_so(path, caplog):
-    Checkpoint(path, "stamp").save({"step": 3})
+    Checkpoint(path, "digests").save({"step": 3})
     with caplog.at_level(logging.INFO):
         other = Checkpoint(path, "another")
     assert (other.finished, other.in_flight) == ([], None)
@@ -68,11 +68,11 @@ def test_one_of_other_code_or_data_is_ignored_and_the_log_says_so(path, caplog):
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.99])
 def test_a_truncated_one_is_ignored_and_the_log_says_so(path, caplog, share):
-    checkpoint = Checkpoint(path, "stamp")
+    checkpoint = Checkpoint(path, "digests")
     checkpoint.save({"weights": torch.zeros(1000)})
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
     with caplog.at_level(logging.INFO):
-        again = Checkpoint(path, "stamp")
+        again = Checkpoint(path, "digests")
     assert (again.finished, again.in_flight) == ([], None)
     assert "run.pt cannot be read" in caplog.text
 
@@ -84,14 +84,14 @@ def test_one_that_runs_code_when_read_is_ignored(path, tmp_path):
 
     path.parent.mkdir()
     hostile = io.BytesIO()
-    torch.save({"stamp": "stamp", "finished": [Hostile()], "in_flight": None}, hostile)
+    torch.save({"digests": "digests", "finished": [Hostile()], "in_flight": None}, hostile)
     path.write_bytes(sealed(hostile.getvalue()))
-    assert Checkpoint(path, "stamp").finished == []
+    assert Checkpoint(path, "digests").finished == []
     assert not (tmp_path / "hostile").exists()
 
 
 def test_a_kill_while_saving_leaves_the_one_before(path, monkeypatch):
-    checkpoint = Checkpoint(path, "stamp")
+    checkpoint = Checkpoint(path, "digests")
     checkpoint.save({"step": 1})
 
     def killed(self: Path, target: Path) -> None:
@@ -101,11 +101,11 @@ def test_a_kill_while_saving_leaves_the_one_before(path, monkeypatch):
         patch.setattr(Path, "replace", killed)
         with pytest.raises(KeyboardInterrupt):
             checkpoint.save({"step": 2})
-    assert Checkpoint(path, "stamp").in_flight == {"step": 1}
+    assert Checkpoint(path, "digests").in_flight == {"step": 1}
 
 
 def test_saves_wait_for_their_interval(path, clock):
-    checkpoint = Checkpoint(path, "stamp")
+    checkpoint = Checkpoint(path, "digests")
     assert not checkpoint.due()
     clock.now += checkpoints.SECONDS
     assert checkpoint.due()
@@ -114,7 +114,7 @@ def test_saves_wait_for_their_interval(path, clock):
 
 
 def test_slow_saves_become_rare(path, clock, monkeypatch):
-    checkpoint = Checkpoint(path, "stamp")
+    checkpoint = Checkpoint(path, "digests")
     write = checkpoints.write_bytes
 
     def slowly(*arguments) -> None:
@@ -130,7 +130,7 @@ def test_slow_saves_become_rare(path, clock, monkeypatch):
 
 
 def test_deleting_needs_no_file(path):
-    checkpoint = Checkpoint(path, "stamp")
+    checkpoint = Checkpoint(path, "digests")
     checkpoint.delete()
     checkpoint.save(None)
     checkpoint.delete()
@@ -155,13 +155,13 @@ def test_the_bytes_depend_on_the_content_alone(tmp_path):
 
 
 def test_the_time_of_earlier_processes_is_kept_with_what_they_trained(path, clock):
-    first = Checkpoint(path, "stamp")
+    first = Checkpoint(path, "digests")
     clock.now += 7
     first.save({"step": 1})
     clock.now += 100  # lost with the process
-    second = Checkpoint(path, "stamp")
+    second = Checkpoint(path, "digests")
     assert (first.seconds, second.seconds) == (0, 7)
     clock.now += 5
     second.save({"step": 2})
-    assert Checkpoint(path, "stamp").seconds == 12
-    assert Checkpoint(path, "another stamp").seconds == 0
+    assert Checkpoint(path, "digests").seconds == 12
+    assert Checkpoint(path, "another digests").seconds == 0

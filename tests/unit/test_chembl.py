@@ -13,14 +13,15 @@ import pytest
 from tenacity import wait_none
 
 from relatask.__main__ import main
-from relatask.config import ActiveRule, SourceConfig
 from relatask.core.errors import RelataskError
 from relatask.core.tables import read_table
+from relatask.sources.active import ActiveRule
 from relatask.sources.chembl.activities import read_activities
 from relatask.sources.chembl.assay_targets import find_assay_targets, read_assay_ids
 from relatask.sources.chembl.target_activities import collect_activities
 from relatask.sources.services.chembl import BATCH, Chembl, uniprots_of
 from relatask.sources.services.http import Client
+from tests.data_tables import source_of
 from tests.service import Fault, Service, activity, assay, target
 
 
@@ -235,7 +236,7 @@ def collected(service: Service, tmp_path: Path) -> Path:
 
 def read(folder: Path, targets: list[str], at_least: float = 6.5):
     active = ActiveRule(at_least=at_least, at_most=None)
-    return read_activities(SourceConfig(reader="chembl_activities", targets=targets, active=active), folder)
+    return read_activities(source_of(reader="chembl_activities", targets=targets, active=active), folder)
 
 
 def test_activities_become_labels_by_their_median(collected: Path) -> None:
@@ -267,9 +268,9 @@ def test_what_is_left_out_or_conflicts_is_counted_by_reason(collected: Path) -> 
 
 def test_activities_are_standardised_and_what_is_lost_is_counted(collected: Path) -> None:
     block = {"reader": "chembl_activities", "targets": [], "active": {"at_least": 6.5}}
-    step = ["standardise_molecules", "--source-config", json.dumps(block), "--name", "egfr"]
+    step = ["prepare_items", "--source-config", json.dumps(block), "--name", "egfr"]
     assert main([*step, "--raw", str(collected), "--out-dir", str(collected / "out")]) == 0
-    molecules = read_table("molecules", collected / "out" / "molecules.parquet")
+    molecules = read_table("items", collected / "out" / "items.parquet")
     assert molecules.source_id.tolist() == ["CHEMBL101", "CHEMBL102"]
     rejected = read_table("rejected", collected / "out" / "rejected.parquet")
     assert rejected[["row", "source_id", "reason"]].to_numpy().tolist() == [[2, "CHEMBL104", "no SMILES"]]
@@ -305,7 +306,7 @@ def test_the_mistakes_of_a_user_are_one_sentence_each(
     service: Service, collected: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(RelataskError, match=r"needs `active`, such as \{at_least: 6.5\}"):
-        read_activities(SourceConfig(reader="chembl_activities"), collected)
+        read_activities(source_of(reader="chembl_activities"), collected)
     with pytest.raises(RelataskError, match="holds nothing of the target CHEMBL11; run query_activities"):
         read(collected, ["CHEMBL11"])
     with pytest.raises(RelataskError, match=r"targets is empty; list ChEMBL target ids"):

@@ -9,13 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from relatask.config import SourceConfig
 from relatask.core.errors import RelataskError
-from relatask.core.files import read_json
+from relatask.core.plugins import load_file
 from relatask.data.prepared import PreparedDataset
-from relatask.sources.images.arrays import decode
-from relatask.sources.images.class_images import draw_groups
-from relatask.sources.images.image_sources import write_image_data
+from relatask.data.source_tables import SourceContext
+from relatask.data.splits.grouped import draw_groups
+from relatask.inputs.image import decode
 from relatask.sources.images.omniglot import read_omniglot
 from relatask.sources.split_files import read_split_file
 from tests.class_layouts import (
@@ -26,6 +25,7 @@ from tests.class_layouts import (
     write_tieredimagenet,
     write_vinyals,
 )
+from tests.data_tables import prepared_folder, source_of
 
 FRACTIONS = (0.5, 0.25, 0.25)
 
@@ -36,14 +36,16 @@ def made(
     """Write the data set of a layout beside it, at 16 pixels a side."""
     values = {"reader": reader, "path": str(folder), "image_size": 16, **keys}
     out = folder.with_name(f"{folder.name}_made")
-    write_image_data(SourceConfig.model_validate(values), Path(), scheme, FRACTIONS, seeds, out)
-    return out
+    block = source_of(values)
+    context = SourceContext("mine", None, schemes=(scheme,), fractions=FRACTIONS)
+    tables = load_file(block.record).prepare(block, context)
+    return prepared_folder(out, tables, ["image"], {scheme: {"seeds": seeds, "fractions": FRACTIONS}})
 
 
 def classes_by_fold(data: PreparedDataset) -> dict[str, set[str]]:
-    assert data.classes is not None
+    (task,) = data.tasks
     return {
-        fold: {data.task_ids[number] for number in data.classes[rows].tolist()}
+        fold: {task.classes[number] for number in data.class_of[rows].tolist()}
         for fold, rows in data.folds.items()
     }
 
@@ -65,12 +67,10 @@ def test_characters_are_classes_and_drawings_in_two_archives_count_once(tmp_path
 def test_turned_characters_are_classes_of_their_own_in_the_same_fold(tmp_path: Path) -> None:
     folder = write_vinyals(write_omniglot(tmp_path / "o"), turned=True)
     data = PreparedDataset.load(made("omniglot", folder, rotated=True), "given-0", inputs="image")
-    assert len(data.task_ids) == 4 * len(characters())
-    tasks = pd.read_parquet(tmp_path / "o_made" / "tasks.parquet")
-    assert tasks["name"].tolist()[:3] == [
-        f"Greek/character01{turn}" for turn in ("", " turned 90", " turned 180")
-    ]
-    assert (tasks["n_pos"] == 8).all()
+    (task,) = data.tasks
+    assert len(task.classes) == 4 * len(characters())
+    assert task.classes[:3] == tuple(f"Greek/character01{turn}" for turn in ("", " turned 90", " turned 180"))
+    assert (data.class_of.bincount() == 8).all()
     pixels = data.inputs.pixels.view(-1, 3, 16, 16).numpy()  # type: ignore[union-attr]
     for turn in range(4):
         np.testing.assert_array_equal(pixels[8 * turn], np.rot90(pixels[0], turn, axes=(1, 2)))
@@ -83,17 +83,16 @@ def test_turned_characters_are_classes_of_their_own_in_the_same_fold(tmp_path: P
 def test_each_image_has_its_class_and_a_class_is_in_one_fold(tmp_path: Path) -> None:
     folder = write_omniglot(tmp_path / "o")
     out = made("omniglot", folder, "grouped", (0, 1, 2, 3))
-    counts = read_json(out / "dataset.json")
-    assert (counts["molecules"], counts["tasks"], counts["labels"]) == (184, 23, 184)
-    assert not (out / "labels.parquet").exists()
-    items = pd.read_parquet(out / "items.parquet").set_index("item_id")["name"]
-    classes = pd.read_parquet(out / "classes.parquet").set_index("mol_id")["task_id"].astype(str)
-    names = pd.read_parquet(out / "tasks.parquet").set_index("task_id")["name"]
+    sizes = {name: len(pd.read_parquet(out / f"{name}.parquet")) for name in ("items", "labels", "classes")}
+    assert sizes == {"items": 184, "labels": 184, "classes": 23}
+    items = pd.read_parquet(out / "items.parquet").set_index("item_id")["source_id"]
+    classes = pd.read_parquet(out / "labels.parquet").set_index("item_id")["value"].astype(int)
+    names = pd.read_parquet(out / "classes.parquet").set_index("value")["name"]
     assert (classes.map(names) == items.str.rsplit("/", n=1).str[0]).all()
     drawn = []
     for seed in (0, 1, 2, 3):
         folds = classes_by_fold(PreparedDataset.load(out, f"grouped-{seed}", inputs="none"))
-        alphabets = {fold: {names[name].split("/")[0] for name in own} for fold, own in folds.items()}
+        alphabets = {fold: {name.split("/")[0] for name in own} for fold, own in folds.items()}
         assert sum(map(len, alphabets.values())) == 4  # none is in two folds
         assert {fold: len(own) for fold, own in alphabets.items()} == {"train": 2, "valid": 1, "test": 1}
         drawn.append(tuple(sorted(alphabets["test"])))
@@ -102,27 +101,21 @@ def test_each_image_has_its_class_and_a_class_is_in_one_fold(tmp_path: Path) -> 
     again = first.with_split(out, "grouped-1")
     other = PreparedDataset.load(out, "grouped-1", inputs="none")
     assert all(again.folds[fold].tolist() == other.folds[fold].tolist() for fold in other.folds)
-    assert first.labels.shape == (184, 0)
+    assert first.labels.shape == (184, 1)
 
 
 def test_groups_are_drawn_whole_and_near_their_share() -> None:
-    groups = [
-        letter
-        for letter, size in zip("abcdefgh", (24, 22, 24, 40, 26, 47, 42, 17), strict=True)
-        for _ in range(size)
-    ]
+    members = np.array((24, 22, 24, 40, 26, 47, 42, 17))
     for seed in range(50):
-        fold = draw_groups(groups, (0.6, 0.2, 0.2), seed)
-        assert fold.tolist() == draw_groups(groups, (0.6, 0.2, 0.2), seed).tolist()
-        for letter in "abcdefgh":
-            assert len({number for number, group in zip(fold, groups, strict=True) if group == letter}) == 1
-        sizes = np.bincount(fold, minlength=3) / len(groups)
+        fold = draw_groups(members, (0.6, 0.2, 0.2), seed)
+        assert fold.tolist() == draw_groups(members, (0.6, 0.2, 0.2), seed).tolist()
+        sizes = np.bincount(fold, members, minlength=3) / members.sum()
         assert np.abs(sizes - [0.6, 0.2, 0.2]).max() < 0.2
         assert sizes.min() > 0.05
     with pytest.raises(
         RelataskError, match="grouped needs a group of classes for each fold, but there are 2"
     ):
-        draw_groups(["a", "b", "a"], FRACTIONS, 0)
+        draw_groups(np.array([2, 1]), FRACTIONS, 0)
 
 
 def test_what_is_not_omniglot_is_refused(tmp_path: Path) -> None:
@@ -176,7 +169,7 @@ def test_mini_imagenet_is_read_in_its_public_layout(tmp_path: Path, compressed: 
         "test": 2,
     }
     assert [len(rows) for rows in data.folds.values()] == [12, 8, 8]
-    name = pd.read_parquet(tmp_path / "mini_made" / "items.parquet")["name"].iloc[13]
+    name = pd.read_parquet(tmp_path / "mini_made" / "items.parquet")["source_id"].iloc[13]
     assert name == "n0000000400000001.jpg"
     pixels = decode(folder / "images" / name, 16).reshape(-1)
     np.testing.assert_array_equal(data.inputs.pixels[13], pixels)  # type: ignore[union-attr]
@@ -211,7 +204,7 @@ def test_tiered_imagenet_is_read_from_class_folders(tmp_path: Path, by_part: boo
     folder = write_tieredimagenet(tmp_path / "tiered", by_part)
     data = PreparedDataset.load(made("tieredimagenet", folder), "given-0", inputs="image")
     assert classes_by_fold(data) == {"train": {"n1", "n2", "n3"}, "valid": {"n4"}, "test": {"n5"}}
-    items = pd.read_parquet(tmp_path / "tiered_made" / "items.parquet")["name"]
+    items = pd.read_parquet(tmp_path / "tiered_made" / "items.parquet")["source_id"]
     assert items.iloc[3:5].tolist() == ["n2/n2_0.JPEG", "n2/n2_1.JPEG"]
     drawn = PreparedDataset.load(made("tieredimagenet", folder, "grouped"), "grouped-0", inputs="none")
     assert any({"n1", "n2"} <= names for names in classes_by_fold(drawn).values())  # of one category
@@ -238,17 +231,15 @@ def test_what_is_not_tiered_imagenet_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("reader", ["miniimagenet", "tieredimagenet"])
 def test_the_folder_of_the_images_must_be_named(reader: str) -> None:
-    with pytest.raises(ValueError, match=f"path: the reader {reader} needs the folder of its images"):
-        SourceConfig.model_validate({"reader": reader})
+    with pytest.raises(RelataskError, match=f"path: the reader {reader} needs the folder of its images"):
+        source_of({"reader": reader})
 
 
-def test_a_table_of_classes_that_fits_no_items_is_refused(tmp_path: Path) -> None:
+def test_a_table_of_classes_that_lacks_one_is_refused(tmp_path: Path) -> None:
     out = made("omniglot", write_omniglot(tmp_path / "o"), "grouped")
     frame = pd.read_parquet(out / "classes.parquet")
     frame.iloc[1:].to_parquet(out / "classes.parquet")
-    with pytest.raises(
-        RelataskError, match=r"does not name a class of tasks\.parquet once for each of 184 items"
-    ):
+    with pytest.raises(RelataskError, match="classes of 'class' are not numbered"):
         PreparedDataset.load(out, "grouped-0", inputs="none")
 
 

@@ -10,20 +10,25 @@ import pytest
 import torch
 from PIL import Image
 
-from relatask.config import SourceConfig
 from relatask.core.errors import RelataskError
 from relatask.core.files import read_json
 from relatask.data.prepared import PreparedDataset
 from relatask.encoders.resnet import build
 from relatask.engine.checkpoint import Checkpoint, tensor_bytes
 from relatask.engine.run import RunResult, train_run
-from relatask.sources.images.arrays import decode
-from relatask.sources.images.coco import read_coco, write_coco
+from relatask.inputs.image import decode
+from relatask.sources.images.coco import coco_tables, read_coco
 from tests.coco_layout import write_layout
+from tests.data_tables import prepared_folder, source_of
 from tests.prepared_dataset import make_spec
 from tests.training_results import scores
 
 FRACTIONS = (0.8, 0.1, 0.1)
+
+
+def made(layout: Path, seeds: tuple[int, ...], out: Path, size: int = 32) -> Path:
+    splits = {"given": {"seeds": seeds, "fractions": FRACTIONS}}
+    return prepared_folder(out, coco_tables(layout, size), ["image"], splits)
 
 
 @pytest.fixture
@@ -41,8 +46,9 @@ def test_categories_are_tasks_and_images_are_in_the_order_of_their_ids(layout):
 
 
 def test_the_data_set_is_what_methods_read(layout, tmp_path):
-    counts = write_coco(layout, 32, FRACTIONS, (0, 5), tmp_path / "made")
-    assert (counts["molecules"], counts["tasks"], counts["labels"]) == (26, 3, 78)
+    out = made(layout, (0, 5), tmp_path / "made")
+    sizes = [len(pd.read_parquet(out / f"{name}.parquet")) for name in ("items", "tasks", "labels")]
+    assert sizes == [26, 3, 78]
     data = PreparedDataset.load(tmp_path / "made", "given-5", inputs="image")
     assert [len(rows) for rows in data.folds.values()] == [18, 2, 6]
     assert data.folds["test"].tolist() == list(range(20, 26))
@@ -55,14 +61,14 @@ def test_the_data_set_is_what_methods_read(layout, tmp_path):
     scale = np.array([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])[:, :, None, None]
     np.testing.assert_allclose(x[0], (pixels / 255 - scale[0]) / scale[1], rtol=1e-5, atol=1e-5)
     items = pd.read_parquet(tmp_path / "made" / "items.parquet")
-    assert items["name"].iloc[20] == "val2017/000000000500.jpg"
+    assert items["source_id"].iloc[20] == "val2017/000000000500.jpg"
     record = read_json(tmp_path / "made" / "splits" / "given-5.json")
     assert record["folds"]["test"]["molecules"] == 6
 
 
 @pytest.mark.parametrize("method", ["shared_bottom", "metalink"])
 def test_methods_learn_from_images(layout, tmp_path, method):
-    write_coco(layout, 32, FRACTIONS, (0,), tmp_path / "made")
+    made(layout, (0,), tmp_path / "made")
     options = {"depth": 12, "width": 4, "weights": ""}
     spec = make_spec(method, "resnet", split="given", encoder_options=options, training={"epochs": 1})
     data = PreparedDataset.load(tmp_path / "made", "given-0", inputs="image")
@@ -79,7 +85,7 @@ UNSEEN = [4, 5]  # the last two of six categories
 @pytest.fixture(scope="module")
 def six_categories(tmp_path_factory: pytest.TempPathFactory) -> PreparedDataset:
     folder = tmp_path_factory.mktemp("six")
-    write_coco(write_layout(folder / "coco", n=40, n_drawn=3), 16, FRACTIONS, (0,), folder / "made")
+    made(write_layout(folder / "coco", n=40, n_drawn=3), (0,), folder / "made", size=16)
     return PreparedDataset.load(folder / "made", "given-0", inputs="image")
 
 
@@ -146,24 +152,24 @@ def test_what_is_not_coco_is_refused(layout, tmp_path):
     path.write_text(json.dumps(content))
     (layout / "val2017" / "000000000501.jpg").write_bytes(b"no image")
     with pytest.raises(RelataskError, match=r"000000000501\.jpg cannot be read as an image"):
-        write_coco(layout, 32, FRACTIONS, (0,), tmp_path / "made")
+        made(layout, (0,), tmp_path / "made")
     (layout / "val2017" / "000000000501.jpg").unlink()
     with pytest.raises(RelataskError, match=r"000000000501\.jpg does not exist"):
-        write_coco(layout, 32, FRACTIONS, (0,), tmp_path / "made")
+        made(layout, (0,), tmp_path / "made")
 
 
 def test_other_annotations_are_another_data_set(layout, tmp_path):
-    digests = [write_coco(layout, 32, FRACTIONS, (0,), tmp_path / "first")["digest"]]
+    digests = [read_json(made(layout, (0,), tmp_path / "first") / "dataset.json")["digest"]]
     path = layout / "annotations" / "instances_train2017.json"
     content = json.loads(path.read_text())
     path.write_text(json.dumps({**content, "annotations": content["annotations"][1:]}))
-    digests.append(write_coco(layout, 32, FRACTIONS, (0,), tmp_path / "second")["digest"])
+    digests.append(read_json(made(layout, (0,), tmp_path / "second") / "dataset.json")["digest"])
     assert digests[0] != digests[1]
 
 
 def test_a_folder_must_be_named():
-    with pytest.raises(ValueError, match="path: the reader coco needs the folder"):
-        SourceConfig.model_validate({"reader": "coco"})
+    with pytest.raises(RelataskError, match="path: the reader coco needs the folder"):
+        source_of({"reader": "coco"})
 
 
 def test_embeddings_are_of_length_one_where_asked_for():

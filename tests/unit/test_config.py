@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relatask.config import (
-    ActiveRule,
     Config,
     DensifyConfig,
     SplitsConfig,
@@ -19,6 +18,7 @@ from relatask.config import (
 )
 from relatask.core.errors import RelataskError
 from relatask.plan.plan import plan_runs
+from relatask.sources.active import ActiveRule
 
 STUDIES = ("demo", "kiba_string", "moleculenet")
 
@@ -87,7 +87,10 @@ WRONG = {
     ),
     "a negative number": ({"training": {"epochs": -1}}, "training.epochs: "),
     "a fold of nothing": ({"splits": {"fractions": [0.9, 0.1, 0.0]}}, "splits.fractions: must be three"),
-    "an unknown scheme": ({"splits": {"schemes": ["scafold"]}}, "splits.schemes.0: "),
+    "an unknown scheme": (
+        {"splits": {"schemes": ["scafold"]}},
+        "splits.schemes.0: there is no split scheme 'scafold'. Did you mean 'scaffold'?",
+    ),
     "a source that is not there": (
         {"datasets": {"d": {"source": "plantd"}}},
         "datasets.d.source: there is no source 'plantd'. Did you mean 'planted'?",
@@ -104,7 +107,24 @@ WRONG = {
     "no methods": ({"methods": []}, "the key 'methods' is missing or empty"),
     "a column for a reader that has none": (
         {"sources": {"planted": {"reader": "planted", "id_column": "id"}}},
-        "sources.planted: id_column: only the reader table or series reads it, not planted",
+        "sources.planted: id_column: only the reader series or table reads it, not planted",
+    ),
+    "a reader that is not there": (
+        {"sources": {"planted": {"reader": "plantd"}}},
+        "sources.planted.reader: there is no reader 'plantd'. Did you mean 'planted'?",
+    ),
+    "no reader": ({"sources": {"planted": {}}}, "the key 'sources.planted.reader' is missing"),
+    "a typo in a key of a source": (
+        {"sources": {"planted": {"reader": "table", "smile_column": "x"}}},
+        "unknown key 'smile_column' in 'sources.planted'. Did you mean 'smiles_column'?",
+    ),
+    "a wrong value of a key of a source": (
+        {"sources": {"planted": {"reader": "planted", "min_heavy_atoms": 0}}},
+        "sources.planted.min_heavy_atoms: Input should be greater than or equal to 1 (got 0)",
+    ),
+    "labels and measured values": (
+        {"sources": {"planted": {"reader": "table", "values": "real", "active": {"at_least": 3.0}}}},
+        "sources.planted: active: it makes labels of 0 and 1, and `values` asks for others; remove one",
     ),
     "series beside molecules": (
         {"sources": {"planted": {"reader": "planted"}, "s": {"reader": "series"}}},

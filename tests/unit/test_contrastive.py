@@ -19,6 +19,7 @@ from relatask.methods.sgnn import contrastive
 from relatask.methods.sgnn.contrast import ContrastSettings
 from relatask.methods.sgnn.contrastive import Training
 from relatask.methods.sgnn.energy import log_softmax_factors
+from tests.contrast_settings import contrast_settings
 from tests.oracles import ebm_oracle as oracle
 from tests.prepared_dataset import make_spec, random_labels, write_dataset
 from tests.unit.test_supervised import Killed, without_seconds
@@ -59,7 +60,7 @@ def unit_of(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     ) -> Unit:
         def build(unit: Unit) -> TinyEnergy:
             torch.manual_seed(unit.seed("initialisation"))
-            return TinyEnergy(len(unit.columns), ContrastSettings(**options), share)
+            return TinyEnergy(len(unit.columns), contrast_settings(**options), share)
 
         monkeypatch.setattr(epochs, "build_model", build)
         spec = make_spec(training=training or {})
@@ -222,9 +223,9 @@ def test_a_run_killed_at_any_call_of_progress_ends_with_the_same_bytes(unit_of, 
             raise Killed
 
     with pytest.raises(Killed):
-        contrastive.train(unit, Checkpoint(path, "stamp"), kill)
+        contrastive.train(unit, Checkpoint(path, "digests"), kill)
     resumed: list[float] = []
-    result = contrastive.train(unit, Checkpoint(path, "stamp"), lambda share, text: resumed.append(share))
+    result = contrastive.train(unit, Checkpoint(path, "digests"), lambda share, text: resumed.append(share))
     assert resumed[0] >= shares[-2] > 0, "it started over instead of going on"
     history = without_seconds(result.history)
     again = {"scores": result.scores, "weights": result.weights, "history": history}

@@ -65,9 +65,9 @@ def test_an_entry_of_the_journal_counts_only_as_it_was_written(tmp_path: Path) -
     history = history.assign(run_id="run", task_id=None, examples_per_second=1.0)
     weights = {"weight": torch.randn(50, 4)}
     journal, spec = Journal(tmp_path), make_spec()
-    stamp = {"code": "c", "data": "d"}
+    digests = {"code": "c", "data": "d"}
     measured = {"seconds": 1.0, "peak_rss_mb": 1.0, "device": "CPU", "host": "here"}
-    journal.enter(spec, stamp, RunResult(predictions(), history, weights).finished(), measured)
+    journal.enter(spec, digests, RunResult(predictions(), history, weights).finished(), measured)
     entry = journal.runs / spec.run_id
     assert damaged_file(entry) is None
     for name in ("predictions.parquet", "history.parquet", "model.pt"):
@@ -75,20 +75,20 @@ def test_an_entry_of_the_journal_counts_only_as_it_was_written(tmp_path: Path) -
         for damaged in damages(content, 50):
             (entry / name).write_bytes(damaged)
             assert damaged_file(entry) == entry / name
-            assert not journal.holds(spec, stamp)
+            assert not journal.holds(spec, digests)
             with pytest.raises(RelataskError, match=f"{name} is damaged; delete"):
                 journal.model(spec.run_id)
         (entry / name).write_bytes(content)
-    assert journal.holds(spec, stamp)
+    assert journal.holds(spec, digests)
 
 
 def test_a_damaged_checkpoint_starts_the_run_over(tmp_path: Path) -> None:
     path = tmp_path / "run.pt"
-    Checkpoint(path, "stamp").save({"weight": torch.randn(20, 20)})
+    Checkpoint(path, "digests").save({"weight": torch.randn(20, 20)})
     content = path.read_bytes()
     for damaged in damages(content, FLIPS):
         path.write_bytes(damaged)
-        again = Checkpoint(path, "stamp")
+        again = Checkpoint(path, "digests")
         assert (again.finished, again.in_flight) == ([], None)
     path.write_bytes(content)
-    assert Checkpoint(path, "stamp").in_flight is not None
+    assert Checkpoint(path, "digests").in_flight is not None

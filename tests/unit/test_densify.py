@@ -13,6 +13,7 @@ from relatask.core.files import read_json, write_json
 from relatask.core.tables import COLUMNS, read_table, write_table
 from relatask.data.dataset import make_dataset
 from relatask.data.dataset_counts import content_digest
+from tests.data_tables import items_table, labels_table, no_classes, tasks_table
 
 
 def source_of(cells: list[str]) -> dict[str, pd.DataFrame]:
@@ -21,35 +22,19 @@ def source_of(cells: list[str]) -> dict[str, pd.DataFrame]:
     names = [f"t{task}" for task in range(n_tasks)]
     found = [(m, t, cell) for m, row in enumerate(cells) for t, cell in enumerate(row) if cell != "."]
     return {
-        "molecules": pd.DataFrame(
-            {
-                "mol_id": np.arange(len(cells)),
-                "smiles": [f"C{'C' * m}" for m in range(len(cells))],
-                "source_id": [f"id{m}" for m in range(len(cells))],
-                "n_heavy_atoms": 3,
-                "mol_weight": 60.0,
-                "scaffold": "",
-            }
+        "items": items_table(
+            np.arange(len(cells)),
+            smiles=[f"C{'C' * m}" for m in range(len(cells))],
+            source_id=[f"id{m}" for m in range(len(cells))],
         ),
         "rejected": pd.DataFrame({"row": [7], "source_id": ["x"], "smiles": ["?"], "reason": ["unreadable"]}),
-        "tasks": pd.DataFrame(
-            {
-                "task_id": names,
-                "name": names,
-                "source_id": None,
-                "uniprots": [["P1"]] * n_tasks,
-                "string_ids": [["ENSP1"]] * n_tasks,
-                "n_pos": 0,
-                "n_neg": 0,
-            }
+        "tasks": tasks_table(names, uniprots=[["P1"]] * n_tasks, string_ids=[["ENSP1"]] * n_tasks),
+        "labels": labels_table(
+            [m for m, _, _ in found],
+            pd.Categorical([f"t{t}" for _, t, _ in found]),
+            [float(cell) for _, _, cell in found],
         ),
-        "labels": pd.DataFrame(
-            {
-                "mol_id": [m for m, _, _ in found],
-                "task_id": pd.Categorical([f"t{t}" for _, t, _ in found]),
-                "label": [float(cell) for _, _, cell in found],
-            }
-        ),
+        "classes": no_classes(),
     }
 
 
@@ -78,7 +63,7 @@ def test_removal_goes_on_until_nothing_changes():
         {"molecules": 4, "tasks": 2, "labels": 7},
         {"molecules": 3, "tasks": 2, "labels": 6},
     ]
-    assert dataset.tables["molecules"]["mol_id"].tolist() == [0, 1, 2]
+    assert dataset.tables["items"]["item_id"].tolist() == [0, 1, 2]
 
 
 def test_what_is_left_out_has_its_reason():
@@ -132,7 +117,7 @@ def test_without_a_densify_block_only_what_cannot_be_learned_goes():
         ["t1", "no negative label"],
         ["t2", "no positive label"],
     ]
-    assert dataset.tables["molecules"]["mol_id"].tolist() == [0, 1, 3]
+    assert dataset.tables["items"]["item_id"].tolist() == [0, 1, 3]
     assert dataset.counts["molecules_left_out"] == {"no label": 1}
     assert dataset.counts["densify"] is None
 
@@ -152,10 +137,10 @@ def test_labels_are_ordered_by_molecule_and_task_with_the_kept_tasks_as_categori
     dataset = make_dataset(source, None, None, "d")
     assert dataset.tables["labels"]["task_id"].cat.categories.tolist() == ["t0", "t2"]
     assert dataset.tables["labels"].astype({"task_id": str}).values.tolist() == [
-        [0, "t0", 1.0],
-        [0, "t2", 0.0],
-        [1, "t0", 0.0],
-        [1, "t2", 1.0],
+        [0, "t0", 1.0, "="],
+        [0, "t2", 0.0, "="],
+        [1, "t0", 0.0, "="],
+        [1, "t2", 1.0, "="],
     ]
     assert dataset.tables["tasks"][["n_pos", "n_neg"]].values.tolist() == [[1, 1], [1, 1]]
 
@@ -184,11 +169,11 @@ def test_the_digest_changes_with_any_value_that_methods_see_and_with_nothing_els
 
     source = source_of(["101", "010", "110"])
     assert digest() == digest(rejected=source["rejected"].iloc[:0])
-    flipped = source["labels"].assign(label=1 - source["labels"]["label"])
+    flipped = source["labels"].assign(value=1 - source["labels"]["value"])
     changed = {
         digest(),
         digest(labels=flipped),
-        digest(molecules=source["molecules"].assign(smiles="N")),
+        digest(items=source["items"].assign(smiles="N")),
         digest(tasks=source["tasks"].assign(uniprots=[["P2"]] * 3)),
     }
     assert len(changed) == 4
@@ -212,11 +197,13 @@ def test_the_step_writes_every_table_and_then_the_counts(tmp_path):
     counts = read_json(tmp_path / "mine" / "dataset.json")
     tables = {
         name: read_table(name, tmp_path / "mine" / f"{name}.parquet")
-        for name in ("molecules", "rejected", "tasks", "rejected_tasks", "labels", "relations")
+        for name in ("rejected", "tasks", "rejected_tasks", "labels", "classes", "relations")
     }
     assert {name: list(table) for name, table in tables.items()} == {
         name: list(COLUMNS[name]) for name in tables
     }
+    tables["items"] = read_table("items", tmp_path / "mine" / "items.parquet")
+    assert list(tables["items"])[:4] == list(COLUMNS["items"])
     assert counts["digest"] == content_digest(tables)
     assert counts["relations"]["tasks_unknown_to_interactions"] == ["t2"]
     assert counts["source"]["standardisation"] == {"rows": 3}

@@ -13,7 +13,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ENVS = ("base", "torch-cpu", "torch-cuda")
+MODELS = {"safetensors", "skops"}  # what trained models are written with
 AGGREGATORS = {"torchjd", "qpsolvers", "quadprog", "cvxpy"}  # of gradients, imported by balancing `jacobian`
+LAYERS = {"torch-geometric"}  # imported by encoder `pyg`
 
 
 def pins(lines: list[str]) -> dict[str, str]:
@@ -78,7 +80,12 @@ def test_conda_environments_pin_what_the_project_pins(env: str, root: Path, proj
     wanted = pins(project["dependencies"])
     assert {name: wanted.get(name) for name in found} == found
     if env == "base":
-        elsewhere = {"torch", "snakemake", "snakemake-executor-plugin-slurm", "pygments"} | AGGREGATORS
+        elsewhere = (
+            {"torch", "snakemake", "snakemake-executor-plugin-slurm", "pygments"}
+            | AGGREGATORS
+            | MODELS
+            | LAYERS
+        )
         assert set(wanted) - set(found) == elsewhere  # only where they are used
     else:
         assert set(found) == {
@@ -88,7 +95,10 @@ def test_conda_environments_pin_what_the_project_pins(env: str, root: Path, proj
             "pyarrow",
             "scikit-learn",
             "threadpoolctl",
+            "filelock",
+            *MODELS,
             *AGGREGATORS,
+            *LAYERS,
         }  # all that training imports
 
 

@@ -11,9 +11,20 @@ from rdkit.Chem import AllChem
 from relatask.__main__ import main
 from relatask.core.errors import RelataskError
 from relatask.core.tables import write_table
-from relatask.inputs import features
-from relatask.inputs.features import ARRAYS, UNKNOWN_ATOM, write_features
+from relatask.inputs import arrays as input_arrays
+from relatask.inputs.arrays import write_features
+from relatask.inputs.features import UNKNOWN_ATOM
+from tests.data_tables import items_table
 
+INPUTS = ("graph", "ecfp")
+ARRAYS = {
+    "atoms": "uint8",
+    "atom_offsets": "int64",
+    "bond_index": "int32",
+    "bonds": "uint8",
+    "bond_offsets": "int64",
+    "ecfp4": "uint8",
+}
 CHIRAL = [Chem.ChiralType.CHI_UNSPECIFIED, Chem.ChiralType.CHI_TETRAHEDRAL_CW]
 CHIRAL += [Chem.ChiralType.CHI_TETRAHEDRAL_CCW, Chem.ChiralType.CHI_OTHER]
 BONDS = [Chem.BondType.SINGLE, Chem.BondType.DOUBLE, Chem.BondType.TRIPLE, Chem.BondType.AROMATIC]
@@ -32,10 +43,15 @@ SMILES = [
 ]
 
 
+def chunks(smiles, size):
+    items = items_table(range(len(smiles)), smiles=list(smiles))
+    return (items.iloc[start : start + size] for start in range(0, len(items), size))
+
+
 @pytest.fixture
 def load(tmp_path):
     def write_and_load(smiles):
-        record = write_features(smiles, tmp_path)
+        record = write_features(chunks(smiles, input_arrays.CHUNK), INPUTS, tmp_path)
         arrays = {name: np.load(tmp_path / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
         return record, arrays
 
@@ -75,17 +91,15 @@ def check(arrays, smiles):
 def test_features_agree_with_a_loop_over_atoms_and_bonds(load):
     record, arrays = load(SMILES)
     check(arrays, SMILES)
-    assert {name: array.dtype.name for name, array in arrays.items()} == {
-        name: dtype for name, (dtype, _) in ARRAYS.items()
-    }
-    assert record["molecules"] == len(SMILES) == len(arrays["ecfp4"])
-    assert record["atoms"] == len(arrays["atoms"]) == arrays["atom_offsets"][-1]
+    assert {name: array.dtype.name for name, array in arrays.items()} == ARRAYS
+    assert record["items"] == len(SMILES) == len(arrays["ecfp4"])
+    assert len(arrays["atoms"]) == arrays["atom_offsets"][-1]
     assert record["directed_bonds"] == len(arrays["bonds"]) == arrays["bond_offsets"][-1]
     assert arrays["bonds"][:, 1].max() == 2  # both directions of double bonds occur in these molecules
 
 
 def test_real_molecules_agree_with_the_loop_across_chunks(load, mirror, monkeypatch):
-    monkeypatch.setattr(features, "_CHUNK", 100)
+    monkeypatch.setattr(input_arrays, "CHUNK", 100)
     smiles = pd.read_csv(mirror / "moleculenet" / "sider.csv").smiles[:450]
     smiles = [Chem.MolToSmiles(Chem.MolFromSmiles(text)) for text in smiles]
     smiles = [text for text in smiles if "->" not in text and "<-" not in text]
@@ -119,19 +133,18 @@ def test_what_the_vocabulary_lacks_is_mapped_and_counted(load):
 
 
 def test_a_smiles_that_rdkit_cannot_read_is_named_and_leaves_no_file(tmp_path):
-    with pytest.raises(RelataskError, match=r"row 2 of the molecules table.*'xx'"):
-        write_features(["CCO", "xx"], tmp_path / "out")
-    assert list((tmp_path / "out").iterdir()) == []
+    with pytest.raises(RelataskError, match=r"item 1 of the items table: RDKit .*'xx'"):
+        write_features(chunks(["CCO", "xx"], 10), INPUTS, tmp_path / "out")
+    assert not list((tmp_path / "out").glob("*"))
 
 
 def test_the_step_writes_the_same_bytes_in_chunks_of_any_size(tmp_path, monkeypatch):
-    molecules = pd.DataFrame({"mol_id": range(len(SMILES)), "smiles": SMILES, "scaffold": ""})
-    molecules = molecules.assign(source_id=None, n_heavy_atoms=1, mol_weight=1.0)
-    write_table("molecules", molecules, tmp_path / "m.parquet")
+    write_table("items", items_table(range(len(SMILES)), smiles=SMILES), tmp_path / "m.parquet")
     for folder, chunk in (("one", 1000), ("two", 2)):
-        monkeypatch.setattr(features, "_CHUNK", chunk)
-        files = ["--molecules", str(tmp_path / "m.parquet"), "--out-dir", str(tmp_path / folder)]
-        assert main(["featurise_molecules", *files]) == 0
+        monkeypatch.setattr(input_arrays, "CHUNK", chunk)
+        files = ["--items", str(tmp_path / "m.parquet"), "--inputs", *INPUTS]
+        files += ["--out-dir", str(tmp_path / folder)]
+        assert main(["featurise_items", *files]) == 0
     one, two = ({path.name: path.read_bytes() for path in (tmp_path / f).iterdir()} for f in ("one", "two"))
     assert one == two
     assert set(one) == {f"{name}.npy" for name in ARRAYS} | {"features.json"}

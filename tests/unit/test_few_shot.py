@@ -10,23 +10,26 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from relatask.config import SourceConfig, StudyConfig, load_study
+from relatask.config import StudyConfig, load_study
 from relatask.core.errors import RelataskError
-from relatask.data.prepared import Images, PreparedDataset
+from relatask.core.plugins import load_file
+from relatask.data.prepared import PreparedDataset
+from relatask.data.source_tables import SourceContext
 from relatask.engine import checkpoint as checkpoints
 from relatask.engine.checkpoint import Checkpoint, tensor_bytes
-from relatask.engine.episodes import Pool, evaluated_episodes, true_ways
 from relatask.engine.run import RunResult, train_run
 from relatask.engine.unit import Unit, units_of
 from relatask.evaluation.metrics_table import evaluate
+from relatask.inputs.image import Images
+from relatask.methods.few_shot.episodes import Pool, evaluated_episodes, true_ways
 from relatask.methods.few_shot.few_shot import Training
 from relatask.methods.few_shot.prototypes import Prototypes
 from relatask.nn.contract import TaskContext
 from relatask.plan.plan import plan_runs
 from relatask.plan.spec import RunSpec
 from relatask.publishing.published_values import lookup, read_published
-from relatask.sources.images.image_sources import write_image_data
 from tests.class_layouts import write_omniglot
+from tests.data_tables import prepared_folder, source_of
 from tests.oracles.few_shot import episode, meta_baseline
 from tests.prepared_dataset import make_spec
 from tests.training_results import learned, scores
@@ -63,8 +66,10 @@ def embeddings() -> tuple[torch.Tensor, torch.Tensor]:
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> PreparedDataset:
     folder = tmp_path_factory.mktemp("characters")
-    source = SourceConfig(reader="omniglot", path=str(write_omniglot(folder / "o")), image_size=16)
-    write_image_data(source, Path(), "grouped", (0.5, 0.25, 0.25), (0, 1), folder / "made")
+    source = source_of(reader="omniglot", path=str(write_omniglot(folder / "o")), image_size=16)
+    tables = load_file(source.record).prepare(source, SourceContext("o", schemes=("grouped",)))
+    splits = {"grouped": {"seeds": (0, 1), "fractions": (0.5, 0.25, 0.25)}}
+    prepared_folder(folder / "made", tables, ["image"], splits)
     return PreparedDataset.load(folder / "made", "grouped-0", inputs="image")
 
 
@@ -125,14 +130,13 @@ def test_a_query_sees_no_other_query_and_the_told_images_move_it(layers: int) ->
 
 
 def test_the_images_of_an_episode_are_of_its_classes_and_all_different(data: PreparedDataset) -> None:
-    assert data.classes is not None
     unit = unit_of(spec_of(), data)
     generator = torch.Generator().manual_seed(0)
     for fold in data.folds:
         drawn = Pool.of(unit, fold).draw(1500, 3, 6, generator)
         assert drawn.shape == (1500, 3, 6)
         assert set(drawn.flatten().tolist()) <= set(data.folds[fold].tolist())
-        classes = data.classes[drawn]
+        classes = data.class_of[drawn]
         assert (classes == classes[..., :1]).all()
         assert all(len(set(of)) == 3 for of in classes[..., 0].tolist())
         assert all(len(set(images)) == 18 for images in drawn.flatten(1).tolist())
@@ -162,15 +166,14 @@ def test_an_episode_that_no_fold_can_hold_is_refused(data: PreparedDataset, tmp_
 
 @pytest.mark.parametrize("layers", [0, 2])
 def test_what_is_asked_is_no_input_of_the_answer(layers: int, data: PreparedDataset) -> None:
-    assert data.classes is not None
     training = Training(unit_of(spec_of(layers), data))
     training.run_epoch(lambda: None)
     rows = training.held_out["test"]
     before = training.predict(rows)
     asked = rows[..., SHOTS:].flatten()
-    classes = data.classes.clone()
+    classes = data.class_of.clone()
     classes[asked] = classes[asked.flip(0)]  # labels of the queries
-    training.unit = replace(training.unit, data=replace(data, classes=classes))
+    training.unit = replace(training.unit, data=replace(data, labels=classes[:, None].float()))
     assert torch.equal(training.predict(rows), before)
     moved = rows.clone()  # images asked in the place of another class's: their answers go with them
     moved[:, :, SHOTS:] = rows[:, [1, 2, 0], SHOTS:]
@@ -197,7 +200,6 @@ def test_images_of_test_classes_change_nothing_that_was_learned_or_chosen(
 
 
 def test_the_saved_predictions_are_the_answers_of_each_episode(data: PreparedDataset, tmp_path: Path) -> None:
-    assert data.classes is not None
     spec = spec_of(1)
     result = run(spec, data, tmp_path / "c.pt")
     found = result.predictions
@@ -207,9 +209,9 @@ def test_the_saved_predictions_are_the_answers_of_each_episode(data: PreparedDat
     assert found["score"].isin(range(3)).all()
     episodes = evaluated_episodes(unit_of(spec, data), "test")
     own = found[(found["fold"] == "test") & (found["task_id"] == "episode00007")]
-    told = {data.classes[images[0]].item(): way for way, images in enumerate(episodes[7])}
-    assert sorted(own["item_id"]) == sorted(data.mol_ids[episodes[7, :, SHOTS:].flatten()].tolist())
-    assert own["label"].tolist() == [told[data.classes[item].item()] for item in own["item_id"]]
+    told = {data.class_of[images[0]].item(): way for way, images in enumerate(episodes[7])}
+    assert sorted(own["item_id"]) == sorted(data.item_ids[episodes[7, :, SHOTS:].flatten()].tolist())
+    assert own["label"].tolist() == [told[data.class_of[item].item()] for item in own["item_id"]]
     metrics = evaluate(found, ["accuracy"])
     values = metrics[(metrics["fold"] == "test") & (metrics["task_id"] == "episode00007")]["value"]
     assert values.tolist() == [(own["label"] == own["score"]).mean()]
@@ -227,9 +229,8 @@ def test_new_characters_are_told_apart(layers: int, data: PreparedDataset, tmp_p
 
 
 def test_the_first_stage_classifies_training_classes_and_counts_for_no_choice(data: PreparedDataset) -> None:
-    assert data.classes is not None
     training = Training(unit_of(spec_of(1, pretraining=1), data))
-    seen = data.classes[data.folds["train"]].unique()
+    seen = data.class_of[data.folds["train"]].unique()
     start = training.model.heads.weight.clone()
     layer = training.model.layers[0].update.weight.clone()
     training.run_epoch(lambda: None)
@@ -326,7 +327,7 @@ REFUSED: dict[str, dict[str, Any]] = {
     "so there is nothing to balance": {"methods": [{**ROW, "balancing": "dwa"}]},
     "`imputation` needs one model of all tasks": {"imputation": ["P"]},
     "metrics: it is .* \\[accuracy\\] for images with one class each": {"metrics": ["roc_auc"]},
-    "splits.schemes: it is \\['given'\\] or \\[grouped\\] for images": {"splits": {"schemes": ["random"]}},
+    "splits.schemes: it is \\['given'\\] or \\['grouped'\\] for images": {"splits": {"schemes": ["random"]}},
     "splits.schemes: it is \\['given'\\] for images": {
         "sources": {"o": {"reader": "miniimagenet", "path": "o"}}
     },

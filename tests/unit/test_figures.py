@@ -286,15 +286,15 @@ def test_the_density_map_counts_every_label_once(n_molecules: int, n_tasks: int,
     ]
     labels = pd.DataFrame(
         {
-            "mol_id": [7 * m for m, _, _ in cells],
+            "item_id": [7 * m for m, _, _ in cells],
             "task_id": [f"t{t}" for _, t, _ in cells],
-            "label": np.array([float(y) for _, _, y in cells], np.float32),
+            "value": np.array([float(y) for _, _, y in cells], np.float32),
         }
     )
-    molecules = pd.DataFrame({"mol_id": [7 * m for m in range(n_molecules)]})
+    molecules = pd.DataFrame({"item_id": [7 * m for m in range(n_molecules)]})
     drawn = label_density.table(tasks_table(n_tasks), labels, molecules)
     assert drawn["n_labels"].sum() == len(cells)
-    assert drawn["n_pos"].sum() == labels["label"].sum()
+    assert drawn["n_pos"].sum() == labels["value"].sum()
     assert (drawn["n_labels"] <= drawn["n_molecules"]).all()
     per_task = drawn.groupby("task_id", sort=False)
     assert (per_task["n_molecules"].sum() == n_molecules).all()
@@ -307,7 +307,7 @@ def relations(pairs: list[tuple[int, int]]) -> pd.DataFrame:
 
 
 def test_families_of_the_relation_graph_are_its_dense_parts():
-    tasks = tasks_table(9).assign(n_pos=5, n_neg=5)
+    tasks = tasks_table(9).assign(n_labels=10)
     cliques = [(i, j) for group in ((0, 1, 2, 3), (4, 5, 6)) for i in group for j in group if i < j]
     drawn = relation_graph.table(tasks, relations([*cliques, (3, 4)]))
     nodes = drawn[drawn["task_j"].isna()]
@@ -320,7 +320,7 @@ def test_families_of_the_relation_graph_are_its_dense_parts():
 
 @pytest.mark.parametrize(("n_tasks", "named"), [(80, True), (81, False)])
 def test_names_of_tasks_stand_in_graphs_of_up_to_80(n_tasks: int, named: bool):
-    tasks = tasks_table(n_tasks).assign(n_pos=5, n_neg=5)
+    tasks = tasks_table(n_tasks).assign(n_labels=10)
     drawn = relation_graph.table(tasks, relations([(0, 1)]))
     with style.styled():
         figure = relation_graph.plot(drawn, "toy")
@@ -329,7 +329,7 @@ def test_names_of_tasks_stand_in_graphs_of_up_to_80(n_tasks: int, named: bool):
 
 
 def test_a_graph_without_relations_says_so():
-    drawn = relation_graph.table(tasks_table(3).assign(n_pos=5, n_neg=5), relations([]))
+    drawn = relation_graph.table(tasks_table(3).assign(n_labels=10), relations([]))
     with style.styled():
         figure = relation_graph.plot(drawn, "toy")
     assert "No two tasks of this data set are related" in words(figure)

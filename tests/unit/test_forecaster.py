@@ -16,7 +16,8 @@ from relatask.engine.run import train_run
 from relatask.engine.unit import units_of
 from relatask.grouping.affinities import affinity_training
 from relatask.plan.spec import RunSpec
-from relatask.sources.series import write_series
+from relatask.sources.point_series import series_tables
+from tests.data_tables import prepared_folder
 from tests.prepared_dataset import make_spec
 
 TASKS = ["s0", "s1", "s2"]
@@ -34,7 +35,10 @@ def spec_of(tasks: Sequence[str] = TASKS, **changes: object) -> RunSpec:
 
 def load(folder: Path, values: np.ndarray) -> PreparedDataset:
     times = [str(number) for number in range(len(values))]
-    write_series(times, TASKS[: values.shape[1]], values, (0.6, 0.2, 0.2), [0], folder)
+    fractions = (0.6, 0.2, 0.2)
+    tables = series_tables(times, TASKS[: values.shape[1]], values, fractions)
+    splits = {"chronological": {"seeds": [0], "fractions": fractions}}
+    prepared_folder(folder, tables, ["series"], splits)
     return PreparedDataset.load(folder, "chronological-0", inputs="series")
 
 

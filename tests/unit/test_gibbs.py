@@ -12,6 +12,7 @@ from relatask.methods.sgnn.colouring import Schedule, colour_tasks
 from relatask.methods.sgnn.contrast import ContrastSettings
 from relatask.methods.sgnn.gibbs import Chains, gibbs_marginals
 from relatask.nn.draws import uniforms
+from tests.contrast_settings import contrast_settings
 from tests.oracles import ebm_oracle as oracle
 
 WEIGHT = 0.7
@@ -20,7 +21,7 @@ FORMS = pytest.mark.parametrize("form", ["paper", "released"])
 
 
 def settings(**options) -> ContrastSettings:
-    return ContrastSettings(edge_weight=WEIGHT, **options)
+    return contrast_settings(edge_weight=WEIGHT, **options)
 
 
 def chains(problems: list[oracle.Problem], form: str = "paper", copies: int = 1) -> Chains:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
-from relatask.core.registry import capabilities, catalogue
+from relatask.core.registry import capabilities, catalogue, loop_of
 from relatask.core.tables import write_batches
 from relatask.data.prepared import PreparedDataset
 from relatask.engine.checkpoint import Checkpoint
@@ -16,7 +16,6 @@ from relatask.engine.known_labels import Setting, passes, support_rows
 from relatask.engine.network import trained_model
 from relatask.engine.run import inputs_of, train_run
 from relatask.engine.unit import units_of
-from relatask.plan.refusals import IMPUTING
 from relatask.plan.spec import RunSpec
 from relatask.shards import impute as module
 from relatask.shards.impute import impute, imputer_of
@@ -26,7 +25,7 @@ from tests.prepared_dataset import make_spec, random_labels, write_dataset
 METHODS = [
     name
     for name, ability in catalogue("methods").items()
-    if ability.loop in IMPUTING and not ability.per_task and ability.name != "forecaster"
+    if loop_of(name).imputes and not ability.per_task and ability.name != "forecaster"
 ]
 
 
@@ -56,7 +55,7 @@ def test_every_missing_cell_is_filled_once_by_the_mean_over_seeds(tmp_path, monk
     write_batches("imputed", impute(data, imputers), tmp_path / "imputed.parquet")
     found = pd.read_parquet(tmp_path / "imputed.parquet")
     row, column = np.nonzero(np.isnan(labels))
-    assert found["mol_id"].tolist() == row.tolist()
+    assert found["item_id"].tolist() == row.tolist()
     assert found["task_id"].tolist() == [f"task{task}" for task in column]
     assert (found["n_known"] == (~np.isnan(labels)).sum(1)[row]).all()
     parts = torch.arange(60).split(17)  # what is predicted together is known together

@@ -4,14 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from relatask.config import DensifyConfig, RelationsConfig, SourceConfig
+from relatask.config import DensifyConfig, RelationsConfig
 from relatask.data.dataset import Dataset, make_dataset
 from relatask.data.interactions import read_interactions
 from relatask.data.merge import standardise_source
 from relatask.data.raw_table import RawTable
 from relatask.data.relations import relate_tasks
 from relatask.data.standardise import Limits
-from relatask.sources.readers import read_source
+from relatask.sources.molecules import read_source
+from tests.data_tables import items_table, source_of
 
 # tau -> molecules, tasks, edges, labels; with every row a molecule, and after the molecule filters
 UNFILTERED = {10: (2275, 246, 862, 124705), 50: (973, 223, 690, 100907), 100: (566, 140, 406, 66232)}
@@ -24,13 +25,13 @@ Tables = dict[str, pd.DataFrame]
 
 @pytest.fixture(scope="module")
 def raw(mirror) -> RawTable:
-    return read_source(SourceConfig(reader="kiba"), "kiba", mirror / "kiba")
+    return read_source(source_of(reader="kiba"), "kiba", mirror / "kiba")
 
 
 @pytest.fixture(scope="module")
 def filtered(raw) -> Tables:
     source = standardise_source(raw, Limits(), "kiba")
-    return {name: getattr(source, name) for name in ("molecules", "rejected", "tasks", "labels")}
+    return {name: getattr(source, name) for name in ("items", "rejected", "tasks", "labels", "classes")}
 
 
 @pytest.fixture(scope="module")
@@ -38,22 +39,14 @@ def unfiltered(raw, filtered) -> Tables:
     """The source as it would be if every row were a molecule."""
     labels = pd.DataFrame(
         {
-            "mol_id": raw.labels["row_position"],
+            "item_id": raw.labels["row_position"],
             "task_id": filtered["tasks"]["task_id"].to_numpy()[raw.labels["task"]],
-            "label": raw.labels["value"],
+            "value": raw.labels["value"],
+            "bound": "=",
         }
     )
-    molecules = pd.DataFrame(
-        {
-            "mol_id": np.arange(len(raw.smiles)),
-            "smiles": raw.smiles,
-            "source_id": raw.source_ids,
-            "n_heavy_atoms": 1,
-            "mol_weight": 0.0,
-            "scaffold": "",
-        }
-    )
-    return filtered | {"molecules": molecules, "labels": labels, "rejected": filtered["rejected"].iloc[:0]}
+    items = items_table(np.arange(len(raw.smiles)), smiles=raw.smiles, source_id=raw.source_ids)
+    return filtered | {"items": items, "labels": labels, "rejected": filtered["rejected"].iloc[:0]}
 
 
 @pytest.fixture(scope="module")

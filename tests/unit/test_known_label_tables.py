@@ -20,7 +20,7 @@ def random_table(n: int = 60, n_tasks: int = 5, missing: float = 0.4) -> tuple[p
     )
     wide["t1"] = np.where(rng.random(n) < 0.8, wide["t0"], 1 - wide["t0"])
     wide = wide.mask(rng.random(wide.shape) < missing)
-    long = wide.rename_axis("mol_id").reset_index().melt("mol_id", var_name="task_id", value_name="label")
+    long = wide.rename_axis("item_id").reset_index().melt("item_id", var_name="task_id", value_name="value")
     return wide, long.dropna().reset_index(drop=True)
 
 
@@ -37,9 +37,9 @@ def test_a_correlation_that_is_not_defined_is_nan():
     wide["t2"] = np.where(wide["t2"].notna(), 1.0, np.nan)  # one class
     wide.loc[2:, "t3"] = np.nan  # two molecules at most
     labels = (
-        wide.rename_axis("mol_id")
+        wide.rename_axis("item_id")
         .reset_index()
-        .melt("mol_id", var_name="task_id", value_name="label")
+        .melt("item_id", var_name="task_id", value_name="value")
         .dropna()
     )
     found = label_correlation(labels, [*wide.columns, "never"])

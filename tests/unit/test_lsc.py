@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from relatask.__main__ import main
-from relatask.config import SourceConfig
 from relatask.core.errors import RelataskError
 from relatask.core.tables import read_table, write_table
 from relatask.data.raw_table import RawTable
@@ -24,11 +23,12 @@ from relatask.sources.chembl.assay_targets import read_assay_ids
 from relatask.sources.lsc.pickles import read_pickles
 from relatask.sources.lsc.tables import LABELS, SMILES, TARGETS, read_lsc
 from tests import python2_pickles as old
+from tests.data_tables import source_of
 
 ASSAYS = ["CHEMBL1909150", "CHEMBL1613777", "CHEMBL884521"]
 DENSE = np.array([[1, 0, -1], [0, 0, 0], [-1, 1, 0], [0, -1, 1]])
 TEXTS = ["CCO", None, "c1ccccc1", "CC(=O)O"]
-LSC = SourceConfig(reader="lsc")
+LSC = source_of(reader="lsc")
 
 
 def parts(dense: np.ndarray = DENSE, assays: list[str] = ASSAYS) -> tuple[Any, pd.Series, pd.Series]:
@@ -143,12 +143,12 @@ def test_a_stored_zero_is_missing(tmp_path: Path) -> None:
 
 def test_chosen_assays_keep_the_order_of_the_choice(tmp_path: Path) -> None:
     write(tmp_path, *parts())
-    config = SourceConfig(reader="lsc", task_columns=[ASSAYS[2], ASSAYS[0]])
+    config = source_of(reader="lsc", task_columns=[ASSAYS[2], ASSAYS[0]])
     table = read_lsc(config, tmp_path)
     assert table.tasks.name.tolist() == [ASSAYS[2], ASSAYS[0]]
     assert (dense_of(table) == DENSE[:, [2, 0]]).all()
     with pytest.raises(RelataskError, match="has no assay 'CHEMBL0'"):
-        read_lsc(SourceConfig(reader="lsc", task_columns=["CHEMBL0"]), tmp_path)
+        read_lsc(source_of(reader="lsc", task_columns=["CHEMBL0"]), tmp_path)
 
 
 def test_proteins_come_from_the_answers_of_chembl(tmp_path: Path) -> None:
@@ -167,15 +167,15 @@ def test_proteins_come_from_the_answers_of_chembl(tmp_path: Path) -> None:
     assert read_lsc(LSC, tmp_path).tasks.uniprots.tolist() == [[], [], ["P00001", "P00002"]]
     sheet = tmp_path / "sheet.csv"
     sheet.write_text(f"task,uniprot\n{ASSAYS[1]},P00003\n")
-    config = SourceConfig(reader="lsc", task_sheet=str(sheet))
+    config = source_of(reader="lsc", task_sheet=str(sheet))
     assert read_lsc(config, tmp_path).tasks.uniprots.tolist() == [[], ["P00003"], []]
 
 
 def test_lsc_is_standardised_without_its_missing_molecules(tmp_path: Path) -> None:
     write(tmp_path, *parts())
-    step = ["standardise_molecules", "--source-config", '{"reader": "lsc"}', "--name", "lsc"]
+    step = ["prepare_items", "--source-config", '{"reader": "lsc"}', "--name", "lsc"]
     assert main([*step, "--raw", str(tmp_path), "--out-dir", str(tmp_path / "out")]) == 0
-    assert read_table("molecules", tmp_path / "out" / "molecules.parquet").smiles.tolist() == [
+    assert read_table("items", tmp_path / "out" / "items.parquet").smiles.tolist() == [
         "c1ccccc1",
         "CC(=O)O",
     ]

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from relatask.config import SourceConfig
 from relatask.core.errors import RelataskError
 from relatask.sources.lsc.tables import LABELS, SMILES, read_lsc
+from tests.data_tables import source_of
 
-LSC = SourceConfig(reader="lsc")
+LSC = source_of(reader="lsc")
 FOLDERS = sorted((Path(__file__).parents[1] / "recorded" / "lsc").glob("python*"))
 
 

@@ -37,9 +37,9 @@ def source():
 
 
 def test_rows_of_one_molecule_become_one_with_the_first_ones_id(source):
-    assert source.molecules.smiles.tolist() == ["CCCO", "CCCN"]
-    assert source.molecules.mol_id.tolist() == [0, 1]
-    assert source.molecules.source_id.tolist() == ["id1", "id4"]
+    assert source.items.smiles.tolist() == ["CCCO", "CCCN"]
+    assert source.items.item_id.tolist() == [0, 1]
+    assert source.items.source_id.tolist() == ["id1", "id4"]
 
 
 def test_every_row_left_out_is_listed_with_its_reason(source):
@@ -53,7 +53,10 @@ def test_every_row_left_out_is_listed_with_its_reason(source):
 
 
 def test_equal_labels_stay_and_conflicting_ones_become_missing(source):
-    assert [tuple(row) for row in source.labels.itertuples(index=False)] == [(0, "A", 1.0), (1, "B", 0.0)]
+    assert [tuple(row) for row in source.labels.itertuples(index=False)] == [
+        (0, "A", 1.0, "="),
+        (1, "B", 0.0, "="),
+    ]
 
 
 def test_the_counts_add_up(source):
@@ -88,7 +91,7 @@ def test_labels_are_sorted_by_molecule_and_task_order():
     cells = [(1, 1, 1), (0, 1, 0), (1, 0, 0), (0, 0, 1)]
     source = standardise_source(table(["CCCO", "CCCN"], cells, ("Z", "A")), Limits(), "s")
     assert source.labels.task_id.tolist() == ["Z", "A", "Z", "A"]
-    assert source.labels.mol_id.tolist() == [0, 0, 1, 1]
+    assert source.labels.item_id.tolist() == [0, 0, 1, 1]
 
 
 def test_a_source_without_a_usable_molecule_is_an_error_that_says_why():
@@ -105,9 +108,9 @@ def test_measurements_are_binarised_before_duplicates_are_merged(tmp_path):
     # 6.5 and 9.0 are both active, so the two rows agree though their values differ.
     (tmp_path / "x.csv").write_text("smiles,A\nCCCO,6.5\nOCCC,9.0\n")
     config = json.dumps({"reader": "table", "path": str(tmp_path / "x.csv"), "active": {"at_least": 6}})
-    command = ["standardise_molecules", "--source-config", config, "--name", "x", "--out-dir", str(tmp_path)]
+    command = ["prepare_items", "--source-config", config, "--name", "x", "--out-dir", str(tmp_path)]
     assert main(command) == 0
-    assert read_table("labels", tmp_path / "labels.parquet").label.tolist() == [1.0]
+    assert read_table("labels", tmp_path / "labels.parquet").value.tolist() == [1.0]
     assert json.loads((tmp_path / "counts.json").read_text())["labels"]["conflicting"] == 0
 
 
@@ -116,19 +119,19 @@ def test_the_step_writes_the_same_bytes_twice_and_refuses_a_broken_config(tmp_pa
     config = json.dumps({"reader": "table", "path": str(tmp_path / "x.csv")})
     for folder in ("one", "two"):
         out = ["--name", "x", "--out-dir", str(tmp_path / folder)]
-        assert main(["standardise_molecules", "--source-config", config, *out]) == 0
-    for name in ("molecules", "rejected", "tasks", "labels"):
+        assert main(["prepare_items", "--source-config", config, *out]) == 0
+    for name in ("items", "rejected", "tasks", "labels", "classes"):
         one, two = ((tmp_path / folder / f"{name}.parquet").read_bytes() for folder in ("one", "two"))
         assert one == two
     assert read_table("rejected", tmp_path / "one" / "rejected.parquet").row.tolist() == [2]
-    assert main(["standardise_molecules", "--source-config", "{", *out]) == 2
+    assert main(["prepare_items", "--source-config", "{", *out]) == 2
     assert "--source-config is not JSON" in capsys.readouterr().err
 
 
 def test_a_source_without_any_label_has_an_empty_labels_table(tmp_path):
     (tmp_path / "x.csv").write_text("smiles,A\nCCCO,\nCCCN,\n")
     config = json.dumps({"reader": "table", "path": str(tmp_path / "x.csv")})
-    command = ["standardise_molecules", "--source-config", config, "--name", "x", "--out-dir", str(tmp_path)]
+    command = ["prepare_items", "--source-config", config, "--name", "x", "--out-dir", str(tmp_path)]
     assert main(command) == 0
     assert read_table("labels", tmp_path / "labels.parquet").empty
     assert json.loads((tmp_path / "counts.json").read_text())["tasks_without_labels"] == 1
@@ -149,7 +152,7 @@ def test_real_sources_give_these_counts(mirror, tmp_path, name):
         (path,) = (mirror / "moleculenet").glob(f"{name}.csv*")
         block = {"reader": "table", "path": str(path)}
     command = ["--source-config", json.dumps(block), "--name", name, "--out-dir", str(tmp_path)]
-    assert main(["standardise_molecules", *command]) == 0
+    assert main(["prepare_items", *command]) == 0
     counts = json.loads((tmp_path / "counts.json").read_text())
     rejected = sum(counts["rejected"].values())
     labels = counts["labels"]

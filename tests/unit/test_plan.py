@@ -12,7 +12,7 @@ import pytest
 
 from relatask.config import MethodConfig, StudyConfig, parse
 from relatask.core.errors import RelataskError
-from relatask.core.registry import Capabilities, capabilities
+from relatask.core.registry import Capabilities, LoopRecord, capabilities
 from relatask.core.tables import COLUMNS, read_table
 from relatask.plan import refusals
 from relatask.plan.manifest import read_manifest
@@ -162,6 +162,20 @@ def test_a_combination_that_makes_no_sense_is_refused_by_name(method, message):
         planned(methods=[{"label": "X", **method}], baseline="X")
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"noise": "fixd"}, "option 'noise' of method 'sgnn_ebm' cannot be 'fixd'. Did you mean 'fixed'"),
+        ({"sweeps": 0}, "option 'sweeps' of method 'sgnn_ebm' must be from 1 to 1000000, not 0"),
+    ],
+)
+def test_what_would_fail_in_a_shard_hours_later_is_refused_when_planning(options, message):
+    dataset = {"source": "s", "relations": {"source": "s", "channel": "experimental"}}
+    row = {"label": "X", "method": "sgnn_ebm", "encoder": "gin", "options": options}
+    with pytest.raises(RelataskError, match=message):
+        planned(methods=[row], baseline="X", datasets={"a": dataset})
+
+
 IMPUTING: dict[str, Any] = {"imputation": ["X"]}
 OF_CELLS: dict[str, Any] = {"splits": {"schemes": ["scaffold", "cells"]}}
 
@@ -183,8 +197,9 @@ def test_what_options_of_the_row_or_of_the_scale_rule_out_is_refused(by_scale, o
 
 
 def test_balancing_a_method_with_one_loss_for_all_tasks_is_refused(monkeypatch):
-    energy = Capabilities("energy", "methods/energy.py", "", "E", loop="contrastive")
+    energy = Capabilities(name="energy", loop="contrastive")
     monkeypatch.setattr(refusals, "capabilities", lambda kind, name: energy)
+    monkeypatch.setattr(refusals, "loop_of", lambda method: LoopRecord())
     method = MethodConfig(label="X", method="energy", encoder="gin", balancing="dwa")
     with pytest.raises(RelataskError, match="'energy' has one loss for all tasks together"):
         refusals._refuse_balancing(method, "methods.X")

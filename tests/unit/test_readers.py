@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from relatask.config import SourceConfig
 from relatask.core.errors import RelataskError
 from relatask.sources import table_files
-from relatask.sources.readers import read_source
+from relatask.sources.molecules import read_source
+from tests.data_tables import source_of
 
 CSV = "smiles,A,B\nCCO,1,0\nCCN,,1.0\nCCC,0.0,nan\n"
 
@@ -22,7 +22,7 @@ def write(folder, content, name="data.csv"):
 
 
 def read(path, **keys):
-    return read_source(SourceConfig(reader="table", path=str(path), **keys), "mine")
+    return read_source(source_of(reader="table", path=str(path), **keys), "mine")
 
 
 def cells(table):
@@ -202,14 +202,14 @@ def test_a_task_sheet_that_is_absent_is_named(tmp_path):
 def test_a_raw_folder_holds_one_table_and_perhaps_a_sheet(tmp_path):
     write(tmp_path, CSV, "molecules.csv")
     write(tmp_path, "task,uniprot,string_id\nA,P1,S1\nB,P2,S2\n", "tasks.csv")
-    table = read_source(SourceConfig(reader="planted"), "planted", tmp_path)
+    table = read_source(source_of(reader="planted"), "planted", tmp_path)
     assert cells(table) == EXPECTED
     assert table.tasks.string_ids.tolist() == [["S1"], ["S2"]]
     write(tmp_path, CSV, "second.csv")
     with pytest.raises(RelataskError, match=r"must hold one .* holds molecules\.csv, second\.csv"):
-        read_source(SourceConfig(reader="table"), "x", tmp_path)
+        read_source(source_of(reader="table"), "x", tmp_path)
     with pytest.raises(RelataskError, match="give `path`, or the folder"):
-        read_source(SourceConfig(reader="table"), "x")
+        read_source(source_of(reader="table"), "x")
 
 
 def kiba_folder(folder, molecules="chembl_id,smiles\nC1,CCO\nC2,CCN\n"):
@@ -220,21 +220,21 @@ def kiba_folder(folder, molecules="chembl_id,smiles\nC1,CCO\nC2,CCN\n"):
 
 
 def test_kiba_scores_at_most_3_are_active_by_default(tmp_path):
-    table = read_source(SourceConfig(reader="kiba"), "kiba", kiba_folder(tmp_path))
+    table = read_source(source_of(reader="kiba"), "kiba", kiba_folder(tmp_path))
     assert cells(table) == [(0, 0, 1.0), (0, 1, 0.0), (1, 1, 0.0), (2, 0, 1.0)]
     assert table.smiles == ["CCO", "CCN", None]  # C3 has no SMILES: rejected later, not dropped
     assert table.source_ids == ["C1", "C2", "C3"]
     assert table.tasks.string_ids.tolist() == [["E1"], []]
-    other = SourceConfig(reader="kiba", active={"at_most": 1.0})
+    other = source_of(reader="kiba", active={"at_most": 1.0})
     assert read_source(other, "kiba", tmp_path).labels.value.sum() == 0
 
 
 def test_kiba_molecules_with_two_structures_are_refused(tmp_path):
     folder = kiba_folder(tmp_path, "chembl_id,smiles\nC1,CCO\nC1,CCN\n")
     with pytest.raises(RelataskError, match="data row 2: C1 has another SMILES above"):
-        read_source(SourceConfig(reader="kiba"), "kiba", folder)
+        read_source(source_of(reader="kiba"), "kiba", folder)
     with pytest.raises(RelataskError, match="must hold one kiba_scores"):
-        read_source(SourceConfig(reader="kiba"), "kiba", tmp_path / "nowhere")
+        read_source(source_of(reader="kiba"), "kiba", tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ def test_toxcast_matches_the_counts_of_its_own_sheet(mirror):
 
 
 def test_kiba_matches_the_counts_of_its_own_sheet(mirror):
-    table = read_source(SourceConfig(reader="kiba"), "kiba", mirror / "kiba")
+    table = read_source(source_of(reader="kiba"), "kiba", mirror / "kiba")
     counts = pd.read_csv(mirror / "kiba" / "tasks.csv").set_index("uniprot").loc[table.tasks["name"]]
     assert len(table.rows) == 4075
     assert len(table.labels) == 161_013
@@ -267,6 +267,6 @@ def test_kiba_matches_the_counts_of_its_own_sheet(mirror):
 
 
 def test_the_config_of_a_source_survives_json(tmp_path):
-    config = SourceConfig(reader="table", path=str(write(tmp_path, CSV)))
-    again = SourceConfig.model_validate(json.loads(config.model_dump_json()))
+    config = source_of(reader="table", path=str(write(tmp_path, CSV)))
+    again = source_of(json.loads(config.model_dump_json()))
     assert cells(read_source(again, "mine")) == EXPECTED

@@ -14,6 +14,7 @@ from relatask.core.files import read_json
 from relatask.core.tables import read_table, write_table
 from relatask.data.interactions import read_interactions
 from relatask.data.relations import relate_tasks
+from tests.data_tables import tasks_table
 
 MIRROR_FORM = (
     "protein1\tprotein2\tneighborhood_score\texperimental_score\tcombined_score\n"
@@ -37,17 +38,8 @@ FORMS = {"mirror": MIRROR_FORM, "detailed": DETAILED_FORM, "service": SERVICE_FO
 
 
 def tasks_of(**proteins: list[str]) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "task_id": list(proteins),
-            "name": list(proteins),
-            "source_id": None,
-            "uniprots": [["Q0RT01"]] * len(proteins),
-            "string_ids": list(proteins.values()),
-            "n_pos": 1,
-            "n_neg": 1,
-        }
-    )
+    own = [["Q0RT01"]] * len(proteins)
+    return tasks_table(list(proteins), uniprots=own, string_ids=list(proteins.values()))
 
 
 def relate(tmp_path: Path, tasks: pd.DataFrame, text: str = DETAILED_FORM, **config) -> tuple[dict, dict]:

@@ -6,7 +6,7 @@ Counted in CPU time, the least of some tries, and in traced memory, so that a bu
 
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +18,9 @@ from relatask.data.densify import densify
 from relatask.data.interactions import Interactions
 from relatask.data.merge import merge_labels
 from relatask.data.relations import relate_tasks
-from relatask.data.splits import describe_split, split_molecules
-from relatask.inputs.features import write_features
+from relatask.data.splits import describe_split, split_items
+from relatask.inputs.arrays import CHUNK, write_features
+from tests.data_tables import items_table
 
 TASKS, LABELS_PER_MOLECULE = 200, 10
 SMALL, FACTOR = 20_000, 4
@@ -52,11 +53,11 @@ def splitting(scheme: str) -> Callable[[int], Callable[[], object]]:
     def make(n: int) -> Callable[[], object]:
         molecule, task, active = cells(n)
         names = pd.Categorical.from_codes(task, categories=[f"t{k}" for k in range(TASKS)])
-        labels = pd.DataFrame({"mol_id": molecule, "task_id": names, "label": active.astype(np.float32)})
+        labels = pd.DataFrame({"item_id": molecule, "task_id": names, "value": active.astype(np.float32)})
         scaffold = np.random.default_rng(1).integers(0, n // 3, n).astype(str)
-        molecules = pd.DataFrame({"mol_id": np.arange(n), "scaffold": scaffold.astype(object)})
+        molecules = pd.DataFrame({"item_id": np.arange(n), "scaffold": scaffold.astype(object)})
         parts = (0.8, 0.1, 0.1)
-        return lambda: describe_split(split_molecules(molecules, labels, scheme, 0, parts), labels)
+        return lambda: describe_split(split_items(molecules, labels, scheme, 0, parts), labels)
 
     return make
 
@@ -105,8 +106,11 @@ def test_time_and_memory_grow_in_proportion(make: Callable[[int], Callable[[], o
 
 
 def test_features_are_written_in_memory_that_does_not_grow(tmp_path: Path) -> None:
+    def chunks(n: int) -> Iterator[pd.DataFrame]:
+        return (items_table(range(row, row + CHUNK), smiles="CCO") for row in range(0, n, CHUNK))
+
     def peak(n: int) -> int:
-        return peak_bytes(lambda: write_features(("CCO" for _ in range(n)), tmp_path / str(n)))
+        return peak_bytes(lambda: write_features(chunks(n), ("graph", "ecfp"), tmp_path / str(n)))
 
     peak(100)  # what is made once
     small, large = peak(2048), peak(4 * 2048)

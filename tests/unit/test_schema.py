@@ -36,7 +36,7 @@ def test_the_page_names_every_block_and_links_to_headings_that_exist() -> None:
     headings = {line.removeprefix("### ").lower() for line in page.splitlines() if line.startswith("### ")}
     links = {part.split(")")[0] for part in page.split("](#")[1:]}
     assert links == headings
-    assert {"source", "dataset", "densify", "method", "scale", "services"} <= headings
+    assert {"tablesource", "kibasource", "dataset", "densify", "method", "scale", "services"} <= headings
 
 
 def test_the_committed_config_and_studies_pass_the_committed_schemas(root: Path) -> None:

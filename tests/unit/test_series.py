@@ -2,22 +2,24 @@
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from relatask.config import SourceConfig
 from relatask.core.errors import RelataskError
-from relatask.core.files import read_json
+from relatask.core.files import read_json, write_json
 from relatask.core.tables import read_table
 from relatask.data.prepared import PreparedDataset
-from relatask.sources.series import read_series, write_series
+from relatask.sources.point_series import read_series, series_tables
+from tests.data_tables import prepared_folder, source_of
 
+FRACTIONS = (0.6, 0.2, 0.2)
 ROWS = ["date,OT,HUFL", "2016-07-01 00:00,1.5,3", "2016-07-01 00:15,2.5,-1", "2016-07-01 00:30,0.5,2e1"]
 
 
-def source(**values: object) -> SourceConfig:
-    return SourceConfig.model_validate({"reader": "series", **values})
+def source(**values: object) -> Any:
+    return source_of(reader="series", **values)
 
 
 def write_raw(folder: Path, rows: list[str]) -> Path:
@@ -29,8 +31,10 @@ def write_raw(folder: Path, rows: list[str]) -> Path:
 def made(folder: Path, values: np.ndarray, seeds: tuple[int, ...] = (0,)) -> Path:
     times = [str(number) for number in range(len(values))]
     names = [f"s{number}" for number in range(values.shape[1])]
-    write_series(times, names, values, (0.6, 0.2, 0.2), seeds, folder)
-    return folder
+    tables = series_tables(times, names, values, FRACTIONS)
+    write_json(folder / "counts.json", tables.counts)
+    splits = {"chronological": {"seeds": seeds, "fractions": FRACTIONS}}
+    return prepared_folder(folder, tables, ["series"], splits)
 
 
 def test_a_table_of_series_is_read_as_it_is_written(tmp_path: Path) -> None:
@@ -75,7 +79,7 @@ def test_folds_follow_each_other_and_the_scale_is_that_of_training(tmp_path: Pat
     expected = (values - values[:30].mean(0)) / values[:30].std(0)
     np.testing.assert_allclose(data.labels, expected, rtol=1e-6, atol=1e-6)
     np.testing.assert_array_equal(data.inputs.values, data.labels)  # type: ignore[union-attr]
-    counts = read_json(folder / "dataset.json")
+    counts = read_json(folder / "counts.json")
     np.testing.assert_allclose(list(counts["mean"].values()), values[:30].mean(0))
     np.testing.assert_allclose(list(counts["std"].values()), values[:30].std(0))
     assert read_table("tasks", folder / "tasks.parquet")["name"].tolist() == ["s0", "s1"]

@@ -18,7 +18,7 @@ from relatask.core.tables import read_table, write_table
 from relatask.data.prepared import PreparedDataset
 from relatask.engine import checkpoint as checkpoints
 from relatask.journal.digests import code_of_run
-from relatask.journal.heartbeat import read_leases
+from relatask.journal.heartbeat import read_heartbeats
 from relatask.plan.manifest import shard_manifest
 from relatask.shards import shard as shards
 from relatask.shards.shard import Shard, ShardData
@@ -150,7 +150,7 @@ def test_a_truncated_checkpoint_is_ignored_and_said(results, caplog):
         (results / "study" / "runs" / spec.run_id / "run.json").unlink()
     path = results / "study" / "checkpoints" / f"{SPECS[1].run_id}.pt"
     path.parent.mkdir(exist_ok=True)
-    path.write_bytes(checkpoints.sealed(checkpoints.tensor_bytes({"stamp": "s"}))[:-40])
+    path.write_bytes(checkpoints.sealed(checkpoints.tensor_bytes({"digests": "s"}))[:-40])
     with caplog.at_level(logging.INFO):
         assert train(results) == expected
     assert f"{path.name} cannot be read" in caplog.text
@@ -162,7 +162,7 @@ def test_a_checkpoint_of_other_code_is_not_resumed(results, caplog):
     path = results / "study" / "checkpoints" / f"{SPECS[1].run_id}.pt"
     (results / "study" / "runs" / SPECS[1].run_id / "run.json").unlink()
     path.parent.mkdir(exist_ok=True)
-    old = checkpoints.tensor_bytes({"stamp": "old", "finished": [], "in_flight": None})
+    old = checkpoints.tensor_bytes({"digests": "old", "finished": [], "in_flight": None})
     path.write_bytes(checkpoints.sealed(old))
     with caplog.at_level(logging.INFO):
         assert train(results) == expected
@@ -202,16 +202,16 @@ def test_a_shard_says_which_run_it_trains_and_is_silent_at_the_end(results, monk
     train_run = shards.train_run
 
     def spy(spec, *rest):
-        said.append((spec.run_id, read_leases(results / "study")))
+        said.append((spec.run_id, read_heartbeats(results / "study")))
         return train_run(spec, *rest)
 
     monkeypatch.setattr(shards, "train_run", spy)
     train(results, SPECS[2:])
-    assert [[(told.shard, told.run_id, told.running) for told in leases] for _, leases in said] == [
+    assert [[(told.shard, told.run_id, told.running) for told in heartbeats] for _, heartbeats in said] == [
         [("00000", run_id, True)] for run_id, _ in said
     ]
     assert len(said) == 2
-    assert read_leases(results / "study") == []
+    assert read_heartbeats(results / "study") == []
 
 
 def test_progress_says_shard_run_epoch_metric_and_time_left(results, monkeypatch, caplog):

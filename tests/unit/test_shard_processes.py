@@ -63,7 +63,7 @@ def content(results: Path) -> dict[str, object]:
     for path in sorted((results / "study" / "runs").rglob("*")):
         name = str(path.relative_to(results))
         if path.name == "run.json":
-            found[name] = {key: value for key, value in read_json(path).items() if key in {"spec", "stamp"}}
+            found[name] = {key: value for key, value in read_json(path).items() if key in {"spec", "digests"}}
         elif path.name == "history.parquet":
             history = read_table("history", path)
             found[name] = history.drop(columns=["seconds", "examples_per_second"]).to_json()

@@ -31,7 +31,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def test_imports_are_followed_everywhere_but_into_the_config(package: Path) -> None:
-    assert imported_by("steps/a.py") == ["d.py", "data/b.py", "data/c.py", "steps/a.py"]
+    assert imported_by("steps/a.py") == ["d.py", "data/__init__.py", "data/b.py", "data/c.py", "steps/a.py"]
     assert imported_by("steps/other.py") == ["steps/other.py"]
 
 
@@ -56,6 +56,7 @@ def test_imports_are_those_of_the_syntax_tree(root: Path) -> None:
                 names += [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom) and node.module:
                 names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        files = {f"{name.removeprefix('relatask.').replace('.', '/')}.py" for name in names}
+        paths = [name.removeprefix("relatask.").replace(".", "/") for name in names]
+        files = {file for part in paths for file in (f"{part}.py", f"{part}/__init__.py")}
         expected = sorted(file for file in files if (package / file).is_file())
         assert source_code._imports(str(path.relative_to(package))) == expected, path

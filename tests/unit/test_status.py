@@ -18,9 +18,9 @@ from relatask.core.files import write_json
 from relatask.engine.run import RunResult
 from relatask.journal import status as standings
 from relatask.journal.digests import code_of_run, data_of_run
-from relatask.journal.heartbeat import Lease
+from relatask.journal.heartbeat import Heartbeat
 from relatask.journal.journal import Journal
-from relatask.journal.status import study_standing
+from relatask.journal.status import study_status
 from relatask.journal.time_left import time_left
 from relatask.plan.plan import make_shards, plan_runs
 from relatask.plan.spec import RunSpec
@@ -57,7 +57,7 @@ class Study:
     folder: Path
     specs: list[RunSpec]
 
-    def finish(self, spec: RunSpec, seconds: float = 6.0, **stamp: str) -> None:
+    def finish(self, spec: RunSpec, seconds: float = 6.0, **digests: str) -> None:
         """Journal the run, by default under the code and the data of now."""
         data = data_of_run(self.folder.parent / "small", f"scaffold-{spec.seed}")
         now = {"code": code_of_run(spec.method, spec.encoder), "data": data}
@@ -65,19 +65,19 @@ class Study:
         epochs = {"epoch": [1], "train_loss": 0.5, "valid_metric": 0.5, "seconds": 1.0, "task_id": None}
         history = pd.DataFrame({**epochs, "examples_per_second": 1.0, "run_id": spec.run_id})
         result = RunResult(cells.assign(run_id=spec.run_id), history, None).finished()
-        Journal(self.folder).enter(spec, {**now, **stamp}, result, {"seconds": seconds})
+        Journal(self.folder).enter(spec, {**now, **digests}, result, {"seconds": seconds})
 
     def states(self) -> list[str]:
-        return [run.state for run in study_standing(self.folder).runs]
+        return [run.state for run in study_status(self.folder).runs]
 
-    def say(self, spec: RunSpec, share: float, process: int | None = None) -> Lease:
+    def say(self, spec: RunSpec, share: float, process: int | None = None) -> Heartbeat:
         """A shard that trains the run; with `process`, one that was killed."""
-        lease = Lease(self.folder, "00000")
-        lease.run_id, lease.share = spec.run_id, share
-        lease._tell()
+        heartbeat = Heartbeat(self.folder, "00000")
+        heartbeat.run_id, heartbeat.share = spec.run_id, share
+        heartbeat._write()
         if process is not None:
-            write_json(lease.path, {**json.loads(lease.path.read_text()), "process": process})
-        return lease
+            write_json(heartbeat.path, {**json.loads(heartbeat.path.read_text()), "process": process})
+        return heartbeat
 
 
 def make_study(results: Path, **changes: object) -> Study:
@@ -100,10 +100,10 @@ def test_runs_are_done_running_failed_or_pending(study: Study) -> None:
     Journal(study.folder).fail(study.specs[1], "it diverged")
     study.say(study.specs[2], 0.5)
     assert study.states() == ["done", "failed", "running", *["pending"] * 5]
-    standing = study_standing(study.folder)
-    assert standing.runs[1].reason == "it diverged"
-    assert (standing.runs[2].share, standing.runs[0].seconds) == (0.5, 6.0)
-    assert (len(standing.running), standing.killed) == (1, [])
+    status = study_status(study.folder)
+    assert status.runs[1].reason == "it diverged"
+    assert (status.runs[2].share, status.runs[0].seconds) == (0.5, 6.0)
+    assert (len(status.running), status.killed) == (1, [])
 
 
 def test_a_failed_run_that_is_tried_again_is_running_and_one_that_succeeded_is_done(study: Study) -> None:
@@ -118,15 +118,15 @@ def test_a_run_of_a_killed_process_is_pending_and_named(study: Study, capsys) ->
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     study.say(study.specs[2], 0.5, process.pid)
-    standing = study_standing(study.folder)
-    assert standing.runs[2].state == "pending"
-    assert [told.run_id for told in standing.killed] == [study.specs[2].run_id]
+    status = study_status(study.folder)
+    assert status.runs[2].state == "pending"
+    assert [last.run_id for last in status.killed] == [study.specs[2].run_id]
     assert main(["status", str(study.folder)]) == 0
     said = capsys.readouterr().out
     assert "killed in the middle of a run" in said
     assert f"shard 00000: {study.folder.parent}/logs/train_shard/t-00000.log" in said
     study.finish(study.specs[2])
-    assert study_standing(study.folder).killed == []
+    assert study_status(study.folder).killed == []
 
 
 @pytest.mark.parametrize("key", ["code", "data"])
@@ -174,31 +174,31 @@ def test_what_a_shard_trained_is_what_counts_as_done(study: Study) -> None:
 
 
 def test_the_time_left_is_the_prediction_corrected_by_what_was_measured(study: Study) -> None:
-    standing = study_standing(study.folder)
-    predicted = [run.predicted for run in standing.runs]
-    left = time_left(standing)
+    status = study_status(study.folder)
+    predicted = [run.predicted for run in status.runs]
+    left = time_left(status)
     assert (left.work, left.wall, left.measured) == (pytest.approx(sum(predicted)), None, False)
     study.finish(study.specs[0], seconds=3 * predicted[0])
     study.finish(study.specs[1], seconds=5 * predicted[1])
     study.say(study.specs[2], 0.75)
-    standing = study_standing(study.folder)
-    left = time_left(standing)
+    status = study_status(study.folder)
+    left = time_left(status)
     # 4 x for this method; the other one has nothing of its own and takes over the factor of all runs
     work = 4 * (0.25 * predicted[2] + sum(predicted[3:]))
     assert (left.work, left.wall, left.measured) == (pytest.approx(work), pytest.approx(work), True)
     Journal(study.folder).fail(study.specs[3], "no")
-    assert time_left(study_standing(study.folder)).work == pytest.approx(work - 4 * predicted[3])
+    assert time_left(study_status(study.folder)).work == pytest.approx(work - 4 * predicted[3])
 
 
 def test_the_longest_shard_bounds_the_time_left_however_many_run(study: Study) -> None:
     for number, spec in enumerate(study.specs[:3]):
-        lease = Lease(study.folder, f"0000{number}")
-        lease.begin(spec.run_id)
-    standing = study_standing(study.folder)
-    by_shard = pd.Series({run.run_id: run.predicted for run in standing.runs}).groupby(
-        {run.run_id: run.shard for run in standing.runs}
+        heartbeat = Heartbeat(study.folder, f"0000{number}")
+        heartbeat.begin(spec.run_id)
+    status = study_status(study.folder)
+    by_shard = pd.Series({run.run_id: run.predicted for run in status.runs}).groupby(
+        {run.run_id: run.shard for run in status.runs}
     )
-    left = time_left(standing)
+    left = time_left(status)
     assert left.wall == pytest.approx(max(left.work / 3, by_shard.sum().max()))
     assert by_shard.ngroups >= 2
 
@@ -245,7 +245,7 @@ def test_calibrate_prints_the_factors_that_make_the_prediction_what_was_measured
     study = make_study(tmp_path / "results")
     with pytest.raises(RelataskError, match=r"no run of the study .* has finished yet"):
         calibrated(study)
-    predicted = {run.label: run.predicted for run in study_standing(study.folder).runs}
+    predicted = {run.label: run.predicted for run in study_status(study.folder).runs}
     for spec in study.specs:
         study.finish(spec, seconds=predicted[spec.label] * {"RF": 2.0, "MLP": 0.5}[spec.label])
     assert main(["calibrate", str(study.folder)]) == 0
@@ -257,7 +257,7 @@ def test_calibrate_prints_the_factors_that_make_the_prediction_what_was_measured
         tmp_path / "results", datasets={"small": {**STUDY["datasets"]["small"], "cost_factors": factors}}
     )
     assert [spec.run_id for spec in better.specs] == [spec.run_id for spec in study.specs]
-    runs = study_standing(study.folder).runs
+    runs = study_status(study.folder).runs
     assert all(run.predicted == pytest.approx(run.seconds, rel=1e-5) for run in runs)
     assert main(["calibrate", str(study.folder)]) == 0  # the factors stay what they are
     assert "cost_factors: {RF: 2, MLP: 0.5}" in capsys.readouterr().out
@@ -266,7 +266,7 @@ def test_calibrate_prints_the_factors_that_make_the_prediction_what_was_measured
 def calibrated(study: Study) -> list[str]:
     from relatask.commands.calibrate import describe
 
-    return describe("t", study_standing(study.folder).runs)
+    return describe("t", study_status(study.folder).runs)
 
 
 def test_measured_costs_pack_shards_to_the_length_asked_for() -> None:

@@ -14,6 +14,7 @@ from relatask.data.interactions import read_interactions
 from relatask.sources.services.http import Client
 from relatask.sources.services.protein_ids import identifiers_of, with_string_ids
 from relatask.sources.services.string_db import COLUMNS, NAMES, String, table_of
+from tests.data_tables import tasks_table
 from tests.service import NETWORK, Fault, Service
 
 
@@ -23,17 +24,8 @@ def string_of(service: Service, folder: Path, block: int = 1000) -> String:
 
 
 def tasks_of(uniprots: dict[str, list[str]], strings: dict[str, list[str]] | None = None) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "task_id": list(uniprots),
-            "name": list(uniprots),
-            "source_id": None,
-            "uniprots": list(uniprots.values()),
-            "string_ids": [(strings or {}).get(task, []) for task in uniprots],
-            "n_pos": 1,
-            "n_neg": 1,
-        }
-    )
+    found = [(strings or {}).get(task, []) for task in uniprots]
+    return tasks_table(list(uniprots), uniprots=list(uniprots.values()), string_ids=found)
 
 
 @pytest.mark.parametrize("echo", [True, False])

@@ -89,7 +89,7 @@ def test_a_mistake_is_told(more: dict, message: str) -> None:
 def test_gains_are_told_by_labels_and_degree(tmp_path: Path) -> None:
     inputs = make_inputs(tmp_path, value, study(contrasts=[["EBM", "MTL"]]))
     tasks = read_table("tasks", tmp_path / "toy" / "tasks.parquet")
-    tasks["n_pos"], tasks["n_neg"] = 10, np.arange(len(TASKS))[::-1]
+    tasks["n_labels"] = 10 + np.arange(len(TASKS))[::-1]
     write_table("tasks", tasks, tmp_path / "toy" / "tasks.parquet")
     edges = pd.DataFrame(
         [("t6", other, 0.5, "protein") for other in TASKS[:6]] + [("t5", "t4", 0.5, "protein")]

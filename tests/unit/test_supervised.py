@@ -191,7 +191,7 @@ def test_a_run_killed_at_any_call_of_progress_ends_with_the_same_bytes(
     path = tmp_path / "checkpoint.pt"
 
     def run(progress):
-        return train_run(spec, data, Checkpoint(path, "stamp"), progress, keep_weights=True)
+        return train_run(spec, data, Checkpoint(path, "digests"), progress, keep_weights=True)
 
     undisturbed = run(lambda share, text: None)
     path.unlink()

@@ -13,10 +13,11 @@ from relatask.core.errors import RelataskError
 from relatask.core.tables import write_table
 from relatask.data.prepared import PreparedDataset
 from relatask.inputs.graph_batch import MoleculeGraphs
+from tests.data_tables import items_table, labels_table, tasks_table
 from tests.oracles.gin_oracle import as_arrays, random_molecules
 from tests.prepared_dataset import write_record
 
-MOL_IDS = [3, 4, 8, 20, 21, 30]
+ITEM_IDS = [3, 4, 8, 20, 21, 30]
 LABELS = [(3, "a", 1), (3, "c", 0), (4, "b", 1), (8, "a", 0), (20, "c", 1), (30, "b", 0), (30, "a", 1)]
 FOLDS = ["train", "train", "valid", "test", "train", "test"]
 MOLECULES = random_molecules([4, 1, 6, 2, 9, 3])
@@ -27,30 +28,15 @@ def folder(tmp_path: Path) -> Path:
     """A data set of six molecules and three tasks."""
     tasks = ["b", "a", "c"]
     tables = {
-        "molecules": {
-            "mol_id": MOL_IDS,
-            "smiles": "C",
-            "source_id": None,
-            "n_heavy_atoms": 3,
-            "mol_weight": 60.0,
-            "scaffold": "",
-        },
-        "tasks": {
-            "task_id": tasks,
-            "name": tasks,
-            "source_id": None,
-            "uniprots": [[]] * 3,
-            "string_ids": [[]] * 3,
-            "n_pos": 1,
-            "n_neg": 1,
-        },
-        "labels": pd.DataFrame(LABELS, columns=["mol_id", "task_id", "label"]).astype({"label": "float32"}),
+        "items": items_table(ITEM_IDS),
+        "tasks": tasks_table(tasks),
+        "labels": labels_table(*zip(*LABELS, strict=True)),
         "relations": {"task_i": ["a", "a", "b"], "task_j": ["b", "c", "c"], "score": [0.5, 0.25, 1.0]},
     }
     tables["relations"]["kind"] = "protein"
     for name, columns in tables.items():
         write_table(name, pd.DataFrame(columns), tmp_path / f"{name}.parquet")
-    write_split(tmp_path, MOL_IDS, FOLDS)
+    write_split(tmp_path, ITEM_IDS, FOLDS)
     rng = np.random.default_rng(0)
     (tmp_path / "features").mkdir()
     for name, array in as_arrays(MOLECULES).items():
@@ -60,18 +46,18 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def write_split(folder: Path, mol_ids: list[int], folds: list[str]) -> None:
-    frame = pd.DataFrame({"mol_id": mol_ids, "fold": folds})
+def write_split(folder: Path, item_ids: list[int], folds: list[str]) -> None:
+    frame = pd.DataFrame({"item_id": item_ids, "task_id": None, "fold": folds})
     write_table("split", frame, folder / "splits" / "scaffold-0.parquet")
 
 
 def test_labels_are_dense_in_the_order_of_the_tasks_table(folder):
     data = PreparedDataset.load(folder, "scaffold-0")
     assert data.task_ids == ["b", "a", "c"]
-    assert data.mol_ids.tolist() == MOL_IDS
+    assert data.item_ids.tolist() == ITEM_IDS
     expected = torch.full((6, 3), torch.nan)
-    for mol_id, task, label in LABELS:
-        expected[MOL_IDS.index(mol_id), "bac".index(task)] = label
+    for item_id, task, label in LABELS:
+        expected[ITEM_IDS.index(item_id), "bac".index(task)] = label
     torch.testing.assert_close(data.labels, expected, equal_nan=True)
 
 
@@ -145,7 +131,7 @@ def test_the_order_in_which_a_features_file_lists_bonds_does_not_matter_for_sums
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
-        ("ecfp4", lambda a: a[:-1], "holds 5 molecules, but"),
+        ("ecfp4", lambda a: a[:-1], "holds 5 items, but"),
         ("atom_offsets", lambda a: a[:-1], "offsets"),
         ("bond_offsets", lambda a: a + 1, "offsets"),
         ("atoms", lambda a: a + np.uint8(120), "atomic numbers reach"),
@@ -169,7 +155,7 @@ def test_a_missing_or_broken_file_is_named(folder):
         with pytest.raises(RelataskError, match=r"bonds\.npy is damaged"):
             PreparedDataset.load(folder, "scaffold-0")
     path.unlink()
-    with pytest.raises(RelataskError, match=r"bonds\.npy does not exist; run the step featurise_molecules"):
+    with pytest.raises(RelataskError, match=r"bonds\.npy does not exist; run the step featurise_items"):
         PreparedDataset.load(folder, "scaffold-0")
     with pytest.raises(RelataskError, match=r"random-7\.parquet does not exist"):
         PreparedDataset.load(folder, "random-7", inputs="ecfp")
@@ -183,22 +169,22 @@ def test_an_unknown_task_or_input_is_refused_with_a_suggestion(folder):
 
 
 @pytest.mark.parametrize(
-    ("mol_ids", "folds", "message"),
+    ("item_ids", "folds", "message"),
     [
-        (MOL_IDS[:-1], FOLDS[:-1], "puts 5 of 6 molecules in a fold"),
-        ([*MOL_IDS[:-1], 21], FOLDS, "puts 5 of 6 molecules"),
-        ([*MOL_IDS[:-1], 31], FOLDS, "names mol_id 31"),
-        (MOL_IDS, [*FOLDS[:-1], "tset"], "has the fold 'tset'"),
+        (ITEM_IDS[:-1], FOLDS[:-1], "puts 5 of 6 items in a fold"),
+        ([*ITEM_IDS[:-1], 21], FOLDS, "puts 5 of 6 items"),
+        ([*ITEM_IDS[:-1], 31], FOLDS, "names item_id 31"),
+        (ITEM_IDS, [*FOLDS[:-1], "tset"], "has the fold 'tset'"),
     ],
 )
-def test_a_split_of_other_molecules_is_refused(folder, mol_ids, folds, message):
-    write_split(folder, mol_ids, folds)
+def test_a_split_of_other_molecules_is_refused(folder, item_ids, folds, message):
+    write_split(folder, item_ids, folds)
     with pytest.raises(RelataskError, match=message):
         PreparedDataset.load(folder, "scaffold-0")
 
 
 def test_labels_of_other_molecules_are_refused(folder):
-    frame = pd.DataFrame({"mol_id": [3, 5], "task_id": ["a", "a"], "label": [1.0, 0.0]})
+    frame = labels_table([3, 5], ["a", "a"], [1.0, 0.0])
     write_table("labels", frame, folder / "labels.parquet")
-    with pytest.raises(RelataskError, match=r"labels\.parquet names mol_id 5"):
+    with pytest.raises(RelataskError, match=r"labels\.parquet names item_id 5"):
         PreparedDataset.load(folder, "scaffold-0")

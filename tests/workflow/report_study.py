@@ -7,6 +7,7 @@ import pandas as pd
 
 from relatask.config import StudyConfig
 from relatask.core.tables import write_table
+from tests.data_tables import items_table, labels_table, tasks_table
 from tests.unit.study_tables import make_metrics, make_plan, write_study
 
 HOSTILE = [
@@ -23,27 +24,8 @@ def write_report_study(results: Path, dataset: str = "toy") -> None:
     """Write the tables that figures are drawn from: below `results`/study and `results`/`dataset`."""
     random = np.random.default_rng(0)
     tables = {
-        "tasks": pd.DataFrame(
-            {
-                "task_id": TASKS,
-                "name": NAMES,
-                "source_id": None,
-                "uniprots": [[] for _ in TASKS],
-                "string_ids": [[] for _ in TASKS],
-                "n_pos": 10,
-                "n_neg": np.arange(12) * 5 + 20,
-            }
-        ),
-        "molecules": pd.DataFrame(
-            {
-                "mol_id": range(60),
-                "smiles": "CCO",
-                "source_id": None,
-                "n_heavy_atoms": 3,
-                "mol_weight": 46.0,
-                "scaffold": "",
-            }
-        ),
+        "tasks": tasks_table(TASKS, name=NAMES, n_pos=10, n_neg=np.arange(12) * 5 + 20),
+        "items": items_table(range(60), smiles="CCO", mol_weight=46.0),
         "relations": pd.DataFrame(
             [(TASKS[i], TASKS[j], 0.9, "planted") for i, j in ((0, 1), (0, 2), (1, 10), (3, 4), (4, 5))],
             columns=["task_i", "task_j", "score", "kind"],
@@ -51,9 +33,7 @@ def write_report_study(results: Path, dataset: str = "toy") -> None:
     }
     mol, task = np.nonzero(random.random((60, 12)) < 0.6)
     labels = random.integers(0, 2, len(mol))
-    tables["labels"] = pd.DataFrame(
-        {"mol_id": mol, "task_id": np.array(TASKS)[task], "label": labels.astype(np.float32)}
-    )
+    tables["labels"] = labels_table(mol, np.array(TASKS)[task], labels)
     for name, table in tables.items():
         write_table(name, table, results / dataset / f"{name}.parquet")
     plan = make_plan(methods=("STL", "MTL", "RF"), datasets=(dataset,))

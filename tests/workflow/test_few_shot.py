@@ -81,7 +81,7 @@ def test_no_table_or_figure_has_a_row_for_each_episode(results: Path) -> None:
 def test_methods_are_asked_the_same_of_classes_that_they_have_not_seen(results: Path) -> None:
     predictions = pd.read_parquet(results / "characters/predictions.parquet")
     plan = pd.read_parquet(results / "characters/plan.parquet")
-    classes = pd.read_parquet(results / "few/classes.parquet").set_index("mol_id")["task_id"].astype(str)
+    classes = pd.read_parquet(results / "few/labels.parquet").set_index("item_id")["value"]
     for seed in (0, 1):
         runs = plan[plan["seed"] == seed]["run_id"]
         asked = [
@@ -89,7 +89,7 @@ def test_methods_are_asked_the_same_of_classes_that_they_have_not_seen(results: 
             for run in runs
         ]
         assert asked[0].equals(asked[1])
-        split = pd.read_parquet(results / f"few/splits/grouped-{seed}.parquet").set_index("mol_id")["fold"]
+        split = pd.read_parquet(results / f"few/splits/grouped-{seed}.parquet").set_index("item_id")["fold"]
         assert (asked[0]["item_id"].map(split).astype(str) == asked[0]["fold"].astype(str)).all()
         assert split.groupby(classes).nunique().max() == 1
 

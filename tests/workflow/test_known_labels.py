@@ -67,13 +67,13 @@ def test_metrics_recompute_from_cells_that_were_not_known(molecules: Path) -> No
 
 def test_every_cell_without_a_label_has_a_score(molecules: Path) -> None:
     labels = pd.read_parquet(molecules / "tiny_planted/labels.parquet")
-    items = pd.read_parquet(molecules / "tiny_planted/molecules.parquet")
+    items = pd.read_parquet(molecules / "tiny_planted/items.parquet")
     tasks = pd.read_parquet(molecules / "tiny_planted/tasks.parquet")
     for label in ("MTL", "Known_2", "MF"):
         imputed = pd.read_parquet(molecules / f"known/imputed/tiny_planted-{label}.parquet")
         assert len(imputed) == len(items) * len(tasks) - len(labels)
         both = imputed.astype({"task_id": str}).merge(
-            labels.astype({"task_id": str}), on=["mol_id", "task_id"]
+            labels.astype({"task_id": str}), on=["item_id", "task_id"]
         )
         assert both.empty
         assert imputed["score"].between(0, 1).all()
@@ -100,8 +100,8 @@ def test_cells_can_be_held_out_instead_of_molecules(tmp_path: Path) -> None:
     seed = pd.read_parquet(results / "cells/plan.parquet").set_index("run_id")["seed"][run_id]
     split = pd.read_parquet(results / f"tiny_planted/splits/cells-{seed}.parquet")
     held_out = split[split["fold"] != "train"].astype({"task_id": str, "fold": str})
-    own = predictions[predictions["run_id"] == run_id].rename(columns={"item_id": "mol_id"})
-    assert len(own.merge(held_out, on=["mol_id", "task_id", "fold"])) == len(own) == len(held_out)
+    own = predictions[predictions["run_id"] == run_id].rename(columns={"item_id": "item_id"})
+    assert len(own.merge(held_out, on=["item_id", "task_id", "fold"])) == len(own) == len(held_out)
     assert "of a split of cells, labels" in (results / "cells/tables/splits.md").read_text()
     assert (results / "cells/imputed/tiny_planted-Known.parquet").exists()
     assert not (results / "cells/figures/known_ratio.png").exists()

@@ -56,6 +56,6 @@ def test_kiba_tasks_are_related_and_dense(results: Path):
     relations = pd.read_parquet(results / "kiba_t100" / "relations.parquet")
     assert (tasks["n_pos"] >= 10).all()
     assert (tasks["n_neg"] >= 10).all()
-    assert labels.groupby("mol_id").size().min() >= 100
+    assert labels.groupby("item_id").size().min() >= 100
     assert (relations["task_i"] < relations["task_j"]).all()
     assert relations["score"].between(0, 1, inclusive="right").all()

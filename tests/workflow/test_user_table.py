@@ -57,7 +57,7 @@ def test_a_table_of_ones_own(table: Path):
     assert of_rows[302] == of_rows[303] == "fewer than 3 heavy atoms"
     assert of_rows[304] == "no SMILES"
     assert of_rows[305] == "duplicate of row 1"
-    kept = pd.read_parquet(results / "assays" / "molecules.parquet")
+    kept = pd.read_parquet(results / "assays" / "items.parquet")
     assert len(kept) + len(rejected) == 305  # the others lost every label to the gaps
     summary = pd.read_parquet(results / "mine" / "summary.parquet")
     auc = summary.query("method == 'RF' and fold == 'test' and metric == 'roc_auc'")["mean"].iloc[0]

@@ -68,11 +68,11 @@ def test_each_study_plans_every_job(
     jobs = jobs_of(done.stdout + done.stderr)
     assert jobs.get("retrieve_files", 0) == retrieved
     assert jobs.get("plant_data", 0) == planted
-    assert jobs.get("densify_dataset", 0) == jobs.get("featurise_molecules", 0)
+    assert jobs.get("densify_dataset", 0) == jobs.get("featurise_items", 0)
     assert (
-        jobs.get("densify_dataset", 0) + jobs.get("prepare_series", 0) == datasets == jobs["prepare_dataset"]
+        jobs.get("densify_dataset", 0) + jobs.get("prepare_items", 0) == datasets == jobs["prepare_dataset"]
     )
-    assert jobs.get("split_molecules", 0) == splits
+    assert jobs.get("split_items", 0) == splits
     assert jobs["train_shard"] >= 2  # more than one job, or two cores would be of no use
     for once in [
         "plan_runs",
@@ -96,7 +96,7 @@ def test_a_users_table_is_read_where_it_lies(tmp_path: Path, tiny_study: dict) -
     }
     done = run_snakemake(tmp_path, "--dry-run", "--config", f"study={write_study(tmp_path, study)}")
     jobs = jobs_of(done.stdout + done.stderr)
-    assert jobs["standardise_molecules"] == 1
+    assert jobs["prepare_items"] == 1
     assert not {"retrieve_files", "plant_data", "relate_tasks"} & set(jobs)
 
 

@@ -23,9 +23,11 @@ from relatask.core import layout
 from relatask.core.clock import settle_times
 from relatask.core.errors import RelataskError
 from relatask.core.outputs import figure_of
-from relatask.core.files import canonical_json, source_digest, write_text
+from relatask.core.files import canonical_json, read_json, source_digest, write_text
 from relatask.core.layout import study_file
-from relatask.core.registry import suggest
+from relatask.core.plugins import input_records, scheme_records
+from relatask.core.registry import saved_tables
+from relatask.core.records import suggest
 from relatask.core.source_code import code_of
 from relatask.core.gpu import has_driver
 from relatask.journal.digests import code_of_run
@@ -47,7 +49,7 @@ def load_study():
         sheet = read_sheet(ROOT / "config" / "datasets.tsv")
         for source, entry in study.sources.items():
             require_files(source, entry)
-            if entry.path is None and entry.reader not in {"planted", "chembl_activities"}:
+            if entry.needs_sheet():
                 require_data_set(source, sheet, f"sources.{source}")
         made = [*table_names(study), *figure_names(study)]
         for entry in study.unpublished:
@@ -66,9 +68,8 @@ def load_study():
 
 
 def require_files(source, entry):
-    for key in ("path", "task_sheet", "split_path"):
-        file = getattr(entry, key)
-        if file is not None and not Path(file).exists():
+    for key, file in entry.own_files().items():
+        if not Path(file).exists():
             raise RelataskError(
                 f"study: sources.{source}.{key}: there is no file {file}; give its full path, or one from "
                 f"{Path.cwd()}."
@@ -144,6 +145,31 @@ def code_of_training():
 def code_of_specs(specs):
     trained = {code_of_run(spec.method, spec.encoder, spec.balancing) for spec in specs}
     return [code_of_training(), *sorted(trained)]
+
+
+@lru_cache
+def code_of_source(name):
+    """Digest of what prepares a source."""
+    return code_of("steps/prepare_items.py", STUDY.sources[name].record.file)
+
+
+@lru_cache
+def code_of_inputs(dataset):
+    """Digest of what makes the inputs of a data set."""
+    inputs = record_of_dataset(dataset).inputs
+    return code_of("steps/featurise_items.py", *(input_records()[name].file for name in inputs))
+
+
+@lru_cache
+def code_of_scheme(scheme):
+    """Digest of what splits items by a scheme."""
+    return code_of("steps/split_items.py", scheme_records()[scheme].file)
+
+
+def made_splits():
+    """What the splits of the study are made from: fractions, options of its schemes, and their code."""
+    options = [canonical_json(STUDY.splits.options_of(scheme)) for scheme in STUDY.splits.schemes]
+    return [*STUDY.splits.fractions, *options, *map(code_of_scheme, STUDY.splits.schemes)]
 
 
 def growing(megabytes):
@@ -246,7 +272,12 @@ def gone_files(dataset):
     """What training reads of a data set and is gone, although its marker says that all exists."""
     if not Path(at("prepared", dataset=dataset)).exists():
         return []
-    return [file for file in training_files(dataset) if not Path(file).exists()]
+    return [file for file in [*training_files(dataset), *arrays_of(dataset)] if not Path(file).exists()]
+
+
+def gone_arrays(dataset):
+    """Arrays of the inputs of a data set that their record names and that are gone."""
+    return [file for file in arrays_of(dataset) if not Path(file).exists()]
 
 
 CONFIG, STUDY_NAME, STUDY, SHARDS, SHEET = load_study()

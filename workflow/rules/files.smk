@@ -3,24 +3,9 @@
 PLANTED = [
     f"results/raw/planted/{name}" for name in ("molecules.csv", "tasks.csv", "string_links.txt", "truth.json")
 ]
-SOURCE_TABLES = ("molecules", "rejected", "tasks", "labels")
-DATASET_TABLES = ("molecules", "rejected", "tasks", "rejected_tasks", "labels", "relations")
-# Molecules are standardised, related, densified, split and featurised; series and images are prepared at once.
-OF_MOLECULES = list(STUDY.datasets) if STUDY.items == "molecules" else []
-OTHERS = [name for name in STUDY.datasets if name not in OF_MOLECULES]
-ITEM_TABLES = ("items", "tasks", "classes" if STUDY.labels == "classes" else "labels")
-DRAWN_TABLES = ("molecules", "tasks", "labels", "relations")
-ITEM_FILES = [
-    *(f"{name}.parquet" for name in ITEM_TABLES),
-    f"features/{STUDY.items}.npy",
-    *(
-        f"splits/{scheme}-{seed}.{suffix}"
-        for scheme in STUDY.splits.schemes
-        for seed in (SEEDS if OTHERS else [])  # else patterns that every file would be matched with
-        for suffix in ("parquet", "json")
-    ),
-]
-FEATURES = ("atoms", "atom_offsets", "bond_index", "bonds", "bond_offsets", "ecfp4")
+SOURCE_TABLES = ("items", "rejected", "tasks", "labels", "classes")
+DATASET_TABLES = ("items", "rejected", "tasks", "rejected_tasks", "labels", "classes", "relations")
+DRAWN_TABLES = ("items", "tasks", "labels", "relations")
 MERGED = ("plan", "predictions", "metrics", "summary", "comparisons")
 TABLES = table_names(STUDY)
 MEASURED = [name for name in TABLES if table_record(STUDY, name).measured]
@@ -43,27 +28,31 @@ def retrieved(name):
 
 
 def raw_folder(source):
-    return f"results/raw/{'planted' if STUDY.sources[source].reader == 'planted' else source}"
+    return f"results/raw/{STUDY.sources[source].raw_folder(source)}"
 
 
 def raw_files(name):
     """What a source is read from."""
     put_right()
-    source = STUDY.sources[name]
-    sheet = [source.task_sheet] if source.task_sheet else []
-    if source.reader == "coco":
-        return [f"{source.path}/annotations/instances_{part}.json" for part in ("train2017", "val2017")]
-    if source.path is not None:
-        return [source.path, *sheet, *([source.split_path] if source.split_path else [])]
-    if source.reader == "planted":
-        return [*PLANTED, *sheet]
-    if source.reader == "chembl_activities":
-        return [f"results/raw/{name}/activities.json", *sheet]
-    files = [*retrieved(name), *sheet]
+    listed = [entry.file for entry in SHEET.get(name, [])]
     related = any(entry.relations for entry in STUDY.datasets.values() if entry.source == name)
-    if source.reader == "lsc" and related and not sheet:
-        files.append(f"results/raw/{name}/assay_targets.parquet")
-    return files
+    return STUDY.sources[name].raw_files(name, listed, related)
+
+
+def source_options(name):
+    """What a source is prepared with besides its block: columns that splits read, and splits if it reads them."""
+    splits = STUDY.splits
+    columns = f"--columns {' '.join(map(shlex.quote, splits.columns))}" if splits.columns else ""
+    if not STUDY.sources[name].record.reads_splits:
+        return columns
+    return (
+        f"{columns} --schemes {' '.join(splits.schemes)} --fractions {' '.join(map(str, splits.fractions))}"
+    )
+
+
+def record_of_dataset(dataset):
+    """What the source of a data set says of itself."""
+    return STUDY.sources[STUDY.datasets[dataset].source].record
 
 
 def relation_inputs(wildcards):
@@ -81,7 +70,7 @@ def relation_inputs(wildcards):
 def source_tables(wildcards):
     """Tables of the source of a data set and, where it has them, the relations."""
     dataset = STUDY.datasets[wildcards.dataset]
-    files = {name: f"results/sources/{dataset.source}/{name}.parquet" for name in SOURCE_TABLES}
+    files = {f"source_{name}": f"results/sources/{dataset.source}/{name}.parquet" for name in SOURCE_TABLES}
     files["counts"] = f"results/sources/{dataset.source}/counts.json"
     if dataset.relations is not None:
         files["relations"] = f"results/{wildcards.dataset}/raw_relations.parquet"
@@ -90,14 +79,17 @@ def source_tables(wildcards):
 
 
 def training_files(dataset):
-    """All that training reads of a data set."""
+    """All that training reads of a data set; the arrays of its inputs are named by their record."""
     folder = f"results/{dataset}"
-    if dataset in OTHERS:
-        return [f"{folder}/{name}" for name in ITEM_FILES]
-    tables = [f"{folder}/{name}.parquet" for name in ("tasks", "labels", "relations")]
-    arrays = [f"{folder}/features/{name}.npy" for name in FEATURES]
+    tables = [f"{folder}/{name}.parquet" for name in ("items", "tasks", "labels", "classes", "relations")]
     splits = [f"{folder}/splits/{scheme}-{seed}.parquet" for scheme in STUDY.splits.schemes for seed in SEEDS]
-    return [*tables, *arrays, *splits]
+    return [*tables, f"{folder}/features/features.json", *splits]
+
+
+def arrays_of(dataset):
+    """The arrays of the inputs of a data set that was featurised."""
+    record = Path(f"results/{dataset}/features/features.json")
+    return [str(record.with_name(name)) for name in read_json(record)["files"]] if record.exists() else []
 
 
 def shards_of(collection):
@@ -247,11 +239,7 @@ def code_of_outputs(step, records):
 
 def dataset_tables():
     """Tables of the data sets that tables and figures look into."""
-    return [
-        f"results/{dataset}/{name}.parquet"
-        for dataset in STUDY.datasets
-        for name in (ITEM_TABLES if dataset in OTHERS else DRAWN_TABLES)
-    ]
+    return [f"results/{dataset}/{name}.parquet" for dataset in STUDY.datasets for name in DRAWN_TABLES]
 
 
 def small_files():

@@ -56,7 +56,7 @@ rule collect_affinities:
         gpu=int(wants_gpu()),
     params:
         device=CONFIG.device,
-        splits=[*STUDY.splits.fractions, code_of("steps/split_molecules.py")],
+        splits=made_splits(),
         code=code_of("steps/collect_affinities.py"),
         training=lambda wildcards: code_of_collection(wildcards.collection),
     shell:
@@ -151,7 +151,7 @@ rule select_sets:
         ),
         pairs=pair_options,
         device=CONFIG.device,
-        splits=[*STUDY.splits.fractions, code_of("steps/split_molecules.py")],
+        splits=made_splits(),
         code=lambda wildcards: [
             code_of_strategy("select_sets", STRATEGIES[wildcards.strategy]),
             code_of_collection(wildcards.collection),

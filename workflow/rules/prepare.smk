@@ -1,22 +1,16 @@
-# Molecules, tasks and labels of a source; then the relations, splits and features of a data set.
+# Items, tasks and labels of a source; then the relations, splits and inputs of a data set.
 
 
-include: "prepare_items.smk"
-
-
-rule standardise_molecules:
+rule prepare_items:
     input:
         raw=lambda wildcards: raw_files(wildcards.source),
     output:
-        molecules="results/sources/{source}/molecules.parquet",
-        rejected="results/sources/{source}/rejected.parquet",
-        tasks="results/sources/{source}/tasks.parquet",
-        labels="results/sources/{source}/labels.parquet",
+        [f"results/sources/{{source}}/{name}.parquet" for name in SOURCE_TABLES],
         counts="results/sources/{source}/counts.json",
     log:
-        "results/logs/standardise_molecules/{source}.log",
+        "results/logs/prepare_items/{source}.log",
     benchmark:
-        "results/benchmarks/standardise_molecules/{source}.tsv"
+        "results/benchmarks/prepare_items/{source}.tsv"
     conda:
         "../../envs/base.yaml"
     threads: 1
@@ -26,10 +20,11 @@ rule standardise_molecules:
     params:
         raw=lambda wildcards: raw_folder(wildcards.source),
         config=lambda wildcards: block(STUDY.sources[wildcards.source]),
-        code=code_of("steps/standardise_molecules.py"),
+        options=lambda wildcards: source_options(wildcards.source),
+        code=lambda wildcards: code_of_source(wildcards.source),
     shell:
-        "python -m relatask standardise_molecules --log {log}"
-        " --name {wildcards.source} --source-config {params.config:q} --raw {params.raw}"
+        "python -m relatask prepare_items --log {log}"
+        " --name {wildcards.source} --source-config {params.config:q} --raw {params.raw} {params.options}"
         " --out-dir $(dirname {output.counts})"
 
 
@@ -70,7 +65,7 @@ rule densify_dataset:
     benchmark:
         "results/benchmarks/densify_dataset/{dataset}.tsv"
     wildcard_constraints:
-        dataset=any_of(OF_MOLECULES),
+        dataset=any_of(STUDY.datasets),
     conda:
         "../../envs/base.yaml"
     threads: 1
@@ -78,32 +73,33 @@ rule densify_dataset:
         mem_mb=growing(4000),
         runtime=30,
     params:
-        source=lambda wildcards, input: Path(input.labels).parent,
+        source=lambda wildcards, input: Path(input.source_labels).parent,
         relations=lambda wildcards, input: (
             f"--relations {input.relations} --relations-report {input.report}"
             if "relations" in input.keys()
             else ""
         ),
         config=lambda wildcards: block(STUDY.datasets[wildcards.dataset].densify),
+        complete=lambda wildcards: "" if record_of_dataset(wildcards.dataset).sparse else "--complete",
         code=code_of("steps/densify_dataset.py"),
     shell:
         "python -m relatask densify_dataset --log {log} --source-dir {params.source} {params.relations}"
-        " --densify-config {params.config:q} --out-dir $(dirname {output.counts})"
+        " --densify-config {params.config:q} {params.complete} --out-dir $(dirname {output.counts})"
 
 
-rule split_molecules:
+rule split_items:
     input:
-        molecules="results/{dataset}/molecules.parquet",
+        rows="results/{dataset}/items.parquet",
         labels="results/{dataset}/labels.parquet",
     output:
         split="results/{dataset}/splits/{scheme}-{seed}.parquet",
         counts="results/{dataset}/splits/{scheme}-{seed}.json",
     log:
-        "results/logs/split_molecules/{dataset}-{scheme}-{seed}.log",
+        "results/logs/split_items/{dataset}-{scheme}-{seed}.log",
     benchmark:
-        "results/benchmarks/split_molecules/{dataset}-{scheme}-{seed}.tsv"
+        "results/benchmarks/split_items/{dataset}-{scheme}-{seed}.tsv"
     wildcard_constraints:
-        dataset=any_of(OF_MOLECULES),
+        dataset=any_of(STUDY.datasets),
     conda:
         "../../envs/base.yaml"
     threads: 1
@@ -112,37 +108,39 @@ rule split_molecules:
         runtime=30,
     params:
         fractions=STUDY.splits.fractions,
-        code=code_of("steps/split_molecules.py"),
+        options=lambda wildcards: canonical_json(STUDY.splits.options_of(wildcards.scheme)),
+        code=lambda wildcards: code_of_scheme(wildcards.scheme),
     shell:
-        "python -m relatask split_molecules --log {log}"
-        " --molecules {input.molecules} --labels {input.labels}"
+        "python -m relatask split_items --log {log}"
+        " --items {input.rows} --labels {input.labels}"
         " --scheme {wildcards.scheme} --seed {wildcards.seed} --fractions {params.fractions}"
-        " --out {output.split}"
+        " --options {params.options:q} --out {output.split}"
 
 
-rule featurise_molecules:
+rule featurise_items:
     input:
-        molecules="results/{dataset}/molecules.parquet",
+        rows="results/{dataset}/items.parquet",
     output:
-        [f"results/{{dataset}}/features/{name}.npy" for name in FEATURES],
         counts="results/{dataset}/features/features.json",
     log:
-        "results/logs/featurise_molecules/{dataset}.log",
+        "results/logs/featurise_items/{dataset}.log",
     benchmark:
-        "results/benchmarks/featurise_molecules/{dataset}.tsv"
+        "results/benchmarks/featurise_items/{dataset}.tsv"
     wildcard_constraints:
-        dataset=any_of(OF_MOLECULES),
+        dataset=any_of(STUDY.datasets),
     conda:
         "../../envs/base.yaml"
     threads: 1
     resources:
         mem_mb=growing(4000),
-        runtime=60,
+        runtime=600,
     params:
-        code=code_of("steps/featurise_molecules.py"),
+        inputs=lambda wildcards: record_of_dataset(wildcards.dataset).inputs,
+        gone=lambda wildcards: gone_arrays(wildcards.dataset),
+        code=lambda wildcards: code_of_inputs(wildcards.dataset),
     shell:
-        "python -m relatask featurise_molecules --log {log}"
-        " --molecules {input.molecules} --out-dir $(dirname {output.counts})"
+        "python -m relatask featurise_items --log {log}"
+        " --items {input.rows} --inputs {params.inputs} --out-dir $(dirname {output.counts})"
 
 
 rule prepare_dataset:

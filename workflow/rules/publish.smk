@@ -96,6 +96,7 @@ rule write_manifest:
         figures=figure_files(FIGURES, layout.FIGURE_FORMATS),
         imputed=imputed_files(),
         measured=table_files(MEASURED, layout.TABLE_FORMATS),
+        saved=saved_table_files(),
     output:
         manifest=at("manifest"),
     log:
@@ -119,4 +120,4 @@ rule write_manifest:
         "python -m relatask write_manifest --log {log} --study {params.study} --scale {params.scale}"
         " --config {params.config:q} --data {input.data}"
         " --environment {input.environment:q} --outputs {input.merged} {input.groups} {input.tables}"
-        " {input.figures} {input.imputed} --measured {input.measured} --out {output.manifest}"
+        " {input.figures} {input.imputed} {input.saved} --measured {input.measured} --out {output.manifest}"

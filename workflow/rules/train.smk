@@ -5,6 +5,20 @@ wildcard_constraints:
     collection=NAME,
 
 
+SAVED = saved_tables({row.method for row in STUDY.methods})  # by methods, besides predictions
+
+
+def saved_option(wildcards):
+    """Where a merge puts the tables that methods save; those of a collection stay in the journal."""
+    return f"--out-saved results/{STUDY_NAME}/saved" if SAVED and "collection" not in wildcards.keys() else ""
+
+
+def saved_table_files():
+    """Tables that methods save besides predictions, as they are read."""
+    formats = layout.PUBLISHED_TABLE_FORMATS
+    return [at("saved_table", name=name, suffix=suffix) for name in SAVED for suffix in formats]
+
+
 rule plan_runs:
     output:
         plan=at("plan"),
@@ -50,7 +64,7 @@ rule train_shard:
         gpu=shard_gpus,
     params:
         device=CONFIG.device,
-        splits=[*STUDY.splits.fractions, code_of("steps/split_molecules.py")],
+        splits=made_splits(),
         code=shard_code,
     shell:
         "python -m relatask train_shard --log {log}"
@@ -65,6 +79,7 @@ rule merge_runs:
         predictions=at("predictions"),
         history=at("history"),
         costs=at("costs"),
+        saved=[at("saved", name=name) for name in SAVED],
     log:
         f"results/logs/merge_runs/{STUDY_NAME}.log",
     benchmark:
@@ -78,10 +93,38 @@ rule merge_runs:
     params:
         runs=at("runs"),
         of=collection_option,
+        saved=saved_option,
         code=code_of("steps/merge_runs.py"),
     shell:
         "python -m relatask merge_runs --log {log} --plan {input.plan} --runs {params.runs} {params.of}"
         " --out-predictions {output.predictions} --out-history {output.history} --out-costs {output.costs}"
+        " {params.saved}"
+
+
+rule write_saved_tables:
+    input:
+        plan=at("plan"),
+        saved=[at("saved", name=name) for name in SAVED],
+    output:
+        saved_table_files(),
+    log:
+        f"results/logs/write_saved_tables/{STUDY_NAME}.log",
+    benchmark:
+        f"results/benchmarks/write_saved_tables/{STUDY_NAME}.tsv"
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=30,
+    params:
+        names=list(SAVED),
+        saved=lambda wildcards, input: Path(input.saved[0]).parent if SAVED else "",
+        folder=lambda wildcards, output: Path(output[0]).parent,
+        code=code_of("steps/write_saved_tables.py"),
+    shell:
+        "python -m relatask write_saved_tables --log {log} --plan {input.plan} --saved {params.saved}"
+        " --names {params.names} --out-dir {params.folder}"
 
 
 use rule merge_runs as merge_collection with:

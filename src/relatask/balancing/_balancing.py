@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from relatask.nn.contract import MultiTaskModel
+
 
 @dataclass(frozen=True)
 class Step:
@@ -20,15 +22,15 @@ class Step:
     present: Tensor  # bool [T], whether the task has a label in the batch
     logits: Tensor  # [B, T]
     mean: Tensor  # of the losses of present tasks
-    representation: Tensor | None  # [B, w], what the encoder gave; only where `uses_representation`
-    model: nn.Module
+    representation: Tensor | None  # [B, .., w], what the trunk gave; only where `uses_representation`
+    model: MultiTaskModel
 
 
 @dataclass(frozen=True)
 class Setting:
     """What a strategy is built for: a network, its number of tasks and the settings of its training."""
 
-    model: nn.Module  # with an `encoder`
+    model: MultiTaskModel
     n_tasks: int
     batch_size: int
     learning_rate: float
@@ -37,7 +39,7 @@ class Setting:
 class Balancing(nn.Module, ABC):
     """A strategy. Its buffers are its state, part of a run's checkpoint."""
 
-    uses_representation = False  # whether `Step.representation` is read
+    uses_representation = False  # whether `Step.representation` is read, so that the model needs a trunk
     uses_epoch_losses = False  # whether `start_epoch` is told the losses on all training items
     decay = 1.0  # factor of the learning rate after each step
 

@@ -22,6 +22,7 @@ CAPABILITIES = {
     "summary": "gradient norms of tasks follow their rates of learning",
     "label": "GRADNORM",
     "paper": "gradnorm",
+    "needs_trunk": True,
     "cost_in_tasks": "O(1)",  # O(T) passes through the head of a network without linear heads
     "options": {"alpha": 0.1, "learning_rate": 0.025, "form": "paper"},
     "choices": {"form": ("paper", "released")},

@@ -5,8 +5,8 @@ imtl_g (Liu et al., 2021), mgda (Desideri, 2012), aligned_mtl (Senushkin et al.,
 Ranzato, 2017), config (Liu et al., 2024), graddrop (Chen et al., 2020), random (Lin et al., 2021), mean,
 sum; each is what torchjd documents under that name.
 
-The encoder's parameters get the combination, all others the gradient of the mean loss. Rows are the tasks
-that have a label in the batch; one without a label has no row and no part.
+The parameters of the trunk, of most methods the encoder, get the combination, all others the gradient of the
+mean loss. Rows are the tasks that have a label in the batch; one without a label has no row and no part.
 
 What it costs in tasks: with ``of: parameters`` a backward pass through the encoder and a row of its P
 parameters for each task: a step takes about 0.75 T times as long and 4 T P bytes, 2.8 GB at T = 382 for a GIN
@@ -24,11 +24,13 @@ from torch import Tensor, nn
 from relatask.balancing._balancing import Balancing, Setting, Step
 from relatask.balancing._gradients import representation_gradients
 from relatask.core.errors import RelataskError
+from relatask.nn.contract import MultiTaskModel
 
 CAPABILITIES = {
     "summary": "an aggregator of torchjd combines the gradients of tasks",
     "label": "JACOBIAN",
     "paper": "jacobian_descent",
+    "needs_trunk": True,
     "cost_in_tasks": "O(T^2) and more",
     "passes_per_task": 0.75,
     "options": {"aggregator": "upgrad", "of": "parameters", "c": 0.4, "max_gigabytes": 4.0},
@@ -121,9 +123,9 @@ def jacobian(z: Tensor, rows: Tensor, parameters: list[nn.Parameter]) -> Tensor:
     return matrix
 
 
-def shared_parameters(model: nn.Module) -> list[nn.Parameter]:
-    """Return the parameters that every task's loss passes through: the encoder's."""
-    return [p for p in model.encoder.parameters() if p.requires_grad]  # type: ignore[union-attr]
+def shared_parameters(model: MultiTaskModel) -> list[nn.Parameter]:
+    """Return the parameters that every task's loss passes through: the trunk's."""
+    return [p for p in model.trunk.parameters() if p.requires_grad] if model.trunk is not None else []
 
 
 def make_aggregator(name: str, n_tasks: int, c: float) -> Any:
@@ -155,7 +157,7 @@ def require_memory(setting: Setting, aggregator: str, of: str, most: float) -> N
         what = f"{length:,} shared parameters"
         advice = "use `of: representation`, a narrower encoder or fewer tasks"
     else:
-        width: int = setting.model.encoder.width  # type: ignore[union-attr, assignment]
+        width = getattr(setting.model.trunk, "width", 0)  # of a trunk that does not say it, nothing is known
         length = setting.batch_size * width
         what = f"{setting.batch_size} x {width:,} outputs of the encoder"
         advice = "use a smaller batch, a narrower encoder or fewer tasks"

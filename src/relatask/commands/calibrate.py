@@ -14,7 +14,7 @@ from tabulate import tabulate
 
 from relatask.commands.status import study_folder
 from relatask.core.errors import RelataskError
-from relatask.journal.status import RunStanding, study_standing
+from relatask.journal.status import RunStatus, study_status
 from relatask.journal.time_left import Measured
 
 
@@ -25,10 +25,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print the comparison and the block of the config."""
-    print("\n".join(describe(arguments.study, study_standing(study_folder(arguments.study)).runs)))
+    print("\n".join(describe(arguments.study, study_status(study_folder(arguments.study)).runs)))
 
 
-def describe(study: str, runs: list[RunStanding]) -> list[str]:
+def describe(study: str, runs: list[RunStatus]) -> list[str]:
     """Return the lines for people.
 
     Raises:

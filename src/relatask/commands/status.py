@@ -16,8 +16,8 @@ from tabulate import tabulate
 from relatask.core.errors import RelataskError
 from relatask.core.layout import in_study
 from relatask.core.progress import span
-from relatask.journal.heartbeat import Told
-from relatask.journal.status import STATES, RunStanding, Standing, study_standing
+from relatask.journal.heartbeat import LastHeartbeat
+from relatask.journal.status import STATES, RunStatus, StudyStatus, study_status
 from relatask.journal.time_left import time_left
 
 LISTED = 10  # lines of running or failed runs
@@ -29,9 +29,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print the standing."""
+    """Print the status."""
     folder = study_folder(arguments.study)
-    print("\n".join(describe(folder.resolve(), study_standing(folder))))
+    print("\n".join(describe(folder.resolve(), study_status(folder))))
 
 
 def study_folder(study: str) -> Path:
@@ -50,38 +50,38 @@ def study_folder(study: str) -> Path:
     )
 
 
-def describe(study: Path, standing: Standing) -> list[str]:
+def describe(study: Path, status: StudyStatus) -> list[str]:
     """Return the lines for people about the study whose results are in the folder `study`."""
-    counts = Counter(run.state for run in standing.runs)
+    counts = Counter(run.state for run in status.runs)
     totals = ", ".join(f"{counts[state]:,} {state}" for state in STATES)
     lines = [
-        f"{study.name}: {len(standing.runs):,} runs: {totals}",
+        f"{study.name}: {len(status.runs):,} runs: {totals}",
         "",
-        _table(standing),
+        _table(status),
         "",
-        _left(standing),
+        _left(status),
     ]
-    if standing.running:
-        titles = {run.run_id: run for run in standing.runs}
-        lines += ["", "running:", *_some([_doing(told, titles) for told in standing.running])]
-    if failed := [run for run in standing.runs if run.state == "failed"]:
+    if status.running:
+        titles = {run.run_id: run for run in status.runs}
+        lines += ["", "running:", *_some([_doing(last, titles) for last in status.running])]
+    if failed := [run for run in status.runs if run.state == "failed"]:
         lines += ["", "failed, tried again when the workflow starts again:", *_reasons(failed)]
-    if standing.killed:
+    if status.killed:
         logs = study.parent / "logs" / "train_shard"
-        files = [f"shard {told.shard}: {logs / study.name}-{told.shard}.log" for told in standing.killed]
+        files = [f"shard {last.shard}: {logs / study.name}-{last.shard}.log" for last in status.killed]
         lines += ["", "killed in the middle of a run; their logs hold the last words:", *_some(files)]
-    if outdated := sum(run.outdated for run in standing.runs):
+    if outdated := sum(run.outdated for run in status.runs):
         lines += ["", f"{outdated:,} runs were trained under other code or data and will be trained again."]
     return lines
 
 
-def _table(standing: Standing) -> str:
+def _table(status: StudyStatus) -> str:
     """A row for each method, over data sets, splits and seeds."""
     counts: dict[str, Counter[str]] = {}
-    for run in standing.runs:
+    for run in status.runs:
         counts.setdefault(run.label, Counter())[run.state] += 1
     seconds: dict[str, list[float]] = {label: [] for label in counts}
-    for run in standing.runs:
+    for run in status.runs:
         if run.seconds is not None:
             seconds[run.label].append(run.seconds)
     rows = [
@@ -96,27 +96,27 @@ def _table(standing: Standing) -> str:
     return tabulate(rows, headers=header, colalign=("left", *["right"] * 5), disable_numparse=True)
 
 
-def _left(standing: Standing) -> str:
-    left = time_left(standing)
+def _left(status: StudyStatus) -> str:
+    left = time_left(status)
     if not left.work:
         return "left: nothing to train"
     basis = "" if left.measured else ", as predicted: no run has finished yet"
     work = f"{span(left.work)} of one core or GPU{basis}"
     if left.wall is None:
         return f"left: {work}; nothing is running"
-    processes = "1 process" if len(standing.running) == 1 else f"{len(standing.running)} processes"
+    processes = "1 process" if len(status.running) == 1 else f"{len(status.running)} processes"
     return f"left: about {span(left.wall)} with {processes} as now ({work})"
 
 
-def _doing(told: Told, runs: dict[str, RunStanding]) -> str:
-    if told.run_id not in runs:
-        return f"shard {told.shard} starts"
-    return f"{runs[told.run_id].title}: {told.share:.0%} (shard {told.shard})"
+def _doing(last: LastHeartbeat, runs: dict[str, RunStatus]) -> str:
+    if last.run_id not in runs:
+        return f"shard {last.shard} starts"
+    return f"{runs[last.run_id].title}: {last.share:.0%} (shard {last.shard})"
 
 
-def _reasons(failed: list[RunStanding]) -> list[str]:
+def _reasons(failed: list[RunStatus]) -> list[str]:
     """The reasons, the most frequent first, each with one of its runs."""
-    by_reason: dict[str, list[RunStanding]] = {}
+    by_reason: dict[str, list[RunStatus]] = {}
     for run in failed:
         by_reason.setdefault(run.reason, []).append(run)
     ordered = sorted(by_reason.items(), key=lambda entry: -len(entry[1]))

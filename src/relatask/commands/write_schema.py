@@ -114,8 +114,9 @@ def _kind(node: dict[str, Any]) -> str:
     if "$ref" in node:
         title = node["$ref"].rsplit("/", 1)[-1].removesuffix("Config")
         return f"[{title}](#{title.lower()})"
-    if "anyOf" in node:
-        return " or ".join(_kind(entry) for entry in node["anyOf"] if entry.get("type") != "null")
+    for union in ("anyOf", "oneOf"):
+        if union in node:
+            return " or ".join(_kind(entry) for entry in node[union] if entry.get("type") != "null")
     if "enum" in node:
         return ", ".join(f"`{value}`" for value in node["enum"])
     if "const" in node:

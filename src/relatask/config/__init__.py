@@ -4,19 +4,15 @@
 `workflow/schemas/` is generated from these models (`python -m relatask write_schema`).
 """
 
-from relatask.config.blocks import NAME, Block, parse
 from relatask.config.conditions import encoded_strategy, figure_names, table_names, table_record
 from relatask.config.datasets import (
-    ActiveRule,
     DatasetConfig,
     DensifyConfig,
+    EpisodesConfig,
     RelationsConfig,
     SizeConfig,
-    SourceConfig,
-    SplitsConfig,
 )
 from relatask.config.grouping import GainsConfig, GroupingConfig, StrategyConfig, TaskSetsConfig
-from relatask.config.items import EpisodesConfig
 from relatask.config.loading import (
     Config,
     ServicesConfig,
@@ -26,11 +22,12 @@ from relatask.config.loading import (
     read_study,
 )
 from relatask.config.methods import GroupsConfig, MethodConfig, ScaleConfig, TableConfig, TrainingConfig
+from relatask.config.splits import SplitsConfig
 from relatask.config.study import StudyConfig
+from relatask.core.blocks import NAME, Block, parse
 
 __all__ = [
     "NAME",
-    "ActiveRule",
     "Block",
     "Config",
     "DatasetConfig",
@@ -44,7 +41,6 @@ __all__ = [
     "ScaleConfig",
     "ServicesConfig",
     "SizeConfig",
-    "SourceConfig",
     "SplitsConfig",
     "StrategyConfig",
     "StudyAtScale",

@@ -1,110 +1,21 @@
-"""Where labelled molecules come from, how tasks relate, and what methods are trained on."""
+"""What methods are trained on: how tasks relate, which labels are kept, and what is expected of the size."""
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
-from relatask.config.blocks import Block, Name, unique
-from relatask.config.items import CLASS_READERS, IMAGE_READERS, EpisodesConfig
-
-
-class ActiveRule(Block):
-    """Which measured values count as active (label 1); without it the labels must be 0 and 1."""
-
-    at_least: float | None = Field(None, description="active when the value is this or higher, e.g. pChEMBL")
-    at_most: float | None = Field(None, description="active when the value is this or lower, e.g. KIBA")
-
-    @model_validator(mode="after")
-    def _one_bound(self) -> "ActiveRule":
-        if (self.at_least is None) == (self.at_most is None):
-            raise ValueError("give exactly one of at_least and at_most")
-        return self
+from relatask.core.blocks import Block, Name, unique
 
 
-class SourceConfig(Block):
-    """Where labelled molecules come from and how they are read."""
+class EpisodesConfig(Block):
+    """What few-shot learning asks: which of a few unseen classes an item is of, told some items of each."""
 
-    reader: Literal[
-        "table",
-        "kiba",
-        "lsc",
-        "chembl_activities",
-        "planted",
-        "series",
-        "coco",
-        "omniglot",
-        "miniimagenet",
-        "tieredimagenet",
-    ] = Field(
-        description="table: CSV or Parquet of SMILES x tasks; series: of points in time x series; coco: a "
-        "folder of images in COCO's layout; omniglot, miniimagenet, tieredimagenet: images with one class "
-        "each, in the layout of those; the others: the form that data set has"
+    ways: int = Field(5, ge=2, le=1000, description="classes of an episode")
+    shots: int = Field(5, ge=1, le=1000, description="items of each class whose class is told")
+    queries: int = Field(15, ge=1, le=1000, description="other items of each class, whose class is asked")
+    evaluated: int = Field(
+        800, ge=1, le=100_000, description="episodes of validation and of test, the same for every method"
     )
-    path: str | None = Field(
-        None,
-        description="a file of yours, absolute or from where the workflow is started; without it the source "
-        "is a name in datasets.tsv",
-    )
-    smiles_column: str = Field("smiles", description="column that holds the SMILES")
-    id_column: str | None = Field(
-        None, description="column that names a molecule; of series: that holds the time, else date"
-    )
-    task_columns: list[str] | None = Field(
-        None, description="columns that are tasks; default: all the others"
-    )
-    image_size: int = Field(
-        224, ge=8, le=1024, description="of images: pixels of a side; the middle is cut out"
-    )
-    split_path: str | None = Field(
-        None,
-        description="of images with one class each: folder of the split files; default: where the images are",
-    )
-    rotated: bool = Field(
-        False, description="omniglot: characters turned by 90, 180 and 270 degrees are classes of their own"
-    )
-    first: int | None = Field(None, ge=1, description="series: use only so many points, from the start")
-    task_sheet: str | None = Field(
-        None, description="CSV of task, uniprot (several separated by ;), string_id; found as `path` is"
-    )
-    active: ActiveRule | None = Field(None, description="turns measured values into labels")
-    targets: list[str] = Field(
-        [], description="chembl_activities: ChEMBL target ids to build a data set from"
-    )
-    min_heavy_atoms: int = Field(3, ge=1, description="molecules with fewer heavy atoms are rejected")
-    min_weight: float = Field(50.0, ge=0, description="Da; lighter molecules are rejected")
-    max_weight: float = Field(900.0, gt=0, description="Da; heavier molecules are rejected")
-
-    @model_validator(mode="after")
-    def _consistent(self) -> "SourceConfig":
-        if self.min_weight >= self.max_weight:
-            raise ValueError(f"min_weight {self.min_weight:g} must be below max_weight {self.max_weight:g}")
-        if self.targets and self.reader != "chembl_activities":
-            raise ValueError(
-                f"targets: only the reader chembl_activities asks for targets, not {self.reader}"
-            )
-        readers = {
-            "smiles_column": ("table",),
-            "id_column": ("table", "series"),
-            "task_columns": ("table", "lsc", "series"),
-            "first": ("series",),
-            "image_size": IMAGE_READERS,
-            "split_path": CLASS_READERS,
-            "rotated": ("omniglot",),
-        }
-        for key, known in readers.items():
-            if self.reader not in known and getattr(self, key) != type(self).model_fields[key].default:
-                raise ValueError(f"{key}: only the reader {' or '.join(known)} reads it, not {self.reader}")
-        if self.active is not None and self.reader in {"lsc", "planted", *IMAGE_READERS}:
-            raise ValueError(f"active: the reader {self.reader} has labels and no measured values")
-        if self.active is not None and self.reader == "series":
-            raise ValueError("active: series are forecast as they are; remove it")
-        if self.path is None and self.reader == "coco":
-            raise ValueError("path: the reader coco needs the folder that holds train2017 and val2017")
-        if self.path is None and self.reader in {"miniimagenet", "tieredimagenet"}:
-            raise ValueError(f"path: the reader {self.reader} needs the folder of its images")
-        if self.path is not None and self.reader in {"planted", "chembl_activities"}:
-            raise ValueError(f"path: the reader {self.reader} reads no file of yours; use the reader table")
-        return self
 
 
 class RelationsConfig(Block):
@@ -174,30 +85,4 @@ class DatasetConfig(Block):
         ge=1,
         description="items of the whole, where a part of it may be given: tables say how many there were, "
         "and of less than a hundredth that it was a smoke run",
-    )
-
-
-def _fractions(value: tuple[float, float, float]) -> tuple[float, float, float]:
-    if abs(sum(value) - 1) > 1e-9 or min(value) <= 0:
-        raise ValueError("must be three positive numbers that sum to 1 (train, valid, test)")
-    return value
-
-
-class SplitsConfig(Block):
-    """Which molecules are for training, validation and test."""
-
-    schemes: Annotated[
-        list[Literal["random", "scaffold", "stratified", "cells", "chronological", "given", "grouped"]],
-        AfterValidator(unique),
-    ] = Field(
-        ["scaffold"],
-        min_length=1,
-        description="scaffold: no Bemis-Murcko scaffold in two folds; stratified: both classes of each task "
-        "in each fold where possible; cells: labels are held out and not molecules, as when a table is "
-        "filled; chronological: of series, and theirs alone; "
-        "given: of images, whose test images, or classes, are given; grouped: of images with one class each, "
-        "whole groups of classes, such as alphabets, are drawn",
-    )
-    fractions: Annotated[tuple[float, float, float], AfterValidator(_fractions)] = Field(
-        (0.8, 0.1, 0.1), description="shares of train, valid and test; they sum to 1"
     )

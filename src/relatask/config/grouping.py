@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from relatask.config.blocks import Block, Name, require_known, unique
 from relatask.config.datasets import DatasetConfig
 from relatask.config.published_tasks import TASKS
+from relatask.core.blocks import Block, Name, require_known, unique
 from relatask.core.errors import RelataskError
 from relatask.core.estimators import EstimatorRecord, estimators, those
 from relatask.core.records import checked_options, suggest

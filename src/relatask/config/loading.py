@@ -10,11 +10,11 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field
 
-from relatask.config.blocks import NAME, Block, parse
 from relatask.config.study import StudyConfig
+from relatask.core.blocks import NAME, Block, parse
 from relatask.core.errors import RelataskError
 from relatask.core.files import is_file, read_fields
-from relatask.core.registry import suggest
+from relatask.core.records import suggest
 
 MOST_VALUES = 1_000_000  # in a study file with its aliases written out
 

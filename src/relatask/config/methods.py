@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from relatask.config.blocks import Block, Name, unique
+from relatask.core.blocks import Block, Name, unique
 
 LATER = ("schedule", "augmentation")  # keys of `training` that came after runs had been named
 

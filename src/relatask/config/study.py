@@ -1,18 +1,26 @@
 """A study: data sets x methods x splits x seeds that together make named tables."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from relatask.config.blocks import Block, Name, require_known, unique
-from relatask.config.datasets import DatasetConfig, SourceConfig, SplitsConfig
+from relatask.config.datasets import DatasetConfig
 from relatask.config.grouping import GroupingConfig
-from relatask.config.items import Items, Labels, check_kinds, items_of, labels_of
 from relatask.config.methods import MethodConfig, ScaleConfig, TableConfig, TrainingConfig
+from relatask.config.splits import SplitsConfig
+from relatask.core.blocks import Block, Name, require_known, unique
 from relatask.core.errors import RelataskError
+from relatask.core.kinds import METRICS_OF, Kind
 from relatask.core.outputs import tables
+from relatask.core.plugins import SourceRecord, scheme_records
 from relatask.core.registry import catalogue
+from relatask.core.source_block import SourceBlock, any_source
+
+if TYPE_CHECKING:
+    SourceConfig = SourceBlock
+else:
+    SourceConfig = any_source()  # the block of any source, told apart by its reader
 
 
 class StudyConfig(Block):
@@ -85,14 +93,31 @@ class StudyConfig(Block):
         return self
 
     @property
-    def items(self) -> Items:
-        """What labels are of; in series the items are points in time, and labels measured values."""
-        return items_of({source.reader for source in self.sources.values()})
+    def records(self) -> list[SourceRecord]:
+        """What its sources say of themselves, each source once."""
+        return [source.record for source in self.sources.values()]
 
     @property
-    def labels(self) -> Labels:
-        """What items are labelled with."""
-        return labels_of({source.reader for source in self.sources.values()})
+    def items(self) -> str:
+        """What its items are called; in series they are points in time."""
+        return self.records[0].items if self.sources else "molecules"
+
+    @property
+    def kinds(self) -> set[Kind]:
+        """Kinds of its tasks."""
+        return {kind for source in self.sources.values() for kind in source.task_kinds()}
+
+    @property
+    def few_shot(self) -> bool:
+        """Whether its methods learn classes of which held-out folds have others."""
+        return any(record.few_shot for record in self.records)
+
+    @property
+    def labels(self) -> Literal["binary", "values", "classes"]:
+        """What labels are: 0 or 1 for some task, measured values alone, or classes of episodes."""
+        if self.few_shot:
+            return "classes"
+        return "values" if self.kinds == {"real"} else "binary"
 
     @property
     def reads_known_labels(self) -> bool:
@@ -111,18 +136,48 @@ class StudyConfig(Block):
         return self.grouping
 
     def _check_items(self) -> None:
-        """Refuse a study that mixes kinds of items, or asks of one what only another has."""
-        readers = {source.reader for source in self.sources.values()}
-        check_kinds(readers, self.splits.schemes, self.metrics)
+        """Refuse a study that mixes sorts of items, or asks of one what only another has."""
+        sorts = {(record.items, record.few_shot) for record in self.records}
+        if len(sorts) > 1:
+            raise ValueError(
+                f"sources: {max(items for items, _ in sorts)} and others do not go into one study; make two "
+                "of it"
+            )
+        for record in self.records:
+            self._check_schemes(record)
+        self._check_metrics()
         for name, dataset in self.datasets.items():
-            if self.items != "molecules" and (dataset.relations or dataset.densify):
-                raise ValueError(f"datasets.{name}: relations and densify are for molecules; remove them")
-            if dataset.episodes and self.labels != "classes":
+            record = self.sources[dataset.source].record
+            if not record.sparse and (dataset.relations or dataset.densify):
+                raise ValueError(
+                    f"datasets.{name}: relations and densify are for tables with missing labels; remove them"
+                )
+            if dataset.episodes and not record.few_shot:
                 raise ValueError(
                     f"datasets.{name}.episodes: they are of images with one class each; remove it"
                 )
-        if self.grouping and self.labels == "classes":
+        if self.grouping and self.few_shot:
             raise ValueError("grouping: classes are no tasks that a network learns together; remove it")
+
+    def _check_schemes(self, record: SourceRecord) -> None:
+        """Refuse schemes of splits that do not go with a source."""
+        if record.schemes and not set(self.splits.schemes) <= set(record.schemes):
+            wanted = " or ".join(str([name]) for name in record.schemes)
+            raise ValueError(f"splits.schemes: it is {wanted} for {record.items}")
+        for scheme in self.splits.schemes:
+            levels = scheme_records()[scheme].items
+            if levels != "any" and not set(levels) >= set(record.levels):
+                raise ValueError(f"splits.schemes: {scheme} is not for {record.items}")
+
+    def _check_metrics(self) -> None:
+        """Refuse metrics of labels that no task has, and a kind of task that no metric is of."""
+        known = {kind: set(METRICS_OF[kind]) for kind in self.kinds}
+        others = [name for name in self.metrics if not any(name in own for own in known.values())]
+        if self.sources and (others or not all(own & {*self.metrics} for own in known.values())):
+            raise ValueError(
+                "metrics: it is [mae] for series, [accuracy] for images with one class each, and others are "
+                "for labels of 0 and 1"
+            )
 
     def _check_groups(self) -> None:
         """Refuse rows of groups that nothing chooses."""

@@ -1,14 +1,14 @@
 """Estimators of gains, found in the folder grouping/estimators by what their files say."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from relatask.core.records import records
+from relatask.core.records import Options, records
 
 
-@dataclass(frozen=True)
-class EstimatorRecord:
+@dataclass(frozen=True, kw_only=True)
+class EstimatorRecord(Options):
     """What an estimator's literal ``ESTIMATOR`` says; each field but the first two is a key of it."""
 
     name: str  # the file's name
@@ -22,9 +22,6 @@ class EstimatorRecord:
     predicts: bool = True  # its estimates are on the scale of gains, so their errors say something
     oracle: bool = False  # it knows what no strategy can know, so it is no rival of the others
     encodes: bool = False  # it has encodings of task sets, by a function `snapshots`
-    options: Mapping[str, Any] = field(default_factory=dict)  # name -> default, which also fixes the type
-    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # option -> its only values
-    limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # option -> least, greatest value
 
 
 def estimators() -> Mapping[str, EstimatorRecord]:

@@ -1,62 +1,187 @@
-"""Methods, encoders and balancing strategies are found by reading their files, not by importing them.
+"""Methods, loops, encoders and balancing strategies, found by reading their files and not by importing them.
 
-Planning happens while Snakemake parses the workflow, where importing torch would cost seconds and
-650 MB. So each such file states what it is in one literal, ``CAPABILITIES = {...}``, which is read from
-its source text; the module is imported only where it trains. Adding a method is adding a file: nothing
-lists them.
+Each such file states what it is in one literal, ``CAPABILITIES = {...}`` or, of a loop, ``LOOP = {...}``; see
+`relatask.core.records`. The module is imported only where it trains.
 """
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from relatask.core.errors import RelataskError
-from relatask.core.records import PACKAGE, checked_options, import_file, read_record, suggest
+from relatask.core.records import (
+    DERIVED,
+    PACKAGE,
+    Options,
+    checked_options,
+    import_file,
+    read_record,
+    records,
+    suggest,
+)
 
 
 @dataclass(frozen=True)
-class Capabilities:
+class LoopRecord(Options):
+    """What a training loop does and needs; each field but the file is a key of its ``LOOP``.
+
+    Its options are options of every method that it trains. One that a method lists too has the method's
+    default, choices and limits, and is handed to the method as well.
+    """
+
+    file: str = ""  # from the package's folder, e.g. engine/loops/supervised.py
+    balances: bool = False  # weighs the losses of tasks by the run's balancing
+    imputes: bool = False  # has an `imputer`: one model that scores any cell
+    has_weights: bool = True  # what it trains is tensors, which the journal keeps
+    second_derivatives: bool = False  # differentiates through a gradient
+    forecasts: bool = False  # items are points in time, and encoders read windows before them
+    episodes: bool = False  # items have one class each, and classes of the held-out folds are others
+    # Options at whose values some tasks have no label in training.
+    holds_out_tasks: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    # Options at whose values the score of an item depends on the items that are scored with it.
+    scores_together: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+
+    def is_held_out(self, options: Mapping[str, Any]) -> bool:
+        """Whether a run with `options` holds out tasks."""
+        return any(options.get(name) in values for name, values in self.holds_out_tasks.items())
+
+    def is_scored_together(self, options: Mapping[str, Any]) -> bool:
+        """Whether in a run with `options` scores of items depend on each other."""
+        return any(options.get(name) in values for name, values in self.scores_together.items())
+
+
+@dataclass(frozen=True)
+class Capabilities(Options):
     """What a method, encoder or balancing needs and offers; each field is a key of its ``CAPABILITIES``."""
 
-    name: str  # the file's name
-    file: str  # from the package's folder, e.g. methods/sgnn/sgnn_ebm.py
-    summary: str  # one line for tables and --help
-    label: str  # short name in tables and figures
+    name: str = ""  # the file's name
+    file: str = ""  # from the package's folder, e.g. methods/sgnn/sgnn_ebm.py
+    summary: str = ""  # one line for tables and --help
+    label: str = ""  # short name in tables and figures
     paper: str | None = None  # citation key, see CITATION.cff; None for textbook methods
     inputs: tuple[str, ...] = (
         "graph",
     )  # of encoders: graph, ecfp, series, image; of methods without one: what they read
-    loop: str = "supervised"  # methods: the module that trains it, in the method's folder or engine/loops
+
+    # Of methods:
+    loop: str = "supervised"  # the module that trains it, in the method's folder or engine/loops
+    encoders: str = "shared"  # what it builds: one "shared" encoder, one "per task", or "none"
+    trunk: bool | None = None  # whether its model has a trunk; default: where it has a shared encoder
+    kinds: tuple[str, ...] = ("binary",)  # of labels that it learns: binary, real, class
     per_task: bool = False  # one independent model per task; its runs may be cut into parts
-    uses_encoder: bool = True
     needs_relations: bool = False
     uses_prior: bool = False  # may start from the predictions of another method's run
     uses_known_labels: bool = False  # reads other tasks' labels of the same item at inference
-    label_kinds: tuple[str, ...] = ("binary",)
+    second_derivatives: bool = False  # differentiates through a gradient
+    stacks: bool = False  # its outputs are heads(encoder(x)), so runs can be trained side by side in one pass
+    # Tables that a run leaves behind besides predictions: name -> {column: type as in core.columns}.
+    saves: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    own_options: tuple[
+        str, ...
+    ] = ()  # names of those that stand in the method's file, not in its loop's alone
+
+    # Of encoders:
+    twice_differentiable: bool = False  # has second derivatives, by plain operations where a loop needs them
+    # Encoders with a twin `_stacked_{name}.py` that encodes for several runs at once: device type -> how wide
+    # the runs may be together. A device that is absent trains run by run, because that is faster there.
+    side_by_side: Mapping[str, int] = field(default_factory=dict)
+
+    # Of balancing strategies:
+    needs_trunk: bool = False  # reads the trunk's parameters or output
+    passes_per_task: float = 0.0  # further passes through the encoder a step, in shares of a step
+
     cost_in_tasks: str = "O(1)"
     # Of one core, with default options. Encoders: per item and epoch; methods with an encoder: what they add
     # to it, per item, epoch and task; methods without: per item and task.
     microseconds: float = 0.0
-    cost_options: tuple[str, ...] = ()  # options the cost is proportional to; twice for a square
-    # Encoders with a twin `_stacked_{name}.py` that encodes for several runs at once: device type -> how wide
-    # the runs may be together. A device that is absent trains run by run, because that is faster there.
-    side_by_side: Mapping[str, int] = field(default_factory=dict)
-    passes_per_task: float = 0.0  # balancing: further passes through the encoder a step, in shares of a step
-    options: Mapping[str, Any] = field(default_factory=dict)  # name -> default, which also fixes the type
-    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # option -> its only values
-    limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # option -> least, greatest value
+    cost_options: tuple[str, ...] = ()  # options that multiply the cost; twice if it grows with the square
+
+    @property
+    def uses_encoder(self) -> bool:
+        """Of methods: whether it trains a network."""
+        return self.encoders != "none"
+
+    @property
+    def has_trunk(self) -> bool:
+        """Of methods: whether all tasks share a module that balancing strategies can read."""
+        return self.encoders == "shared" if self.trunk is None else self.trunk
+
+
+NO_KEYS = DERIVED | {"own_options"}
+ENCODERS = ("shared", "per task", "none")
+KINDS = ("binary", "real", "class")
+TYPES = ("category", "string", "bool", "int8", "int16", "int32", "int64", "float32", "float64")  # of columns
+NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def read_capabilities(path: Path) -> Capabilities:
     """Return the ``CAPABILITIES`` literal of the module at `path` without importing it.
 
     Raises:
+        RelataskError: there is none, it is not a literal, or a key or one of its words is unknown.
+    """
+    return _checked_words(read_record(path, "CAPABILITIES", Capabilities, NO_KEYS))
+
+
+def _checked_words(ability: Capabilities) -> Capabilities:
+    """Return a record after refusing words that mean nothing."""
+    for key, words, values in (("encoders", ENCODERS, [ability.encoders]), ("kinds", KINDS, ability.kinds)):
+        if strange := [value for value in values if value not in words]:
+            raise RelataskError(
+                f"{PACKAGE / ability.file}: CAPABILITIES[{key!r}] is {strange[0]!r}; it can be "
+                f"{', '.join(words)}."
+            )
+    _check_saves(PACKAGE / ability.file, ability.saves)
+    return ability
+
+
+def _check_saves(path: Path, saves: Mapping[str, Mapping[str, str]]) -> None:
+    """Refuse names of tables and columns that no file can have, and types that do not exist."""
+    for name, columns in saves.items():
+        where = f"{path}: CAPABILITIES['saves'][{name!r}]"
+        if not NAME.fullmatch(name):
+            raise RelataskError(f"{where}: a table's name has small letters, digits and underscores.")
+        if not columns or "run_id" in columns:
+            raise RelataskError(f"{where} must have columns besides run_id, which every row gets.")
+        for column, kind in columns.items():
+            if kind.rstrip("?") not in TYPES:
+                raise RelataskError(f"{where}: {column} is {kind!r}.{suggest(kind, TYPES)}")
+
+
+def saved_tables(methods: Iterable[str]) -> dict[str, Mapping[str, str]]:
+    """Return the tables that some of `methods` save besides predictions: name -> columns, without run_id.
+
+    Raises:
+        RelataskError: two methods give one name to tables of different columns.
+    """
+    found: dict[str, Mapping[str, str]] = {}
+    for method in methods:
+        for name, columns in capabilities("methods", method).saves.items():
+            if found.setdefault(name, columns) != columns:
+                raise RelataskError(
+                    f"method {method!r} saves a table {name!r} whose columns differ from those of another "
+                    "method of the study; give one of them another name."
+                )
+    return found
+
+
+@lru_cache
+def read_loop(file: str) -> LoopRecord:
+    """Return the ``LOOP`` literal of a loop's file, a path from the package's folder.
+
+    Raises:
         RelataskError: there is none, it is not a literal, or a key is unknown.
     """
-    return read_record(path, "CAPABILITIES", Capabilities)
+    path = PACKAGE / file
+    if not path.is_file():
+        raise RelataskError(
+            f"there is no file {path}, but a method names it as its loop; see CONTRIBUTING.md."
+        )
+    return read_record(path, "LOOP", LoopRecord, frozenset({"file"}))
 
 
 @lru_cache
@@ -64,26 +189,43 @@ def catalogue(kind: str) -> dict[str, Capabilities]:
     """Return name -> capabilities of every file of ``methods``, ``encoders`` or ``balancing``, by name.
 
     Files that hold no entry of their own (helpers) start with an underscore. A method may also be a folder,
-    where every file with a ``CAPABILITIES`` is an entry.
+    where every file with a ``CAPABILITIES`` is an entry. Options of methods include those of their loops.
     """
-    files = [*(PACKAGE / kind).glob("[!_]*.py")]
-    files += [path for path in (PACKAGE / kind).glob("*/[!_]*.py") if _is_entry(path)]
-    return {path.stem: read_capabilities(path) for path in sorted(files, key=lambda path: path.stem)}
+    found = records(kind, "CAPABILITIES", Capabilities, NO_KEYS)
+    checked = {name: _checked_words(ability) for name, ability in found.items()}
+    return {name: _with_loop(one) if kind == "methods" else one for name, one in checked.items()}
 
 
-def _is_entry(path: Path) -> bool:
-    return "\nCAPABILITIES" in path.read_text(encoding="utf-8")
+def _with_loop(ability: Capabilities) -> Capabilities:
+    """Return a method's capabilities with the options of its loop."""
+    loop = read_loop(_loop_file(ability))
+    return replace(
+        ability,
+        options={**loop.options, **ability.options},
+        choices={**loop.choices, **ability.choices},
+        limits={**loop.limits, **ability.limits},
+        own_options=tuple(ability.options),
+        second_derivatives=ability.second_derivatives or loop.second_derivatives,
+    )
 
 
-def loop_file(method: str) -> str:
-    """Return the file of the loop that trains a method: beside it in its folder, else in engine/loops."""
-    ability = capabilities("methods", method)
+def _loop_file(ability: Capabilities) -> str:
     own = Path(ability.file).with_name(f"{ability.loop}.py").as_posix()
     return own if (PACKAGE / own).is_file() else f"engine/loops/{ability.loop}.py"
 
 
-def load_loop(method: str) -> ModuleType:
-    """Import the loop that trains a method."""
+def loop_file(method: str) -> str:
+    """Return the file of the loop that trains a method: beside it in its folder, else in engine/loops."""
+    return _loop_file(capabilities("methods", method))
+
+
+def loop_of(method: str) -> LoopRecord:
+    """Return what the loop of a method says of itself."""
+    return read_loop(loop_file(method))
+
+
+def load_loop(method: str) -> Any:
+    """Import the loop that trains a method: a module that is an `engine.contract.Loop`."""
     return import_file(loop_file(method))
 
 
@@ -115,10 +257,16 @@ def load(kind: str, name: str) -> ModuleType:
     return import_file(capabilities(kind, name).file)
 
 
+def own_options(method: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of a run's options that are handed to the method's `build`; the others are of its loop."""
+    own = capabilities("methods", method).own_options
+    return {name: value for name, value in options.items() if name in own}
+
+
 def complete_options(kind: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the defaults of an entry of a kind overridden by `given`.
+    """Return the defaults of an entry of a kind, e.g. "methods", overridden by `given`.
 
     Raises:
-        RelataskError: an option is unknown, of another type than its default, or none of its values.
+        RelataskError: as `checked_options`.
     """
     return checked_options(f"{_one(kind)} {name!r}", capabilities(kind, name), given)

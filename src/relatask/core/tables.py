@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from relatask.core import outputs
 from relatask.core.atomic import atomic_path
-from relatask.core.columns.data import DATA
+from relatask.core.columns.data import DATA, OPEN
 from relatask.core.columns.runs import RUNS
 from relatask.core.errors import RelataskError
 
@@ -34,8 +34,13 @@ def columns_of(name: str) -> Mapping[str, str]:
     return outputs.figures()[output].columns if kind == "figure" else COLUMNS[name]
 
 
-def schema(name: str) -> "pa.Schema":
-    """Return the Arrow schema of table `name`."""
+def saved_columns(declared: Mapping[str, str]) -> dict[str, str]:
+    """Return the columns of a table that a method declares in `saves`: its run comes first."""
+    return {"run_id": "category", **declared}
+
+
+def schema(name: str, columns: Mapping[str, str] | None = None) -> "pa.Schema":
+    """Return the Arrow schema of table `name`, or of `columns` where a method declares them."""
     import pyarrow as pa
 
     types = {
@@ -50,13 +55,24 @@ def schema(name: str) -> "pa.Schema":
                 types.get(kind.rstrip("?")) or pa.type_for_alias(kind.rstrip("?")),
                 nullable=kind.endswith("?"),
             )
-            for column, kind in columns_of(name).items()
+            for column, kind in (columns_of(name) if columns is None else columns).items()
         ]
     )
 
 
-def write_table(name: str, frame: "pd.DataFrame", path: str | Path) -> None:
+def write_table(
+    name: str, frame: "pd.DataFrame", path: str | Path, columns: Mapping[str, str] | None = None
+) -> None:
     """Write `frame` as table `name` to `path`, cast to the declared columns, whole or not at all.
+
+    Further columns of `frame` are kept where the table is open (`OPEN`), with the types that Arrow gives
+    them, and left out where it is not.
+
+    Args:
+        name: a table, or what messages call the table of `columns`.
+        frame: its rows.
+        path: of the file.
+        columns: of a table that a method declares, see `saved_columns`.
 
     Raises:
         RelataskError: a column is missing, holds a null it may not hold, or does not fit its type.
@@ -64,11 +80,16 @@ def write_table(name: str, frame: "pd.DataFrame", path: str | Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    wanted = schema(name)
+    wanted = schema(name, columns)
     if missing := [column for column in wanted.names if column not in frame.columns]:
         raise RelataskError(f"table {name} for {path} lacks the columns {missing}.")
+    further = [column for column in frame.columns if column not in wanted.names] if name in OPEN else []
     try:
         table = pa.Table.from_pandas(frame[wanted.names], schema=wanted, preserve_index=False)
+        if further:
+            own = pa.Table.from_pandas(frame[further], preserve_index=False)
+            for column in own.column_names:
+                table = table.append_column(own.schema.field(column), own.column(column))
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
         raise RelataskError(f"table {name} for {path} does not fit its columns: {error}") from error
     for field in wanted:
@@ -78,7 +99,9 @@ def write_table(name: str, frame: "pd.DataFrame", path: str | Path) -> None:
         pq.write_table(table.replace_schema_metadata(None), temporary, **_FORMAT)
 
 
-def write_batches(name: str, batches: "Iterable[pa.RecordBatch]", path: str | Path) -> None:
+def write_batches(
+    name: str, batches: "Iterable[pa.RecordBatch]", path: str | Path, columns: Mapping[str, str] | None = None
+) -> None:
     """Write table `name` batch by batch, for tables that are larger than memory should hold.
 
     Raises:
@@ -87,7 +110,7 @@ def write_batches(name: str, batches: "Iterable[pa.RecordBatch]", path: str | Pa
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    wanted = schema(name)
+    wanted = schema(name, columns)
     with atomic_path(path) as temporary, pq.ParquetWriter(temporary, wanted, **_FORMAT) as writer:
         for batch in batches:
             arrays = [
@@ -128,7 +151,7 @@ def _open(name: str, path: str | Path, columns: list[str]) -> "pq.ParquetFile":
 
 
 def read_table(name: str, path: str | Path, columns: list[str] | None = None) -> "pd.DataFrame":
-    """Read table `name` from `path` as a data frame.
+    """Read table `name` from `path` as a data frame; of an open table with all its further columns.
 
     Raises:
         RelataskError: the file is absent, is not Parquet, or lacks a declared column.
@@ -145,6 +168,17 @@ def read_rows(name: str, path: str | Path, columns: list[str]) -> "list[dict[str
     """
     with _told(name, path), _open(name, path, columns) as file:
         return file.read(columns=columns).to_pylist()
+
+
+def read_chunks(name: str, path: str | Path, rows: int) -> "Iterator[pd.DataFrame]":
+    """Yield table `name` in frames of at most `rows` rows, of an open table with all its further columns.
+
+    Raises:
+        RelataskError: as `read_table`.
+    """
+    with _told(name, path), _open(name, path, schema(name).names) as file:
+        for batch in file.iter_batches(batch_size=rows):
+            yield batch.to_pandas()
 
 
 def read_batches(name: str, path: str | Path, by: str, rows: int = 4_000_000) -> "Iterator[pd.DataFrame]":

@@ -10,13 +10,14 @@ from relatask.core.errors import RelataskError
 from relatask.core.files import read_fields, read_json, write_json
 from relatask.core.tables import COLUMNS, read_table, write_table
 from relatask.data.dataset_counts import dataset_counts
-from relatask.data.densify import LEARNABLE, Kept, densify, keep_only
+from relatask.data.densify import LEARNABLE, Kept, densify, everything, keep_only
+from relatask.data.tasks import with_counts
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-SOURCE_TABLES = ("molecules", "rejected", "tasks", "labels")
+SOURCE_TABLES = ("items", "rejected", "tasks", "labels", "classes")
 
 
 @dataclass
@@ -28,15 +29,22 @@ class Dataset:
 
 
 def write_dataset(
-    source: Path, relations: Path | None, config: DensifyConfig | None, report: Path | None, out: Path
+    source: Path,
+    relations: Path | None,
+    config: DensifyConfig | None,
+    report: Path | None,
+    out: Path,
+    complete: bool = False,
 ) -> dict[str, Any]:
     """Densify the source in folder `source` and write the dataset to folder `out`; return its counts.
+
+    With `complete`, all items and tasks stay, whatever labels they have.
 
     dataset.json is written last, so a folder that has it is whole.
     """
     tables = {name: read_table(name, source / f"{name}.parquet") for name in SOURCE_TABLES}
     edges = read_table("relations", relations) if relations else None
-    dataset = make_dataset(tables, edges, config, out.name)
+    dataset = make_dataset(tables, edges, config, out.name, complete)
     dataset.counts["source"]["standardisation"] = read_json(source / "counts.json")
     if report:
         dataset.counts["relations"] |= read_fields(report)
@@ -51,12 +59,14 @@ def make_dataset(
     relations: "pd.DataFrame | None",
     config: DensifyConfig | None,
     name: str,
+    complete: bool = False,
 ) -> Dataset:
     """Return the dataset made of the tables of a source and its relations.
 
-    Without `config` everything stays but tasks with fewer than two classes, which can be neither learned
-    nor evaluated, and molecules without a label. Rows are ordered: molecules by mol_id, tasks as in the
-    source, labels by molecule and task. Relations keep only pairs of kept tasks.
+    Without `config` everything stays but binary tasks with fewer than two classes, which can be neither
+    learned nor evaluated, and items without a label; these stay too if `complete` is set. Rows are ordered:
+    items by item_id, tasks as in the source, labels by item and task. Relations keep only pairs of kept
+    tasks.
 
     Raises:
         RelataskError: nothing is left, or the relations name a task that the source does not have.
@@ -64,38 +74,45 @@ def make_dataset(
     import numpy as np
     import pandas as pd
 
-    molecules = source["molecules"].sort_values("mol_id", ignore_index=True)
+    items = source["items"].sort_values("item_id", ignore_index=True)
     tasks = source["tasks"]
     names = pd.Index(tasks["task_id"], dtype=object)
     labels = source["labels"]
-    row = pd.Index(molecules["mol_id"]).get_indexer(labels["mol_id"])
+    row = pd.Index(items["item_id"]).get_indexer(labels["item_id"])
     column = _task_positions(names, labels["task_id"])
     if len(labels) and min(row.min(), column.min()) < 0:
-        raise RelataskError(
-            f"dataset {name!r}: labels name a molecule or task that its source does not list."
-        )
-    active = labels["label"].to_numpy() > 0.5
+        raise RelataskError(f"dataset {name!r}: labels name an item or task that its source does not list.")
+    values = labels["value"].to_numpy()
+    active = values > 0.5
     ends = None if relations is None else _ends(relations, names, name)
     related = None if ends is None else np.isin(np.arange(len(tasks)), ends)
-    kept = densify(row, column, active, (len(molecules), len(tasks)), config or LEARNABLE, related)
+    shape = (len(items), len(tasks))
+    if complete:
+        kept = everything(shape, len(labels))
+    else:
+        binary = (tasks["kind"] == "binary").to_numpy()
+        kept = densify(row, column, active, shape, config or LEARNABLE, related, binary)
     if config is not None and config.tasks:
         keep_only(kept, _named(config.tasks, names, kept, name), row, column)
-    _check_not_empty(kept, row, column, config, name)
+    if not complete:
+        _check_not_empty(kept, row, column, config, name)
     cells = kept.cells[np.lexsort((column[kept.cells], row[kept.cells]))]
     tables = {
-        "molecules": molecules[kept.molecules].reset_index(drop=True),
-        "rejected": _rejected(source["rejected"], molecules, kept),
-        "tasks": _with_counts(tasks, column[cells], active[cells])[kept.tasks].reset_index(drop=True),
+        "items": items[kept.items].reset_index(drop=True),
+        "rejected": _rejected(source["rejected"], items, kept),
+        "tasks": with_counts(tasks, column[cells], values[cells])[kept.tasks].reset_index(drop=True),
         "rejected_tasks": tasks.assign(reason=kept.task_reasons)[~kept.tasks][
             list(COLUMNS["rejected_tasks"])
         ].reset_index(drop=True),
         "labels": pd.DataFrame(
             {
-                "mol_id": labels["mol_id"].to_numpy()[cells],
+                "item_id": labels["item_id"].to_numpy()[cells],
                 "task_id": _categories(column[cells], names, kept.tasks),
-                "label": active[cells].astype(np.float32),
+                "value": values[cells],
+                "bound": pd.Categorical(labels["bound"].to_numpy()[cells]),
             }
         ),
+        "classes": _kept_classes(source["classes"], names[kept.tasks]),
         "relations": _kept_relations(relations, ends, kept.tasks),
     }
     return Dataset(tables, dataset_counts(source, relations, config, kept, tables))
@@ -168,20 +185,18 @@ def _categories(codes: "np.ndarray", names: "pd.Index", kept: "np.ndarray") -> "
     return pd.Categorical.from_codes((np.cumsum(kept) - 1)[codes], categories=names[kept])
 
 
-def _with_counts(tasks: "pd.DataFrame", column: "np.ndarray", active: "np.ndarray") -> "pd.DataFrame":
-    """Return `tasks` with n_pos and n_neg counted on the given labels."""
-    import numpy as np
-
-    positives = np.bincount(column[active], minlength=len(tasks))
-    negatives = np.bincount(column[~active], minlength=len(tasks))
-    return tasks.assign(n_pos=positives, n_neg=negatives)
+def _kept_classes(classes: "pd.DataFrame", tasks: "pd.Index") -> "pd.DataFrame":
+    """Return the names of the classes of kept tasks."""
+    return classes[classes["task_id"].isin(tasks)].reset_index(drop=True)
 
 
-def _rejected(rejected: "pd.DataFrame", molecules: "pd.DataFrame", kept: Kept) -> "pd.DataFrame":
-    """Return the source's rejected rows and the molecules that densification left out."""
+def _rejected(rejected: "pd.DataFrame", items: "pd.DataFrame", kept: Kept) -> "pd.DataFrame":
+    """Return the source's rejected rows and the items that densification left out."""
     import pandas as pd
 
-    out = molecules.assign(row=None, reason=kept.molecule_reasons)[~kept.molecules]
+    out = items.assign(row=None, reason=kept.item_reasons)[~kept.items]
+    if "smiles" not in out:
+        out["smiles"] = None
     frames = [frame[list(COLUMNS["rejected"])].astype({"row": "Int64"}) for frame in (rejected, out)]
     return pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
 

@@ -5,6 +5,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from relatask.config import DensifyConfig
+from relatask.core.columns.data import OPEN
 from relatask.core.files import canonical_json
 from relatask.core.tables import COLUMNS
 from relatask.data.densify import Kept
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-DIGESTED = ("labels", "relations", "tasks", "molecules")
+PLACE = "file"  # of an item: where it lies, and not what it is
+DIGESTED = ("labels", "relations", "tasks", "classes", "items")
 
 
 def dataset_counts(
@@ -32,7 +34,7 @@ def dataset_counts(
     ends = np.union1d(edges["task_i"].to_numpy(dtype=object), edges["task_j"].to_numpy(dtype=object))
     return {
         "source": {
-            "molecules": len(source["molecules"]),
+            "molecules": len(source["items"]),
             "tasks": len(source["tasks"]),
             "labels": len(source["labels"]),
         },
@@ -44,17 +46,22 @@ def dataset_counts(
         },
         "densify": config.model_dump() if config else None,
         "rounds": kept.rounds,
-        "molecules_left_out": _tally(kept.molecule_reasons),
+        "molecules_left_out": _tally(kept.item_reasons),
         "tasks_left_out": _tally(kept.task_reasons),
-        "molecules": len(tables["molecules"]),
+        "molecules": len(tables["items"]),
         "tasks": len(tasks),
         "labels": len(labels),
         "edges": len(edges),
         "tasks_without_edge": len(tasks) - len(ends),
-        "positive_rate": round(float(tasks["n_pos"].sum()) / len(labels), 6),
-        "labelled_share": round(len(labels) / (len(tables["molecules"]) * len(tasks)), 6),
+        "classes": len(tables["classes"]),
+        "positive_rate": round(_share(tasks["n_pos"].sum(), (tasks["n_pos"] + tasks["n_neg"]).sum()), 6),
+        "labelled_share": round(_share(len(labels), len(tables["items"]) * len(tasks)), 6),
         "digest": content_digest(tables),
     }
+
+
+def _share(part: float, whole: float) -> float:
+    return float(part) / whole if whole else 0.0
 
 
 def _tally(reasons: "np.ndarray") -> dict[str, int]:
@@ -64,27 +71,53 @@ def _tally(reasons: "np.ndarray") -> dict[str, int]:
 
 def content_digest(tables: "dict[str, pd.DataFrame]") -> str:
     """SHA-256 over the values of the tables that methods see, whatever wrote the Parquet files."""
-    import numpy as np
-
     digest = hashlib.sha256()
     for name in DIGESTED:
-        for column, kind in COLUMNS[name].items():
+        if name == "classes" and tables[name].empty:
+            continue  # most data sets have none
+        kinds = COLUMNS[name]
+        further = (
+            {column: "" for column in tables[name].columns if column not in {*kinds, PLACE}}
+            if name in OPEN
+            else {}
+        )
+        for column, kind in {**kinds, **further}.items():
             values = tables[name][column]
             digest.update(f"{name}.{column}:{len(values)}\n".encode())
-            if kind == "category":
-                digest.update(canonical_json(values.cat.categories.tolist()).encode())
-                digest.update(np.ascontiguousarray(values.cat.codes, dtype="<i4").tobytes())
-            elif kind in {"int32", "int16", "float32"}:
-                dtype = np.dtype(kind).newbyteorder("<")
-                digest.update(np.ascontiguousarray(values, dtype=dtype).tobytes())
-            else:
-                digest.update(canonical_json([_plain(value) for value in values]).encode())
+            _add_column(digest, values, kind)
     return digest.hexdigest()
 
 
+def _add_column(digest: "hashlib._Hash", values: "pd.Series", kind: str) -> None:
+    """Add the values of one column, declared as `kind` or of an open table ("")."""
+    import numpy as np
+    import pandas as pd
+
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        digest.update(canonical_json(values.cat.categories.tolist()).encode())
+        digest.update(np.ascontiguousarray(values.cat.codes, dtype="<i4").tobytes())
+    elif kind in {"int32", "int16", "float32"} or (not kind and values.dtype.kind in "biuf"):
+        dtype = np.dtype(kind or str(values.dtype)).newbyteorder("<")
+        digest.update(np.ascontiguousarray(values, dtype=dtype).tobytes())
+    elif len(values) and isinstance(values.iloc[0], np.ndarray) and values.iloc[0].dtype.kind in "biuf":
+        for row in values:
+            digest.update(f"{row.dtype.str}{row.shape}".encode())
+            digest.update(np.ascontiguousarray(row).tobytes())
+    else:
+        digest.update(canonical_json([_plain(value) for value in values]).encode())
+
+
 def _plain(value: Any) -> Any:
-    """Return a text, a list of texts or None for a cell of a text or list column."""
-    if isinstance(value, str):
+    """Return a text, a number, a list of texts or None for a cell of another column."""
+    import numpy as np
+    import pandas as pd
+
+    if isinstance(value, np.integer):
+        return int(value)
+    if isinstance(value, str | int):
         return value
-    missing = value is None or isinstance(value, float)  # pandas reads a null of a text column as NaN
-    return None if missing else list(value)
+    if isinstance(value, bytes):
+        return hashlib.sha256(value).hexdigest()
+    if value is None or value is pd.NA or isinstance(value, float):
+        return None  # pandas reads a null of a text column as NaN
+    return [_plain(entry) for entry in value]

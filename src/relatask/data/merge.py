@@ -1,7 +1,7 @@
 """From a raw table to a standardised source: duplicates merged, every row and label accounted for."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,26 +9,18 @@ import pandas as pd
 from tqdm import tqdm
 
 from relatask.core.errors import RelataskError
+from relatask.core.kinds import BOUND_SIGN
 from relatask.data.raw_table import RawTable
+from relatask.data.source_tables import SourceTables, source_tables
 from relatask.data.standardise import Limits, Rejection, standardise_all
-from relatask.data.task_ids import task_ids
 
-
-@dataclass
-class SourceTables:
-    """The tables of one source, ready to be written, and what was counted on the way."""
-
-    molecules: pd.DataFrame
-    rejected: pd.DataFrame
-    tasks: pd.DataFrame
-    labels: pd.DataFrame
-    counts: dict[str, Any]
+LEVEL = "molecule"
 
 
 def standardise_source(table: RawTable, limits: Limits, name: str) -> SourceTables:
     """Standardise the molecules of `table` and merge rows that turn out to be the same molecule.
 
-    The first row of a molecule gives its `source_id`; mol_id numbers molecules by first appearance.
+    The first row of a molecule gives its `source_id`; item_id numbers molecules by first appearance.
     Equal labels of merged rows stay, conflicting ones become missing and are counted.
     In the counts, labels.in = labels.out + of_rejected_rows + equal_merged + conflicting.
 
@@ -45,7 +37,6 @@ def standardise_source(table: RawTable, limits: Limits, name: str) -> SourceTabl
     codes, _ = pd.factorize(kept.smiles)  # in order of first appearance
     first = np.unique(codes, return_index=True)[1]
     molecules = kept.iloc[first].reset_index(drop=True)
-    molecules.insert(0, "mol_id", np.arange(len(first), dtype=np.int32))
 
     again = np.ones(len(kept), dtype=bool)
     again[first] = False
@@ -58,8 +49,8 @@ def standardise_source(table: RawTable, limits: Limits, name: str) -> SourceTabl
     )
     mol_of_row = np.full(len(table.rows), -1, dtype=np.int64)
     mol_of_row[kept.position] = codes
-    names = task_ids(table.tasks["name"])
-    labels, label_counts = merge_labels(table.labels, mol_of_row, len(names))
+    kinds = table.tasks["kind"].tolist() if "kind" in table.tasks else ["binary"] * len(table.tasks)
+    labels, label_counts = merge_labels(table.labels, mol_of_row, len(kinds), kinds)
     counts: dict[str, Any] = {
         "source": name,
         "rows": len(table.rows),
@@ -67,26 +58,25 @@ def standardise_source(table: RawTable, limits: Limits, name: str) -> SourceTabl
         "duplicates_merged": len(duplicates),
         "molecules": len(molecules),
         "labels": label_counts,
-        "tasks": len(names),
+        "tasks": len(kinds),
+        "tasks_without_labels": int((np.bincount(labels.task, minlength=len(kinds)) == 0).sum()),
     }
-    tasks = _count_classes(table.tasks, names, labels)
-    counts["tasks_without_labels"] = int(((tasks.n_pos + tasks.n_neg) == 0).sum())
     if table.notes:
         counts["notes"] = table.notes
-    molecules["source_id"] = pd.Series([table.source_ids[p] for p in molecules.position], dtype=object)
-    return SourceTables(
-        molecules=molecules.drop(columns="position"),
-        rejected=_rejected_table(table, pd.concat([rejected[["position", "reason"]], duplicates])),
-        tasks=tasks,
-        labels=pd.DataFrame(
-            {
-                "mol_id": labels.mol_id.astype(np.int32),
-                "task_id": pd.Categorical.from_codes(labels.task.to_numpy(), categories=pd.Index(names)),
-                "label": labels.label.astype(np.float32),
-            }
-        ),
-        counts=counts,
+    own = {"source_id": table.source_ids, **table.columns}
+    for column, values in own.items():
+        molecules[column] = pd.Series([values[p] for p in molecules.position], dtype=object)
+    molecules = molecules.astype({"n_heavy_atoms": np.int16, "mol_weight": np.float32})
+    tables = source_tables(
+        molecules.drop(columns="position"),
+        table.tasks,
+        labels.rename(columns={"item_id": "item"}),
+        LEVEL,
+        table.classes,
+        counts,
     )
+    tables.rejected = _rejected_table(table, pd.concat([rejected[["position", "reason"]], duplicates]))
+    return tables
 
 
 def _standardise_rows(table: RawTable, limits: Limits, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -109,32 +99,50 @@ def _standardise_rows(table: RawTable, limits: Limits, name: str) -> tuple[pd.Da
 
 
 def merge_labels(
-    labels: pd.DataFrame, mol_of_row: np.ndarray, n_tasks: int
+    labels: pd.DataFrame, mol_of_row: np.ndarray, n_tasks: int, kinds: Sequence[str] | None = None
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Merge the labels of rows that are one molecule.
 
+    Equal labels become one, and so do measured values of equal bound: their mean. Labels that differ, and
+    values of different bounds, are missing.
+
     Args:
-        labels: row_position, task, value (0 or 1), in any order.
+        labels: row_position, task, value, and bound where not all are "="; in any order.
         mol_of_row: int64 [n_rows]; molecule of each row, -1 for a rejected row.
         n_tasks: number of tasks.
+        kinds: of the tasks; default: all binary.
 
     Returns:
-        The merged labels (mol_id, task, label) sorted by molecule and task, and the counts.
+        The merged labels (item_id, task, value, bound) sorted by molecule and task, and the counts.
     """
     mol = mol_of_row[labels.row_position.to_numpy()]
     valid = mol >= 0
-    values = labels.value.to_numpy()[valid]
-    if not np.isin(values, (0.0, 1.0)).all():
+    values, task = labels.value.to_numpy()[valid], labels.task.to_numpy()[valid]
+    real = np.array([kind == "real" for kind in kinds or ["binary"] * n_tasks], bool)[task]
+    binary = np.array([kind == "binary" for kind in kinds or ["binary"] * n_tasks], bool)[task]
+    if not np.isin(values[binary], (0.0, 1.0)).all():
         raise ValueError("a reader gave a label that is neither 0 nor 1")
-    cells, cell_of = np.unique(mol[valid] * n_tasks + labels.task.to_numpy()[valid], return_inverse=True)
+    sign = np.zeros(len(values), np.int8)
+    if "bound" in labels:
+        sign = labels["bound"].map(BOUND_SIGN).to_numpy(np.int8)[valid]
+    cells, cell_of = np.unique(mol[valid] * n_tasks + task, return_inverse=True)
     total = np.bincount(cell_of, minlength=len(cells))
-    positive = np.bincount(cell_of, weights=values, minlength=len(cells))
-    agree = (positive == 0) | (positive == total)
+    least, most = (np.full(len(cells), start) for start in (np.inf, -np.inf))
+    compared = np.where(real, sign, values)  # what labels of one cell must have in common
+    np.minimum.at(least, cell_of, compared)
+    np.maximum.at(most, cell_of, compared)
+    agree = least == most
+    mean = np.bincount(cell_of, weights=values, minlength=len(cells)) / total
+    is_real = np.zeros(len(cells), bool)
+    is_real[cell_of] = real
+    of_cell = np.zeros(len(cells), np.int8)
+    of_cell[cell_of] = sign
     merged = pd.DataFrame(
         {
-            "mol_id": cells[agree] // n_tasks,
+            "item_id": cells[agree] // n_tasks,
             "task": (cells[agree] % n_tasks).astype(np.int32),
-            "label": (positive[agree] > 0).astype(np.float32),
+            "value": np.where(is_real, mean, least)[agree].astype(np.float32),
+            "bound": np.array(["<", "=", ">"], object)[of_cell[agree] + 1],
         }
     )
     return merged, {
@@ -145,16 +153,6 @@ def merge_labels(
         "conflicting_cells": int((~agree).sum()),
         "out": len(merged),
     }
-
-
-def _count_classes(tasks: pd.DataFrame, names: list[str], labels: pd.DataFrame) -> pd.DataFrame:
-    positive = labels.label.to_numpy() > 0
-    task = labels.task.to_numpy()
-    return tasks.assign(
-        task_id=names,
-        n_pos=np.bincount(task[positive], minlength=len(names)).astype(np.int32),
-        n_neg=np.bincount(task[~positive], minlength=len(names)).astype(np.int32),
-    )
 
 
 def _rejected_table(table: RawTable, left_out: pd.DataFrame) -> pd.DataFrame:

@@ -1,112 +1,149 @@
 """The tables of a prepared data set as arrays: which label, class and fold each item has."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from relatask.core.errors import RelataskError
-from relatask.core.registry import suggest
+from relatask.core.kinds import BOUND_SIGN, BOUNDS
 from relatask.core.tables import read_table
-from relatask.data.cell_splits import read_cell_folds, splits_cells
-from relatask.data.splits import FOLDS
+from relatask.data.splits import FOLDS, HIDDEN
+
+NOWHERE = 255  # the fold of a cell without a label
 
 
-def select_tasks(path: Path, tasks: Sequence[str] | None) -> list[str]:
-    """Return the data set's task ids, all or those in `tasks`, in its order.
-
-    Raises:
-        RelataskError: a task is unknown, or none is chosen.
-    """
-    known = read_table("tasks", path, ["task_id"])["task_id"].tolist()
-    if tasks is None:
-        return known
-    wanted = set(tasks)
-    if unknown := sorted(wanted - set(known)):
-        raise RelataskError(f"{path} has no task {unknown[0]!r}.{suggest(unknown[0], known)}")
-    if not wanted:
-        raise RelataskError(f"{path}: no task was chosen; name at least one, or none to take all.")
-    return [task for task in known if task in wanted]
-
-
-def _positions(path: Path, mol_ids: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Return where the ids `wanted` stand in `mol_ids`, which is sorted and holds each id once."""
-    positions = np.searchsorted(mol_ids, wanted).clip(max=max(len(mol_ids) - 1, 0))
-    if len(wanted) and (not len(mol_ids) or (known := mol_ids[positions] == wanted).sum() < len(wanted)):
-        missing = wanted[~known][0] if len(mol_ids) else wanted[0]
+def _positions(path: Path, item_ids: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return where the ids `wanted` stand in `item_ids`, which is sorted and holds each id once."""
+    positions = np.searchsorted(item_ids, wanted).clip(max=max(len(item_ids) - 1, 0))
+    if len(wanted) and (not len(item_ids) or (known := item_ids[positions] == wanted).sum() < len(wanted)):
+        missing = wanted[~known][0] if len(item_ids) else wanted[0]
         raise RelataskError(
-            f"{path} names mol_id {missing}, which molecules.parquet beside it lacks; they were made from "
+            f"{path} names item_id {missing}, which items.parquet beside it lacks; they were made from "
             "different data: run the workflow again."
         )
     return positions
 
 
-def read_labels(path: Path, mol_ids: np.ndarray, task_ids: list[str]) -> np.ndarray:
-    """Return float32 [M, T] with NaN where there is no label."""
-    if (np.diff(mol_ids) <= 0).any():
-        raise RelataskError(f"{path.with_name('molecules.parquet')}: mol_id must rise from row to row.")
+def read_labels(
+    path: Path, item_ids: np.ndarray, task_ids: list[str]
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the labels, float32 [M, T] with NaN where there is none, and their bounds.
+
+    The bounds are int8 [M, T]: 0 for the value itself, -1 for "less than", 1 for "more than"; None where all
+    are 0.
+    """
+    if (np.diff(item_ids) <= 0).any():
+        raise RelataskError(f"{path.with_name('items.parquet')}: item_id must rise from row to row.")
     frame = read_table("labels", path)
     tasks = frame["task_id"].astype("category").cat
-    column_of = {task: column for column, task in enumerate(task_ids)}
-    columns = np.array([column_of.get(task, -1) for task in tasks.categories], np.int64)[tasks.codes]
-    rows = _positions(path, mol_ids, frame["mol_id"].to_numpy())
+    columns = pd.Index(task_ids).get_indexer(tasks.categories)[tasks.codes]
+    rows = _positions(path, item_ids, frame["item_id"].to_numpy())
     kept = columns >= 0
-    labels = np.full((len(mol_ids), len(task_ids)), np.nan, np.float32)
-    labels[rows[kept], columns[kept]] = frame["label"].to_numpy()[kept]
-    return labels
+    labels = np.full((len(item_ids), len(task_ids)), np.nan, np.float32)
+    labels[rows[kept], columns[kept]] = frame["value"].to_numpy()[kept]
+    bound = frame["bound"].astype("category").cat
+    if unknown := sorted(set(bound.categories) - set(BOUNDS)):
+        raise RelataskError(f"{path} has the bound {unknown[0]!r}; only {', '.join(BOUNDS)} exist.")
+    sign = np.array([BOUND_SIGN[name] for name in bound.categories], np.int8)[bound.codes]
+    if not sign[kept].any():
+        return labels, None
+    bounds = np.zeros(labels.shape, np.int8)
+    bounds[rows[kept], columns[kept]] = sign[kept]
+    return labels, bounds
 
 
-def read_split(
-    folder: Path,
-    split: str,
-    mol_ids: np.ndarray,
-    task_ids: list[str],
-    labels: np.ndarray,
-    has_classes: bool,
-) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
-    """Return the positions of each fold's items, and where cells are split the fold of each, uint8 [M, T].
+@dataclass(frozen=True)
+class Folds:
+    """Which items and labels are in which fold."""
 
-    A molecule is in the folds of its cells.
+    rows: dict[str, np.ndarray]  # fold -> int64 positions of its items with a label
+    cells: np.ndarray | None  # uint8 [M, T] where labels of one item differ in fold: place in FOLDS, NOWHERE
+    hidden: np.ndarray | None  # bool [M, T], labels that nothing may read; None where there are none
+
+
+def read_split(path: Path, item_ids: np.ndarray, task_ids: list[str], labels: np.ndarray) -> Folds:
+    """Return the folds of a table "split".
+
+    An item is in the folds of its labels. A row with a task puts one label into a fold, a row without a task
+    all labels of its item that no other row names.
+
+    Args:
+        path: of the table.
+        item_ids: of M items, rising.
+        task_ids: T tasks, some or all of the table's.
+        labels: [M, T], NaN where missing.
+
+    Raises:
+        RelataskError: the table is of other items, names an item or a label twice or leaves one out, or has
+            an unknown fold.
     """
-    path = folder / "splits" / f"{split}.parquet"
-    cells = None
-    if splits_cells(split):
-        cells = read_cell_folds(path, mol_ids, task_ids, labels)
-        rows_of = {fold: np.flatnonzero((cells == place).any(1)) for place, fold in enumerate(FOLDS)}
-    else:
-        rows_of = _read_folds(path, mol_ids, ~np.isnan(labels).all(axis=1) | has_classes)
-    return rows_of, cells
-
-
-def read_classes(path: Path, mol_ids: np.ndarray, task_ids: list[str]) -> np.ndarray:
-    """Return the class of each item as its position in `task_ids`, int64 [M]."""
-    frame = read_table("classes", path)
-    rows = _positions(path, mol_ids, frame["mol_id"].to_numpy())
-    classes = np.full(len(mol_ids), -1, np.int64)
-    classes[rows] = pd.Categorical(frame["task_id"].astype(str), categories=task_ids).codes
-    if len(rows) != len(mol_ids) or (classes < 0).any():
-        raise RelataskError(
-            f"{path} does not name a class of tasks.parquet once for each of {len(mol_ids)} items; run the "
-            "step prepare_images again."
-        )
-    return classes
-
-
-def _read_folds(path: Path, mol_ids: np.ndarray, labelled: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the positions of each fold's molecules, in the table's order, that have a label."""
     frame = read_table("split", path)
-    rows = _positions(path, mol_ids, frame["mol_id"].to_numpy())
-    if len(np.unique(rows)) != len(mol_ids) or len(rows) != len(mol_ids):
-        raise RelataskError(
-            f"{path} puts {len(np.unique(rows))} of {len(mol_ids)} molecules in a fold ({len(rows)} rows); "
-            "each must be in exactly one: run the step split_molecules again."
+    fold = frame["fold"].astype("category").cat
+    known = (*FOLDS, HIDDEN)
+    if unknown := sorted(set(fold.categories[np.unique(fold.codes)]) - set(known)):
+        raise RelataskError(f"{path} has the fold {unknown[0]!r}; only {', '.join(known)} exist.")
+    number = np.array([known.index(name) if name in known else -1 for name in fold.categories], np.int16)
+    places, rows = number[fold.codes], _positions(path, item_ids, frame["item_id"].to_numpy())
+    whole = frame["task_id"].isna().to_numpy()
+    of_item = _folds_of_items(path, rows[whole], places[whole], len(item_ids))
+    labelled = ~np.isnan(labels)
+    if whole.all():
+        of_cell, differ = None, False
+        hidden = np.broadcast_to((of_item == len(FOLDS))[:, None], labels.shape) & labelled
+    else:
+        of_cell = _folds_of_cells(
+            path, frame[~whole], rows[~whole], places[~whole], of_item, labelled, task_ids
         )
-    fold_of = np.empty(len(mol_ids), object)
-    fold_of[rows] = frame["fold"].to_numpy(object)
-    if unknown := sorted(set(fold_of) - set(FOLDS)):
-        raise RelataskError(f"{path} has the fold {unknown[0]!r}; only {', '.join(FOLDS)} exist.")
-    return {fold: np.flatnonzero((fold_of == fold) & labelled) for fold in FOLDS}
+        hidden = (of_cell == len(FOLDS)) & labelled
+        named = of_cell != of_item[:, None]
+        differ = bool((named & labelled & ~hidden).any()) or not whole.any()
+    has_label = (labelled & ~hidden).any(axis=1)
+    if not differ or of_cell is None:
+        found = {name: np.flatnonzero((of_item == place) & has_label) for place, name in enumerate(FOLDS)}
+        return Folds(found, None, hidden if hidden.any() else None)
+    cells = np.where(labelled & ~hidden, of_cell, NOWHERE).astype(np.uint8)
+    found = {name: np.flatnonzero((cells == place).any(1)) for place, name in enumerate(FOLDS)}
+    return Folds(found, cells, hidden if hidden.any() else None)
+
+
+def _folds_of_items(path: Path, rows: np.ndarray, places: np.ndarray, n_items: int) -> np.ndarray:
+    """Return the fold of each item, int16 [M]; -1 for all where the table has rows of cells alone."""
+    found = np.full(n_items, -1, np.int16)
+    if len(rows) and (len(np.unique(rows)) != n_items or len(rows) != n_items):
+        raise RelataskError(
+            f"{path} puts {len(np.unique(rows))} of {n_items} items in a fold ({len(rows)} rows); "
+            "each must be in exactly one: run the step split_items again."
+        )
+    found[rows] = places
+    return found
+
+
+def _folds_of_cells(
+    path: Path,
+    frame: pd.DataFrame,
+    rows: np.ndarray,
+    places: np.ndarray,
+    of_item: np.ndarray,
+    labelled: np.ndarray,
+    task_ids: list[str],
+) -> np.ndarray:
+    """Return the fold of each cell, int16 [M, T], -1 where it has none."""
+    tasks = frame["task_id"].astype("category").cat
+    columns = pd.Index(task_ids).get_indexer(tasks.categories)[tasks.codes]
+    inside = columns >= 0
+    named = np.zeros(labelled.shape, bool)
+    named[rows[inside], columns[inside]] = True
+    found = np.repeat(of_item[:, None], labelled.shape[1], axis=1)
+    found[rows[inside], columns[inside]] = places[inside]
+    twice = int(inside.sum()) != int(named.sum())
+    if twice or (named & ~labelled).any() or (labelled & (found < 0)).any():
+        raise RelataskError(
+            f"{path} does not put each labelled cell of the data set into one of {', '.join(FOLDS)} or "
+            f"{HIDDEN}; they were made from different data: run the step split_items again."
+        )
+    return found
 
 
 def read_relations(path: Path, task_ids: list[str]) -> tuple[np.ndarray, np.ndarray]:

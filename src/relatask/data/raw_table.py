@@ -20,9 +20,12 @@ class RawTable:
         source_ids: the source's own id of each row, ``None`` where it has none.
         rows: int64 [n]; 1-based number of the data row in the input (header not counted).
         labels: one row per measured cell: `row_position` (int64, position in `smiles`), `task`
-            (int32, position in `tasks`), `value` (float64, already 0 or 1). A pair may occur twice.
+            (int32, position in `tasks`), `value` (float64: 0 or 1, a measured value, or the position of a
+            class), and `bound` ("=", "<" or ">") where not all are "=". A pair may occur twice.
         tasks: one row per task in source order: `name`, `source_id` (or None), `uniprots` and
-            `string_ids` (lists of str, empty where unknown).
+            `string_ids` (lists of str, empty where unknown), and `kind` where not all are binary.
+        classes: name of each task of kind class -> names of its classes.
+        columns: further columns of the rows, that the molecules keep; name -> n texts or None.
         notes: counts and facts about the reading that end in counts.json.
     """
 
@@ -32,3 +35,5 @@ class RawTable:
     labels: "pd.DataFrame"
     tasks: "pd.DataFrame"
     notes: dict[str, int | str] = field(default_factory=dict)
+    classes: "dict[str, list[str]]" = field(default_factory=dict)
+    columns: "dict[str, list[str | None]]" = field(default_factory=dict)

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from rdkit import Chem, rdBase
 from rdkit.Chem.Descriptors import MolWt  # type: ignore[attr-defined]  # set at import, unseen by mypy
 
-from relatask.config import SourceConfig
-
 SHORT = 1000  # characters; what is shorter needs no look at its size
 MOST_ATOMS = 1000  # RDKit's ring search takes minutes beyond, and the stack ends at some 10,000
 MOST_CHARACTERS = 20_000
@@ -24,11 +22,6 @@ class Limits:
     min_heavy_atoms: int = 3
     min_weight: float = 50.0
     max_weight: float = 900.0
-
-    @classmethod
-    def of(cls, config: SourceConfig) -> "Limits":
-        """Return the limits that a source's config gives."""
-        return cls(config.min_heavy_atoms, config.min_weight, config.max_weight)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import Function, once_differentiable
 
+from relatask.nn.contract import Encoder
 from relatask.nn.kernels import keep_mask, keep_threshold, segment_sum
 
 CAPABILITIES = {
@@ -19,6 +20,7 @@ CAPABILITIES = {
     # On CPU 16 runs of 128 in a pass take less than half of their time alone; more gain nothing. The width
     # for GPUs is not measured.
     "side_by_side": {"cpu": 2048, "cuda": 8192},
+    "twice_differentiable": True,
     "options": {"width": 512, "layers": 2, "dropout": 0.2},
     "limits": {"width": (1, 100_000), "layers": (1, 100), "dropout": (0.0, 0.99)},
 }
@@ -74,7 +76,7 @@ class ReLUDropout(Function):
         return torch.ops.aten.threshold_backward(grad * ctx.scale, y, 0), None
 
 
-class FingerprintMLP(nn.Module):
+class FingerprintMLP(Encoder):
     """Linear, ReLU, dropout, so many times: bits [B, 2048] -> [B, width]."""
 
     def __init__(self, width: int, layers: int, dropout: float):
@@ -85,9 +87,14 @@ class FingerprintMLP(nn.Module):
         self.bias = nn.Parameter(torch.empty(width).uniform_(-bound, bound))
         self.layers = nn.ModuleList(nn.Linear(*sizes) for sizes in pairwise([width] * layers))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Encode bits [B, 2048], each 0 or 1, as float32 [B, width]."""
+    def states(self, x: Tensor) -> Tensor:
+        """Return the last hidden units [B, width] of bits [B, 2048], each 0 or 1; an item is its own part."""
         dropout = self.dropout if self.training else 0.0
+        if self.plain:
+            y = F.dropout((x.to(self.weight.dtype) @ self.weight + self.bias).relu(), dropout)
+            for layer in self.layers:
+                y = F.dropout(layer(y).relu(), dropout)
+            return y
         if x.device.type == "cpu":
             y = BitSum.apply(self.weight, x) + self.bias
         else:
@@ -95,7 +102,11 @@ class FingerprintMLP(nn.Module):
         y = ReLUDropout.apply(y, dropout)
         for layer in self.layers:
             y = ReLUDropout.apply(layer(y), dropout)
-        return y.float()
+        return y
+
+    def pool(self, states: Tensor, x: Tensor) -> Tensor:
+        """Return the states as float32 [B, width]."""
+        return states if self.plain else states.float()
 
 
 def build(width: int = 512, layers: int = 2, dropout: float = 0.2) -> FingerprintMLP:

@@ -18,6 +18,8 @@ from relatask.inputs.graph_batch import (
     SELF_LOOP,
     GraphBatch,
 )
+from relatask.nn import plain
+from relatask.nn.contract import Encoder
 from relatask.nn.gin_layer import Linear, MoleculeMean, NeighbourSum, NormDropout, Padded
 
 CAPABILITIES = {
@@ -27,6 +29,7 @@ CAPABILITIES = {
     "inputs": ("graph",),
     "microseconds": 900.0,
     "cost_options": ("layers", "width", "width"),
+    "twice_differentiable": True,
     "options": {"width": 256, "layers": 3, "dropout": 0.0, "normalise": True, "aggregation": "sum"},
     "choices": {"aggregation": ("sum", "mean")},
     "limits": {"width": (1, 10_000), "layers": (1, 100), "dropout": (0.0, 0.99)},
@@ -61,6 +64,14 @@ class SAGELayer(nn.Module):
         states = NormDropout.apply(new, x.n_atoms, *norm, training, True, dropout)
         return states
 
+    def plain(self, states: Tensor, x: GraphBatch, around: "Neighbourhoods", dropout: float) -> Tensor:
+        """Return the atoms' next states [N, width] by operations that have second derivatives."""
+        total = plain.neighbour_sum(states, self.bonds, x, around.bond_counts[: len(states)])
+        gathered = (total - states) * around.share[: len(states)]
+        new = self.neighbours(gathered) + self.own(states)
+        norm = (self.norm_weight, self.norm_bias, self.running_mean, self.running_var)
+        return plain.norm_dropout(new, *norm, self.training, True, dropout)
+
 
 class Neighbourhoods(Padded):
     """A batch whose counts of bonds leave out the self loop; `share` weighs a neighbour: in a mean, or 1."""
@@ -74,7 +85,7 @@ class Neighbourhoods(Padded):
         self.share = 1 / degree if aggregation == "mean" else torch.ones_like(degree)
 
 
-class GraphSAGE(nn.Module):
+class GraphSAGE(Encoder):
     """Embeddings of atoms, layers, the sum over a molecule's atoms, and a perceptron of two layers.
 
     `normalise` scales each molecule's embedding to length 1, as the released code of MetaLink.
@@ -90,19 +101,31 @@ class GraphSAGE(nn.Module):
         self.layers = nn.ModuleList(SAGELayer(width) for _ in range(layers))
         self.pooled = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width))
 
-    def forward(self, x: GraphBatch) -> Tensor:
-        """Encode a batch of B molecules as float32 [B, width]."""
+    def states(self, x: GraphBatch) -> Tensor:
+        """Return the states [N, width] of the atoms of B molecules after the last layer."""
         device = x.atoms.device.type
         autocast = torch.is_autocast_enabled(device)
         dtype = torch.get_autocast_dtype(device) if autocast else self.numbers.weight.dtype
         with torch.autocast(device, enabled=False):
             padded = Neighbourhoods(x, dtype, self.aggregation)
             numbers = torch.div(x.atoms, N_CHIRALITIES, rounding_mode="floor")
-            states = (self.numbers(numbers) + self.chiralities(x.atoms % N_CHIRALITIES)).to(dtype)
+            states: Tensor = (self.numbers(numbers) + self.chiralities(x.atoms % N_CHIRALITIES)).to(dtype)
             for layer in self.layers:
-                states = layer(states, padded, self.dropout)
-            mean: Any = MoleculeMean.apply(states, x)
-            total = mean.float() * x.molecule_offsets.diff()[:, None]
+                assert isinstance(layer, SAGELayer)
+                if self.plain:
+                    states = layer.plain(states, x, padded, self.dropout)
+                else:
+                    states = layer(states, padded, self.dropout)
+            return states
+
+    def pool(self, states: Tensor, x: GraphBatch) -> Tensor:
+        """Return a perceptron of the sum over each molecule's atoms, float32 [B, width]."""
+        with torch.autocast(x.atoms.device.type, enabled=False):
+            if self.plain:
+                total = plain.molecule_sum(states, x)
+            else:
+                mean: Any = MoleculeMean.apply(states, x)
+                total = mean.float() * x.molecule_offsets.diff()[:, None]
             pooled: Tensor = self.pooled(total)
         return F.normalize(pooled, dim=1) if self.normalise else pooled
 

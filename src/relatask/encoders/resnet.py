@@ -2,7 +2,8 @@
 
 `depth` 18, 34, 50 and 101 are torchvision's; 12 is the small one of few-shot learning (Chen et al., 2021):
 four blocks of three convolutions, each with max pooling. Weights can be read from a file that torchvision
-offers.
+offers. It is written here because each wheel of torchvision pins one build of torch, which would pull a
+second one of several GB, and because torchvision lacks the small one.
 """
 
 from pathlib import Path
@@ -13,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from relatask.core.errors import RelataskError
+from relatask.nn.contract import Encoder
 
 CAPABILITIES = {
     "summary": "residual network for images (He et al., 2016)",
@@ -21,8 +23,10 @@ CAPABILITIES = {
     "inputs": ("image",),
     "microseconds": 250_000.0,
     "cost_options": ("depth",),
+    "twice_differentiable": True,
     "options": {"depth": 50, "width": 64, "weights": "", "normalise": False},
-    "limits": {"depth": (12, 101), "width": (1, 1024)},
+    "choices": {"depth": (12, 18, 34, 50, 101)},
+    "limits": {"width": (1, 1024)},
 }
 BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
 EXPANSION = 4  # of a bottleneck's last convolution
@@ -62,7 +66,7 @@ class Block(nn.Module):
         return F.max_pool2d(y, 2) if self.pool else y
 
 
-class ResNet(nn.Module):
+class ResNet(Encoder):
     """Images [B, 3, S, S] -> [B, width of the last block], the mean over positions.
 
     `normalise` scales each image's embedding to length 1, as MetaLink's released code does on molecules.
@@ -93,13 +97,18 @@ class ResNet(nn.Module):
             self.add_module(f"layer{number}", nn.Sequential(*blocks))
         self.width = before
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Encode images, float32 [B, 3, S, S], as float32 [B, width]."""
+    def states(self, x: Tensor) -> Tensor:
+        """Return the last block's states [B P, width] at the P positions of each image [B, 3, S, S]."""
         if not self.small:
             x = F.max_pool2d(F.relu(self.bn1(self.conv1(x))), 3, 2, 1)
         for number in range(1, 5):
             x = getattr(self, f"layer{number}")(x)
-        embedding = x.mean((2, 3)).float()
+        return x.flatten(2).transpose(1, 2).flatten(0, 1)
+
+    def pool(self, states: Tensor, x: Tensor) -> Tensor:
+        """Return the mean over each image's positions, float32 [B, width]."""
+        channels_first = states.unflatten(0, (len(x), -1)).transpose(1, 2).contiguous()
+        embedding = channels_first.mean(2).float()
         return F.normalize(embedding, dim=1) if self.normalise else embedding
 
 

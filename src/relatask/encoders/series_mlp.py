@@ -5,12 +5,15 @@ from itertools import pairwise
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from relatask.nn.contract import Encoder
+
 CAPABILITIES = {
     "summary": "multilayer perceptron on a window of all series",
     "label": "series MLP",
     "inputs": ("series",),
     "microseconds": 12.0,
     "cost_options": ("width",),
+    "twice_differentiable": True,
     "options": {"series": 7, "window": 96, "width": 128, "layers": 2, "dropout": 0.05},
     "limits": {
         "series": (1, 100_000),
@@ -22,7 +25,7 @@ CAPABILITIES = {
 }
 
 
-class SeriesMLP(nn.Module):
+class SeriesMLP(Encoder):
     """Linear, ReLU, dropout, so many times: a window [B, window, series] -> [B, width].
 
     It reads how each series differs from its last value, so that a level that was never seen is no stranger.
@@ -34,12 +37,16 @@ class SeriesMLP(nn.Module):
         sizes = [series * window, *[width] * layers]
         self.layers = nn.ModuleList(nn.Linear(*pair) for pair in pairwise(sizes))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Encode windows, float32 [B, window, series], as float32 [B, width]."""
+    def states(self, x: Tensor) -> Tensor:
+        """Return the last hidden units [B, width] of windows [B, window, series], their own parts."""
         y = (x - x[:, -1:]).flatten(1)
         for layer in self.layers:
             y = F.dropout(F.relu(layer(y)), self.dropout, self.training)
-        return y.float()
+        return y
+
+    def pool(self, states: Tensor, x: Tensor) -> Tensor:
+        """Return the states as float32 [B, width]."""
+        return states.float()
 
 
 def build(

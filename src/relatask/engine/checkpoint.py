@@ -26,8 +26,8 @@ class Checkpoint:
     only for the code and data that wrote it.
     """
 
-    def __init__(self, path: Path, stamp: str):
-        self.path, self.stamp = path, stamp
+    def __init__(self, path: Path, digests: str):
+        self.path, self.digests = path, digests
         self._start = self._saved = time.monotonic()
         self._interval = SECONDS
         content = self._read()
@@ -44,11 +44,11 @@ class Checkpoint:
             if sealed(written[_DIGEST:]) != written:
                 raise ValueError("not as it was written")
             content = torch.load(io.BytesIO(written[_DIGEST:]), weights_only=True, map_location="cpu")
-            stamp = content["stamp"]
+            digests = content["digests"]
         except Exception as error:  # torch raises many kinds for a broken file; each means: start over
             log.warning("%s cannot be read (%s); the run starts over.", self.path, error)
             return empty
-        if stamp != self.stamp:
+        if digests != self.digests:
             log.info("%s was written by other code or data; the run starts over.", self.path)
             return empty
         return content
@@ -63,7 +63,7 @@ class Checkpoint:
         self.in_flight = in_flight
         seconds = self.seconds + start - self._start
         content = {
-            "stamp": self.stamp,
+            "digests": self.digests,
             "finished": self.finished,
             "in_flight": in_flight,
             "seconds": seconds,

@@ -4,7 +4,6 @@ Snakemake counts GPUs but does not say which is whose, and two workflows on a ma
 other. The kernel frees a lock when its process ends, however it ends.
 """
 
-import fcntl
 import logging
 import os
 import tempfile
@@ -12,9 +11,9 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO
 
 import torch
+from filelock import FileLock, Timeout
 
 from relatask.core.errors import RelataskError
 
@@ -57,13 +56,11 @@ def _wait_for_gpu(stack: ExitStack) -> int:
     """Return the index of a GPU whose lock `stack` holds."""
     paths = [_lock_folder() / f"{_name_of(index)}.lock" for index in range(torch.cuda.device_count())]
     end = time.monotonic() + SECONDS
-    told = False
+    said = False
     while True:
         for index, path in enumerate(paths):
-            lock = stack.enter_context(path.open("a+"))
-            if _locked(lock):
+            if _claimed(path, stack):
                 return index
-            lock.close()
         users = ", ".join(path.read_text().strip() or "unknown" for path in paths)
         if time.monotonic() >= end:
             raise RelataskError(
@@ -71,21 +68,21 @@ def _wait_for_gpu(stack: ExitStack) -> int:
                 f"processes of relatask ({users}). Start fewer shards at once with --resources "
                 f"gpu={len(paths)}, or set device to cpu."
             )
-        if not told:
+        if not said:
             log.info("waits for a GPU: all %d belong to other processes (%s)", len(paths), users)
-            told = True
+            said = True
         time.sleep(AGAIN)
 
 
-def _locked(lock: IO[str]) -> bool:
-    """Lock the file and sign it; False where another process has it."""
+def _claimed(path: Path, stack: ExitStack) -> bool:
+    """Lock a file until `stack` is closed and write this process's name into it; False if it is locked."""
+    lock = FileLock(path)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        lock.acquire(timeout=0)
+    except Timeout:
         return False
-    lock.truncate(0)
-    lock.write(f"process {os.getpid()}")
-    lock.flush()
+    stack.callback(lock.release)
+    path.write_text(f"process {os.getpid()}")
     return True
 
 

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -82,9 +83,13 @@ class EpochTraining(ABC):
     def predict(self, rows: Tensor) -> Tensor:
         """Return scores [n, t] of the molecules at positions `rows`, higher for label 1."""
 
-    @abstractmethod
     def probabilities(self, rows: Tensor) -> Tensor:
-        """Return the scores to save, float32 [n, t]: probabilities of label 1 of molecules at `rows`."""
+        """Return the scores to save, float32 [n, t]; default: what `predict` returns."""
+        return self.predict(rows)
+
+    def saved(self) -> dict[str, pd.DataFrame]:
+        """Return the tables that the method declares in `saves`, of the best epoch; default: the model's."""
+        return self.model.saved()
 
     def inputs(self, rows: Tensor) -> GraphBatch | Tensor:
         """Return what a training step reads of the molecules at positions `rows`, augmented if asked for."""
@@ -211,6 +216,5 @@ def fit(training: EpochTraining, checkpoint: Checkpoint, progress: Progress) -> 
     if math.isnan(training.best):
         log.info("%s: validation has no task with both classes; the last epoch is taken", training.unit.title)
     training.model.load_state_dict(training.best_weights)
-    return UnitResult(
-        training.scores(), training.history, {k: v.cpu() for k, v in training.best_weights.items()}
-    )
+    weights = {name: value.cpu() for name, value in training.best_weights.items()}
+    return UnitResult(training.scores(), training.history, weights, saved=training.saved())

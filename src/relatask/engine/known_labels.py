@@ -153,8 +153,8 @@ def shown_in(unit: Unit, setting: Setting) -> dict[str, dict[str, Tensor]]:
 def draws(unit: Unit, rows: Tensor, purpose: str) -> Tensor:
     """Return a uniform draw in [0, 1) for each cell, float64 [n, t], from its molecule and task alone."""
     tasks = np.array([unit.spec.data_seed(purpose, task) for task in unit.task_ids], np.uint64)
-    mol_ids = unit.data.mol_ids[rows].cpu().numpy().astype(np.uint64)
-    mixed = _mixed(_mixed(mol_ids)[:, None] ^ tasks)
+    item_ids = unit.data.item_ids[rows].cpu().numpy().astype(np.uint64)
+    mixed = _mixed(_mixed(item_ids)[:, None] ^ tasks)
     return torch.from_numpy((mixed >> np.uint64(11)) / 2.0**53).to(rows.device)
 
 

@@ -1,30 +1,58 @@
 """The network of a unit, freshly initialised, and the precision it computes in."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from relatask.core.errors import RelataskError
-from relatask.core.registry import load
+from relatask.core.registry import capabilities, load, own_options
+from relatask.data.task_ids import task_ids
 from relatask.engine.task_graph import task_graph
 from relatask.engine.unit import Unit
-from relatask.nn.contract import TaskContext
+from relatask.nn.contract import SHARED, Encoder, MultiTaskModel, TaskContext
 
 
-def build_model(unit: Unit) -> nn.Module:
+def build_model(unit: Unit) -> MultiTaskModel:
     """Return the freshly initialised network of a unit."""
-    torch.manual_seed(unit.seed("initialisation"))
-    encoder = load("encoders", str(unit.spec.encoder)).build(**unit.spec.encoder_options)
     edge_index, edge_score = task_graph(unit)
     context = TaskContext(
-        task_ids=unit.task_ids,
+        task_ids=unit.task_ids if unit.spec.episodes is None else task_ids(unit.data.tasks[0].classes),
         edge_index=edge_index,
         edge_score=edge_score,
-        seed_of=lambda task: unit.spec.random_seed("head", task),
+        seed_of=lambda task, purpose="head": unit.spec.random_seed(purpose, task),
+        encoder=Encoders(unit),
     )
-    return load("methods", unit.spec.method).build(encoder, context, **unit.spec.options)
+    torch.manual_seed(unit.seed("initialisation"))
+    options = own_options(unit.spec.method, unit.spec.options)
+    model: MultiTaskModel = load("methods", unit.spec.method).build(context, **options)
+    return model
 
 
-def trained_model(unit: Unit, weights: dict[str, Tensor]) -> nn.Module:
+class Encoders:
+    """The encoders of a unit's network, each built when a method first asks for it: an `EncoderFactory`."""
+
+    def __init__(self, unit: Unit):
+        self.unit = unit
+        self._built: dict[str, Encoder] = {}
+
+    def __call__(self, name: str = SHARED) -> Encoder:
+        """Return the encoder called `name`, freshly initialised the first time."""
+        if name not in self._built:
+            self._built[name] = self._shared() if name == SHARED else self._own(name)
+        return self._built[name]
+
+    def _shared(self) -> Encoder:
+        spec = self.unit.spec
+        encoder: Encoder = load("encoders", str(spec.encoder)).build(**spec.encoder_options)
+        encoder.plain = capabilities("methods", spec.method).second_derivatives
+        return encoder
+
+    def _own(self, name: str) -> Encoder:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.unit.seed("initialisation", name))
+            return self._shared()
+
+
+def trained_model(unit: Unit, weights: dict[str, Tensor]) -> MultiTaskModel:
     """Return the network of a finished unit, with the weights that the journal keeps, on the unit's device.
 
     Raises:

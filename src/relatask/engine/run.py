@@ -1,6 +1,6 @@
 """One run from its spec to predictions, history and weights."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -8,13 +8,13 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from relatask.core.errors import RelataskError
 from relatask.core.registry import Capabilities, capabilities, load_loop
 from relatask.core.tables import COLUMNS
 from relatask.data.prepared import PreparedDataset
 from relatask.engine.checkpoint import Checkpoint, tensor_bytes
-from relatask.engine.episodes import episode_cells, episode_names
 from relatask.engine.unit import EVALUATED, Progress, Unit, UnitResult, constant_result, units_of
-from relatask.journal.journal import Finished
+from relatask.journal.finished import Finished
 from relatask.plan.spec import RunSpec
 
 
@@ -27,13 +27,15 @@ class RunResult:
     weights: dict[str, Any] | None  # the state of the network, or one per task
     # columns of table "known_labels", of methods that are told labels when they predict
     known_labels: pd.DataFrame | None = None
+    saved: dict[str, pd.DataFrame] = field(default_factory=dict)  # the method's own tables, with `run_id`
 
     def finished(self) -> Finished:
         """What the journal keeps of it."""
         tables = {"predictions": self.predictions, "history": self.history}
         if self.known_labels is not None:
             tables["known_labels"] = self.known_labels
-        return Finished(tables, {} if self.weights is None else {"model.pt": tensor_bytes(self.weights)})
+        weights = {} if self.weights is None else {"model.pt": tensor_bytes(self.weights)}
+        return Finished(tables, weights, saved=self.saved)
 
 
 def inputs_of(spec: RunSpec) -> str:
@@ -75,7 +77,9 @@ def train_run(
             unit, checkpoint, told
         )
         checkpoint.finish((result if keep_weights else replace(result, weights=None)).as_dict())
-    return _collect(spec, ability, units, [UnitResult(**finished) for finished in checkpoint.finished])
+    return _collect(
+        spec, ability, units, [UnitResult.from_dict(finished) for finished in checkpoint.finished]
+    )
 
 
 def _progress_of_unit(progress: Progress, number: int, total: int, unit: Unit) -> Progress:
@@ -84,19 +88,17 @@ def _progress_of_unit(progress: Progress, number: int, total: int, unit: Unit) -
 
 
 def _collect(spec: RunSpec, ability: Capabilities, units: list[Unit], results: list[UnitResult]) -> RunResult:
+    cells_of = getattr(load_loop(spec.method), "cells", cells)
     found = [
-        _cells(unit, fold, result)
+        cells_of(unit, fold, result)
         for unit, result in zip(units, results, strict=True)
         for fold in (*EVALUATED, *(["train"] if result.shown else []))
     ]
-    cells = pd.concat(found, ignore_index=True).sort_values(["fold", "item_id", "task"], kind="stable")
-    cells["run_id"] = spec.run_id
-    of_classes = units[0].data.classes is not None
-    names = episode_names(units[0]) if of_classes else units[0].data.task_ids
-    cells["task_id"] = [names[task] for task in cells["task"]]
-    predictions = cells[cells["predicted_in"] >= 0].reset_index(drop=True)
+    table = pd.concat(found, ignore_index=True).sort_values(["fold", "item_id", "task_id"], kind="stable")
+    table = table.astype({"task_id": str}).assign(run_id=spec.run_id)
+    predictions = table[table["predicted_in"] >= 0].reset_index(drop=True)
     told = any(result.shown for result in results)
-    known_labels = cells[list(COLUMNS["known_labels"])].reset_index(drop=True) if told else None
+    known_labels = table[list(COLUMNS["known_labels"])].reset_index(drop=True) if told else None
     history = pd.DataFrame(
         [
             {"run_id": spec.run_id, "task_id": unit.name or None, **row}
@@ -117,16 +119,24 @@ def _collect(spec: RunSpec, ability: Capabilities, units: list[Unit], results: l
         unit.name: result.weights for unit, result in zip(units, results, strict=True) if result.weights
     }
     weights = per_unit if ability.per_task else per_unit.get("")
-    return RunResult(predictions[list(COLUMNS["predictions"])], history, weights or None, known_labels)
+    return RunResult(
+        predictions[list(COLUMNS["predictions"])],
+        history,
+        weights or None,
+        known_labels,
+        _saved(spec, ability, units, results),
+    )
 
 
-def _cells(unit: Unit, fold: str, result: UnitResult) -> pd.DataFrame:
-    """Score and label of each labelled cell of a fold, and which pass predicts it and which know it.
+def cells(unit: Unit, fold: str, result: UnitResult) -> pd.DataFrame:
+    """Return a row for each labelled cell of a fold: what a loop without `cells` of its own predicts.
 
     Of training only cells that a pass was told; they have no score.
+
+    Returns:
+        fold, item_id, task_id (categories in the order of tasks, the same for all folds), label, score,
+        predicted_in (the pass that predicts the cell; -1: none) and known_in (bit p: pass p may read it).
     """
-    if unit.data.classes is not None:
-        return episode_cells(unit, fold, result.scores[fold])
     rows = unit.rows(fold)
     labels = unit.labels(rows, fold)
     none = torch.zeros(labels.shape, dtype=torch.int16)
@@ -139,10 +149,42 @@ def _cells(unit: Unit, fold: str, result: UnitResult) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "fold": fold,
-            "item_id": unit.data.mol_ids[rows[row]].cpu().numpy(),
-            "task": unit.columns[column].cpu().numpy(),
+            "item_id": unit.data.item_ids[rows[row]].cpu().numpy(),
+            "task_id": pd.Categorical.from_codes(
+                unit.columns[column].cpu().numpy(), pd.Index(unit.data.task_ids)
+            ),
             "label": labels[row, column].cpu().numpy(),
             "score": result.scores[fold][place].numpy() if fold in result.scores else np.nan,
             **{name: values[place].numpy() for name, values in shown.items()},
         }
     )
+
+
+def _saved(
+    spec: RunSpec, ability: Capabilities, units: list[Unit], results: list[UnitResult]
+) -> dict[str, pd.DataFrame]:
+    """Return the tables that the method declares, of all units, each row with its run.
+
+    Raises:
+        RelataskError: a table is not declared, or one that is declared is absent or lacks a column.
+    """
+    found = {}
+    for name in sorted({*ability.saves, *(name for result in results for name in result.saved)}):
+        columns = ability.saves.get(name)
+        if columns is None:
+            raise RelataskError(
+                f"method {spec.method!r} made a table {name!r} that it does not declare; add it to `saves`."
+            )
+        frames = []
+        for unit, result in zip(units, results, strict=True):
+            frame = result.saved.get(name)
+            if frame is None and len(units) == 1:
+                raise RelataskError(f"method {spec.method!r} declares a table {name!r} and did not make it.")
+            if frame is not None:
+                own = {"task_id": unit.name} if unit.name and "task_id" in columns else {}
+                frames.append(frame.assign(**own, run_id=spec.run_id))
+        table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=[*columns, "run_id"])
+        if lost := [column for column in columns if column not in table]:
+            raise RelataskError(f"method {spec.method!r}: its table {name!r} lacks the column {lost[0]!r}.")
+        found[name] = table[["run_id", *columns]]
+    return found

@@ -12,7 +12,7 @@ import math
 import time
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +25,7 @@ from relatask.engine.loops.supervised import PREDICTION_BATCH
 from relatask.engine.network import build_model
 from relatask.engine.selection import roc_auc_by_task
 from relatask.engine.unit import EVALUATED, Progress, Unit, UnitResult
+from relatask.nn.contract import Encoder, MultiTaskModel
 from relatask.plan.spec import RunSpec
 
 log = logging.getLogger(__name__)
@@ -32,11 +33,20 @@ log = logging.getLogger(__name__)
 
 def runs_at_once(spec: RunSpec, device: torch.device) -> int:
     """Return how many runs like this one are trained in one pass; 0 where the loop is faster, or has to."""
-    stackable = spec.method == "shared_bottom" and spec.balancing == "equal" and isinstance(spec.tasks, tuple)
-    if not stackable or spec.training["precision"] != "fp32":
+    stacks = capabilities("methods", spec.method).stacks
+    if not stacks or spec.balancing != "equal" or not isinstance(spec.tasks, tuple):
+        return 0
+    if spec.training["precision"] != "fp32":
         return 0
     width = capabilities("encoders", str(spec.encoder)).side_by_side.get(device.type, 0)
     return -(-width // spec.encoder_options["width"])
+
+
+class StackedModel(MultiTaskModel):
+    """What a method with the capability `stacks` builds: its outputs are heads(encoder(x)), and no more."""
+
+    encoder: Encoder
+    heads: nn.Linear
 
 
 class Batch:
@@ -56,7 +66,7 @@ class Batch:
         self.columns = torch.cat([unit.columns for unit in units])  # [C], of all runs
         self.sizes = [len(unit.columns) for unit in units]
         self.run_of = torch.repeat_interleave(torch.tensor(self.sizes)).to(self.device)  # [C]
-        self.models = [build_model(unit).to(self.device) for unit in units]
+        self.models = [cast(StackedModel, build_model(unit).to(self.device)) for unit in units]
         self.encoder: Any = self._stacked()
         parameters = [*self.encoder.parameters(), *self._heads().parameters()]
         self.optimiser = Adam(parameters, self.settings["learning_rate"], self.settings["weight_decay"])
@@ -72,7 +82,7 @@ class Batch:
         return stacked.stack([model.encoder for model in self.models]).to(self.device)
 
     def _heads(self) -> nn.ModuleList:
-        return nn.ModuleList(model.heads for model in self.models)  # type: ignore[misc]
+        return nn.ModuleList(model.heads for model in self.models)
 
     def going(self) -> list[int]:
         """Positions of the runs that are neither over nor failed."""
@@ -109,7 +119,7 @@ class Batch:
         means = []
         for model, unit, logits in zip(self.models, self.units, self.logits(batch), strict=True):
             labels = unit.labels(batch)
-            losses: Tensor = model.losses(logits, labels)  # type: ignore[operator]
+            losses = model.losses(logits, labels)
             means.append(losses.sum() / (~labels.isnan()).any(0).sum())  # over the tasks with a label
         self.optimiser.clear()
         torch.autograd.backward(means)
@@ -119,7 +129,7 @@ class Batch:
     def logits(self, batch: Tensor) -> list[Tensor]:
         """Return each run's logits [B, t] of the molecules at positions `batch`."""
         states = self.encoder(self.data.x(batch)).unbind()
-        return [model.heads(state) for model, state in zip(self.models, states, strict=True)]  # type: ignore
+        return [model.heads(state) for model, state in zip(self.models, states, strict=True)]
 
     def predict(self, rows: Tensor) -> Tensor:
         """Return the logits float32 [n, C] of the molecules at positions `rows`."""
@@ -148,8 +158,8 @@ class Batch:
 
     def _weights(self, run: int) -> dict[str, Tensor]:
         encoder = {f"encoder.{name}": value for name, value in self.encoder.state_of(run).items()}
-        heads: Any = self.models[run].heads
-        return encoder | {f"heads.{name}": value.clone() for name, value in heads.state_dict().items()}
+        heads = self.models[run].heads.state_dict()
+        return encoder | {f"heads.{name}": value.clone() for name, value in heads.items()}
 
     def _finite(self, run: int, value: float) -> bool:
         """Whether a loss or a sum of scores is finite; a run with another has failed."""

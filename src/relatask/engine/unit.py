@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -80,10 +81,18 @@ class UnitResult:
     history: list[dict[str, Any]]
     weights: dict[str, Tensor] | None = None
     shown: dict[str, dict[str, Tensor]] | None = None
+    saved: dict[str, pd.DataFrame] = field(default_factory=dict)  # tables that the method declares in `saves`
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain tensors and numbers, as a checkpoint stores them."""
-        return {name: getattr(self, name) for name in ("scores", "history", "weights", "shown")}
+        """Plain tensors, numbers and texts, as a checkpoint stores them."""
+        plain = {name: getattr(self, name) for name in ("scores", "history", "weights", "shown")}
+        return {**plain, "saved": {name: frame.to_dict("list") for name, frame in self.saved.items()}}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "UnitResult":
+        """Rebuild a result from `as_dict`."""
+        saved = {name: pd.DataFrame(columns) for name, columns in values["saved"].items()}
+        return cls(**{**values, "saved": saved})
 
 
 def units_of(spec: RunSpec, data: PreparedDataset, per_task: bool, prior: Tensor | None = None) -> list[Unit]:

@@ -17,12 +17,12 @@ def label_correlation(labels: pd.DataFrame, task_ids: Sequence[str]) -> np.ndarr
     Returns:
         float64 [T, T]; NaN where fewer than three molecules have both, or one of the two does not vary.
     """
-    rows, _ = pd.factorize(labels["mol_id"])
+    rows, _ = pd.factorize(labels["item_id"])
     columns = pd.Categorical(labels["task_id"].astype(str), categories=list(task_ids)).codes
     inside = columns >= 0
     place = (rows[inside], columns[inside])
     shape = (int(rows.max(initial=-1)) + 1, len(task_ids))
-    values = labels["label"].to_numpy(np.float64)[inside]
+    values = labels["value"].to_numpy(np.float64)[inside]
     y, there = csr_array((values, place), shape=shape), csr_array((np.ones_like(values), place), shape=shape)
     n = (there.T @ there).toarray()
     sums, squares = (y.T @ there).toarray(), ((y * y).T @ there).toarray()  # of the row's task

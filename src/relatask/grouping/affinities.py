@@ -49,8 +49,9 @@ class Lookahead(EpochTraining):
 
     def shared(self) -> dict[str, Tensor]:
         """The parameters that all tasks share, by name."""
-        named = self.model.named_parameters()
-        return {name: value for name, value in named if name.startswith("encoder.")}
+        trunk = self.model.trunk
+        shared = {id(value) for value in trunk.parameters()} if trunk is not None else set()
+        return {name: value for name, value in self.model.named_parameters() if id(value) in shared}
 
     def take_step(self, batch: Tensor) -> None:
         """Look ahead on the items at positions `batch`, then learn from them."""

@@ -1,37 +1,25 @@
-"""Features of molecules: atoms and bonds as in Hu et al. (2019), and ECFP4 bits, stored flat.
+"""Molecules, parsed once for all inputs, and as graphs of atoms and bonds as in Hu et al. (2019).
 
 Vocabularies (Hu et al., "Strategies for pre-training graph neural networks"): an atom is its atomic
 number and chirality tag, a bond its type and direction. Graph layers add their own self-loop.
 """
 
 import re
-from collections.abc import Iterable
-from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import rdkit
 from rdkit import Chem, rdBase
-from rdkit.Chem import rdFingerprintGenerator
-from tqdm import tqdm
 
 from relatask.core.errors import RelataskError
-from relatask.core.files import sha256_of, write_json
-from relatask.core.npy_writer import NpyWriter, npy_writer
 
-ARRAYS: dict[str, tuple[str, int | None]] = {  # name -> type, width
-    "atoms": ("uint8", 2),  # per atom: index of the atomic number, chirality
-    "atom_offsets": ("int64", None),  # molecule m has atoms [offset m, offset m + 1)
-    "bond_index": ("int32", 2),  # per directed bond: source, target, counted within the molecule
-    "bonds": ("uint8", 2),  # per directed bond: type, direction
-    "bond_offsets": ("int64", None),
-    "ecfp4": ("uint8", 256),  # per molecule: 2,048 bits packed by np.packbits
-}
+if TYPE_CHECKING:
+    import pandas as pd
+
 VOCABULARY = {"atomic_number": 120, "chirality": 4, "bond_type": 6, "bond_direction": 3}
 UNKNOWN_ATOM = 118  # atomic numbers 1..118 take 0..117; "*" takes the spare entry, 119 stays the mask
-RADIUS, BITS = 2, 2048
 _OTHER_CHIRALITY = 3  # tags beyond clockwise and counter-clockwise, e.g. square planar
 _BOND_TYPES = {
     Chem.BondType.SINGLE: 0,
@@ -42,7 +30,6 @@ _BOND_TYPES = {
 _DIRECTIONS = {Chem.BondDir.ENDUPRIGHT: 1, Chem.BondDir.ENDDOWNRIGHT: 2}  # all others 0
 _TYPE_OF_DOUBLED_ORDER = np.array([0, 0, 0, 3, 1, 0, 2], dtype=np.uint8)  # 1, 1.5, 2, 3 bond orders
 _UNUSUAL_BOND = re.compile(r"[/\\<>$~*]")  # directions, dative, quadruple, any
-_CHUNK = 1024
 
 
 @dataclass(frozen=True)
@@ -100,76 +87,25 @@ def _both_ways(source: np.ndarray, target: np.ndarray, bonds: np.ndarray) -> tup
     return index.astype(np.int32), np.repeat(bonds, 2, axis=0).astype(np.uint8)
 
 
-def write_features(smiles: Iterable[str], folder: Path, total: int | None = None) -> dict[str, Any]:
-    """Compute and write the features of all molecules to `folder`, in bounded memory.
-
-    Args:
-        smiles: canonical SMILES, one per molecule, in the order of the data set.
-        folder: gets the arrays of `ARRAYS` and features.json.
-        total: number of molecules, for the progress bar.
-
-    Returns:
-        What features.json holds: counts, vocabulary sizes, RDKit version, digest of the arrays.
+def parsed(items: "pd.DataFrame") -> list[Chem.Mol]:
+    """Return the molecules of items, from their `smiles`; several inputs of the same chunk parse it once.
 
     Raises:
-        RelataskError: RDKit cannot read a SMILES.
+        RelataskError: RDKit cannot read one.
     """
-    counts = dict.fromkeys(("molecules", "atoms", "directed_bonds", "unknown_atoms", "other_bonds"), 0)
-    progress = tqdm(smiles, total=total, desc="features", unit="mol", disable=None, leave=False)
-    with ExitStack() as stack:
-        writers = {
-            name: stack.enter_context(npy_writer(folder / f"{name}.npy", *kind))
-            for name, kind in ARRAYS.items()
-        }
-        stack.enter_context(rdBase.BlockLogs())
-        for name in ("atom_offsets", "bond_offsets"):
-            writers[name].append(np.zeros(1))
-        chunk: list[str] = []
-        for text in progress:
-            chunk.append(text)
-            if len(chunk) == _CHUNK:
-                _append(writers, chunk, counts)
-                chunk = []
-        _append(writers, chunk, counts)
-    record = {
-        **counts,
-        "vocabulary": VOCABULARY,
-        "fingerprint": {"kind": "morgan", "radius": RADIUS, "bits": BITS},
-        "rdkit": rdkit.__version__,
-        "files": {f"{name}.npy": sha256_of(folder / f"{name}.npy") for name in ARRAYS},
-        "digest": sha256_of(*(folder / f"{name}.npy" for name in ARRAYS)),
-    }
-    write_json(folder / "features.json", record)
-    return record
+    return _parsed(tuple(items["item_id"]), tuple(items["smiles"]))
 
 
-def _append(writers: dict[str, NpyWriter], chunk: list[str], counts: dict[str, int]) -> None:
-    """Featurise a chunk of molecules and append it to the arrays."""
-    if not chunk:
-        return
-    fingerprints = rdFingerprintGenerator.GetMorganGenerator(radius=RADIUS, fpSize=BITS)
-    graphs, bits = [], np.empty((len(chunk), BITS), dtype=np.uint8)
-    for row, text in enumerate(chunk):
-        molecule = Chem.MolFromSmiles(text)
-        if molecule is None or not molecule.GetNumAtoms():
-            raise RelataskError(
-                f"row {counts['molecules'] + row + 1} of the molecules table: RDKit {rdkit.__version__} "
-                f"cannot read the SMILES {text!r}; standardise the source again with this version."
-            )
-        graphs.append(graph_of(molecule, text))
-        bits[row] = fingerprints.GetFingerprintAsNumPy(molecule)
-    atoms = np.concatenate([graph.atoms for graph in graphs])
-    for name, start, lengths in (
-        ("atom_offsets", counts["atoms"], [len(graph.atoms) for graph in graphs]),
-        ("bond_offsets", counts["directed_bonds"], [len(graph.bonds) for graph in graphs]),
-    ):
-        writers[name].append(start + np.cumsum(lengths))
-    writers["atoms"].append(atoms)
-    writers["bond_index"].append(np.concatenate([graph.bond_index for graph in graphs]))
-    writers["bonds"].append(np.concatenate([graph.bonds for graph in graphs]))
-    writers["ecfp4"].append(np.packbits(bits, axis=1))
-    counts["molecules"] += len(chunk)
-    counts["atoms"] += len(atoms)
-    counts["directed_bonds"] += sum(len(graph.bonds) for graph in graphs)
-    counts["unknown_atoms"] += int((atoms[:, 0] == UNKNOWN_ATOM).sum())
-    counts["other_bonds"] += sum(graph.other_bonds for graph in graphs)
+@lru_cache(maxsize=1)
+def _parsed(item_ids: tuple[int, ...], smiles: tuple[str, ...]) -> list[Chem.Mol]:
+    molecules = []
+    with rdBase.BlockLogs():
+        for item, text in zip(item_ids, smiles, strict=True):
+            molecule = Chem.MolFromSmiles(text)
+            if molecule is None or not molecule.GetNumAtoms():
+                raise RelataskError(
+                    f"item {item} of the items table: RDKit {rdkit.__version__} cannot read the SMILES "
+                    f"{text!r}; prepare the source again with this version."
+                )
+            molecules.append(molecule)
+    return molecules

@@ -7,14 +7,13 @@ bond's kind, the sum of an atom's bond embeddings is its count of each kind time
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from relatask.core.errors import RelataskError
-from relatask.core.files import read_json, sha256_of
+from relatask.inputs.arrays import read_array
 
 N_ATOMIC_NUMBERS = 120  # 1..118 and masked (Hu et al., 2019)
 N_CHIRALITIES = 4
@@ -146,25 +145,6 @@ class MoleculeGraphs:
         return cls.from_arrays(atoms, atom_offsets, bond_index, bonds, bond_offsets, device)
 
 
-def read_array(path: Path, mode: Literal["r", "c"] = "r") -> np.ndarray:
-    """Return a memory-mapped array of a `features` folder; in mode "c" a tensor can share it.
-
-    Raises:
-        RelataskError: it is missing, or not what features.json beside it says was written.
-    """
-    record = read_json(path.with_name("features.json"))
-    try:
-        if sha256_of(path) != record["files"][path.name]:
-            raise ValueError("its digest is not that of features.json")
-        return np.load(path, mmap_mode=mode, allow_pickle=False)
-    except FileNotFoundError:
-        raise RelataskError(f"{path} does not exist; run the step featurise_molecules first.") from None
-    except (ValueError, OSError, EOFError, KeyError, TypeError) as error:
-        raise RelataskError(
-            f"{path} is damaged ({error}); delete the folder {path.parent} and run the workflow again."
-        ) from None
-
-
 def _check_offsets(atom_offsets: np.ndarray, bond_offsets: np.ndarray, *lengths: int) -> None:
     """Refuse offsets that do not cut the arrays (of n atoms, n bonds, n bonds) into molecules."""
     n_atoms, n_bonds, n_pairs = lengths
@@ -174,7 +154,7 @@ def _check_offsets(atom_offsets: np.ndarray, bond_offsets: np.ndarray, *lengths:
     if not fits:
         raise RelataskError(
             f"features: the offsets of {len(atom_offsets) - 1} molecules do not fit {n_atoms} atoms and "
-            f"{n_bonds} bonds; delete the features folder and run the step featurise_molecules again."
+            f"{n_bonds} bonds; delete the features folder and run the step featurise_items again."
         )
 
 
@@ -192,10 +172,10 @@ def _check_vocabulary(
         if len(values) and values.max() >= limit:
             raise RelataskError(
                 f"features: {name} reach {values.max()}, but the vocabulary has {limit} entries (0 to "
-                f"{limit - 1}); delete the features folder and run the step featurise_molecules again."
+                f"{limit - 1}); delete the features folder and run the step featurise_items again."
             )
     if len(bonds) and not (bond_index.min() >= 0 and (bond_index < sizes[:, None]).all()):
         raise RelataskError(
             "features: bond_index leaves its molecule; delete the features folder and run the step "
-            "featurise_molecules again."
+            "featurise_items again."
         )

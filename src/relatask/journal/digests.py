@@ -8,10 +8,11 @@ from pathlib import Path
 
 from relatask.core.errors import RelataskError
 from relatask.core.files import read_json, source_digest
-from relatask.core.registry import capabilities, loop_file
+from relatask.core.plugins import form_of, input_records
+from relatask.core.registry import capabilities, loop_file, loop_of
 from relatask.core.source_code import PLUMBING, imported_by
 
-Stamp = dict[str, str]  # "code", "data" and, where a run starts from another, "prior"
+Digests = dict[str, str]  # "code", "data" and, where a run starts from another, "prior"
 
 
 @lru_cache  # also because the files may change while a shard runs what it imported before
@@ -20,14 +21,17 @@ def code_of_run(method: str, encoder: str | None, balancing: str = "equal") -> s
 
     Not the package's plumbing: a new table, declared in columns, must not train every run again.
     """
-    loop = capabilities("methods", method).loop
-    parts = ["engine/run.py", loop_file(method), capabilities("methods", method).file]
-    if loop == "supervised":
+    ability = capabilities("methods", method)
+    parts = ["engine/run.py", loop_file(method), ability.file]
+    if loop_of(method).balances:
         parts.append(f"balancing/{balancing}.py")
-    if method == "shared_bottom" and encoder and capabilities("encoders", encoder).side_by_side:
+    if ability.stacks and encoder and capabilities("encoders", encoder).side_by_side:
         parts += ["engine/stacked.py", f"encoders/_stacked_{encoder}.py"]  # of task sets; the same numbers
-    if capabilities("methods", method).uses_prior:
+    if ability.uses_prior:
         parts.append("shards/prior.py")
+    ability = capabilities("encoders", encoder) if encoder else capabilities("methods", method)
+    inputs = input_records()
+    parts += [inputs[name].file for name in inputs if form_of(name) in ability.inputs]
     files = imported_by(*parts, *([f"encoders/{encoder}.py"] if encoder else []))
     return source_digest(*(file for file in files if file not in PLUMBING))
 

@@ -21,7 +21,7 @@ BEAT = 20.0  # seconds
 ALIVE = 100.0  # two beats, and the minute for which a network file system may show what was
 
 
-class Lease:
+class Heartbeat:
     """Says, until the block ends, which run a shard trains and how far it is.
 
     Args:
@@ -34,8 +34,8 @@ class Lease:
         self.run_id: str | None = None
         self.share = 0.0
 
-    def __enter__(self) -> "Lease":
-        self._tell()
+    def __enter__(self) -> "Heartbeat":
+        self._write()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True)
         self._thread.start()
@@ -50,20 +50,20 @@ class Lease:
     def begin(self, run_id: str) -> None:
         """Say that a run starts."""
         self.run_id, self.share = run_id, 0.0
-        self._tell()
+        self._write()
 
     def _beat(self) -> None:
         while not self._over.wait(BEAT):
-            self._tell()
+            self._write()
 
-    def _tell(self) -> None:
+    def _write(self) -> None:
         content = {"run_id": self.run_id, "share": self.share, "place": _place(), "process": os.getpid()}
         with suppress(OSError):  # a full disk stops the training where it matters, not here
             write_json(self.path, content)
 
 
 @dataclass(frozen=True)
-class Told:
+class LastHeartbeat:
     """What a shard said last."""
 
     shard: str
@@ -72,16 +72,16 @@ class Told:
     running: bool  # else it was killed
 
 
-def read_leases(study: Path) -> list[Told]:
+def read_heartbeats(study: Path) -> list[LastHeartbeat]:
     """Return what the shards of a study said, by name; those that ended are silent."""
     found = []
     for path in sorted((study / in_study("running")).glob("[!.]*.json")):
         try:
             age, content = time.time() - path.stat().st_mtime, json.loads(path.read_text(encoding="utf-8"))
             running = abs(age) < ALIVE and _may_live(content["place"], content["process"])
-            found.append(Told(path.stem, content["run_id"], float(content["share"]), running))
+            found.append(LastHeartbeat(path.stem, content["run_id"], float(content["share"]), running))
         except (OSError, ValueError, KeyError, TypeError):
-            continue  # it ended between the listing and the reading, or is no lease
+            continue  # it ended between the listing and the reading, or is no heartbeat
     return found
 
 

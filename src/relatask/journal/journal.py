@@ -4,37 +4,29 @@ It is no declared output of any rule, so it survives a failed job, another numbe
 machine. An entry counts while its spec, code and data are still the same.
 """
 
-import fcntl
 import logging
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from filelock import FileLock
 
 from relatask.core.errors import RelataskError
 from relatask.core.files import sha256_of, write_bytes, write_json
 from relatask.core.layout import in_study
-from relatask.core.tables import write_table
-from relatask.journal.digests import Stamp
-from relatask.journal.journal_entry import damaged_file, read_record
+from relatask.core.registry import capabilities
+from relatask.core.tables import saved_columns, write_table
+from relatask.journal.digests import Digests
+from relatask.journal.finished import Finished
+from relatask.journal.journal_entry import damaged_file, read_record, saved_file
 from relatask.plan.manifest import spec_of
 from relatask.plan.spec import RunSpec
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Finished:
-    """What a finished run leaves in its entry: tables by their names, and other files by theirs."""
-
-    tables: "Mapping[str, pd.DataFrame]"
-    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class Journal:
@@ -45,30 +37,30 @@ class Journal:
         self.runs = folder / in_study("runs")
         self.failures = folder / in_study("failed")
 
-    def holds(self, spec: RunSpec, stamp: Stamp) -> bool:
+    def holds(self, spec: RunSpec, digests: Digests) -> bool:
         """Whether the run is finished under the same digests; if it is under others, the log says so."""
         if not (self.runs / spec.run_id).exists():
             return False
-        if (known := self._stamp(spec)) == stamp:
+        if (known := self._digests(spec)) == digests:
             return True
-        other = [key for key in stamp if known is not None and known.get(key) != stamp[key]]
+        other = [key for key in digests if known is not None and known.get(key) != digests[key]]
         reason = f"its {' and '.join(other)} changed" if other else "its entry in the journal is damaged"
         log.info("run %s (%s seed %d) is trained again: %s", spec.run_id, spec.label, spec.seed, reason)
         return False
 
-    def _stamp(self, spec: RunSpec) -> Stamp | None:
+    def _digests(self, spec: RunSpec) -> Digests | None:
         """The digests of the run's entry, None if it is absent or damaged."""
         entry = self.runs / spec.run_id
-        return None if damaged_file(entry) else read_record(entry)["stamp"]
+        return None if damaged_file(entry) else read_record(entry)["digests"]
 
-    def enter(self, spec: RunSpec, stamp: Stamp, result: Finished, measured: dict[str, Any]) -> None:
+    def enter(self, spec: RunSpec, digests: Digests, result: Finished, measured: dict[str, Any]) -> None:
         """Add a finished run; one of other code or data makes room for it.
 
         Of two processes that finish the same run, the first one's entry stays: the numbers are the same.
 
         Args:
             spec: the run.
-            stamp: digests, "code" and "data".
+            digests: of its "code" and its "data".
             result: what it left behind.
             measured: seconds, memory and machine: whatever differs from time to time.
         """
@@ -77,16 +69,19 @@ class Journal:
         try:
             for name, table in result.tables.items():
                 write_table(name, table, temporary / f"{name}.parquet")
+            for name, table in result.saved.items():
+                columns = saved_columns(capabilities("methods", spec.method).saves[name])
+                write_table(name, table, temporary / saved_file(name), columns)
             for name, content in result.files.items():
                 write_bytes(temporary / name, content)
             files = {path.name: sha256_of(path) for path in sorted(temporary.iterdir())}
-            record = {"spec": asdict(spec), "stamp": stamp, "measured": measured, "files": files}
+            record = {"spec": asdict(spec), "digests": digests, "measured": measured, "files": files}
             write_json(temporary / "run.json", record)
             with self._alone():
-                self._replace(temporary, spec, stamp)
+                self._replace(temporary, spec, digests)
                 self._clear(spec)
         except OSError:
-            if self._stamp(spec) != stamp:  # else another process was first and removed what this one wrote
+            if self._digests(spec) != digests:  # else another process was first
                 raise
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -94,14 +89,17 @@ class Journal:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Keep other processes from the entries until the block, or this process, ends."""
-        with (self.folder / ".journal.lock").open("w") as lock:
-            with suppress(OSError):  # a file system without locks: the harm is a run that is trained again
-                fcntl.flock(lock, fcntl.LOCK_EX)
+        lock = FileLock(self.folder / ".journal.lock")
+        with suppress(OSError):  # a file system without locks: the harm is a run that is trained again
+            lock.acquire()
+        try:
             yield
+        finally:
+            lock.release()
 
-    def _replace(self, temporary: Path, spec: RunSpec, stamp: Stamp) -> None:
+    def _replace(self, temporary: Path, spec: RunSpec, digests: Digests) -> None:
         """Put a written entry in its place, unless the same one is there."""
-        if self._stamp(spec) == stamp:
+        if self._digests(spec) == digests:
             return
         entry = self.runs / spec.run_id
         with suppress(FileNotFoundError):

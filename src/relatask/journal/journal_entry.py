@@ -12,17 +12,22 @@ from relatask.core.files import read_fields, sha256_of
 FILES = ("run.json", "predictions.parquet", "history.parquet")  # model.pt only where it was kept
 
 
+def saved_file(name: str) -> str:
+    """Return the file of a table that a method declares in `saves`."""
+    return f"saved-{name}.parquet"
+
+
 def read_record(entry: Path) -> dict[str, Any]:
-    """Return what run.json says of a finished run: spec, stamp, measured, files.
+    """Return what run.json says of a finished run: spec, digests, measured, files.
 
     Raises:
         RelataskError: it is absent, broken, or not as the journal writes it.
     """
-    record = read_fields(entry / "run.json", spec=dict, stamp=dict, measured=dict, files=dict)
+    record = read_fields(entry / "run.json", spec=dict, digests=dict, measured=dict, files=dict)
     seconds = record["measured"].get("seconds")
     fits = type(seconds) in {int, float} and 0 <= seconds < float("inf")
     if not fits or not all(
-        isinstance(text, str) for part in ("stamp", "files") for text in record[part].values()
+        isinstance(text, str) for part in ("digests", "files") for text in record[part].values()
     ):
         raise RelataskError(f"{entry / 'run.json'} is not the record of a run; delete {entry} and run again.")
     return record

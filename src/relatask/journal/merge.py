@@ -13,21 +13,23 @@ import pyarrow.compute as pc
 from relatask.core.errors import RelataskError
 from relatask.core.files import read_json
 from relatask.core.layout import in_study
-from relatask.core.tables import schema, write_batches, write_table
-from relatask.journal.journal_entry import damaged_file
+from relatask.core.registry import capabilities, saved_tables
+from relatask.core.tables import saved_columns, schema, write_batches, write_table
+from relatask.journal.journal_entry import damaged_file, saved_file
 
 ROWS = 1_000_000  # in memory at a time
 TABLES = ("predictions", "history")
 log = logging.getLogger(__name__)
 
 
-def merge_runs(plan: pd.DataFrame, runs: Path, out: dict[str, Path]) -> None:
+def merge_runs(plan: pd.DataFrame, runs: Path, out: dict[str, Path], saved: Path | None = None) -> None:
     """Merge the journal entries of all planned runs, in the plan's order.
 
     Args:
         plan: table "plan".
         runs: folder of the journal's entries.
         out: file of each table: predictions, history, costs.
+        saved: folder for the tables that methods declare in `saves`; None leaves them in the journal.
 
     Raises:
         RelataskError: a planned run is missing, by name, or rows got lost.
@@ -35,26 +37,51 @@ def merge_runs(plan: pd.DataFrame, runs: Path, out: dict[str, Path]) -> None:
     entries = [runs / run_id for run_id in plan["run_id"]]
     _require_entries(plan, entries)
     for name in TABLES:
-        write_batches(name, _checked(plan, Merged(name, entries)), out[name])
+        write_batches(
+            name, _checked(plan, Merged(name, entries, f"{name}.parquet", schema(name).names)), out[name]
+        )
     measured = [read_json(entry / "run.json")["measured"] for entry in entries]
     costs = pd.DataFrame(measured, columns=["seconds", "peak_rss_mb", "device", "host"])
     costs["run_id"] = plan["run_id"].to_numpy()
     write_table("costs", costs, out["costs"])
+    if saved is not None:
+        _merge_saved(plan, runs, saved)
     log.info("merged %d runs", len(entries))
 
 
-class Merged:
-    """Table `name` of all `entries`, in their order, and how many rows of which run it holds."""
+def _merge_saved(plan: pd.DataFrame, runs: Path, folder: Path) -> None:
+    """Merge each table that methods of the plan declare in `saves`, from the runs of those that do.
 
-    def __init__(self, name: str, entries: list[Path]):
-        self.name = name
-        self.files = {str(entry / f"{name}.parquet"): entry.name for entry in entries}
+    Runs that are put together from others (`shards.composed`) have none.
+    """
+    for name, declared in saved_tables(plan["method"].unique()).items():
+        columns = saved_columns(declared)
+        saving = [name in capabilities("methods", method).saves for method in plan["method"]]
+        entries = [runs / run_id for run_id in plan.loc[saving, "run_id"]]
+        entries = [entry for entry in entries if (entry / saved_file(name)).exists()]
+        merged = Merged(name, entries, saved_file(name), list(columns))
+        write_batches(name, merged.batches(), folder / f"{name}.parquet", columns)
+
+
+class Merged:
+    """Table `name` of all `entries`, in their order, and how many rows of which run it holds.
+
+    Args:
+        name: of the table.
+        entries: folders of the journal.
+        file: name of its file in each of them.
+        columns: that it has.
+    """
+
+    def __init__(self, name: str, entries: list[Path], file: str, columns: list[str]):
+        self.name, self.columns = name, columns
+        self.files = {str(entry / file): entry.name for entry in entries}
         self.expected: list[tuple[str, int]] = []  # (run, rows), as the files say
         self.found: list[tuple[str, int]] = []  # as the rows come
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows of the entries, one entry after the other, each in its own order."""
-        columns = ", ".join(f'"{column}"' for column in schema(self.name).names)
+        columns = ", ".join(f'"{column}"' for column in self.columns)
         files = {"files": list(self.files)}
         try:
             with duckdb.connect() as connection:

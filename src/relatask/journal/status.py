@@ -1,6 +1,6 @@
 """How far a study is: what is done, running, failed and pending, and what is left to do.
 
-Read from the plan, the journal and the leases of the shards, without torch and without writing anything.
+Read from the plan, the journal and the heartbeats of the shards, without torch and without writing anything.
 """
 
 import json
@@ -13,8 +13,8 @@ from relatask.core.errors import RelataskError
 from relatask.core.files import read_json
 from relatask.core.layout import in_study
 from relatask.core.tables import read_rows
-from relatask.journal.digests import Stamp, code_of_run, data_of_run
-from relatask.journal.heartbeat import Told, read_leases
+from relatask.journal.digests import Digests, code_of_run, data_of_run
+from relatask.journal.heartbeat import LastHeartbeat, read_heartbeats
 from relatask.journal.journal_entry import FILES
 
 STATES = ("done", "running", "failed", "pending")
@@ -32,7 +32,7 @@ PLANNED = [
 
 
 @dataclass
-class RunStanding:
+class RunStatus:
     """A planned run and what became of it so far.
 
     `done`: the journal holds it under the code and the data of now. `running`: a live shard says that it
@@ -61,49 +61,53 @@ class RunStanding:
 
 
 @dataclass(frozen=True)
-class Standing:
+class StudyStatus:
     """All planned runs of a study, in the plan's order, and its shards that run or were killed."""
 
-    runs: list[RunStanding]
-    running: list[Told]
-    killed: list[Told]  # in the middle of a run that nobody has finished since
+    runs: list[RunStatus]
+    running: list[LastHeartbeat]
+    killed: list[LastHeartbeat]  # in the middle of a run that nobody has finished since
 
 
-def study_standing(study: Path) -> Standing:
-    """Return the standing of the study whose results are in the folder `study`.
+def study_status(study: Path) -> StudyStatus:
+    """Return the status of the study whose results are in the folder `study`.
 
     Raises:
         RelataskError: it has no plan yet.
     """
     rows = read_rows("plan", study / in_study("plan"), [*PLANNED, "cost_factor", "shard", "spec"])
-    told = read_leases(study)
-    runs = {row["run_id"]: _standing_of(row) for row in rows}
+    runs = {row["run_id"]: _status_of(row) for row in rows}
     _find_done(study, rows, runs)
     failures = _names_in(study / in_study("failed"))
     for run_id, run in runs.items():
         if run.state == "pending" and f"{run_id}.json" in failures:
-            run.state, run.reason = "failed", _reason_in(study / in_study("failed") / f"{run_id}.json")
-    for lease in told:
-        if lease.running and lease.run_id in runs and runs[lease.run_id].state != "done":
-            runs[lease.run_id].state, runs[lease.run_id].share = "running", lease.share
-    killed = [
-        lease
-        for lease in told
-        if not lease.running and lease.run_id in runs and runs[lease.run_id].state in {"pending", "failed"}
-    ]
-    return Standing(list(runs.values()), [lease for lease in told if lease.running], killed)
+            run.state = "failed"
+            run.reason = _reason_in(study / in_study("failed") / f"{run_id}.json")
+    heartbeats = read_heartbeats(study)
+    running = [heartbeat for heartbeat in heartbeats if heartbeat.running]
+    for heartbeat in running:
+        trained = runs.get(heartbeat.run_id or "")
+        if trained is not None and trained.state != "done":
+            trained.state = "running"
+            trained.share = heartbeat.share
+    unfinished = {run_id for run_id, run in runs.items() if run.state in {"pending", "failed"}}
+    silent = [heartbeat for heartbeat in heartbeats if not heartbeat.running]
+    killed = [heartbeat for heartbeat in silent if heartbeat.run_id in unfinished]
+    return StudyStatus(list(runs.values()), running, killed)
 
 
-def _standing_of(row: dict[str, Any]) -> RunStanding:
+def _status_of(row: dict[str, Any]) -> RunStatus:
     names = ("run_id", "label", "dataset", "split", "seed", "shard")
     predicted = 60 * row["predicted_minutes"]
-    return RunStanding(**{name: row[name] for name in names}, predicted=predicted, factor=row["cost_factor"])
+    return RunStatus(**{name: row[name] for name in names}, predicted=predicted, factor=row["cost_factor"])
 
 
-def _find_done(study: Path, rows: list[dict[str, Any]], runs: dict[str, RunStanding]) -> None:
+def _find_done(study: Path, rows: list[dict[str, Any]], runs: dict[str, RunStatus]) -> None:
     """Mark the runs that the journal holds; those with a prior come after it in the plan."""
     journalled = _names_in(study / in_study("runs"))
-    digests = {dataset: _Digests(study.parent / dataset) for dataset in {row["dataset"] for row in rows}}
+    digests = {
+        dataset: _CurrentDigests(study.parent / dataset) for dataset in {row["dataset"] for row in rows}
+    }
     for row in rows:
         if row["run_id"] not in journalled:
             continue
@@ -111,7 +115,7 @@ def _find_done(study: Path, rows: list[dict[str, Any]], runs: dict[str, RunStand
         if entry is None:
             continue
         run.seconds = entry["measured"]["seconds"]
-        current = digests[run.dataset].fit(row, entry["stamp"])
+        current = digests[run.dataset].fit(row, entry["digests"])
         prior = runs.get(_prior_in(row["spec"]) or "")
         run.outdated = not current or (prior is not None and prior.state != "done")
         run.state = "pending" if run.outdated else "done"
@@ -121,7 +125,7 @@ def _prior_in(spec: str) -> str | None:
     return json.loads(spec)["prior"] if '"prior":' in spec else None
 
 
-class _Digests:
+class _CurrentDigests:
     """The code and the data of now, for the runs of one data set."""
 
     def __init__(self, folder: Path):
@@ -134,11 +138,11 @@ class _Digests:
         except RelataskError:
             return None
 
-    def fit(self, row: dict[str, Any], stamp: Stamp) -> bool:
-        """Whether an entry under `stamp` still counts; one whose data set is just being made again may."""
-        if stamp.get("code") != code_of_run(row["method"], row["encoder"], row["balancing"]):
+    def fit(self, row: dict[str, Any], digests: Digests) -> bool:
+        """Whether an entry under `digests` still counts; one whose data set is just being made again may."""
+        if digests.get("code") != code_of_run(row["method"], row["encoder"], row["balancing"]):
             return False
-        return self._data(f"{row['split']}-{row['seed']}") in {stamp.get("data"), None}
+        return self._data(f"{row['split']}-{row['seed']}") in {digests.get("data"), None}
 
 
 def _names_in(folder: Path) -> set[str]:
@@ -153,7 +157,7 @@ def _read_entry(entry: Path) -> dict[str, Any] | None:
     try:
         record = read_json(entry / "run.json")
         whole = all((entry / name).exists() for name in FILES)
-        return record if whole and "seconds" in record["measured"] and "stamp" in record else None
+        return record if whole and "seconds" in record["measured"] and "digests" in record else None
     except (RelataskError, OSError, TypeError, KeyError):
         return None
 

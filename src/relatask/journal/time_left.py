@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from relatask.journal.status import RunStanding, Standing
+from relatask.journal.status import RunStatus, StudyStatus
 
 
 class Measured:
     """Measured time over predicted time of finished runs; runs of a method on a data set share one factor."""
 
-    def __init__(self, runs: Iterable[RunStanding]):
+    def __init__(self, runs: Iterable[RunStatus]):
         self.seconds: dict[tuple[str, ...], float] = defaultdict(float)
         self.predicted: dict[tuple[str, ...], float] = defaultdict(float)
         self.n_runs: dict[tuple[str, ...], int] = defaultdict(int)
@@ -22,12 +22,12 @@ class Measured:
                     self.n_runs[key] += 1
         self.factors = {key: taken / self.predicted[key] for key, taken in self.seconds.items()}
 
-    def factor(self, run: RunStanding) -> float:
+    def factor(self, run: RunStatus) -> float:
         """That of the run's method on its data set, else on all, else of all runs, else 1."""
         return next((self.factors[key] for key in _keys(run) if key in self.factors), 1.0)
 
 
-def _keys(run: RunStanding) -> tuple[tuple[str, ...], ...]:
+def _keys(run: RunStatus) -> tuple[tuple[str, ...], ...]:
     return (run.dataset, run.label), (run.label,), ()
 
 
@@ -40,16 +40,16 @@ class TimeLeft:
     measured: bool  # else as predicted, because no run has finished
 
 
-def time_left(standing: Standing) -> TimeLeft:
+def time_left(status: StudyStatus) -> TimeLeft:
     """Estimate the time left from the predictions, corrected by what finished runs took.
 
     The runs of a shard follow each other, so the longest shard is a bound however many processes run.
     """
-    measured = Measured(standing.runs)
+    measured = Measured(status.runs)
     work: dict[int, float] = defaultdict(float)
-    for run in standing.runs:
+    for run in status.runs:
         if run.state in {"running", "pending"}:
             work[run.shard] += run.predicted * measured.factor(run) * (1 - run.share)
-    total, processes = sum(work.values()), len(standing.running)
+    total, processes = sum(work.values()), len(status.running)
     wall = max(total / processes, *work.values()) if processes and work else None
     return TimeLeft(total, wall, bool(measured.factors))

@@ -4,24 +4,23 @@ What MTG-Net's gains on ETTm1 are made of, with a small network in the place of 
 series are read, those of the task set are forecast and have the loss, mean squared error.
 """
 
-import torch
 from torch import Tensor, nn
 
-from relatask.nn.contract import Encoder, TaskContext
+from relatask.nn.contract import Encoder, MultiTaskModel, TaskContext, task_draws
 
 CAPABILITIES = {
     "summary": "one encoder for all series, one linear head each for the values ahead",
     "label": "forecaster",
     "paper": "mtg_net",
     "loop": "forecasting",
-    "label_kinds": ("values",),
+    "kinds": ("real",),
     "cost_in_tasks": "O(1)",
     "options": {"horizon": 24},
     "limits": {"horizon": (1, 10_000)},
 }
 
 
-class Forecaster(nn.Module):
+class Forecaster(MultiTaskModel):
     """Encoder, then a linear head per series: windows of B items -> changes ahead [B, H, T].
 
     A series starts from the same head whichever series it is learned with.
@@ -30,15 +29,14 @@ class Forecaster(nn.Module):
     def __init__(self, encoder: Encoder, context: TaskContext, horizon: int):
         super().__init__()
         self.encoder, self.horizon = encoder, horizon
-        bound = encoder.width**-0.5  # as nn.Linear
-        draws = []
-        for task in context.task_ids:
-            generator = torch.Generator().manual_seed(context.seed_of(task))
-            shape = (horizon, encoder.width + 1)
-            draws.append(torch.empty(shape).uniform_(-bound, bound, generator=generator))
-        heads = torch.stack(draws, 1)  # [H, T, width + 1]
-        self.weight = nn.Parameter(heads[..., :-1].flatten(0, 1).contiguous())
-        self.bias = nn.Parameter(heads[..., -1].flatten().contiguous())
+        weight, bias = task_draws((horizon,), encoder.width, context)  # [T, H, width], [T, H]
+        self.weight = nn.Parameter(weight.transpose(0, 1).flatten(0, 1).contiguous())
+        self.bias = nn.Parameter(bias.transpose(0, 1).flatten().contiguous())
+
+    @property
+    def trunk(self) -> nn.Module:
+        """The encoder."""
+        return self.encoder
 
     def forward(self, x: object) -> Tensor:
         """Return how far each value ahead is from the last one that is known."""
@@ -50,6 +48,6 @@ class Forecaster(nn.Module):
         return (changes - targets).square().mean((0, 1))
 
 
-def build(encoder: Encoder, context: TaskContext, horizon: int = 24) -> Forecaster:
-    """Return the model around `encoder`."""
-    return Forecaster(encoder, context, horizon)
+def build(context: TaskContext, horizon: int) -> Forecaster:
+    """Return the model around the shared encoder."""
+    return Forecaster(context.encoder(), context, horizon)

@@ -15,7 +15,7 @@ CAPABILITIES = {
     "inputs": ("ecfp",),
     "loop": "estimator",
     "per_task": True,
-    "uses_encoder": False,
+    "encoders": "none",
     "cost_in_tasks": "O(T)",
     "microseconds": 1500.0,
     "cost_options": ("max_iter",),

@@ -14,12 +14,11 @@ CAPABILITIES = {
     "paper": "koren_2008",
     "inputs": ("none",),
     "loop": "label_only",
-    "uses_encoder": False,
+    "encoders": "none",
     "uses_known_labels": True,
     "microseconds": 1.0,
-    "options": {"setting": "relational", "known_ratio": 0.2, "items": True, "penalty": 1.0},
-    "choices": {"setting": ("relational",)},
-    "limits": {"known_ratio": (0.0, 0.9), "penalty": (1e-6, 1e6)},
+    "options": {"items": True, "penalty": 1.0},
+    "limits": {"penalty": (1e-6, 1e6)},
 }
 
 
@@ -46,6 +45,6 @@ class LabelMean:
         return torch.sigmoid(torch.logit(self.means) + effect[:, None])
 
 
-def build(seed: int, items: bool, penalty: float, **known: object) -> LabelMean:
-    """Return the model; it draws nothing, and what is known is the loop's business."""
+def build(seed: int, items: bool, penalty: float) -> LabelMean:
+    """Return the model; it draws nothing."""
     return LabelMean(items, penalty)

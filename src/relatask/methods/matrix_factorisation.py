@@ -13,14 +13,13 @@ CAPABILITIES = {
     "paper": "zhou_2008",
     "inputs": ("none",),
     "loop": "label_only",
-    "uses_encoder": False,
+    "encoders": "none",
     "uses_known_labels": True,
     "microseconds": 600.0,
     # Best on validation of SIDER and Tox21 (scaffold split, a fifth and four fifths known) among ranks of 2,
     # 8 and 32 and penalties of 1, 5 and 20; the penalty, not the rank, says how much is learned.
-    "options": {"setting": "relational", "known_ratio": 0.2, "rank": 32, "penalty": 5.0, "rounds": 20},
-    "choices": {"setting": ("relational",)},
-    "limits": {"known_ratio": (0.0, 0.9), "rank": (1, 1000), "penalty": (1e-6, 1e6), "rounds": (1, 10_000)},
+    "options": {"rank": 32, "penalty": 5.0, "rounds": 20},
+    "limits": {"rank": (1, 1000), "penalty": (1e-6, 1e6), "rounds": (1, 10_000)},
 }
 
 
@@ -55,6 +54,6 @@ def ridge(targets: Tensor, factors: Tensor, penalty: float) -> Tensor:
     return torch.linalg.solve(left, targets.nan_to_num(0) @ factors)
 
 
-def build(seed: int, rank: int, penalty: float, rounds: int, **known: object) -> MatrixFactorisation:
-    """Return the untrained model; what is known is the loop's business."""
+def build(seed: int, rank: int, penalty: float, rounds: int) -> MatrixFactorisation:
+    """Return the untrained model."""
     return MatrixFactorisation(seed, rank, penalty, rounds)

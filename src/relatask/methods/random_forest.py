@@ -9,11 +9,12 @@ CAPABILITIES = {
     "inputs": ("ecfp",),
     "loop": "estimator",
     "per_task": True,
-    "uses_encoder": False,
+    "encoders": "none",
     "cost_in_tasks": "O(T)",
     "microseconds": 1800.0,
     "cost_options": ("n_estimators",),
     "options": {"n_estimators": 300, "min_samples_leaf": 1, "max_features": "sqrt", "class_weight": ""},
+    "choices": {"max_features": ("sqrt", "log2"), "class_weight": ("", "balanced", "balanced_subsample")},
     "limits": {"n_estimators": (1, 1_000_000), "min_samples_leaf": (1, 1_000_000)},
 }
 

@@ -5,7 +5,7 @@ The "MTL" of SGNN-EBM, table 2.
 
 from torch import Tensor, nn
 
-from relatask.nn.contract import Encoder, TaskContext, task_linear
+from relatask.nn.contract import Encoder, MultiTaskModel, TaskContext, task_linear
 from relatask.nn.losses import task_losses
 
 CAPABILITIES = {
@@ -14,10 +14,11 @@ CAPABILITIES = {
     "paper": "caruana_1997",
     "loop": "supervised",
     "cost_in_tasks": "O(1)",
+    "stacks": True,
 }
 
 
-class SharedBottom(nn.Module):
+class SharedBottom(MultiTaskModel):
     """Encoder, then a linear head per task: x of B items -> logits [B, T]."""
 
     linear_heads = True  # logits are heads(encoder(x)), so gradients of tasks are products, see balancing
@@ -27,15 +28,21 @@ class SharedBottom(nn.Module):
         self.encoder = encoder
         self.heads = task_linear(encoder.width, context)
 
+    @property
+    def trunk(self) -> nn.Module:
+        """The encoder."""
+        return self.encoder
+
     def forward(self, x: object) -> Tensor:
         """Return the logits [B, T] of label 1."""
-        return self.heads(self.encoder(x))
+        logits: Tensor = self.heads(self.encoder(x))
+        return logits
 
     def losses(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Return each task's mean loss over its labelled cells, [T]; labels are NaN where missing."""
         return task_losses(logits, labels)
 
 
-def build(encoder: Encoder, context: TaskContext) -> SharedBottom:
-    """Return the model around `encoder`."""
-    return SharedBottom(encoder, context)
+def build(context: TaskContext) -> SharedBottom:
+    """Return the model around the shared encoder."""
+    return SharedBottom(context.encoder(), context)

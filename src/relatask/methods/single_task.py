@@ -4,7 +4,7 @@ The "STL" of SGNN-EBM, table 2. Selection and early stopping are per task.
 """
 
 from relatask.methods.shared_bottom import SharedBottom
-from relatask.nn.contract import Encoder, TaskContext
+from relatask.nn.contract import TaskContext
 
 CAPABILITIES = {
     "summary": "one network per task",
@@ -15,6 +15,6 @@ CAPABILITIES = {
 }
 
 
-def build(encoder: Encoder, context: TaskContext) -> SharedBottom:
+def build(context: TaskContext) -> SharedBottom:
     """Return the network of the one task in `context`."""
-    return SharedBottom(encoder, context)
+    return SharedBottom(context.encoder(), context)

@@ -79,7 +79,8 @@ def predicted_minutes(
     if encoder is None:
         seconds = items * _microseconds(ability, spec.options) * 1e-6
     else:
-        each = _microseconds(encoder, spec.encoder_options)
+        n_encoders = dataset.size.tasks if ability.encoders == "per task" else 1
+        each = n_encoders * _microseconds(encoder, spec.encoder_options)
         each += _microseconds(ability, spec.options) * dataset.size.tasks
         seconds = items * spec.training["epochs"] * each * 1e-6
         seconds *= 1 + capabilities("balancing", spec.balancing).passes_per_task * dataset.size.tasks
@@ -116,7 +117,7 @@ def _first_run(study: StudyConfig, scale: ScaleConfig, method: MethodConfig, nam
         label=method.label,
         graph=method.graph,
         ensemble=method.ensemble,
-        episodes=episodes.model_dump() if study.labels == "classes" else None,
+        episodes=episodes.model_dump() if study.few_shot else None,
         options=options,
         encoder_options=encoder_options,
         training=training if ability.uses_encoder else {},

@@ -1,13 +1,10 @@
 """What a study cannot ask of a method, refused before anything is trained; pure Python, as the plan is."""
 
 from relatask.config import DatasetConfig, MethodConfig, StudyConfig
-from relatask.core.columns.data import CELLS
 from relatask.core.errors import RelataskError
-from relatask.core.registry import capabilities
+from relatask.core.plugins import SourceRecord, form_of, scheme_records
+from relatask.core.registry import Capabilities, capabilities, catalogue, loop_of
 from relatask.plan.spec import RunSpec
-
-INPUTS_OF = {"molecules": {"graph", "ecfp"}, "series": {"series"}, "images": {"image"}}
-IMPUTING = ("supervised", "episodic", "label_only")  # loops with an `imputer`
 
 
 def refuse(method: MethodConfig, name: str, dataset: DatasetConfig, study: StudyConfig) -> None:
@@ -15,7 +12,9 @@ def refuse(method: MethodConfig, name: str, dataset: DatasetConfig, study: Study
     ability = capabilities("methods", method.method)
     where = f"methods.{method.label} on data set {name!r}"
     _refuse_encoder(method, where)
-    _refuse_kind(method, where, study)
+    _refuse_kind(method, name, where, study)
+    _refuse_input(method, where, study.sources[dataset.source].record)
+    _refuse_second_derivatives(method, where)
     if ability.needs_relations and dataset.relations is None:
         raise RelataskError(
             f"{where}: method {method.method!r} needs a relation graph; add `relations` to the data set."
@@ -47,18 +46,20 @@ def refuse_run(spec: RunSpec, study: StudyConfig) -> None:
         raise RelataskError(
             f"{where}: `training.augmentation: {how}` is for images, not for {study.items}; remove it."
         )
-    holds_out_tasks = "meta" in str(spec.options.get("setting"))
-    if CELLS in study.splits.schemes and holds_out_tasks:
+    loop = loop_of(spec.method)
+    holds_out_tasks = loop.is_held_out(spec.options)
+    of_labels = [name for name in study.splits.schemes if scheme_records()[name].holds_out == "labels"]
+    if of_labels and holds_out_tasks:
         raise RelataskError(
-            f"{where}: its setting holds out tasks, which a split of cells does not; remove {CELLS} from "
-            "splits.schemes or choose another setting."
+            f"{where}: its setting holds out tasks, which a split of cells does not; remove {of_labels[0]} "
+            "from splits.schemes or choose another setting."
         )
     if spec.label in study.imputation and holds_out_tasks:
         raise RelataskError(
             f"{where}: `imputation` needs one model of all tasks, and its setting holds out some; choose "
             "another setting or remove the row from `imputation`."
         )
-    if spec.label in study.imputation and spec.options.get("support") == 0:
+    if spec.label in study.imputation and loop.is_scored_together(spec.options):
         raise RelataskError(
             f"{where}: without a support the score of a molecule depends on those that are scored with it; "
             "remove `support: 0` or the row from `imputation`."
@@ -80,32 +81,71 @@ def _refuse_encoder(method: MethodConfig, where: str) -> None:
         )
 
 
-def _refuse_kind(method: MethodConfig, where: str, study: StudyConfig) -> None:
-    """Raise where a method or its encoder does not read the items of the study."""
-    kinds = capabilities("methods", method.method).label_kinds
-    ability = capabilities(*(("encoders", method.encoder) if method.encoder else ("methods", method.method)))
-    if study.labels not in kinds:
-        items = {"classes": "images with one class each"}.get(study.labels, study.items)
+def kinds_of(study: StudyConfig, dataset: str) -> set[str]:
+    """Return the kinds of label that the tasks of a data set have: binary, real or class."""
+    return set(study.sources[study.datasets[dataset].source].task_kinds())
+
+
+def _refuse_second_derivatives(method: MethodConfig, where: str) -> None:
+    """Raise where a method differentiates through a gradient and its encoder does not allow it."""
+    ability = capabilities("methods", method.method)
+    if method.encoder is None or not ability.second_derivatives:
+        return
+    encoder = capabilities("encoders", method.encoder)
+    if not encoder.twice_differentiable:
+        others = [one.name for one in catalogue("encoders").values() if _can_replace(one, encoder)]
+        advice = f"name {' or '.join(others)}" if others else "name another method"
+        raise RelataskError(
+            f"{where}: method {method.method!r} needs second derivatives, which encoder {encoder.name!r} "
+            f"does not have; {advice}."
+        )
+
+
+def _can_replace(one: Capabilities, encoder: Capabilities) -> bool:
+    """Whether an encoder reads what another reads and has second derivatives."""
+    return one.twice_differentiable and bool({*one.inputs} & {*encoder.inputs})
+
+
+def _refuse_kind(method: MethodConfig, name: str, where: str, study: StudyConfig) -> None:
+    """Raise where a method does not learn from labels as those of a data set."""
+    loop, own = loop_of(method.method), capabilities("methods", method.method)
+    if loop.forecasts != (study.items == "series") or loop.episodes != study.few_shot:
+        items = "images with one class each" if study.few_shot else study.items
         raise RelataskError(f"{where}: method {method.method!r} does not learn from {items}; name another.")
-    if not set(ability.inputs) & {*INPUTS_OF[study.items], "none"}:
-        raise RelataskError(f"{where}: encoder {ability.name!r} does not read {study.items}; name another.")
+    if strange := sorted(kinds_of(study, name) - {*own.kinds}):
+        raise RelataskError(
+            f"{where}: method {method.method!r} does not learn labels of kind {strange[0]}, only "
+            f"{' and '.join(own.kinds)}; name another method, or leave out tasks of that kind."
+        )
+
+
+def _refuse_input(method: MethodConfig, where: str, source: SourceRecord) -> None:
+    """Raise where no input that a source gives has a form that the encoder, or method, reads."""
+    ability = capabilities(*(("encoders", method.encoder) if method.encoder else ("methods", method.method)))
+    if not set(ability.inputs) & {*(form_of(name) for name in source.inputs), "none"}:
+        raise RelataskError(f"{where}: encoder {ability.name!r} does not read {source.items}; name another.")
 
 
 def _refuse_balancing(method: MethodConfig, where: str) -> None:
     """Raise where a method has no losses of several tasks that could be weighed."""
-    capabilities("balancing", method.balancing)
+    strategy = capabilities("balancing", method.balancing)
     ability = capabilities("methods", method.method)
     reason = ""
     if not ability.uses_encoder:
         reason = "trains no network"
     elif ability.per_task:
         reason = "trains each task by itself"
-    elif ability.loop != "supervised":
+    elif not loop_of(method.method).balances:
         reason = "has one loss for all tasks together"
     if reason:
         raise RelataskError(
             f"{where}: method {method.method!r} {reason}, so there is nothing to balance; remove `balancing` "
             "and `balancing_options`."
+        )
+    if strategy.needs_trunk and not ability.has_trunk:
+        raise RelataskError(
+            f"{where}: balancing {method.balancing!r} reads what all tasks share, and method "
+            f"{method.method!r} has no such part (capability `trunk`); choose e.g. uncertainty."
         )
 
 
@@ -125,7 +165,7 @@ def _refuse_prior(method: MethodConfig, where: str, study: StudyConfig) -> None:
 def _refuse_imputation(method: MethodConfig, where: str) -> None:
     """Raise where a row cannot score the cells without a label."""
     ability = capabilities("methods", method.method)
-    if method.is_composed or ability.per_task or ability.loop not in IMPUTING:
+    if method.is_composed or ability.per_task or not loop_of(method.method).imputes:
         raise RelataskError(
             f"{where}: `imputation` needs one model of all tasks, and {method.method!r} is none in this row; "
             "name e.g. a method metalink, shared_bottom or matrix_factorisation."
@@ -136,7 +176,7 @@ def _refuse_composed(method: MethodConfig, where: str) -> None:
     """Raise where a row of `groups` or `ensemble` is not made of networks that learn tasks by themselves."""
     key = "groups" if method.groups else "ensemble"
     ability = capabilities("methods", method.method)
-    if ability.per_task or not ability.uses_encoder or "classes" in ability.label_kinds:
+    if ability.per_task or not ability.uses_encoder or loop_of(method.method).episodes:
         raise RelataskError(
             f"{where}.{key}: {method.method!r} is no network that learns tasks together; name e.g. a method "
             "shared_bottom."

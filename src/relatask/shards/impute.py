@@ -46,7 +46,7 @@ def impute(data: PreparedDataset, imputers: Sequence[Imputer]) -> Iterator[pa.Re
         row, column = missing.nonzero(as_tuple=True)
         spread = scores.std(0, correction=0) if len(imputers) > 1 else torch.full_like(scores[0], torch.nan)
         cells = {
-            "mol_id": data.mol_ids[rows[row]],
+            "item_id": data.item_ids[rows[row]],
             "score": scores.mean(0)[row, column],
             "spread": spread[row, column],  # NaN, hence null: one seed says nothing about it
             "n_known": (~missing).sum(1)[row],

@@ -21,8 +21,8 @@ from relatask.engine.checkpoint import Checkpoint, read_tensors
 from relatask.engine.cost import Meter
 from relatask.engine.run import inputs_of, train_run
 from relatask.engine.side_by_side import SideBySide
-from relatask.journal.digests import Stamp, code_of_run, data_of_run
-from relatask.journal.heartbeat import Lease
+from relatask.journal.digests import Digests, code_of_run, data_of_run
+from relatask.journal.heartbeat import Heartbeat
 from relatask.journal.journal import Journal
 from relatask.journal.journal_entry import read_record
 from relatask.plan.spec import RunSpec
@@ -52,7 +52,7 @@ class ShardData:
         if inputs not in self._loaded:
             data = PreparedDataset.load(self.folder, split, inputs=inputs, device=self.device)
             other = next(iter(self._loaded.values()), data)
-            self._loaded[inputs] = replace(data, labels=other.labels)
+            self._loaded[inputs] = replace(data, labels=other.labels, hides=other.hides)
         return self._loaded[inputs].with_split(self.folder, split)
 
 
@@ -69,7 +69,7 @@ class Shard:
     def __init__(self, name: str, study: Path, data: ShardData, keep_models: str):
         self.name, self.data, self.keep_models = name, data, keep_models
         self.journal = Journal(study)
-        self.lease = Lease(study, name)
+        self.heartbeat = Heartbeat(study, name)
         self.batches = SideBySide([], data.device)
 
     def train(self, specs: Sequence[RunSpec]) -> dict[str, str]:
@@ -81,7 +81,7 @@ class Shard:
         progress = ProgressLine(f"shard {self.name}", len(specs))
         failed: dict[str, list[RunSpec]] = {}  # reason -> runs
         self.batches = SideBySide(specs, self.data.device)
-        with self.lease:
+        with self.heartbeat:
             for number, spec in enumerate(self.batches.in_order()):
                 try:
                     if not self._train_one(spec, number, progress):
@@ -108,7 +108,7 @@ class Shard:
         """Whether the journal has no entry of a run, valid or not."""
         return not self.journal.predictions_path(spec).exists()
 
-    def _stamp(self, spec: RunSpec) -> Stamp:
+    def _digests(self, spec: RunSpec) -> Digests:
         code = code_of_run(spec.method, spec.encoder, spec.balancing)
         return {"code": code, "data": self.data.digest(f"{spec.split}-{spec.seed}")}
 
@@ -116,18 +116,18 @@ class Shard:
         """Journal a run unless it is there already; whether it was not."""
         if is_composed(spec):
             return self._compose(spec, number, progress)
-        split, stamp = f"{spec.split}-{spec.seed}", self._stamp(spec)
+        split, digests = f"{spec.split}-{spec.seed}", self._digests(spec)
         prior_model = self.journal.model(spec.prior) if spec.prior else None
         if prior_model:
-            stamp["prior"] = prior_model[2]
-        if self.journal.holds(spec, stamp):
+            digests["prior"] = prior_model[2]
+        if self.journal.holds(spec, digests):
             return False
         per_task = capabilities("methods", spec.method).per_task
         keep = self.keep_models == "all" or (self.keep_models == "joint" and not per_task)
-        self.lease.begin(spec.run_id)
+        self.heartbeat.begin(spec.run_id)
         progress.begin(number, " ".join(filter(None, [spec.label, spec.encoder, f"seed {spec.seed}"])))
         path = self.journal.checkpoint_path(spec)
-        checkpoint = Checkpoint(path, f"{'-'.join(stamp.values())}-{self.data.device.type}-{keep}")
+        checkpoint = Checkpoint(path, f"{'-'.join(digests.values())}-{self.data.device.type}-{keep}")
         meter = Meter(self.data.device)
         data = self.data.get(split, inputs_of(spec))
         prior = None
@@ -137,7 +137,7 @@ class Shard:
             prior = prior_probabilities(prior_spec, weights, self.data.get(split, inputs_of(prior_spec)))
 
         def told(share: float, text: str, n_runs: int = 1) -> None:
-            self.lease.share = share
+            self.heartbeat.share = share
             progress.update(share * n_runs, text)
 
         if not checkpoint.finished and checkpoint.in_flight is None:
@@ -146,15 +146,15 @@ class Shard:
                 meter = self.batches.meter
                 checkpoint.finish((trained if keep else replace(trained, weights=None)).as_dict())
         result = train_run(spec, data, checkpoint, told, keep, prior)
-        self.journal.enter(spec, stamp, result.finished(), meter.read(earlier=checkpoint.seconds))
+        self.journal.enter(spec, digests, result.finished(), meter.read(earlier=checkpoint.seconds))
         checkpoint.delete()
         return True
 
     def _compose(self, spec: RunSpec, number: int, progress: ProgressLine) -> bool:
         """Journal a run that is made of others, and those."""
         parts = parts_of(spec, self.journal.folder)
-        stamp: Stamp = {**self._stamp(spec), "parts": digest_of_parts(parts)}
-        if self.journal.holds(spec, stamp):
+        digests: Digests = {**self._digests(spec), "parts": digest_of_parts(parts)}
+        if self.journal.holds(spec, digests):
             return False
         data = self.data.get(f"{spec.split}-{spec.seed}", inputs_of(spec))
         require_every_task(spec, parts, data.task_ids)
@@ -165,7 +165,7 @@ class Shard:
         predictions = [read_table("predictions", entry / "predictions.parquet") for entry in entries]
         result = compose(spec, parts, predictions, data.task_ids)
         measured = [read_record(entry)["measured"] for entry in entries]
-        self.journal.enter(spec, stamp, result.finished(), cost_of(measured, meter.read()))
+        self.journal.enter(spec, digests, result.finished(), cost_of(measured, meter.read()))
         return True
 
 

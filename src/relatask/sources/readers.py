@@ -1,66 +1,77 @@
-"""Readers: one function per form of source, all returning a `RawTable`."""
+"""Tables of molecules x tasks in the forms that sources have, each read to a `RawTable`."""
 
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from relatask.config import ActiveRule, SourceConfig
 from relatask.core.errors import RelataskError
-from relatask.core.registry import suggest
+from relatask.core.records import suggest
 from relatask.data.raw_table import RawTable
+from relatask.data.source_tables import SourceContext
+from relatask.sources.active import ActiveRule
+from relatask.sources.molecules import MoleculeBlock, folder_of
 from relatask.sources.table_files import SUFFIXES, TableFile, find_column, open_table, read_texts
 from relatask.sources.task_sheet import read_task_sheet, tasks_without_sheet
 from relatask.sources.wide_table import read_wide
 
+if TYPE_CHECKING:
+    from relatask.sources.kiba import KibaSource
+    from relatask.sources.planted.planted import PlantedSource
+    from relatask.sources.table import TableSource
+
 KIBA_ACTIVE = ActiveRule(at_least=None, at_most=3.0)  # SGNN-EBM and the KIBA paper: lower is stronger
 
 
-def read_source(config: SourceConfig, name: str, raw: Path | None = None) -> RawTable:
-    """Read one source.
-
-    Args:
-        config: how to read it.
-        name: key of the source, for messages.
-        raw: folder of its raw files; not needed where `config.path` names a file.
-
-    Raises:
-        RelataskError: a file, column or cell is not as expected.
-    """
-    if config.path is None and raw is None:
-        raise RelataskError(f"sources.{name}: give `path`, or the folder of its raw files with --raw.")
-    folder = raw if raw is not None else Path()
-    if config.reader == "lsc":
-        from relatask.sources.lsc.tables import read_lsc
-
-        return read_lsc(config, folder)
-    if config.reader == "chembl_activities":
-        from relatask.sources.chembl.activities import read_activities
-
-        return read_activities(config, folder)
-    if config.reader == "kiba":
-        return _read_kiba(config, Path(config.path) if config.path else folder)
-    return _read_table(config, name, folder)
-
-
-def _read_table(config: SourceConfig, name: str, raw: Path) -> RawTable:
-    """Read a CSV or Parquet of SMILES x tasks: a user's, MoleculeNet's or the planted one."""
-    table = open_table(config.path or only_table(raw, name))
+def read_table_source(config: "TableSource", context: SourceContext) -> RawTable:
+    """Read a CSV or Parquet of SMILES x tasks: a user's, or MoleculeNet's."""
+    folder = folder_of(config, context)
+    table = open_table(folder if config.path else only_table(folder, context.name))
     smiles_column = find_column(table, config.smiles_column, "smiles_column")
     if smiles_column != config.smiles_column:
         logging.info("%s: column %r is read as the SMILES.", table.path, smiles_column)
     keys = [smiles_column]
     if config.id_column:
         keys.append(find_column(table, config.id_column, "id_column"))
-    tasks = _task_columns(table, config.task_columns, keys)
-    wide = read_wide(table, keys, tasks, config.active)
+    kept = list(dict.fromkeys([*config.item_columns, *context.columns]))
+    kept = [find_column(table, name, "item_columns") for name in kept]
+    tasks = _task_columns(table, config.task_columns, [*keys, *kept])
+    for name in (*config.kinds, *config.units):
+        if name not in tasks:
+            raise RelataskError(f"{table.path} has no task {name!r} (kinds, units).{suggest(name, tasks)}")
+    kinds = [config.kind_of(task) for task in tasks]
+    wide = read_wide(table, [*keys, *kept], tasks, config.active, kinds)
     if not wide.n_rows:
         raise RelataskError(f"{table.path} has a header but no rows; it must hold one row per molecule.")
-    sheet = _sheet_of(config, raw, table.path)
+    sheet = _sheet_of(config, folder if config.path is None else None, table.path)
+    described = read_task_sheet(sheet, tasks) if sheet else tasks_without_sheet(tasks)
     return RawTable(
         smiles=wide.texts[smiles_column],
         source_ids=wide.texts[keys[-1]] if config.id_column else [None] * wide.n_rows,
+        rows=np.arange(1, wide.n_rows + 1, dtype=np.int64),
+        labels=wide.labels,
+        tasks=described.assign(
+            kind=kinds, unit=pd.Series([config.units.get(task) for task in tasks], dtype=object)
+        ),
+        classes={tasks[task]: names for task, names in wide.classes.items()},
+        columns={name: wide.texts[name] for name in kept},
+    )
+
+
+def read_planted(config: "PlantedSource", folder: Path) -> RawTable:
+    """Read molecules.csv of SMILES x tasks, and the task sheet beside it."""
+    table = open_table(only_table(folder, "planted"))
+    smiles_column = find_column(table, "smiles", "smiles_column")
+    tasks = _task_columns(table, None, [smiles_column])
+    wide = read_wide(table, [smiles_column], tasks, None)
+    if not wide.n_rows:
+        raise RelataskError(f"{table.path} has a header but no rows; it must hold one row per molecule.")
+    sheet = _sheet_of(config, folder, table.path)
+    return RawTable(
+        smiles=wide.texts[smiles_column],
+        source_ids=[None] * wide.n_rows,
         rows=np.arange(1, wide.n_rows + 1, dtype=np.int64),
         labels=wide.labels,
         tasks=read_task_sheet(sheet, tasks) if sheet else tasks_without_sheet(tasks),
@@ -100,21 +111,21 @@ def only_table(raw: Path, name: str) -> Path:
     return found[0]
 
 
-def _sheet_of(config: SourceConfig, raw: Path, data: Path) -> Path | None:
+def _sheet_of(config: MoleculeBlock, raw: Path | None, data: Path) -> Path | None:
     """Return the task sheet that the config names (also inside the raw folder), or the raw folder's own."""
     if config.task_sheet:
-        inside = raw / Path(config.task_sheet).name
+        inside = (raw or Path()) / Path(config.task_sheet).name
         given = Path(config.task_sheet)
         if not given.is_file() and not inside.is_file():
             raise RelataskError(
                 f"task_sheet: there is no file {given}; give the path of a CSV or Parquet sheet."
             )
         return given if given.is_file() else inside
-    own = raw / "tasks.csv"
-    return own if config.path is None and own.is_file() and own != data else None
+    own = raw / "tasks.csv" if raw else None
+    return own if own is not None and own.is_file() and own != data else None
 
 
-def _read_kiba(config: SourceConfig, folder: Path) -> RawTable:
+def read_kiba(config: "KibaSource", folder: Path) -> RawTable:
     """Read KIBA scores (ChEMBL compounds x UniProt accessions), molecules.csv and tasks.csv of a folder."""
     scores = sorted(folder.glob("kiba_scores*.csv*"))
     if len(scores) != 1:
@@ -122,8 +133,8 @@ def _read_kiba(config: SourceConfig, folder: Path) -> RawTable:
             f"{folder} must hold one kiba_scores*.csv (or .csv.gz) beside molecules.csv and tasks.csv."
         )
     table = open_table(scores[0])
-    id_column = find_column(table, config.id_column or "chembl_id", "id_column")
-    tasks = _task_columns(table, config.task_columns, [id_column])
+    id_column = find_column(table, "chembl_id", "id_column")
+    tasks = _task_columns(table, None, [id_column])
     wide = read_wide(table, [id_column], tasks, config.active or KIBA_ACTIVE)
     sheet = read_task_sheet(config.task_sheet or folder / "tasks.csv", tasks, ("uniprot",))
     sheet["source_id"] = pd.Series(tasks, dtype=object)

@@ -17,7 +17,7 @@ import pyarrow.parquet
 
 from relatask.core.errors import RelataskError
 from relatask.core.files import is_file
-from relatask.core.registry import suggest
+from relatask.core.records import suggest
 
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
 _BLOCK = 8 << 20  # bytes of text held at a time

@@ -1,16 +1,18 @@
 """Tables of molecules x tasks: text columns that name the molecule, cells that become labels."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from relatask.config import ActiveRule
 from relatask.core.errors import RelataskError
+from relatask.core.kinds import Kind
+from relatask.sources.active import ActiveRule, activity_test
 from relatask.sources.table_files import TableFile
 
 MISSING = frozenset({"", "nan", "na", "n/a", "#n/a", "none", "null", "<na>"})  # compared in lower case
@@ -21,12 +23,17 @@ class WideTable:
     """What `read_wide` found: text columns by name (None where empty) and labels in long form."""
 
     texts: dict[str, list[str | None]]
-    labels: pd.DataFrame  # row_position int64, task int32, value float64 (0 or 1)
+    labels: pd.DataFrame  # row_position int64, task int32, value float64, and bound where some task is real
     n_rows: int
+    classes: dict[int, list[str]] = field(default_factory=dict)  # position of a task -> names of its classes
 
 
 def read_wide(
-    table: TableFile, text_columns: Sequence[str], task_columns: Sequence[str], active: ActiveRule | None
+    table: TableFile,
+    text_columns: Sequence[str],
+    task_columns: Sequence[str],
+    active: ActiveRule | None,
+    kinds: Sequence[Kind] | None = None,
 ) -> WideTable:
     """Read a table batch by batch; memory grows with the measured cells, not with rows x tasks.
 
@@ -34,42 +41,112 @@ def read_wide(
         table: the opened file.
         text_columns: columns to keep as text, e.g. the SMILES.
         task_columns: columns of labels; their order numbers the tasks.
-        active: which values are label 1; without it the values must be 0 and 1.
+        active: which values are label 1; without it the values of binary tasks must be 0 and 1.
+        kinds: of the tasks; default: all binary.
 
     Raises:
-        RelataskError: a cell is not a number, or without `active` neither 0 nor 1; names row and column.
+        RelataskError: a cell is not a number, or of a binary task without `active` neither 0 nor 1; names row
+            and column.
     """
     texts: dict[str, list[str | None]] = {name: [] for name in text_columns}
-    parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+    parts: list[tuple[np.ndarray, ...]] = []
+    kinds = list(kinds or ["binary"] * len(task_columns))
+    seen: dict[int, dict[str, int]] = {task: {} for task, kind in enumerate(kinds) if kind == "class"}
     done = 0
     for batch in table.batches(list(dict.fromkeys([*text_columns, *task_columns]))):
         cells = dict(zip(batch.schema.names, batch.columns, strict=True))
         for name in text_columns:
             texts[name].extend(_as_text(cell) for cell in cells[name].to_pylist())
         values = np.full((batch.num_rows, len(task_columns)), np.nan)
+        signs = np.zeros(values.shape if "real" in kinds else (0, 0), np.int8)
         for task, name in enumerate(task_columns):
             try:
-                values[:, task] = _labels_of(cells[name], active)
+                if kinds[task] == "real":
+                    values[:, task], signs[:, task] = _measured(cells[name])
+                elif kinds[task] == "class":
+                    values[:, task] = _classes(cells[name], seen[task])
+                else:
+                    values[:, task] = _labels_of(cells[name], active)
             except _BadCellError as bad:
                 raise RelataskError(
                     f"{table.path}, data row {done + bad.row + 1}, column {name!r}: {bad.reason}"
                 ) from None
         rows, tasks = np.nonzero(~np.isnan(values))
-        parts.append((rows + done, tasks.astype(np.int32), values[rows, tasks]))
+        own = (rows + done, tasks.astype(np.int32), values[rows, tasks])
+        parts.append((*own, signs[rows, tasks]) if "real" in kinds else own)
         done += batch.num_rows
-    return WideTable(texts, _long(parts), done)
+    labels, classes = _long(parts, "real" in kinds), {}
+    for task, codes in seen.items():
+        names = sorted(codes, key=_in_order)
+        place = np.array([names.index(name) for name in codes], np.float64)
+        of_task = (labels["task"] == task).to_numpy()
+        labels.loc[of_task, "value"] = place[labels["value"].to_numpy()[of_task].astype(np.int64)]
+        classes[task] = names
+    return WideTable(texts, labels, done, classes)
 
 
-def _long(parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> pd.DataFrame:
-    parts = parts or [(np.empty(0), np.empty(0), np.empty(0))]
-    rows, tasks, values = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return pd.DataFrame(
-        {
-            "row_position": rows.astype(np.int64),
-            "task": tasks.astype(np.int32),
-            "value": values.astype(np.float64),
-        }
-    )
+def _long(parts: list[tuple[np.ndarray, ...]], bounded: bool) -> pd.DataFrame:
+    parts = parts or [(np.empty(0),) * (4 if bounded else 3)]
+    rows, tasks, values, *signs = (np.concatenate(column) for column in zip(*parts, strict=True))
+    columns = {
+        "row_position": rows.astype(np.int64),
+        "task": tasks.astype(np.int32),
+        "value": values.astype(np.float64),
+    }
+    if signs:
+        columns["bound"] = np.array(["<", "=", ">"], object)[signs[0].astype(np.int64) + 1]
+    return pd.DataFrame(columns)
+
+
+def _in_order(name: str) -> tuple[bool, int, str]:
+    """Order of classes: whole numbers by their value, then texts by the alphabet."""
+    return (False, int(name), "") if re.fullmatch(r"-?[0-9]{1,18}", name) else (True, 0, name)
+
+
+def _texts_of(column: pa.Array) -> tuple[list[str | None], np.ndarray]:
+    """Return the different texts of a column of a batch (None where missing) and the place of each cell."""
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        numbers = pa.types.is_floating(column.type)
+        cells = column.to_pylist()
+        whole = [
+            int(c) if numbers and c is not None and c == c and float(c).is_integer() else c for c in cells
+        ]
+        column = pa.array([None if c is None or c != c else str(c) for c in whole], pa.string())
+    encoded = pc.dictionary_encode(column)
+    texts = [_as_text(text) for text in encoded.dictionary.to_pylist()]
+    codes = pc.fill_null(encoded.indices, len(texts)).to_numpy(zero_copy_only=False)
+    return [*texts, None], codes.astype(np.int64)
+
+
+def _classes(column: pa.Array, seen: dict[str, int]) -> np.ndarray:
+    """Classes (float64, NaN = missing) of a batch as numbers in `seen`, to which new ones are added."""
+    texts, codes = _texts_of(column)
+    numbers = [math.nan if text is None else float(seen.setdefault(text, len(seen))) for text in texts]
+    return np.array(numbers)[codes]
+
+
+_MEASURED = re.compile(r"(<=|>=|[<>=≤≥~]?)\s*([^<>=≤≥~\s].*)")
+_SIGN = {"<": -1, "<=": -1, "≤": -1, ">": 1, ">=": 1, "≥": 1}
+
+
+def _measured(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """Measured values (float64, NaN = missing) of a column of a batch, and signs of bounds (int8)."""
+    texts, codes = _texts_of(column)
+    values, signs = np.full(len(texts), np.nan), np.zeros(len(texts), np.int8)
+    for place, text in enumerate(texts):
+        found = _MEASURED.fullmatch(text) if text is not None else None
+        number = _number(found[2]) if found else None
+        if found and number is not None and math.isfinite(number):
+            values[place], signs[place] = number, _SIGN.get(found[1], 0)
+        elif text is not None and not (number is not None and math.isnan(number)):
+            raise _BadCellError(
+                int(np.argmax(codes == place)),
+                f"{text!r} is not a measured value; write a number, with < or > before it where only a bound "
+                "is known, and leave the cell empty where nothing was measured.",
+            )
+    return values[codes], signs[codes]
 
 
 class _BadCellError(Exception):
@@ -148,13 +225,3 @@ def _number(text: str) -> float | None:
         return None if "_" in text else float(text)  # Python reads 1_0 as 10
     except ValueError:
         return None
-
-
-def activity_test(active: ActiveRule) -> Callable[[float], bool]:
-    """Return the function that says whether a measured value is active (bounds included)."""
-    if active.at_least is not None:
-        bound = active.at_least
-        return lambda value: value >= bound
-    limit = active.at_most
-    assert limit is not None  # ActiveRule holds exactly one bound
-    return lambda value: value <= limit

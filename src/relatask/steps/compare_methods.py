@@ -15,7 +15,7 @@ import logging
 from pathlib import Path
 
 from relatask.core.errors import RelataskError
-from relatask.core.registry import suggest
+from relatask.core.records import suggest
 from relatask.core.tables import read_table, write_table
 from relatask.evaluation.aggregate import join_plan, runs_of, summarise
 from relatask.evaluation.significance import compare

@@ -28,6 +28,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--densify-config", type=json.loads, metavar="JSON", help="block `densify`; null or absent: none"
     )
+    parser.add_argument(
+        "--complete", action="store_true", help="keep all items and tasks, whatever labels they have"
+    )
     parser.add_argument("--out-dir", required=True, type=Path, metavar="DIR", help="results/DATASET")
 
 
@@ -36,10 +39,15 @@ def run(arguments: argparse.Namespace) -> None:
     block = arguments.densify_config
     config = None if block is None else parse(DensifyConfig, block, "--densify-config")
     counts = write_dataset(
-        arguments.source_dir, arguments.relations, config, arguments.relations_report, arguments.out_dir
+        arguments.source_dir,
+        arguments.relations,
+        config,
+        arguments.relations_report,
+        arguments.out_dir,
+        arguments.complete,
     )
     logging.info(
-        "%s: %d molecules, %d tasks, %d labels (%.1f %% of cells), %d relations",
+        "%s: %d items, %d tasks, %d labels (%.1f %% of cells), %d relations",
         arguments.out_dir,
         *(counts[key] for key in ("molecules", "tasks", "labels")),
         100 * counts["labelled_share"],

@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 from relatask.core.errors import RelataskError
-from relatask.core.registry import capabilities
+from relatask.core.registry import loop_of
 from relatask.core.tables import read_table, write_batches
 from relatask.engine.checkpoint import read_tensors
 from relatask.engine.device import claimed_device
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> None:
         prepared = ShardData(study.parent / arguments.dataset, device)
         for spec in specs:
             data = prepared.get(f"{spec.split}-{spec.seed}", inputs_of(spec))
-            keeps = capabilities("methods", spec.method).loop != "label_only"
+            keeps = loop_of(spec.method).has_weights
             weights = read_tensors(journal.model(spec.run_id)[1]) if keeps else {}
             imputers.append(imputer_of(spec, weights, data))
         write_batches("imputed", impute(data, imputers), arguments.out)

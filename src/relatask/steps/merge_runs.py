@@ -20,6 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plan", required=True, type=Path)
     parser.add_argument("--collection", metavar="NAME", help="runs of these gains; default: those of tables")
     parser.add_argument("--runs", required=True, type=Path, help="folder of the journal's entries")
+    parser.add_argument("--out-saved", type=Path, metavar="FOLDER", help="for tables of methods' own")
     for name in ("predictions", "history", "costs"):
         parser.add_argument(f"--out-{name}", required=True, type=Path)
 
@@ -32,4 +33,4 @@ def run(arguments: argparse.Namespace) -> None:
         "costs": arguments.out_costs,
     }
     plan = runs_of(read_table("plan", arguments.plan), arguments.collection)
-    merge_runs(plan, arguments.runs, out)
+    merge_runs(plan, arguments.runs, out, arguments.out_saved)

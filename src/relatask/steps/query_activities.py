@@ -14,9 +14,10 @@ import json
 import logging
 from pathlib import Path
 
-from relatask.config import SourceConfig, parse
+from relatask.core.blocks import parse
 from relatask.core.errors import RelataskError
 from relatask.core.files import canonical_json, write_text
+from relatask.sources.chembl.chembl_activities import ChemblActivitiesSource
 from relatask.sources.chembl.target_activities import collect_activities
 from relatask.sources.services.chembl import Chembl
 from relatask.sources.services.http import Client
@@ -37,7 +38,7 @@ def run(arguments: argparse.Namespace) -> None:
         block = json.loads(arguments.source_config)
     except json.JSONDecodeError as error:
         raise RelataskError(f"--source-config is not JSON ({error}); quote it for the shell.") from None
-    config = parse(SourceConfig, block, "--source-config")
+    config = parse(ChemblActivitiesSource, block, "--source-config")
     client = Client("ChEMBL", arguments.answers, arguments.requests_per_second)
     content = collect_activities(Chembl(client, arguments.service_url.rstrip("/")), config.targets)
     write_text(arguments.out, canonical_json(content) + "\n")

@@ -1,6 +1,9 @@
 """Columns of tables of data sets: what workflow steps make before anything is trained."""
 
-CELLS = "cells"  # the scheme of splits that holds out labels and not molecules, in table cell_split
+CELLS = "cells"  # the scheme of splits that holds out labels and not items
+
+# Tables that may have further columns, which are kept with their Arrow types.
+OPEN = {"items"}
 
 DATA: dict[str, dict[str, str]] = {
     "assay_targets": {  # what ChEMBL says an assay measures
@@ -15,17 +18,14 @@ DATA: dict[str, dict[str, str]] = {
         "string_id": "string?",  # null: STRING does not know it
         "preferred_name": "string?",
     },
-    "molecules": {
-        "mol_id": "int32",  # row of the molecule in its source's standardised table
-        "smiles": "string",  # canonical
-        "source_id": "string?",
-        "n_heavy_atoms": "int16",
-        "mol_weight": "float32",  # Da
-        "scaffold": "string",  # Bemis-Murcko SMILES, empty for acyclic molecules
-    },
-    "items": {  # of a data set without molecules; `mol_id` in its labels and splits is the item
+    # What is predicted about. Further columns are of the kind of item: molecules have smiles (canonical),
+    # n_heavy_atoms, mol_weight (Da) and scaffold (Bemis-Murcko SMILES, empty for acyclic molecules); any item
+    # may have name, group, class and fold, which some schemes of splits read.
+    "items": {
         "item_id": "int32",
-        "name": "string",  # a point in time as the source writes it, or an image's file
+        "source_id": "string?",  # the source's own name of the item
+        "level": "category",  # molecule, node, graph, pair, text, image, point, ...
+        "parent": "int32?",  # item_id of the graph that a node or a pair lies in
     },
     "rejected": {
         "row": "int64?",  # of the input file, from 1; null for a molecule that densification left out
@@ -37,18 +37,30 @@ DATA: dict[str, dict[str, str]] = {
         "task_id": "string",  # safe in file names, HTML and shells
         "name": "string",  # as the source writes it
         "source_id": "string?",
+        "level": "string",  # of the items that have its labels
+        "kind": "string",  # binary, real or class
+        "unit": "string?",  # of a real task, e.g. "nM"
+        "transform": "string?",  # what was done to the values before they were stored
+        "n_classes": "int32?",  # of a task of kind class
+        "metric": "string",  # that leads its tables
         "uniprots": "list<string>",
         "string_ids": "list<string>",
-        "n_pos": "int32",  # labels that are 1
-        "n_neg": "int32",  # all others; measured values are others
+        "n_labels": "int32",
+        "n_pos": "int32",  # labels that are 1, of a binary task; else 0
+        "n_neg": "int32",  # labels that are 0, of a binary task; else 0
     },
     "rejected_tasks": {"task_id": "string", "name": "string", "reason": "string"},
-    "labels": {"mol_id": "int32", "task_id": "category", "label": "float32"},
-    "classes": {  # in place of labels, where each item has one class out of many: a task is a class
-        "mol_id": "int32",
-        "task_id": "category",  # the item's class; it is of no other
+    "labels": {
+        "item_id": "int32",
+        "task_id": "category",
+        "value": "float32",  # 0 or 1, a measured value, or the position of a class
+        "bound": "category",  # "=": the value; "<" and ">": the true value is below or above it
     },
+    "classes": {"task_id": "string", "value": "int32", "name": "string"},  # of tasks of kind class
     "relations": {"task_i": "string", "task_j": "string", "score": "float32", "kind": "string"},
-    "split": {"mol_id": "int32", "fold": "category"},
-    "cell_split": {"mol_id": "int32", "task_id": "category", "fold": "category"},  # of the scheme CELLS
+    "split": {
+        "item_id": "int32",
+        "task_id": "category?",  # null: all labels of the item
+        "fold": "category",  # train, valid, test, or hidden: read by nothing
+    },
 }

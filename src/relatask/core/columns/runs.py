@@ -35,7 +35,7 @@ RUNS: dict[str, dict[str, str]] = {
         "known_in": "int16",  # bit p is set if the cell's label was known to pass p
     },
     "imputed": {  # every cell of a data set without a label
-        "mol_id": "int32",
+        "item_id": "int32",
         "task_id": "category",
         "score": "float32",  # probability of label 1, mean over seeds
         "spread": "float32?",  # population standard deviation over seeds; null with one

@@ -7,9 +7,11 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from relatask.core.registry import load
+from relatask.core.registry import load, own_options
 from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.unit import EVALUATED, Progress, Unit, UnitResult
+
+LOOP = {"has_weights": False}
 
 
 def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
@@ -17,10 +19,11 @@ def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
     progress(0.0, "fit")
     rows = unit.rows("train")
     seed = unit.seed("estimator") % 2**32  # scikit-learn takes 32 bits
-    model = load("methods", unit.spec.method).build(seed, **unit.spec.options)
+    model = load("methods", unit.spec.method).build(seed, **own_options(unit.spec.method, unit.spec.options))
     with threadpool_limits(torch.get_num_threads()):  # scikit-learn brings an OpenMP of its own
         model.fit(_bits(unit, rows), unit.labels(rows)[:, 0].cpu().numpy())
-        return UnitResult({fold: _scores(model, _bits(unit, unit.rows(fold))) for fold in EVALUATED}, [])
+        scores = {fold: _scores(model, _bits(unit, unit.rows(fold))) for fold in EVALUATED}
+    return UnitResult(scores, [], saved=model.saved() if hasattr(model, "saved") else {})
 
 
 def _bits(unit: Unit, rows: Tensor) -> np.ndarray:

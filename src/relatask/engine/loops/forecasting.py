@@ -9,13 +9,14 @@ from torch import Tensor
 from torch.func import functional_call
 
 from relatask.core.errors import RelataskError
-from relatask.data.prepared import Series
 from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.epochs import EpochTraining, fit
 from relatask.engine.network import autocast
 from relatask.engine.unit import Progress, Unit, UnitResult
+from relatask.inputs.series import Series
 
 PREDICTION_BATCH = 512
+LOOP = {"forecasts": True}
 
 
 def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
@@ -66,8 +67,7 @@ class Training(EpochTraining):
     def task_losses(self, x: Tensor, targets: Tensor, weights: dict[str, Tensor] | None = None) -> Tensor:
         """Return each series' loss, [t], with `weights` in place of the model's own."""
         changes: Tensor = functional_call(self.model, weights or {}, (x,)).float()
-        losses: Tensor = self.model.losses(changes, targets)  # type: ignore[operator]
-        return losses
+        return self.model.losses(changes, targets)
 
     def valid_value(self) -> float:
         """Mean absolute error of the validation fold."""
@@ -85,7 +85,3 @@ class Training(EpochTraining):
         forecasts = torch.cat(blocks)[: len(rows)]
         self.require_finite(float(forecasts.sum()))
         return forecasts
-
-    def probabilities(self, rows: Tensor) -> Tensor:
-        """Return the forecasts, which are the scores of measured values."""
-        return self.predict(rows)

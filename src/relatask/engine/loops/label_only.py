@@ -7,10 +7,18 @@ import torch
 from torch import Tensor
 
 from relatask.core.errors import RelataskError
-from relatask.core.registry import load
+from relatask.core.registry import load, own_options
 from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.known_labels import Setting, passes, shown_in
 from relatask.engine.unit import EVALUATED, Progress, Unit, UnitResult
+
+LOOP = {
+    "imputes": True,
+    "has_weights": False,
+    "options": {"setting": "relational", "known_ratio": 0.2},
+    "choices": {"setting": ("relational",)},
+    "limits": {"known_ratio": (0.0, 0.9)},
+}
 
 
 def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
@@ -25,14 +33,16 @@ def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
             known = torch.where(one.known, labels, torch.nan)
             found = torch.where(one.predicted, model.predict(known), found)
         scores[fold] = found.float().cpu()
-    return UnitResult(scores, [], shown=shown_in(unit, setting))
+    saved = model.saved() if hasattr(model, "saved") else {}
+    return UnitResult(scores, [], shown=shown_in(unit, setting), saved=saved)
 
 
 def _fitted(unit: Unit) -> Any:
     """Return the method's model, fitted to the labels of training."""
     if not len(unit.rows("train")):
         raise RelataskError(f"{unit.title} has no labelled molecule in training; choose other tasks.")
-    model = load("methods", unit.spec.method).build(unit.seed("estimator"), **unit.spec.options)
+    options = own_options(unit.spec.method, unit.spec.options)
+    model = load("methods", unit.spec.method).build(unit.seed("estimator"), **options)
     model.fit(unit.labels(unit.rows("train")).double())
     return model
 

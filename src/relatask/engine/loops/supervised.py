@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from relatask.balancing._balancing import Balancing, Setting, Step
+from relatask.core.errors import RelataskError
 from relatask.core.registry import load
 from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.epochs import EpochTraining, fit
@@ -15,6 +16,7 @@ from relatask.engine.network import autocast, trained_model
 from relatask.engine.unit import Progress, Unit, UnitResult
 
 PREDICTION_BATCH = 512
+LOOP = {"balances": True, "imputes": True}
 
 
 def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
@@ -39,7 +41,21 @@ class Training(EpochTraining):
         self.balancing: Balancing = strategy.build(setting, **unit.spec.balancing_options).to(self.device)
         self.representation: Tensor | None = None
         if self.balancing.uses_representation:
-            self.model.encoder.register_forward_hook(self._keep)  # type: ignore[union-attr]
+            self.trunk().register_forward_hook(self._keep)
+
+    def trunk(self) -> nn.Module:
+        """The module that all tasks share, for strategies that read it.
+
+        Raises:
+            RelataskError: the method has none.
+        """
+        if self.model.trunk is None:
+            spec = self.unit.spec
+            raise RelataskError(
+                f"{self.unit.title}: balancing {spec.balancing!r} reads what all tasks share, and method "
+                f"{spec.method!r} has no such part; choose another balancing."
+            )
+        return self.model.trunk
 
     def take_step(self, batch: Tensor) -> None:
         """One update on the molecules at positions `batch`; the loss told is the mean over present tasks."""
@@ -47,7 +63,7 @@ class Training(EpochTraining):
         with autocast(self.unit):
             logits = self.model(self.inputs(batch))
         logits, present = logits.float(), (~labels.isnan()).any(0)
-        losses: Tensor = self.model.losses(logits, labels)  # type: ignore[operator]
+        losses = self.model.losses(logits, labels)
         mean = losses.sum() / present.sum()
         self.optimiser.clear()
         self.balancing.backward(Step(losses, present, logits, mean, self.representation, self.model))
@@ -63,18 +79,16 @@ class Training(EpochTraining):
 
     def task_losses(self, x: object, labels: Tensor, weights: dict[str, Tensor] | None = None) -> Tensor:
         """Return each task's loss, [t], in full precision, with `weights` in place of the model's own."""
-        losses: Tensor = self.model.losses(functional_call(self.model, weights or {}, (x,)), labels)  # type: ignore[operator]
-        return losses
+        return self.model.losses(functional_call(self.model, weights or {}, (x,)), labels)
 
-    def _keep(self, encoder: nn.Module, inputs: object, output: Tensor) -> None:
+    def _keep(self, trunk: nn.Module, inputs: object, output: Tensor) -> None:
         self.representation = output if self.model.training else None
 
     def before_epoch(self) -> None:
         """Tell the losses on all training molecules to a strategy that reads them."""
         if self.balancing.uses_epoch_losses:
             labels = self.unit.labels(self.rows)
-            losses: Tensor = self.model.losses(self.predict(self.rows), labels)  # type: ignore[operator]
-            self.balancing.start_epoch(losses)
+            self.balancing.start_epoch(self.model.losses(self.predict(self.rows), labels))
 
     def after_epoch(self) -> None:
         """Let the strategy know."""

@@ -5,23 +5,44 @@ the first stage of Meta-Baseline (Chen et al., 2021): images of all training cla
 as the episodes of an epoch hold. Validation and test are episodes of their own classes.
 """
 
+from typing import Protocol, cast
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from relatask.engine.checkpoint import Checkpoint
-from relatask.engine.episodes import Pool, evaluated_episodes, images_of_class, true_ways
 from relatask.engine.epochs import EpochTraining, fit
 from relatask.engine.loops.supervised import PREDICTION_BATCH
 from relatask.engine.network import autocast
 from relatask.engine.unit import EVALUATED, Progress, Unit, UnitResult
+from relatask.methods.few_shot.episodes import Pool, cells, evaluated_episodes, images_of_class, true_ways
+
+__all__ = ["LOOP", "Training", "cells", "train"]
 
 EPISODES_AT_ONCE = 64  # in prediction, where images are encoded already
+LOOP = {
+    "episodes": True,
+    "options": {"pretraining": 0, "episodes": 800},
+    "limits": {"pretraining": (0, 100_000), "episodes": (1, 1_000_000)},
+}
 
 
 def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
     """Train the unit's network from its checkpoint, if there is one, and score the held-out episodes."""
     return fit(Training(unit), checkpoint, progress)
+
+
+class EpisodicModel(Protocol):
+    """What the loop trains, a `MultiTaskModel` whose losses are those of episodes, with these."""
+
+    def relate(self, support: Tensor, queries: Tensor) -> Tensor:
+        """Return logits [E, Q, N] of queries [E, Q, width], by images [E, N, K, width] of N classes."""
+        ...
+
+    def classify(self, embeddings: Tensor) -> Tensor:
+        """Return the logits [B, C] of all classes of the data set."""
+        ...
 
 
 class Training(EpochTraining):
@@ -30,13 +51,18 @@ class Training(EpochTraining):
     def __init__(self, unit: Unit):
         super().__init__(unit)
         assert unit.spec.episodes is not None
-        assert unit.data.classes is not None
         self.form, self.images = unit.spec.episodes, images_of_class(unit)
         self.pool, self.train_rows = Pool.of(unit, "train"), self.rows
         self.held_out = {fold: evaluated_episodes(unit, fold) for fold in EVALUATED}
-        self.seen = unit.data.classes[self.train_rows].unique()  # classes of the first stage
+        self.class_of = unit.data.class_of
+        self.seen = self.class_of[self.train_rows].unique()  # classes of the first stage
         self.rows = torch.arange(unit.spec.options["episodes"], device=self.device)
         self._drawn: tuple[int, Tensor] = (-1, self.rows)
+
+    @property
+    def episodic(self) -> EpisodicModel:
+        """The model, as what it is besides."""
+        return cast(EpisodicModel, self.model)
 
     @property
     def classifies(self) -> bool:
@@ -59,14 +85,13 @@ class Training(EpochTraining):
         with autocast(self.unit):
             embeddings = self.model(self.inputs(rows.flatten())).float()
         if self.classifies:
-            classes = self.unit.data.classes[rows.flatten()]  # type: ignore[index]
-            logits = self.model.classify(embeddings)[:, self.seen]  # type: ignore[operator]
+            classes = self.class_of[rows.flatten()]
+            logits = self.episodic.classify(embeddings)[:, self.seen]
             self.learn_from(F.cross_entropy(logits, torch.searchsorted(self.seen, classes)))
         else:
             logits = self._relate(embeddings.view(*rows.shape, -1))
             ways = true_ways(rows, self.form["shots"]).to(self.device)
-            losses: Tensor = self.model.losses(logits, ways)  # type: ignore[operator]
-            self.learn_from(losses.mean())
+            self.learn_from(self.model.losses(logits, ways).mean())
 
     def _rows_of(self, batch: Tensor) -> Tensor:
         """Positions of the images of the numbers `batch`, int64 [B, ways, shots + queries].
@@ -93,8 +118,7 @@ class Training(EpochTraining):
         """Return the logits [E, ways x queries, ways] of embeddings [E, ways, shots + queries, width]."""
         shots = self.form["shots"]
         support, queries = embeddings[:, :, :shots], embeddings[:, :, shots:].flatten(1, 2)
-        logits: Tensor = self.model.relate(support, queries)  # type: ignore[operator]
-        return logits
+        return self.episodic.relate(support, queries)
 
     def predict(self, rows: Tensor) -> Tensor:
         """Return the logits float32 [E, ways x queries, ways] of episodes `rows` [E, ways, shots + queries].
@@ -111,10 +135,6 @@ class Training(EpochTraining):
             logits = torch.cat([self._relate(states[batch]) for batch in batches])
         self.require_finite(float(logits.sum()))
         return logits
-
-    def probabilities(self, rows: Tensor) -> Tensor:
-        """Return the probabilities of the classes of episodes `rows`, as `predict`."""
-        return self.predict(rows).softmax(-1)
 
     def scores(self) -> dict[str, Tensor]:
         """Return for each held-out fold the predicted class of each query, int64 [E, ways x queries]."""

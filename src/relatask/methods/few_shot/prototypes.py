@@ -2,7 +2,7 @@
 
 Without layers this is Meta-Baseline (Chen et al., ICCV 2021, as released): the prototype of a class is the
 mean embedding of its told images, and an image is of the class with the greatest cosine, scaled by a learned
-temperature. With layers, images and classes are nodes of MetaLink's graph (`_knowledge_graph.py`; Cao, You
+temperature. With layers, images and classes are nodes of MetaLink's graph (`knowledge_graph.py`; Cao, You
 and Leskovec, ICLR 2022, sections 3.2 and 4.3): a class starts as its prototype; a told image has an edge to
 every class, labelled 1 for its own and 0 for the others; a query has none. Each layer predicts, and the
 predictions are summed. Where the paper is silent: the layers read embeddings of length 1, and each predicts
@@ -14,21 +14,21 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from relatask.methods.metalink.knowledge_graph import KnowledgeLayer, KnownLabels
-from relatask.nn.contract import Encoder, TaskContext, task_linear
+from relatask.nn.contract import Encoder, MultiTaskModel, TaskContext, task_linear
 
 CAPABILITIES = {
     "summary": "unseen classes by the mean of a few images, and MetaLink's layers over them (Meta-Baseline)",
     "label": "Prototypes",
     "paper": "chen_2021",
     "loop": "few_shot",
-    "label_kinds": ("classes",),
-    "options": {"layers": 0, "pretraining": 0, "episodes": 800},
-    "limits": {"layers": (0, 5), "pretraining": (0, 100_000), "episodes": (1, 1_000_000)},
+    "kinds": ("class",),
+    "options": {"layers": 0, "pretraining": 0},
+    "limits": {"layers": (0, 5)},
 }
 FIRST_TEMPERATURE = 10.0  # a cosine is at most 1, which alone could not make a probability near 0 or 1
 
 
-class Prototypes(nn.Module):
+class Prototypes(MultiTaskModel):
     """An encoder of images, and layers over the graphs of E episodes of N classes each."""
 
     def __init__(self, encoder: Encoder, context: TaskContext, layers: int, classifies: bool):
@@ -37,6 +37,11 @@ class Prototypes(nn.Module):
         self.layers = nn.ModuleList(KnowledgeLayer(encoder.width, shared=False) for _ in range(layers))
         self.temperatures = nn.Parameter(torch.full((layers + 1,), FIRST_TEMPERATURE))
         self.heads = task_linear(encoder.width, context) if classifies else None
+
+    @property
+    def trunk(self) -> nn.Module:
+        """The encoder."""
+        return self.encoder
 
     def forward(self, x: object) -> Tensor:
         """Return the embeddings [B, width] of images."""
@@ -79,8 +84,6 @@ class Prototypes(nn.Module):
         return F.cross_entropy(logits.mT, ways, reduction="none").mean(1)
 
 
-def build(
-    encoder: Encoder, context: TaskContext, layers: int, pretraining: int, **episodes: object
-) -> Prototypes:
-    """Return the model around `encoder`; how many episodes an epoch has is of the loop."""
-    return Prototypes(encoder, context, layers, classifies=pretraining > 0)
+def build(context: TaskContext, layers: int, pretraining: int) -> Prototypes:
+    """Return the model around the shared encoder; one that is pretrained has heads for all classes."""
+    return Prototypes(context.encoder(), context, layers, classifies=pretraining > 0)

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from relatask.nn.contract import Encoder, TaskContext, task_linear
+from relatask.nn.contract import Encoder, MultiTaskModel, TaskContext, task_linear
 from relatask.nn.losses import task_losses
 
 CAPABILITIES = {
@@ -19,14 +19,11 @@ CAPABILITIES = {
     "paper": "chen_2019",
     "loop": "finetuned",
     "microseconds": 0.5,
-    "options": {"setting": "meta", "shots": 256, "unseen": 0.2},
-    "choices": {"setting": ("standard", "meta")},
-    "limits": {"shots": (2, 100_000), "unseen": (0.01, 0.99)},
 }
 FIRST_SCALE = 10.0  # a cosine is at most 1, which alone could not make a probability near 0 or 1
 
 
-class CosineNetwork(nn.Module):
+class CosineNetwork(MultiTaskModel):
     """An encoder, and for each task a scaled cosine with its weights: x of B items -> logits [B, T]."""
 
     def __init__(self, encoder: Encoder, context: TaskContext):
@@ -34,6 +31,11 @@ class CosineNetwork(nn.Module):
         self.encoder = encoder
         self.heads = task_linear(encoder.width, context)
         self.log_scale = nn.Parameter(torch.tensor(math.log(FIRST_SCALE)))
+
+    @property
+    def trunk(self) -> nn.Module:
+        """The encoder."""
+        return self.encoder
 
     def forward(self, x: object) -> Tensor:
         """Return the logits [B, T] of label 1."""
@@ -46,6 +48,6 @@ class CosineNetwork(nn.Module):
         return task_losses(logits, labels)
 
 
-def build(encoder: Encoder, context: TaskContext, **episodes: object) -> CosineNetwork:
-    """Return the model around `encoder`; the options are of the loop."""
-    return CosineNetwork(encoder, context)
+def build(context: TaskContext) -> CosineNetwork:
+    """Return the model around the shared encoder."""
+    return CosineNetwork(context.encoder(), context)

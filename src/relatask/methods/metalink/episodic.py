@@ -9,7 +9,7 @@ that what is said of a molecule does not depend on the molecules that are predic
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Protocol, cast
 
 import torch
 from torch import Tensor
@@ -33,6 +33,21 @@ from relatask.engine.network import autocast, trained_model
 from relatask.engine.selection import mean_roc_auc
 from relatask.engine.unit import Progress, Unit, UnitResult
 from relatask.methods.metalink.knowledge_graph import KnownLabels
+from relatask.nn.contract import Encoder
+
+LOOP = {
+    "imputes": True,
+    "holds_out_tasks": {"setting": ("meta", "relational_meta")},
+    "scores_together": {"support": (0,)},
+    "options": {"setting": "relational", "known_ratio": 0.2, "support": 128, "shots": 256, "unseen": 0.2},
+    "choices": {"setting": ("standard", "relational", "meta", "relational_meta")},
+    "limits": {
+        "known_ratio": (0.0, 0.9),
+        "support": (0, 100_000),
+        "shots": (2, 100_000),
+        "unseen": (0.01, 0.99),
+    },
+}
 
 
 def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
@@ -46,6 +61,18 @@ def imputer(unit: Unit, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor
     training = Training(unit)
     training.model = trained_model(unit, weights)
     return training.impute
+
+
+class RelatingModel(Protocol):
+    """What the loop trains, a `MultiTaskModel` with these."""
+
+    encoder: Encoder
+
+    def relate(
+        self, items: Tensor, known: KnownLabels | None, new: Tensor | None = None, n_asked: int | None = None
+    ) -> Tensor:
+        """Return logits [n_asked, T] of the first of items [B, width], see `metalink.MetaLink.relate`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -76,6 +103,11 @@ class Training(EpochTraining):
             half = -(-len(self.rows) // 2)
             self.settings = {**self.settings, "batch_size": min(self.settings["batch_size"], half)}
 
+    @property
+    def relating(self) -> RelatingModel:
+        """The model, as what it is besides."""
+        return cast(RelatingModel, self.model)
+
     def labels(self, rows: Tensor) -> Tensor:
         """Labels [n, T] that training may read: none of unseen tasks."""
         return torch.where(self.seen, self.unit.labels(rows), torch.nan)
@@ -92,10 +124,10 @@ class Training(EpochTraining):
         support = self._support(batch)
         shown = KnownLabels.of(torch.cat([labels.masked_fill(hidden, torch.nan), self.labels(support)]))
         with autocast(self.unit):
-            items = self.model.encoder(self.inputs(torch.cat([batch, support])))  # type: ignore[operator]
-        logits = self.model.relate(items.float(), shown, new, len(batch))  # type: ignore[operator]
+            items = self.relating.encoder(self.inputs(torch.cat([batch, support])))
+        logits = self.relating.relate(items.float(), shown, new, len(batch))
         targets = labels.masked_fill(~hidden, torch.nan)
-        losses: Tensor = self.model.losses(logits, targets)  # type: ignore[operator]
+        losses = self.model.losses(logits, targets)
         present = (~targets.isnan()).any(0).sum()
         self.learn_from(losses.sum() / present.clamp(min=1))
 
@@ -145,7 +177,7 @@ class Training(EpochTraining):
 
     def _encode(self, rows: Tensor) -> Tensor:
         """What the encoder makes of molecules, float32 [n, width]."""
-        encoder: Any = self.model.encoder
+        encoder = self.relating.encoder
         parts = [torch.zeros(0, encoder.width, device=self.device)]
         with autocast(self.unit):
             parts += [encoder(self.unit.data.x(batch)).float() for batch in rows.split(PREDICTION_BATCH)]
@@ -168,7 +200,7 @@ class Training(EpochTraining):
                     silent=len(part) if len(support.rows) else 0,
                 )
                 both = torch.cat([items[part], support.items[beside]])
-                logits[part] = self.model.relate(both, edges, one.new, len(part))  # type: ignore[operator]
+                logits[part] = self.relating.relate(both, edges, one.new, len(part))
         return logits
 
     def _batches(self, rows: Tensor, asked: Tensor, alone: bool) -> Sequence[Tensor]:

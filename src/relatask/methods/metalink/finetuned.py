@@ -20,6 +20,12 @@ from relatask.methods.metalink import episodic
 
 CROSSED = 3  # parts of cross-validation; each needs both classes
 STRENGTHS = (0.01, 0.1, 1.0, 10.0, 100.0)  # inverse penalties that are tried
+LOOP = {
+    "holds_out_tasks": {"setting": ("meta",)},
+    "options": {"setting": "meta", "shots": 256, "unseen": 0.2},
+    "choices": {"setting": ("standard", "meta")},
+    "limits": {"shots": (2, 100_000), "unseen": (0.01, 0.99)},
+}
 
 
 def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
@@ -36,7 +42,7 @@ class Training(episodic.Training):
         labels = self.labels(batch)
         with autocast(self.unit):
             logits = self.model(self.inputs(batch))
-        losses: Tensor = self.model.losses(logits.float(), labels)  # type: ignore[operator]
+        losses = self.model.losses(logits.float(), labels)
         self.learn_from(losses.sum() / (~labels.isnan()).any(0).sum())
 
     def predict(self, rows: Tensor, tasks: Tensor | None = None) -> Tensor:

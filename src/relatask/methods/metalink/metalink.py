@@ -1,6 +1,6 @@
 """MetaLink (Cao, You and Leskovec, ICLR 2022): known labels of an item speak about its other tasks.
 
-Items and tasks are the nodes of a graph whose edges are known labels (`_knowledge_graph.py`); a task starts
+Items and tasks are the nodes of a graph whose edges are known labels (`knowledge_graph.py`); a task starts
 as the weights of its linear head, or as a constant where it is new (section 3.2). Each layer predicts, and
 predictions are summed; with no layer this is the plain network. Which labels are known, and which tasks are
 new, is the loop's business (`methods/metalink/episodic.py`, algorithms 1 to 3).
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from relatask.methods.metalink.knowledge_graph import KnowledgeLayer, KnownLabels, PairPredictor, dot
-from relatask.nn.contract import Encoder, TaskContext, task_linear
+from relatask.nn.contract import Encoder, MultiTaskModel, TaskContext, task_linear
 from relatask.nn.losses import task_losses
 
 CAPABILITIES = {
@@ -21,31 +21,13 @@ CAPABILITIES = {
     "uses_known_labels": True,
     "cost_in_tasks": "O(T)",
     "microseconds": 0.5,
-    "options": {
-        "setting": "relational",
-        "layers": 2,
-        "predictor": "dot",
-        "shared": False,
-        "known_ratio": 0.2,
-        "support": 128,
-        "shots": 256,
-        "unseen": 0.2,
-    },
-    "choices": {
-        "setting": ("standard", "relational", "meta", "relational_meta"),
-        "predictor": ("dot", "mlp"),
-    },
-    "limits": {
-        "layers": (0, 5),
-        "known_ratio": (0.0, 0.9),
-        "support": (0, 100_000),
-        "shots": (2, 100_000),
-        "unseen": (0.01, 0.99),
-    },
+    "options": {"layers": 2, "predictor": "dot", "shared": False},
+    "choices": {"predictor": ("dot", "mlp")},
+    "limits": {"layers": (0, 5)},
 }
 
 
-class MetaLink(nn.Module):
+class MetaLink(MultiTaskModel):
     """Encoder, heads, and layers over the graph of items and tasks: x of B items -> logits [B, T]."""
 
     def __init__(self, encoder: Encoder, context: TaskContext, layers: int, predictor: str, shared: bool):
@@ -56,6 +38,11 @@ class MetaLink(nn.Module):
         self.predictors = nn.ModuleList(
             PairPredictor(encoder.width) for _ in range(layers + 1 if predictor == "mlp" else 0)
         )
+
+    @property
+    def trunk(self) -> nn.Module:
+        """The encoder."""
+        return self.encoder
 
     def forward(self, x: object, known: KnownLabels | None = None, new: Tensor | None = None) -> Tensor:
         """Return the logits [B, T] of label 1; see `relate`."""
@@ -99,8 +86,6 @@ class MetaLink(nn.Module):
         return task_losses(logits, labels)
 
 
-def build(
-    encoder: Encoder, context: TaskContext, layers: int, predictor: str, shared: bool, **episodes: object
-) -> MetaLink:
-    """Return the model around `encoder`; the other options are of the loop."""
-    return MetaLink(encoder, context, layers, predictor, shared)
+def build(context: TaskContext, layers: int, predictor: str, shared: bool) -> MetaLink:
+    """Return the model around the shared encoder."""
+    return MetaLink(context.encoder(), context, layers, predictor, shared)

@@ -19,6 +19,8 @@ from relatask.methods.sgnn.energy import inside
 from relatask.methods.sgnn.gibbs import Chains, gibbs_marginals
 from relatask.methods.sgnn.nce import contrast, label_vectors, noise_is_due, updated_noise
 
+LOOP: dict[str, Any] = {}
+
 
 def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
     """Train the unit's energy from its checkpoint, if there is one, and score the held-out folds."""
@@ -36,7 +38,7 @@ class Training(EpochTraining):
         super().__init__(unit)
         self.energy_model = cast(EnergyModel, self.model)
         self.contrast = self.energy_model.contrast
-        self.molecules, n_tasks = unit.data.mol_ids, len(unit.columns)
+        self.molecules, n_tasks = unit.data.item_ids, len(unit.columns)
         prior = unit.prior
         if prior is None:
             prior = torch.full((len(self.molecules), n_tasks), 0.5, device=self.device)
@@ -75,10 +77,6 @@ class Training(EpochTraining):
         scores = torch.cat(marginals)
         self.require_finite(float(scores.sum()))
         return scores
-
-    def probabilities(self, rows: Tensor) -> Tensor:
-        """Return the marginals float32 [n, t] of the molecules at positions `rows`."""
-        return self.predict(rows)
 
     def state(self) -> dict[str, Any]:
         """Everything that `restore` needs, as tensors and numbers."""

@@ -44,22 +44,6 @@ def log_bernoulli(y: Tensor, probability: Tensor) -> Tensor:
     return (y * ones + (1 - y) * zeros).sum(-1)
 
 
-def log_tilted(
-    node: Tensor, edge: Tensor, edge_index: Tensor, y: Tensor, edge_weight: float, backbone: Tensor
-) -> Tensor:
-    """Return log q(y|x) - E(x, y), [B, K]: the logarithm of the tilting distribution before it is normalised.
-
-    Args:
-        node: f_i [B, T, 2].
-        edge: f_ij [B, E, 2, 2].
-        edge_index: int64 [2, E].
-        y: labels 0 and 1, [B, K, T].
-        edge_weight: λ.
-        backbone: q(y_i = 1 | x), [B, T], inside (0, 1).
-    """
-    return log_bernoulli(y, backbone) - energies(node, edge, edge_index, y, edge_weight)
-
-
 def inside(probability: Tensor) -> Tensor:
     """Return `probability` moved off 0 and 1 by what float32 can tell from 1: its logarithms exist."""
     return probability.clamp(_LEAST, 1 - _LEAST)

@@ -6,11 +6,13 @@ layers of states 100 wide and a readout of 400 and 200 units (200). The defaults
 docs/performance.md.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 from relatask.methods.sgnn.layers import SGNN, SGNNSettings, readout
-from relatask.nn.contract import Encoder, TaskContext
+from relatask.nn.contract import Encoder, MultiTaskModel, TaskContext
 from relatask.nn.losses import task_losses
 
 CAPABILITIES = {
@@ -49,7 +51,7 @@ CAPABILITIES = {
 PREDICTED = 64  # molecules at a time outside training, where their number bounds the memory alone
 
 
-class StateNetwork(nn.Module):
+class StateNetwork(MultiTaskModel):
     """Encoder, SGNN, and a readout that all tasks share: x of B items -> logits [B, T]."""
 
     def __init__(self, encoder: Encoder, context: TaskContext, settings: SGNNSettings):
@@ -57,6 +59,11 @@ class StateNetwork(nn.Module):
         self.encoder = encoder
         self.sgnn = SGNN(encoder.width, context, settings, reads_edges=False)
         self.readout = readout(2 * self.sgnn.state_width, settings.readout_width)
+
+    @property
+    def trunk(self) -> nn.Module:
+        """The encoder."""
+        return self.encoder
 
     def forward(self, x: object) -> Tensor:
         """Return the logits [B, T] of label 1."""
@@ -66,13 +73,14 @@ class StateNetwork(nn.Module):
 
     def _logits(self, molecules: Tensor) -> Tensor:
         """Eq. 7: [B, molecule width] -> [B, T]."""
-        return self.readout(self.sgnn(molecules).nodes.flatten(2))[..., 0].t()
+        scores: Tensor = self.readout(self.sgnn(molecules).nodes.flatten(2))
+        return scores[..., 0].t()
 
     def losses(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Return each task's mean loss over its labelled cells, [T] (eq. 8); NaN where a label is missing."""
         return task_losses(logits, labels)
 
 
-def build(encoder: Encoder, context: TaskContext, **options: float) -> StateNetwork:
-    """Return the model around `encoder`; its options are those of `SGNNSettings`."""
-    return StateNetwork(encoder, context, SGNNSettings(**options))  # type: ignore[arg-type]
+def build(context: TaskContext, **options: Any) -> StateNetwork:
+    """Return the model around the shared encoder; its options are those of `SGNNSettings`."""
+    return StateNetwork(context.encoder(), context, SGNNSettings(**options))

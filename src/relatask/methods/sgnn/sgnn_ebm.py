@@ -1,6 +1,6 @@
 """An energy over label vectors whose factors SGNN reads off nodes and edges (SGNN-EBM, eqs. 9-14 and 21).
 
-The network gives f_i and f_ij of eq. 11; `_nce.py` trains them, `_gibbs.py` reads out marginals. The state
+The network gives f_i and f_ij of eq. 11; `nce.py` trains them, `gibbs.py` reads out marginals. The state
 of a pair is the mean of its two directions' states. An edge's readout begins with a linear map, so it is put
 in front of all that is linear in an edge: an edge has 4 values for each hidden unit instead of its states.
 """
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from relatask.methods.sgnn.contrast import ContrastSettings
 from relatask.methods.sgnn.energy import log_softmax_factors
 from relatask.methods.sgnn.layers import SGNN, SGNNSettings, States, readout
-from relatask.nn.contract import Encoder, TaskContext
+from relatask.nn.contract import Encoder, MultiTaskModel, TaskContext
 
 CAPABILITIES = {
     "summary": "an energy over all tasks' labels, by noise contrast and Gibbs sampling",
@@ -50,7 +50,21 @@ CAPABILITIES = {
         "marginals": "conditionals",
         "gibbs": "paper",
     },
+    "choices": {
+        "objective": ("tilted", "untilted"),
+        "noise": ("fixed", "adaptive", "gibbs"),
+        "imputation": ("sampled", "thresholded", "noise"),
+        "marginals": ("conditionals", "labels", "last"),
+        "gibbs": ("paper", "released"),
+    },
     "limits": {
+        "edge_weight": (-1e6, 1e6),
+        "fixed_noise_epochs": (0, 1_000_000),
+        "noise_every": (0, 1_000_000),
+        "noise_mixing": (1e-6, 1.0),
+        "noise_samples": (1, 10_000),
+        "burn_in": (0, 1_000_000),
+        "sweeps": (1, 1_000_000),
         "layers": (0, 100),
         "state_width": (1, 10_000),
         "task_width": (1, 10_000),
@@ -66,7 +80,7 @@ CAPABILITIES = {
 NETWORK = tuple(SGNNSettings.__dataclass_fields__)
 
 
-class EnergyNetwork(nn.Module):
+class EnergyNetwork(MultiTaskModel):
     """Encoder, SGNN, and readouts of a node's and an edge's states: an `EnergyModel`."""
 
     edge_index: Tensor
@@ -85,6 +99,11 @@ class EnergyNetwork(nn.Module):
         self.node_readout = readout(self.sgnn.state_width, settings.readout_width)
         self.edge_readout = readout(self.sgnn.state_width, edge_readout_width)
         self.register_buffer("edge_index", self.sgnn.relations.pairs, persistent=False)
+
+    @property
+    def trunk(self) -> nn.Module:
+        """The encoder."""
+        return self.encoder
 
     def energies(self, x: object) -> tuple[Tensor, Tensor]:
         """Return the factors f_i [B, T, 2] and f_ij [B, E, 2, 2] of eq. 11."""
@@ -106,7 +125,9 @@ class EnergyNetwork(nn.Module):
         return scores[..., 0]
 
 
-def build(encoder: Encoder, context: TaskContext, edge_readout_width: int, **options: Any) -> EnergyNetwork:
-    """Return the model around `encoder`; other options are those of `SGNNSettings` and `ContrastSettings`."""
+def build(context: TaskContext, edge_readout_width: int, **options: Any) -> EnergyNetwork:
+    """Return the model around the shared encoder; `options` are of `SGNNSettings` and `ContrastSettings`."""
     settings = SGNNSettings(**{name: options.pop(name) for name in NETWORK})
-    return EnergyNetwork(encoder, context, settings, edge_readout_width, ContrastSettings(**options))
+    return EnergyNetwork(
+        context.encoder(), context, settings, edge_readout_width, ContrastSettings(**options)
+    )

@@ -45,14 +45,14 @@ def table(tasks: pd.DataFrame, labels: pd.DataFrame, molecules: pd.DataFrame) ->
     Molecules are ordered by their number of labels, most first, and cut into up to `BINS` bins of (almost)
     equal size; tasks likewise, most labels first. `n_labels` and `n_pos` count the cells of the bin.
     """
-    mol_ids = molecules["mol_id"].to_numpy()
-    counts = labels.groupby("mol_id").size().reindex(mol_ids, fill_value=0)
+    item_ids = molecules["item_id"].to_numpy()
+    counts = labels.groupby("item_id").size().reindex(item_ids, fill_value=0)
     ranked = counts.sort_values(ascending=False, kind="stable").index.to_numpy()
     bins = min(BINS, max(len(ranked), 1))
     bin_of = pd.Series(np.arange(len(ranked)) * bins // max(len(ranked), 1), index=ranked)
     task_ids = tasks["task_id"].tolist()
     task = pd.Categorical(labels["task_id"].astype(str), categories=task_ids).codes.astype(np.int64)
-    cell = task * bins + bin_of.loc[labels["mol_id"]].to_numpy()
+    cell = task * bins + bin_of.loc[labels["item_id"]].to_numpy()
     size = len(task_ids) * bins
     grid = pd.DataFrame(
         {
@@ -61,7 +61,7 @@ def table(tasks: pd.DataFrame, labels: pd.DataFrame, molecules: pd.DataFrame) ->
             "bin": np.tile(np.arange(bins), len(task_ids)),
             "n_molecules": np.tile(np.bincount(bin_of, minlength=bins), len(task_ids)),
             "n_labels": np.bincount(cell, minlength=size),
-            "n_pos": np.bincount(cell, labels["label"].to_numpy() == 1, minlength=size).astype(np.int64),
+            "n_pos": np.bincount(cell, labels["value"].to_numpy() == 1, minlength=size).astype(np.int64),
         }
     )
     totals = np.repeat(grid["n_labels"].to_numpy().reshape(-1, bins).sum(axis=1), bins)
@@ -150,6 +150,6 @@ def _share(axes: "Axes", labels: np.ndarray, positives: np.ndarray) -> None:
 
 def draw(inputs: Inputs, dataset: str) -> "tuple[pd.DataFrame, Figure]":
     """Return the table of the figure of a data set and the figure."""
-    parts = [inputs.of_dataset(dataset, name) for name in ("tasks", "labels", "molecules")]
+    parts = [inputs.of_dataset(dataset, name) for name in ("tasks", "labels", "items")]
     drawn = table(*parts)
     return drawn, plot(drawn, dataset)

@@ -69,7 +69,7 @@ def table(tasks: pd.DataFrame, relations: pd.DataFrame) -> pd.DataFrame:
             "name": tasks["name"],
             "x": position[:, 0],
             "y": position[:, 1],
-            "n_labels": tasks["n_pos"].to_numpy() + tasks["n_neg"].to_numpy(),
+            "n_labels": tasks["n_labels"].to_numpy(),
             "family": graph_layout.families(graph),
         }
     )

@@ -48,13 +48,12 @@ MIN_TASKS = 6
 def _tasks(inputs: Inputs, dataset: str) -> pd.DataFrame:
     """Labels and degree in the relation graph of each task of a data set."""
     folder = inputs.results / dataset
-    tasks = read_table("tasks", folder / "tasks.parquet", ["task_id", "n_pos", "n_neg"])
+    tasks = read_table("tasks", folder / "tasks.parquet", ["task_id", "n_labels"])
     path = folder / "relations.parquet"
     degree = pd.Series(dtype=int)
     if path.exists():
         edges = read_table("relations", path, ["task_i", "task_j"])
         degree = pd.concat([edges["task_i"], edges["task_j"]]).value_counts()
-    tasks["n_labels"] = tasks["n_pos"] + tasks["n_neg"]
     tasks["degree"] = tasks["task_id"].map(degree).fillna(0).astype(int)
     return tasks.set_index("task_id")[list(SIZES)]
 

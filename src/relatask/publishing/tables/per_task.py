@@ -63,7 +63,7 @@ def _per_task_data(inputs: Inputs) -> list[list[dict[str, Any]]]:
         for task in records(read_table("tasks", inputs.results / dataset / "tasks.parquet")):
             shared = {"dataset": dataset, "split": split, "task_id": task["task_id"], "name": task["name"]}
             shared |= {
-                "n_labels": task["n_pos"] + task["n_neg"],
+                "n_labels": task["n_labels"],
                 "n_pos": task["n_pos"],
                 "metric": inputs.metric,
             }

@@ -37,8 +37,7 @@ def make(inputs: Inputs) -> Table:
     for dataset, split in inputs.columns:
         for seed in inputs.study.scales[inputs.scale].seeds:  # type: ignore[index]
             path = inputs.results / dataset / "splits" / f"{split}-{seed}.parquet"
-            table = "cell_split" if split == CELLS else "split"
-            sizes = read_table(table, path, ["fold"])["fold"].value_counts()
+            sizes = read_table("split", path, ["fold"])["fold"].value_counts()
             record = {"dataset": dataset, "split": split, "seed": seed}
             record |= {fold: int(sizes.get(fold, 0)) for fold in FOLDS}
             rows.append({**record, "digest": read_fields(path.with_suffix(".json"), digest=str)["digest"]})

@@ -42,6 +42,8 @@ COUNTED = ("molecules", "tasks", "labelled_percent")
 def _dataset_json(inputs: Inputs, dataset: str) -> dict[str, Any]:
     path = inputs.results / dataset / "dataset.json"
     counts = dict.fromkeys(("molecules", "tasks", "labels", "edges"), int)
+    if inputs.study.few_shot:
+        counts["classes"] = int
     shares = dict.fromkeys(("positive_rate", "labelled_share"), float)
     return read_fields(path, **counts, **shares, digest=str)
 
@@ -56,6 +58,8 @@ def make(inputs: Inputs) -> Table:
             "dataset": dataset,
             **{key: counts[key] for key in ("molecules", "tasks", "labels", "edges", "digest")},
         }
+        if inputs.study.few_shot:
+            row["tasks"] = counts["classes"]
         row["labelled_percent"] = 100 * counts["labelled_share"]
         row["positive_percent"] = 100 * counts["positive_rate"]
         for name in COUNTED:

@@ -4,21 +4,25 @@ import logging
 import math
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from relatask.config import ActiveRule, SourceConfig
 from relatask.core.errors import RelataskError
 from relatask.core.files import read_json
 from relatask.data.raw_table import RawTable
+from relatask.sources.active import ActiveRule
+
+if TYPE_CHECKING:
+    from relatask.sources.chembl.chembl_activities import ChemblActivitiesSource
 
 FILE = "activities.json"
 _SHAPE = {"targets": list, "unknown_targets": list, "activities": list}
 log = logging.getLogger(__name__)
 
 
-def read_activities(config: SourceConfig, raw: Path) -> RawTable:
+def read_activities(config: "ChemblActivitiesSource", raw: Path) -> RawTable:
     """Read activities.json: a molecule is active on a target when its median pChEMBL fits `active`.
 
     One row per molecule that has a pChEMBL value on a target, in order of ChEMBL's activity_id; `rows`
@@ -27,12 +31,12 @@ def read_activities(config: SourceConfig, raw: Path) -> RawTable:
 
     Args:
         config: `active` decides the labels; `targets` chooses tasks, all of the file where it is empty.
-        raw: folder of activities.json; `config.path` may name another file.
+        raw: folder of activities.json.
 
     Raises:
         RelataskError: the file has another shape, `active` is absent, or nothing has a value.
     """
-    path = Path(config.path) if config.path else raw / FILE
+    path = raw / FILE
     if config.active is None:
         raise RelataskError(
             "reader chembl_activities needs `active`, such as {at_least: 6.5}: the pChEMBL from which on a "

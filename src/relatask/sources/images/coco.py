@@ -4,20 +4,17 @@ Read in COCO's own layout: `train2017`, `val2017` and `annotations/instances_*.j
 images are the test fold, as in MetaLink; a share of the training images, drawn by seed, is for validation.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from relatask.core.errors import RelataskError
-from relatask.core.files import read_json, write_json
-from relatask.data.item_tables import ItemTables, write_items
-from relatask.sources.images.arrays import decode, write_images
-
-PARTS = ("train2017", "val2017")
-SCHEME = "given"
+from relatask.core.files import read_json
+from relatask.data.source_tables import SourceTables, source_tables
+from relatask.sources.coco import PARTS
 
 
 @dataclass(frozen=True)
@@ -71,37 +68,36 @@ def _annotations(folder: Path, part: str) -> dict[str, Any]:
     return content
 
 
-def write_coco(
-    folder: Path, size: int, fractions: tuple[float, float, float], seeds: Sequence[int], out: Path
-) -> dict[str, Any]:
-    """Write the data set and return the content of its dataset.json.
+def coco_tables(folder: Path, size: int) -> SourceTables:
+    """Return the tables of COCO: images, categories, and which are in which.
+
+    Items have the columns `file`, `turns` and `size`, which the input image reads, and `fold`: the official
+    validation images are the test.
 
     Args:
         folder: COCO's.
         size: pixels of a side.
-        fractions: of train and valid the share of valid counts; the test images are given.
-        seeds: a split for each.
-        out: folder of the data set.
-
-    Raises:
-        RelataskError: an image is missing or cannot be read, or a part is empty.
     """
     categories, parts = read_coco(folder)
     files = [file for part in PARTS for file in parts[part].files]
     labels = np.concatenate([parts[part].labels for part in PARTS])
-    n_train, n_test = (len(parts[part].files) for part in PARTS)
-    n_valid = round(n_train * fractions[1] / (fractions[0] + fractions[1]))
-    if not n_valid or n_valid == n_train or not n_test:
-        raise RelataskError(
-            f"{folder} has {n_train} and {n_test} images: too few for {fractions}; give more."
-        )
-    splits = {}
-    for seed in seeds:
-        fold = np.repeat([0, 2], [n_train, n_test])
-        fold[np.random.default_rng(seed).permutation(n_train)[:n_valid]] = 1
-        splits[f"{SCHEME}-{seed}"] = (fold, {"scheme": SCHEME, "seed": seed, "fractions": fractions})
-    digest = write_images((decode(file, size) for file in files), size, out / "features")
-    names = [f"{file.parent.name}/{file.name}" for file in files]
-    counts = write_items(ItemTables(names, categories, labels, splits), digest, out)
-    write_json(out / "dataset.json", counts)
-    return counts
+    fold = np.repeat(["train", "test"], [len(parts[part].files) for part in PARTS])
+    items = pd.DataFrame(
+        {
+            "source_id": [f"{file.parent.name}/{file.name}" for file in files],
+            "file": [str(file) for file in files],
+            "content": None,
+            "turns": np.int8(0),
+            "size": np.int16(size),
+            "fold": pd.Categorical(fold),
+        }
+    )
+    n_items, n_tasks = labels.shape
+    cells = pd.DataFrame(
+        {
+            "item": np.repeat(np.arange(n_items), n_tasks),
+            "task": np.tile(np.arange(n_tasks), n_items),
+            "value": labels.ravel(),
+        }
+    )
+    return source_tables(items, pd.DataFrame({"name": categories}), cells, "image")

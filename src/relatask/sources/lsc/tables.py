@@ -4,12 +4,11 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from relatask.config import SourceConfig
 from relatask.core.errors import RelataskError
 from relatask.core.tables import read_table
 from relatask.data.raw_table import RawTable
@@ -17,13 +16,16 @@ from relatask.sources.lsc.pickles import Array, read_pickles
 from relatask.sources.lsc.unpickled import LONGEST, LayoutError, entries_of, name_of, series_of
 from relatask.sources.task_sheet import read_task_sheet, tasks_without_sheet
 
+if TYPE_CHECKING:
+    from relatask.sources.lsc.lsc import LscSource
+
 SMILES = "chembl20Smiles.pckl"
 LABELS = "labelsHard.pckl"
 TARGETS = "assay_targets.parquet"  # beside them, written by the step query_assay_targets
 log = logging.getLogger(__name__)
 
 
-def read_lsc(config: SourceConfig, raw: Path) -> RawTable:
+def read_lsc(config: "LscSource", raw: Path) -> RawTable:
     """Read SMILES and labels of the folder `raw`; the matrix (456,331 x 1,310) is never made dense.
 
     Labels are +1 (active) and -1; what the sparse matrix does not hold, or holds as 0, is missing. Tasks
@@ -31,23 +33,22 @@ def read_lsc(config: SourceConfig, raw: Path) -> RawTable:
     that the step query_assay_targets puts beside the files, if it is there.
 
     Args:
-        config: `path` may name the folder; `task_columns` chooses assays.
+        config: `task_columns` chooses assays.
         raw: folder of the two files.
 
     Raises:
         RelataskError: a file is absent, of another layout, or names a class that is not allowed.
     """
-    folder = Path(config.path) if config.path else raw
-    smiles = _read_smiles(folder / SMILES)
-    labels, names = _read_labels(folder / LABELS, len(smiles))
+    smiles = _read_smiles(raw / SMILES)
+    labels, names = _read_labels(raw / LABELS, len(smiles))
     if config.task_columns is not None:
-        labels, names = _choose(labels, names, config.task_columns, folder / LABELS)
+        labels, names = _choose(labels, names, config.task_columns, raw / LABELS)
     return RawTable(
         smiles=smiles,
         source_ids=[None] * len(smiles),
         rows=np.arange(1, len(smiles) + 1, dtype=np.int64),
         labels=labels,
-        tasks=_tasks(config, folder, names),
+        tasks=_tasks(config, raw, names),
         notes={"without_smiles": sum(text is None for text in smiles)},
     )
 
@@ -155,7 +156,7 @@ def _choose(
     return labels.assign(task=task)[task >= 0].reset_index(drop=True), chosen
 
 
-def _tasks(config: SourceConfig, folder: Path, names: list[str]) -> pd.DataFrame:
+def _tasks(config: "LscSource", folder: Path, names: list[str]) -> pd.DataFrame:
     """Return the tasks table, with proteins from a sheet or from the answers of ChEMBL."""
     if config.task_sheet:
         return read_task_sheet(config.task_sheet, names).assign(source_id=pd.Series(names, dtype=object))

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from relatask.core.errors import RelataskError
-from relatask.engine.unit import Unit
+from relatask.engine.unit import Unit, UnitResult
 
 AT_ONCE = 1000  # episodes that are drawn at a time; a draw has a number for each image of a class
 
@@ -26,11 +26,10 @@ class Pool:
         Raises:
             RelataskError: it has fewer classes with enough images than an episode needs.
         """
-        assert unit.data.classes is not None
         assert unit.spec.episodes is not None
         ways, images = unit.spec.episodes["ways"], images_of_class(unit)
         rows = unit.rows(fold).cpu()
-        classes, order = unit.data.classes.cpu()[rows].sort(stable=True)
+        classes, order = unit.data.class_of.cpu()[rows].sort(stable=True)
         _, sizes = classes.unique_consecutive(return_counts=True)
         parts = [part for part in rows[order].split(sizes.tolist()) if len(part) >= images]
         if len(parts) < ways:
@@ -78,32 +77,26 @@ def true_ways(episodes: Tensor, shots: int) -> Tensor:
     return torch.arange(ways).repeat_interleave(images - shots).expand(count, -1)
 
 
-def episode_cells(unit: Unit, fold: str, scores: Tensor) -> pd.DataFrame:
-    """Return a row for each query of each episode of a fold; the episode is the task.
+def cells(unit: Unit, fold: str, result: UnitResult) -> pd.DataFrame:
+    """Return a row for each query of each episode of a held-out fold; the episode is the task.
 
-    Args:
-        unit: of the run.
-        fold: that is evaluated.
-        scores: the class that is predicted, [E, ways x queries].
+    The scores are the classes that are predicted, [E, ways x queries]. Episodes of validation and test share
+    names.
     """
     assert unit.spec.episodes is not None
     shots, episodes = unit.spec.episodes["shots"], evaluated_episodes(unit, fold)
-    asked = episodes[..., shots:].flatten(1)
+    asked, scores = episodes[..., shots:].flatten(1), result.scores[fold]
     numbers = torch.arange(len(asked))[:, None].expand_as(asked)
     return pd.DataFrame(
         {
             "fold": fold,
-            "item_id": unit.data.mol_ids.cpu()[asked].flatten().numpy(),
-            "task": numbers.flatten().numpy(),
+            "item_id": unit.data.item_ids.cpu()[asked].flatten().numpy(),
+            "task_id": pd.Categorical.from_codes(
+                numbers.flatten().numpy(), pd.Index([f"episode{number:05d}" for number in range(len(asked))])
+            ),
             "label": true_ways(episodes, shots).flatten().float().numpy(),
             "score": scores.flatten().float().numpy(),
             "predicted_in": 0,
             "known_in": 0,
         }
     )
-
-
-def episode_names(unit: Unit) -> list[str]:
-    """What the episodes of a fold are called, in their order; those of validation and test share names."""
-    assert unit.spec.episodes is not None
-    return [f"episode{number:05d}" for number in range(unit.spec.episodes["evaluated"])]

@@ -9,41 +9,41 @@ from pathlib import Path
 
 import pytest
 
-from relatask.journal import heartbeat as leases
-from relatask.journal.heartbeat import Lease, Told, read_leases
+from relatask.journal import heartbeat as heartbeats
+from relatask.journal.heartbeat import Heartbeat, LastHeartbeat, read_heartbeats
 
 PROCESS = """
 import sys, time
 from pathlib import Path
-from relatask.journal.heartbeat import Lease
-with Lease(Path(sys.argv[1]), "00007") as lease:
-    lease.begin("abc")
+from relatask.journal.heartbeat import Heartbeat
+with Heartbeat(Path(sys.argv[1]), "00007") as heartbeat:
+    heartbeat.begin("abc")
     print("ready", flush=True)
     time.sleep(60)
 """
 
 
 def test_a_lease_names_the_run_and_ends_with_the_block(tmp_path: Path) -> None:
-    with Lease(tmp_path, "00003") as lease:
-        assert read_leases(tmp_path) == [Told("00003", None, 0.0, True)]
-        lease.begin("abc")
-        assert read_leases(tmp_path) == [Told("00003", "abc", 0.0, True)]
-    assert read_leases(tmp_path) == []
+    with Heartbeat(tmp_path, "00003") as heartbeat:
+        assert read_heartbeats(tmp_path) == [LastHeartbeat("00003", None, 0.0, True)]
+        heartbeat.begin("abc")
+        assert read_heartbeats(tmp_path) == [LastHeartbeat("00003", "abc", 0.0, True)]
+    assert read_heartbeats(tmp_path) == []
 
 
 def test_a_lease_ends_with_an_error_too(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="x"), Lease(tmp_path, "00003"):
+    with pytest.raises(ValueError, match="x"), Heartbeat(tmp_path, "00003"):
         raise ValueError("x")
-    assert read_leases(tmp_path) == []
+    assert read_heartbeats(tmp_path) == []
 
 
 def test_the_beat_tells_how_far_the_run_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(leases, "BEAT", 0.01)
-    with Lease(tmp_path, "00003") as lease:
-        lease.begin("abc")
-        lease.share = 0.25
+    monkeypatch.setattr(heartbeats, "BEAT", 0.01)
+    with Heartbeat(tmp_path, "00003") as heartbeat:
+        heartbeat.begin("abc")
+        heartbeat.share = 0.25
         end = time.monotonic() + 20
-        while read_leases(tmp_path) != [Told("00003", "abc", 0.25, True)]:
+        while read_heartbeats(tmp_path) != [LastHeartbeat("00003", "abc", 0.25, True)]:
             assert time.monotonic() < end
             time.sleep(0.01)
 
@@ -54,10 +54,10 @@ def test_a_killed_process_does_not_run(tmp_path: Path) -> None:
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
-    assert read_leases(tmp_path) == [Told("00007", "abc", 0.0, True)]
+    assert read_heartbeats(tmp_path) == [LastHeartbeat("00007", "abc", 0.0, True)]
     process.kill()
     process.communicate()
-    assert read_leases(tmp_path) == [Told("00007", "abc", 0.0, False)]
+    assert read_heartbeats(tmp_path) == [LastHeartbeat("00007", "abc", 0.0, False)]
 
 
 @pytest.mark.parametrize(("age", "running"), [(0, True), (90, True), (110, False), (-110, False)])
@@ -66,7 +66,7 @@ def test_on_another_machine_only_the_beat_tells(tmp_path: Path, age: float, runn
     path.parent.mkdir()
     path.write_text(json.dumps({"run_id": "abc", "share": 0.5, "place": "elsewhere", "process": 1}))
     os.utime(path, (time.time() - age,) * 2)
-    assert read_leases(tmp_path) == [Told("00001", "abc", 0.5, running)]
+    assert read_heartbeats(tmp_path) == [LastHeartbeat("00001", "abc", 0.5, running)]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"run_id": 1, "share": null}'])
@@ -74,11 +74,11 @@ def test_what_is_no_lease_is_passed_over(tmp_path: Path, text: str) -> None:
     path = tmp_path / "running" / "00001.json"
     path.parent.mkdir()
     path.write_text(text)
-    assert read_leases(tmp_path) == []
+    assert read_heartbeats(tmp_path) == []
 
 
 def test_a_folder_that_cannot_be_written_stops_no_training(tmp_path: Path) -> None:
     (tmp_path / "running").write_text("a file where the folder should be")
-    with Lease(tmp_path, "00003") as lease:
-        lease.begin("abc")
-    assert read_leases(tmp_path) == []
+    with Heartbeat(tmp_path, "00003") as heartbeat:
+        heartbeat.begin("abc")
+    assert read_heartbeats(tmp_path) == []

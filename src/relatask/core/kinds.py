@@ -1,0 +1,14 @@
+"""What a label can be, and the metric that leads the tables of tasks with such labels."""
+
+from typing import Literal
+
+Kind = Literal["binary", "real", "class"]  # 0 or 1; a measured value; one of several classes, counted from 0
+KINDS: tuple[Kind, ...] = ("binary", "real", "class")
+LEADING_METRIC: dict[Kind, str] = {"binary": "roc_auc", "real": "mae", "class": "accuracy"}
+METRICS_OF: dict[Kind, tuple[str, ...]] = {
+    "binary": ("roc_auc", "average_precision", "brier", "ece"),
+    "real": ("mae",),
+    "class": ("accuracy",),
+}
+BOUNDS = ("=", "<", ">")  # the value itself; less than the value; more than the value
+BOUND_SIGN = {"=": 0, "<": -1, ">": 1}  # of a bound in the matrix of bounds

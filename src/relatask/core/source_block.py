@@ -1,0 +1,128 @@
+"""What every block of `sources` shares, and the blocks that the files of relatask.sources declare.
+
+A source is a file or folder of relatask.sources with a literal ``SOURCE = {...}`` (see `core.plugins`),
+a subclass of `SourceBlock` with the keys that a study may write, and a function ``prepare(block, context)``
+that returns its tables (`relatask.data.source_tables`). The blocks are imported while Snakemake parses, so
+such a file imports numpy, pandas and RDKit inside functions only.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache, reduce
+from operator import or_
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field, TypeAdapter, model_validator
+
+from relatask.core.blocks import Block, parse_as
+from relatask.core.errors import RelataskError
+from relatask.core.kinds import Kind
+from relatask.core.plugins import SourceRecord, load_file, record_of, source_records
+
+FILE_KEYS = ("path", "task_sheet", "split_path")  # keys that name files or folders of the user's own
+
+
+class SourceBlock(Block):
+    """Where items, tasks and labels come from, and how they are read."""
+
+    # keys of other readers that have a reason of their own not to be here
+    not_here: ClassVar[Mapping[str, str]] = {}
+
+    reader: str = Field(description="which source it is, a file of relatask.sources")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _own_keys(cls, values: Any) -> Any:
+        """Refuse a key that only other readers read, by their names; all other keys are left to pydantic."""
+        for key in values if isinstance(values, Mapping) else ():
+            if key in cls.model_fields:
+                continue
+            if key in cls.not_here:
+                raise ValueError(f"{key}: {cls.not_here[key]}")
+            readers = [name for name, block in source_blocks().items() if key in block.model_fields]
+            if readers:
+                raise ValueError(
+                    f"{key}: only the reader {' or '.join(readers)} reads it, not {values.get('reader')}"
+                )
+        return values
+
+    @property
+    def record(self) -> SourceRecord:
+        """What the source's file says of it."""
+        return record_of(source_records(), self.reader, "reader")
+
+    def task_kinds(self) -> tuple[Kind, ...]:
+        """Kinds of the tasks that the block asks for."""
+        return self.record.kinds
+
+    def own_files(self) -> dict[str, str]:
+        """Key -> file or folder of the user's own that must be there."""
+        found = {key: getattr(self, key, None) for key in FILE_KEYS}
+        return {key: value for key, value in found.items() if value is not None}
+
+    def needs_sheet(self) -> bool:
+        """Whether its files are those of a data set of config/datasets.tsv."""
+        return self.record.raw == "sheet" and getattr(self, "path", None) is None
+
+    def raw_folder(self, name: str) -> str:
+        """Name of the folder of raw files below results/raw/."""
+        return name
+
+    def raw_files(self, name: str, listed: Sequence[str], related: bool) -> list[str]:
+        """Return the files that the source is read from.
+
+        Args:
+            name: key of the source.
+            listed: files that config/datasets.tsv lists under this name.
+            related: whether a data set of the source has relations.
+        """
+        own = list(self.own_files().values())
+        return (
+            own if "path" in self.own_files() else [*(f"results/raw/{name}/{file}" for file in listed), *own]
+        )
+
+
+@lru_cache
+def source_blocks() -> dict[str, type[SourceBlock]]:
+    """Return reader -> the block of each source.
+
+    Raises:
+        RelataskError: a file declares no block, or one of another reader.
+    """
+    found = {}
+    for name, record in source_records().items():
+        module = load_file(record)
+        blocks = [
+            value
+            for value in vars(module).values()
+            if isinstance(value, type)
+            and issubclass(value, SourceBlock)
+            and value.__module__ == module.__name__
+        ]
+        fields: list[Any] = [block.model_fields["reader"].annotation for block in blocks]
+        if len(blocks) != 1 or getattr(fields[0], "__args__", None) != (name,):
+            raise RelataskError(
+                f"{record.file} must declare one subclass of SourceBlock, with reader: Literal[{name!r}]."
+            )
+        found[name] = blocks[0]
+    return found
+
+
+@lru_cache
+def any_source() -> Any:
+    """Return the type of a block of any source, told apart by `reader`."""
+    blocks = list(source_blocks().values())
+    if len(blocks) == 1:
+        return blocks[0]
+    union: Any = reduce(or_, blocks)
+    annotated: Any = Annotated  # mypy takes what follows for a type otherwise
+    return annotated[union, Field(discriminator="reader")]
+
+
+def source_block(values: Mapping[str, Any], where: str) -> SourceBlock:
+    """Return the block that `values` write, of the source that their `reader` names.
+
+    Raises:
+        RelataskError: there is no such reader, or a key is wrong; names `where` and the key.
+    """
+    found: SourceBlock = parse_as(TypeAdapter(any_source()), values, where)
+    return found

@@ -1,0 +1,53 @@
+"""Whole groups of items, such as alphabets of characters, drawn by the seed."""
+
+import numpy as np
+import pandas as pd
+
+from relatask.core.errors import RelataskError
+from relatask.data.splits import FOLDS, Fractions, column_of, whole_items
+
+SCHEME = {
+    "summary": "whole groups are drawn: of images with one class each, groups of classes such as alphabets"
+}
+
+
+def split(items: pd.DataFrame, labels: pd.DataFrame, seed: int, fractions: Fractions) -> pd.DataFrame:
+    """Return table "split": items of one value of the column `group` are in one fold.
+
+    The size of a group is its number of classes where the items have a column `class`, else of items.
+    """
+    groups, group_of = np.unique(column_of(items, "group", "grouped").astype(object), return_inverse=True)
+    unit = items["class"] if "class" in items else items["item_id"]
+    parts = pd.DataFrame({"group": group_of, "unit": unit.astype(object)}).drop_duplicates()
+    sizes = np.bincount(parts["group"], minlength=len(groups))
+    return whole_items(items, draw_groups(sizes, fractions, seed)[group_of])
+
+
+def draw_groups(sizes: np.ndarray, fractions: Fractions, seed: int) -> np.ndarray:
+    """Return the fold of each group, int64 [G]: whole groups, drawn by the seed.
+
+    Test, then validation, take groups while that brings their size nearer to their share, one group at least.
+
+    Args:
+        sizes: int64 [G].
+        fractions: of train, valid and test.
+        seed: of the draw.
+
+    Raises:
+        RelataskError: there are fewer than three groups.
+    """
+    if len(sizes) < len(FOLDS):
+        raise RelataskError(
+            f"splits.schemes: grouped needs a group of classes for each fold, but there are {len(sizes)}; "
+            "use given, or more data."
+        )
+    order = np.random.default_rng(seed).permutation(len(sizes)).tolist()
+    fold = np.zeros(len(sizes), np.int64)
+    for number, left_over in ((2, 2), (1, 1)):
+        wanted, count = fractions[number] * sizes.sum(), 0
+        while len(order) > left_over and (
+            not count or abs(count + sizes[order[0]] - wanted) < wanted - count
+        ):
+            fold[order[0]] = number
+            count += sizes[order.pop(0)]
+    return fold

@@ -1,0 +1,52 @@
+"""A multilayer perceptron on vectors that a source gives, such as attributes of nodes or counts of words."""
+
+from itertools import pairwise
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from relatask.core.errors import RelataskError
+
+CAPABILITIES = {
+    "summary": "multilayer perceptron on vectors that the source gives",
+    "label": "MLP on vectors",
+    "inputs": ("vectors",),
+    "microseconds": 12.0,
+    "cost_options": ("width",),
+    "options": {"features": 64, "width": 128, "layers": 1, "dropout": 0.0},
+    "limits": {
+        "features": (1, 1_000_000),
+        "width": (1, 100_000),
+        "layers": (1, 100),
+        "dropout": (0.0, 0.99),
+    },
+}
+
+
+class VectorMLP(nn.Module):
+    """Linear, ReLU, dropout, so many times: vectors [B, features] -> [B, width]."""
+
+    def __init__(self, features: int, width: int, layers: int, dropout: float):
+        super().__init__()
+        self.features, self.width, self.dropout = features, width, dropout
+        self.layers = nn.ModuleList(nn.Linear(*pair) for pair in pairwise([features, *[width] * layers]))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Encode vectors, float32 [B, features], as float32 [B, width].
+
+        Raises:
+            RelataskError: the vectors have another length.
+        """
+        if x.shape[1] != self.features:
+            raise RelataskError(
+                f"the vectors have {x.shape[1]} numbers and the encoder mlp reads {self.features}; set "
+                f"`features: {x.shape[1]}` in its encoder_options."
+            )
+        for layer in self.layers:
+            x = F.dropout(F.relu(layer(x)), self.dropout, self.training)
+        return x.float()
+
+
+def build(features: int = 64, width: int = 128, layers: int = 1, dropout: float = 0.0) -> VectorMLP:
+    """Return the encoder, initialised from torch's global generator."""
+    return VectorMLP(features, width, layers, dropout)

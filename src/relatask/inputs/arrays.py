@@ -1,0 +1,129 @@
+"""The arrays of inputs on disk: written chunk by chunk, and read back as they were written."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from relatask.core.errors import RelataskError
+from relatask.core.files import read_json, sha256_of, write_json
+from relatask.core.npy_writer import NpyWriter, npy_writer
+from relatask.core.plugins import form_of, input_records, load_file, record_of
+from relatask.core.records import suggest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CHUNK = 1024  # items in memory at a time
+
+
+def write_features(chunks: "Iterable[pd.DataFrame]", inputs: Sequence[str], folder: Path) -> dict[str, Any]:
+    """Make the arrays of several inputs of all items and write them to `folder`, in bounded memory.
+
+    An input's ``featurise(items)`` returns name -> array of a chunk; those of all chunks follow each other.
+    The first axis of an array may be the items or anything that they consist of: then an array whose name
+    ends in "_offsets", [n + 1] from 0 on, says where each item begins. A number in the place of an array is
+    a count, which features.json sums up.
+
+    Args:
+        chunks: rows of table "items", some at a time, in its order.
+        inputs: files of relatask.inputs.
+        folder: gets the arrays and features.json.
+
+    Returns:
+        What features.json holds: counts, the arrays of each input, and digests.
+
+    Raises:
+        RelataskError: an input is unknown or cannot read an item.
+    """
+    modules = {name: load_file(record_of(input_records(), name, "input")) for name in inputs}
+    arrays: dict[str, list[str]] = {name: [] for name in inputs}
+    counts: dict[str, int] = {"items": 0}
+    with ExitStack() as stack:
+        writers: dict[str, NpyWriter] = {}
+        ends: dict[str, int] = {}
+        for items in chunks:
+            for name, module in modules.items():
+                for key, values in module.featurise(items).items():
+                    if np.ndim(values) == 0:
+                        counts[key] = counts.get(key, 0) + int(values)
+                        continue
+                    if key not in writers:
+                        arrays[name].append(key)
+                        width = values.shape[1] if values.ndim == 2 else None
+                        writers[key] = stack.enter_context(
+                            npy_writer(folder / f"{key}.npy", values.dtype.str, width)
+                        )
+                    writers[key].append(_continued(key, values, ends))
+            counts["items"] += len(items)
+    files = {f"{key}.npy": sha256_of(folder / f"{key}.npy") for own in arrays.values() for key in own}
+    record = {
+        **counts,
+        **{key: value for module in modules.values() for key, value in _facts(module).items()},
+        "inputs": {
+            name: {"form": form_of(name), "version": module.VERSION, "arrays": arrays[name]}
+            for name, module in modules.items()
+        },
+        "files": files,
+        "digest": sha256_of(*(folder / file for file in files)),
+    }
+    write_json(folder / "features.json", record)
+    return record
+
+
+def _continued(key: str, values: np.ndarray, ends: dict[str, int]) -> np.ndarray:
+    """Return the rows to append: offsets go on where those of the chunk before ended."""
+    if not key.endswith("_offsets"):
+        return values
+    start = ends.get(key)
+    ends[key] = int(values[-1]) + (start or 0)
+    return values if start is None else values[1:] + start
+
+
+def _facts(module: Any) -> Mapping[str, Any]:
+    """Return what an input wants features.json to say, such as versions of libraries."""
+    return module.facts() if hasattr(module, "facts") else {}
+
+
+def load_input(folder: Path, form: str, device: Any = "cpu") -> Any:
+    """Return the input of a `features` folder whose batches have the form that an encoder reads.
+
+    Raises:
+        RelataskError: there is none, it was made by another version of its code, or a file is damaged.
+    """
+    record = read_json(folder / "features.json")
+    made = record.get("inputs") if isinstance(record, dict) else None
+    if not isinstance(made, dict) or not all(isinstance(own, dict) for own in made.values()):
+        raise RelataskError(f"{folder / 'features.json'} names no inputs; delete the folder and run again.")
+    forms = {str(own.get("form")): name for name, own in made.items()}
+    if form not in forms:
+        raise RelataskError(f"{folder} holds no input of the form {form!r}.{suggest(form, forms)}")
+    name = forms[form]
+    module = load_file(record_of(input_records(), name, "input"))
+    if made[name].get("version") != module.VERSION:
+        raise RelataskError(
+            f"{folder} was made by version {made[name].get('version')} of the input {name}, and this is "
+            f"version {module.VERSION}; delete the folder and run the step featurise_items again."
+        )
+    return module.load(folder, device)
+
+
+def read_array(path: Path, mode: Literal["r", "c"] = "r") -> np.ndarray:
+    """Return a memory-mapped array of a `features` folder; in mode "c" a tensor can share it.
+
+    Raises:
+        RelataskError: it is missing, or not what features.json beside it says was written.
+    """
+    record = read_json(path.with_name("features.json"))
+    try:
+        if sha256_of(path) != record["files"][path.name]:
+            raise ValueError("its digest is not that of features.json")
+        return np.load(path, mmap_mode=mode, allow_pickle=False)
+    except FileNotFoundError:
+        raise RelataskError(f"{path} does not exist; run the step featurise_items first.") from None
+    except (ValueError, OSError, EOFError, KeyError, TypeError) as error:
+        raise RelataskError(
+            f"{path} is damaged ({error}); delete the folder {path.parent} and run the workflow again."
+        ) from None

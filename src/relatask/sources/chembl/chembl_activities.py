@@ -1,0 +1,50 @@
+"""Activities on targets of today's ChEMBL, asked of its web service."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field
+
+from relatask.sources.active import ActiveRule
+from relatask.sources.molecules import MoleculeBlock, folder_of, prepare_molecules
+
+if TYPE_CHECKING:
+    from relatask.data.raw_table import RawTable
+    from relatask.data.source_tables import SourceContext
+
+SOURCE = {
+    "summary": "activities that ChEMBL knows on a list of targets",
+    "items": "molecules",
+    "levels": ("molecule",),
+    "inputs": ("graph", "ecfp"),
+    "raw": "activities",
+    "sparse": True,
+}
+
+
+class ChemblActivitiesSource(MoleculeBlock):
+    """A data set from today's ChEMBL."""
+
+    not_here: ClassVar[Mapping[str, str]] = {
+        "path": "the reader chembl_activities reads no file of yours; use the reader table"
+    }
+
+    reader: Literal["chembl_activities"] = Field(
+        description="activities that ChEMBL knows on a list of targets"
+    )
+    targets: list[str] = Field([], description="ChEMBL target ids to build a data set from")
+    active: ActiveRule | None = Field(None, description="turns pChEMBL values into labels")
+
+    def raw_files(self, name: str, listed: Sequence[str], related: bool) -> list[str]:
+        """Return the answers of ChEMBL, and the task sheet."""
+        return [f"results/raw/{name}/activities.json", *self.own_files().values()]
+
+
+def read(block: ChemblActivitiesSource, context: "SourceContext") -> "RawTable":
+    """Read the activities."""
+    from relatask.sources.chembl.activities import read_activities
+
+    return read_activities(block, folder_of(block, context))
+
+
+prepare = prepare_molecules

@@ -1,0 +1,91 @@
+"""What all sources of molecules share: which molecules are kept, and how a raw table becomes items."""
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import Field, model_validator
+
+from relatask.core.errors import RelataskError
+from relatask.core.plugins import load_file
+from relatask.core.source_block import SourceBlock
+
+if TYPE_CHECKING:
+    from relatask.data.raw_table import RawTable
+    from relatask.data.source_tables import SourceContext, SourceTables
+
+log = logging.getLogger(__name__)
+
+
+class MoleculeBlock(SourceBlock):
+    """A source of molecules, standardised and within limits of size."""
+
+    task_sheet: str | None = Field(
+        None, description="CSV of task, uniprot (several separated by ;), string_id; found as `path` is"
+    )
+    min_heavy_atoms: int = Field(3, ge=1, description="molecules with fewer heavy atoms are rejected")
+    min_weight: float = Field(50.0, ge=0, description="Da; lighter molecules are rejected")
+    max_weight: float = Field(900.0, gt=0, description="Da; heavier molecules are rejected")
+
+    @model_validator(mode="after")
+    def _limits_in_order(self) -> "MoleculeBlock":
+        if self.min_weight >= self.max_weight:
+            raise ValueError(f"min_weight {self.min_weight:g} must be below max_weight {self.max_weight:g}")
+        return self
+
+
+def read_source(block: MoleculeBlock, name: str, raw: Path | None = None) -> "RawTable":
+    """Read one source of molecules as it is, before any chemistry.
+
+    Args:
+        block: how to read it.
+        name: key of the source, for messages.
+        raw: folder of its raw files; not needed where the block's `path` names a file.
+
+    Raises:
+        RelataskError: a file, column or cell is not as expected.
+    """
+    from relatask.data.source_tables import SourceContext
+
+    found: RawTable = load_file(block.record).read(block, SourceContext(name, raw))
+    return found
+
+
+def folder_of(block: SourceBlock, context: "SourceContext") -> Path:
+    """Return the folder or file that a source is read from: its `path`, else the folder of its raw files.
+
+    Raises:
+        RelataskError: there is neither.
+    """
+    path = getattr(block, "path", None)
+    if path is None and context.raw is None:
+        raise RelataskError(
+            f"sources.{context.name}: give `path`, or the folder of its raw files with --raw."
+        )
+    return Path(path) if path is not None else Path(str(context.raw))
+
+
+def prepare_molecules(block: MoleculeBlock, context: "SourceContext") -> "SourceTables":
+    """Return the tables of a source of molecules: read, standardised, and duplicates merged."""
+    from relatask.data.merge import standardise_source
+    from relatask.data.standardise import Limits
+
+    table = load_file(block.record).read(block, context)
+    limits = Limits(block.min_heavy_atoms, block.min_weight, block.max_weight)
+    tables = standardise_source(table, limits, context.name)
+    counts = tables.counts
+    log.info(
+        "%s: %d rows -> %d molecules (%d rejected, %d duplicates merged), %d labels in %d tasks, "
+        "%d conflicting cells made missing.",
+        context.name,
+        counts["rows"],
+        counts["molecules"],
+        sum(counts["rejected"].values()),
+        counts["duplicates_merged"],
+        counts["labels"]["out"],
+        counts["tasks"],
+        counts["labels"]["conflicting_cells"],
+    )
+    for reason, count in counts["rejected"].items():
+        log.info("  rejected: %d x %s", count, reason)
+    return tables

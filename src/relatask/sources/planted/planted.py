@@ -1,0 +1,51 @@
+"""The planted data: molecules, assays and protein interactions made by the project, with known truth."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field
+
+from relatask.sources.molecules import MoleculeBlock, folder_of, prepare_molecules
+
+if TYPE_CHECKING:
+    from relatask.data.raw_table import RawTable
+    from relatask.data.source_tables import SourceContext
+
+SOURCE = {
+    "summary": "planted molecules and assays, whose truth is known",
+    "items": "molecules",
+    "levels": ("molecule",),
+    "inputs": ("graph", "ecfp"),
+    "raw": "planted",
+    "sparse": True,
+}
+FILES = ("molecules.csv", "tasks.csv", "string_links.txt", "truth.json")
+
+
+class PlantedSource(MoleculeBlock):
+    """The planted data."""
+
+    not_here: ClassVar[Mapping[str, str]] = {
+        "path": "the reader planted reads no file of yours; use the reader table",
+        "active": "the reader planted has labels and no measured values",
+    }
+
+    reader: Literal["planted"] = Field(description="planted molecules and assays, whose truth is known")
+
+    def raw_folder(self, name: str) -> str:
+        """Name of the folder of raw files, one for all sources of planted data."""
+        return "planted"
+
+    def raw_files(self, name: str, listed: Sequence[str], related: bool) -> list[str]:
+        """Return what the step plant_data writes, and the task sheet."""
+        return [*(f"results/raw/planted/{file}" for file in FILES), *self.own_files().values()]
+
+
+def read(block: PlantedSource, context: "SourceContext") -> "RawTable":
+    """Read molecules.csv and tasks.csv."""
+    from relatask.sources.readers import read_planted
+
+    return read_planted(block, folder_of(block, context))
+
+
+prepare = prepare_molecules
