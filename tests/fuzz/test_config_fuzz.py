@@ -18,6 +18,7 @@ from relatask.core.errors import RelataskError
 from relatask.core.files import canonical_json
 from relatask.core.registry import capabilities, catalogue, load, loop_of, own_options
 from relatask.data.prepared import PreparedDataset
+from relatask.data.tasks import plain_tasks
 from relatask.engine.adam import Adam
 from relatask.engine.network import build_model
 from relatask.engine.unit import Unit
@@ -42,9 +43,9 @@ STUDY: dict[str, Any] = {
 }
 LARGE = 256  # numbers above this in options are not built
 DATA = PreparedDataset(
-    task_ids=["one", "two", "three"],
+    tasks=plain_tasks(["one", "two", "three"]),
     labels=torch.zeros(4, 3),
-    mol_ids=torch.arange(4),
+    item_ids=torch.arange(4),
     folds={fold: torch.arange(4) for fold in ("train", "valid", "test")},
     inputs=None,
     edge_index=torch.tensor([[0, 1], [1, 2]]),

@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 ENVS = ("base", "torch-cpu", "torch-cuda")
 MODELS = {"safetensors", "skops"}  # what trained models are written with
 AGGREGATORS = {"torchjd", "qpsolvers", "quadprog", "cvxpy"}  # of gradients, imported by balancing `jacobian`
+LAYERS = {"torch-geometric"}  # imported by encoder `pyg`
 
 
 def pins(lines: list[str]) -> dict[str, str]:
@@ -80,7 +81,10 @@ def test_conda_environments_pin_what_the_project_pins(env: str, root: Path, proj
     assert {name: wanted.get(name) for name in found} == found
     if env == "base":
         elsewhere = (
-            {"torch", "snakemake", "snakemake-executor-plugin-slurm", "pygments"} | AGGREGATORS | MODELS
+            {"torch", "snakemake", "snakemake-executor-plugin-slurm", "pygments"}
+            | AGGREGATORS
+            | MODELS
+            | LAYERS
         )
         assert set(wanted) - set(found) == elsewhere  # only where they are used
     else:
@@ -94,6 +98,7 @@ def test_conda_environments_pin_what_the_project_pins(env: str, root: Path, proj
             "filelock",
             *MODELS,
             *AGGREGATORS,
+            *LAYERS,
         }  # all that training imports
 
 

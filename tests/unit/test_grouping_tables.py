@@ -1,23 +1,28 @@
 """Estimates and choices of groups as tables: read as written, limits kept, nothing lost."""
 
+from dataclasses import asdict
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
 from relatask.config import StrategyConfig
 from relatask.core.errors import RelataskError
+from relatask.core.estimators import estimators
 from relatask.core.tables import read_table, write_table
+from relatask.grouping.active import SelectionSettings
 from relatask.grouping.estimate import estimate_gains
+from relatask.grouping.estimators.random import choose
 from relatask.grouping.gains import GainTable
 from relatask.grouping.group_search import Limits
+from relatask.grouping.mtg_net import MTGNetSettings
 from relatask.grouping.tables import (
     affinities_frame,
     choose_all,
     estimates_frame,
-    random_choices,
     read_estimates,
     read_pairs,
 )
@@ -75,7 +80,7 @@ def test_budgets_that_cannot_hold_every_task_are_left_out(gains: GainTable) -> N
     groups, groupings = choose_all(gains, estimates, [1, 2, 3], Limits(1, max_size=2), exact=True)
     assert groupings["budget"].tolist() == [2, 3]
     assert (groups.groupby(["budget", "group"]).size() <= 2).all()
-    drawn = random_choices(gains, "R", [1, 2, 3], max_size=2)
+    drawn = choose(gains, "R", [1, 2, 3], max_size=2)
     assert drawn["budget"].tolist() == [2, 3]
     with pytest.raises(RelataskError, match="no budget holds every task"):
         choose_all(gains, estimates, [1], Limits(1, max_size=2), exact=True)
@@ -112,14 +117,25 @@ def test_hoa_without_all_pairs_is_refused(gains: GainTable) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"epoch": 3}, "no option 'epoch'. Did you mean 'epochs'"),
-        ({"width": "x"}, "'width' must be int, not 'x'"),
+        ({"epoch": 3}, "estimator 'mtg_net' has no option 'epoch'. Did you mean 'epochs'"),
+        ({"widht": 3}, "estimator 'mtg_net' has no option 'widht'. Did you mean 'width'"),
+        (
+            {"loss": "square"},
+            "option 'loss' of estimator 'mtg_net' cannot be 'square'. Did you mean 'squared'",
+        ),
+        ({"epochs": -1}, "option 'epochs' of estimator 'mtg_net' must be from 0 to 1000000, not -1"),
+        ({"width": "x"}, "option 'width' of estimator 'mtg_net' must be int, not 'x'"),
     ],
 )
-def test_a_wrong_option_is_named(gains: GainTable, options: dict, said: str) -> None:
-    with pytest.raises(RelataskError) as error:
-        list(estimate_gains(strategy(estimator="mtg_net", rounds=[1], options=options), gains, [0]))
+def test_a_wrong_option_is_refused_when_planning(options: dict, said: str) -> None:
+    with pytest.raises(ValidationError) as error:
+        strategy(estimator="mtg_net", rounds=[1], options=options)
     assert said in str(error.value)
+
+
+def test_the_options_of_mtg_net_are_the_settings_of_its_parts() -> None:
+    settings = asdict(MTGNetSettings()) | asdict(SelectionSettings())
+    assert estimators()["mtg_net"].options == settings
 
 
 def test_affinities_keep_their_direction_and_relations_have_none(tmp_path: Path) -> None:

@@ -41,8 +41,6 @@ def test_rule_step_log_and_benchmark_share_one_name(root: Path) -> None:
             assert directive in body, f"{name} lacks {directive}"
 
 
-def test_rule_files_and_the_snakefile_stay_short(root: Path) -> None:
-    assert len((root / "Snakefile").read_text().splitlines()) < 80
+def test_no_job_runs_python_in_the_rule_files(root: Path) -> None:
     for path in (root / "workflow" / "rules").glob("*.smk"):
-        assert len(path.read_text().splitlines()) < 200, path.name
         assert "    run:" not in path.read_text(), f"{path.name}: a job through run: costs a second"

@@ -16,7 +16,9 @@ from relatask.core.tables import read_table, write_table
 from relatask.evaluation.metrics_table import evaluate, evaluate_batches
 from relatask.grouping import online as onlines
 from relatask.grouping.collect import collect_gains, gain_table
-from relatask.grouping.estimate import Estimate, as_estimates, snapshots_of
+from relatask.grouping.contract import Estimate
+from relatask.grouping.estimate import estimate_gains, request_of
+from relatask.grouping.estimators import mtg_net
 from relatask.grouping.gains import GainTable, members
 from relatask.grouping.online import OnlineGains
 from relatask.plan.plan import plan_runs
@@ -76,7 +78,7 @@ def replayed(results: Path, seeds: tuple[int, ...]) -> tuple[list[Estimate], Gai
     metrics = pd.concat([evaluate(read_table("predictions", path), ["roc_auc"]) for path in paths])
     gains = collect_gains(plan_frame(every), metrics.astype({"run_id": str}), "roc_auc", False)
     table = gain_table(gains, TASKS)
-    return list(as_estimates(snapshots_of(STRATEGY, table, 0, None), 0)), table
+    return list(estimate_gains(STRATEGY, table, [0])), table
 
 
 def asked(results: Path, seeds: tuple[int, ...]) -> tuple[list[Estimate], OnlineGains]:
@@ -85,8 +87,8 @@ def asked(results: Path, seeds: tuple[int, ...]) -> tuple[list[Estimate], Online
     runs = plan_frame(specs(planned, seeds))
     online = OnlineGains(shard(results, "online"), runs, TASKS, "roc_auc", False, evaluate_some)
     unknown = GainTable.unknown(TASKS, SETS)
-    snapshots = snapshots_of(STRATEGY, unknown, 0, None, lambda row: online.answer(SETS[row]))
-    return list(as_estimates(snapshots, 0)), online
+    request = request_of(STRATEGY, unknown, 0, answer=lambda row: online.answer(SETS[row]))
+    return list(mtg_net.estimate(request)), online
 
 
 @pytest.mark.parametrize("seeds", [(0,), (0, 1)])

@@ -51,7 +51,7 @@ def state(results: Path) -> dict[str, int]:
 
 
 def test_looking_changes_nothing_and_running_puts_right(tiny_results: Path, tmp_path: Path) -> None:
-    """A data set lacks a file and all is dated tomorrow: a dry-run says what it would do and does nothing."""
+    """A data set lacks a file and all is dated tomorrow: a dry-run says what would be done, no more."""
     folder = Path(shutil.copytree(tiny_results, tmp_path / "study", copy_function=shutil.copy2))
     settings = ["--config", f"study={folder / 'tiny.yaml'}"]
     (folder / "results" / "tiny_planted" / "labels.parquet").unlink()

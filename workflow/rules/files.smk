@@ -286,9 +286,9 @@ def tasks_of(collection):
 
 
 def estimated(collection):
-    """Strategies that estimate the gains of a collection; random groups need none."""
+    """Strategies that estimate the gains of a collection; others choose groups without."""
     chosen = STUDY.grouping.strategies_of(collection)
-    return [strategy.label for strategy in chosen if strategy.estimator != "random"]
+    return [strategy.label for strategy in chosen if strategy.record.estimates]
 
 
 def published_gain_files(wildcards):
@@ -300,13 +300,13 @@ def published_gain_files(wildcards):
 def strategy_inputs(collection, strategy):
     """Gains of a collection and, for strategies that read them, affinities or relations of its tasks."""
     files = {"gains": at("gains", collection=collection)}
-    if strategy.estimator == "tag":
+    if "affinities" in strategy.record.reads:
         files["affinities"] = at("affinities", collection=collection)
     return files | relations_of(collection, strategy)
 
 
 def relations_of(collection, strategy):
-    if strategy.relations == "none":
+    if not strategy.reads_relations:
         return {}
     return {"relations": f"results/{COLLECTIONS[collection].dataset}/relations.parquet"}
 
@@ -352,12 +352,14 @@ def encoding_files():
 
 def code_of_strategy(step, strategy):
     """Digest of the code of a step and of the estimator of a strategy, which it finds by name."""
-    return code_of(f"steps/{step}.py")
+    return code_of(f"steps/{step}.py", strategy.record.file)
 
 
 def code_of_choice(collection):
-    """Digest of the code that chooses groups by the estimates of a collection."""
-    return code_of("steps/select_groups.py")
+    """Digest of the code that chooses groups by the estimates of a collection, or without any."""
+    chosen = STUDY.grouping.strategies_of(collection)
+    files = {strategy.record.file for strategy in chosen if not strategy.record.estimates}
+    return code_of("steps/select_groups.py", *sorted(files))
 
 
 def choices_of(collection):

@@ -15,7 +15,8 @@ def saved_option(wildcards):
 
 def saved_table_files():
     """Tables that methods save besides predictions, as they are read."""
-    return [f"results/{STUDY_NAME}/tables/saved_{name}.{form}" for name in SAVED for form in ("csv", "md")]
+    formats = layout.PUBLISHED_TABLE_FORMATS
+    return [at("saved_table", name=name, suffix=suffix) for name in SAVED for suffix in formats]
 
 
 rule plan_runs:
@@ -78,7 +79,7 @@ rule merge_runs:
         predictions=at("predictions"),
         history=at("history"),
         costs=at("costs"),
-        saved=[f"results/{STUDY_NAME}/saved/{name}.parquet" for name in SAVED],
+        saved=[at("saved", name=name) for name in SAVED],
     log:
         f"results/logs/merge_runs/{STUDY_NAME}.log",
     benchmark:
@@ -102,8 +103,8 @@ rule merge_runs:
 
 rule write_saved_tables:
     input:
-        plan=f"results/{STUDY_NAME}/plan.parquet",
-        saved=[f"results/{STUDY_NAME}/saved/{name}.parquet" for name in SAVED],
+        plan=at("plan"),
+        saved=[at("saved", name=name) for name in SAVED],
     output:
         saved_table_files(),
     log:

@@ -14,6 +14,7 @@ from pathlib import Path
 from tabulate import tabulate
 
 from relatask.core.errors import RelataskError
+from relatask.core.layout import in_study
 from relatask.core.progress import span
 from relatask.journal.heartbeat import LastHeartbeat
 from relatask.journal.status import STATES, RunStatus, StudyStatus, study_status
@@ -41,7 +42,7 @@ def study_folder(study: str) -> Path:
     """
     folders = [Path(study), Path("results") / study]
     for folder in folders:
-        if (folder / "plan.parquet").is_file():
+        if (folder / in_study("plan")).is_file():
             return folder
     raise RelataskError(
         f"there is no plan of the study {study!r} in {' or '.join(map(str, folders))}; run the workflow in "

@@ -56,21 +56,21 @@ def _learned(study: StudyConfig, collection: str) -> list[StrategyConfig]:
 
 
 def encoded_strategy(study: StudyConfig, collection: str) -> StrategyConfig | None:
-    """Return the strategy whose encodings are drawn: the first MTG-Net with active selection, if any.
+    """Return the strategy whose encodings are drawn: the first that has some, with active selection.
 
     None for a collection with sets that were not trained: their gains colour the points.
     """
     if study.grouping is None or collection not in study.grouping.replayed:
         return None
     strategies = study.grouping.strategies_of(collection)
-    learned = (one for one in strategies if one.estimator == "mtg_net" and one.selection == "active")
+    learned = (one for one in strategies if one.record.encodes and one.selection == "active")
     return next(learned, None)
 
 
 def _predicts(study: StudyConfig, collection: str) -> bool:
     assert study.grouping is not None
     strategies = study.grouping.strategies_of(collection)
-    return any(strategy.estimator in {"hoa", "mtg_net"} for strategy in strategies)
+    return any(one.record.estimates and one.record.predicts for one in strategies)
 
 
 # What a literal may say, and what it means.

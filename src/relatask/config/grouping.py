@@ -10,7 +10,8 @@ from relatask.config.datasets import DatasetConfig
 from relatask.config.published_tasks import TASKS
 from relatask.core.blocks import Block, Name, require_known, unique
 from relatask.core.errors import RelataskError
-from relatask.core.records import suggest
+from relatask.core.estimators import EstimatorRecord, estimators, those
+from relatask.core.records import checked_options, suggest
 
 
 class TaskSetsConfig(Block):
@@ -92,9 +93,9 @@ class StrategyConfig(Block):
 
     label: Name = Field(description="name of the row in tables and figures")
     published: str | None = Field(None, description="what config/published.csv calls the strategy")
-    estimator: Literal["oracle", "hoa", "tag", "mtg_net", "random"] = Field(
-        description="oracle: all gains are known; hoa: mean over pairs; tag: mean affinity; mtg_net: a "
-        "network learns from some; random: groups without estimates"
+    estimator: str = Field(
+        description="; ".join(f"{name}: {record.summary}" for name, record in estimators().items()),
+        json_schema_extra={"enum": list(estimators())},
     )
     rounds: list[Annotated[int, Field(ge=1)] | Literal["pairs"]] = Field(
         [],
@@ -109,7 +110,7 @@ class StrategyConfig(Block):
         description="mtg_net: the relation graph of the data set as features of pairs of tasks, or "
         "sets of related tasks asked for first",
     )
-    options: dict[str, Any] = Field({}, description="mtg_net: settings of the network")
+    options: dict[str, Any] = Field({}, description="mtg_net: settings of the network and of the selection")
     gains: Annotated[list[Name], AfterValidator(unique)] = Field(
         [], description="keys of `gains` that it is tried on; default: all"
     )
@@ -122,14 +123,40 @@ class StrategyConfig(Block):
 
     @model_validator(mode="after")
     def _consistent(self) -> "StrategyConfig":
-        if bool(self.rounds) != (self.estimator == "mtg_net"):
-            raise ValueError("rounds: give it with estimator: mtg_net, and only then")
-        learned = ("selection", "relations", "options")
-        if self.estimator != "mtg_net":
-            for key in learned:
-                if getattr(self, key) != type(self).model_fields[key].default:
-                    raise ValueError(f"{key}: only estimator: mtg_net reads it")
+        require_known("estimator", self.estimator, "estimator", estimators())
+        if bool(self.rounds) != ("rounds" in self.record.keys):
+            names = those(lambda record: "rounds" in record.keys)
+            raise ValueError(f"rounds: give it with estimator: {names}, and only then")
+        for key in ("selection", "relations"):
+            default = type(self).model_fields[key].default
+            if getattr(self, key) != default and key not in self.record.keys:
+                readers = [name for name, record in estimators().items() if key in record.keys]
+                raise ValueError(f"{key}: only estimator: {' or '.join(readers)} reads it")
+        if self.options and not self.record.options:
+            raise ValueError(f"options: only estimator: {those(lambda record: record.options)} reads it")
+        try:
+            self.complete_options()
+        except RelataskError as error:
+            raise ValueError(f"options: {error}") from None
         return self
+
+    @property
+    def reads_relations(self) -> bool:
+        """Whether its estimator reads the relation graph of the data set."""
+        return self.relations != "none" or "relations" in self.record.reads
+
+    @property
+    def record(self) -> EstimatorRecord:
+        """What is known of its estimator."""
+        return estimators()[self.estimator]
+
+    def complete_options(self) -> dict[str, Any]:
+        """Return all options of the estimator.
+
+        Raises:
+            RelataskError: one of those given is unknown or wrong.
+        """
+        return checked_options(f"estimator {self.estimator!r}", self.record, self.options)
 
 
 class GroupingConfig(Block):
@@ -167,8 +194,9 @@ class GroupingConfig(Block):
             if gains.asked_by is not None:
                 where = f"gains.{name}.task_sets.strategy"
                 require_known("strategy", gains.asked_by, where, labels)
-                if self.strategies[labels.index(gains.asked_by)].estimator != "mtg_net":
-                    raise ValueError(f"{where}: {gains.asked_by!r} asks for no sets; name an mtg_net")
+                if not self.strategies[labels.index(gains.asked_by)].record.asks:
+                    names = those(lambda record: record.asks)
+                    raise ValueError(f"{where}: {gains.asked_by!r} asks for no sets; name an {names}")
         return self
 
     def strategy(self, label: str) -> StrategyConfig:
@@ -236,5 +264,5 @@ class GroupingConfig(Block):
             related = name in own and datasets[str(gains.dataset)].relations is not None
             for strategy in self.strategies_of(name):
                 where = f"grouping.strategies.{strategy.label}"
-                if strategy.relations != "none" and not related:
+                if strategy.reads_relations and not related:
                     raise ValueError(f"{where}.relations: {name!r} has no relation graph; see its `gains`")

@@ -189,7 +189,7 @@ class StudyConfig(Block):
                 raise ValueError(f"{where}: the study has no `grouping`, which chooses groups")
             strategies = {strategy.label: strategy for strategy in self.grouping.strategies}
             require_known("strategy", method.groups.strategy, f"{where}.strategy", strategies)
-            if strategies[method.groups.strategy].estimator == "random":
+            if not strategies[method.groups.strategy].record.estimates:
                 raise ValueError(
                     f"{where}.strategy: random groups are drawn anew thousands of times, not kept"
                 )

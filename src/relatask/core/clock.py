@@ -9,8 +9,10 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from relatask.core.layout import JOURNAL
+
 SKEW = 10.0  # seconds by which clocks of machines that share a file system may differ
-NOT_COMPARED = {"runs", "failed", "running", "checkpoints", "logs", "benchmarks"}  # below results/{study}
+NOT_COMPARED = {*JOURNAL, "logs", "benchmarks"}  # folders below results/ and results/{study}
 
 
 def settle_times(results: Path) -> list[Path]:

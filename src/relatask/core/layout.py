@@ -19,6 +19,7 @@ STUDY_FILES = {
     "metrics": "metrics.parquet",
     "summary": "summary.parquet",
     "comparisons": "comparisons.parquet",
+    "saved": "saved/{name}.parquet",  # tables that methods save besides predictions
     "imputed": "imputed/{dataset}-{label}.parquet",
     "collection_predictions": "collections/{collection}/predictions.parquet",
     "collection_history": "collections/{collection}/history.parquet",
@@ -33,6 +34,7 @@ STUDY_FILES = {
     "encodings": "encodings/{collection}.parquet",
     "tables": "tables",
     "table": "tables/{name}.{suffix}",
+    "saved_table": "tables/saved_{name}.{suffix}",
     "figures": "figures",
     "figure": "figures/{name}.{suffix}",
     "caption": "captions/{name}.rst",

@@ -205,6 +205,7 @@ def _with_loop(ability: Capabilities) -> Capabilities:
         choices={**loop.choices, **ability.choices},
         limits={**loop.limits, **ability.limits},
         own_options=tuple(ability.options),
+        second_derivatives=ability.second_derivatives or loop.second_derivatives,
     )
 
 

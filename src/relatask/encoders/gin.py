@@ -1,6 +1,7 @@
 """The graph isomorphism network of SGNN-EBM for molecules."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from relatask.inputs.graph_batch import (
@@ -10,6 +11,7 @@ from relatask.inputs.graph_batch import (
     N_CHIRALITIES,
     GraphBatch,
 )
+from relatask.nn import plain
 from relatask.nn.contract import Encoder
 from relatask.nn.gin_layer import KindSum, Linear, MoleculeMean, NeighbourSum, NormDropout, Padded
 
@@ -22,6 +24,7 @@ CAPABILITIES = {
     "cost_options": ("layers", "width", "width"),
     # On CPU side by side takes longer than one after the other (docs/performance.md); GPUs are not measured.
     "side_by_side": {"cuda": 4096},
+    "twice_differentiable": True,
     "options": {"width": 300, "layers": 5, "dropout": 0.2},
     "limits": {"width": (1, 10_000), "layers": (1, 100), "dropout": (0.0, 0.99)},
 }
@@ -72,6 +75,13 @@ class GINLayer(nn.Module):
         norm = (self.norm_weight, self.norm_bias, self.running_mean, self.running_var)
         return NormDropout.apply(new, n_atoms, *norm, self.training and n_atoms > 1, relu, dropout, self.runs)
 
+    def plain(self, states: Tensor, x: GraphBatch, relu: bool, dropout: float) -> Tensor:
+        """Return the atoms' next states [N, width] by operations that have second derivatives."""
+        total = plain.neighbour_sum(states, self.bonds, x, x.bond_counts)
+        new = F.linear(self.up(total).relu(), self.down.weight)
+        norm = (self.norm_weight, self.norm_bias, self.running_mean, self.running_var)
+        return plain.norm_dropout(new, *norm, self.training, relu, dropout)
+
     def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         """Map [n, k] with weight [m, k] to [n, m]; with a bias [m] also ReLU."""
         return Linear.apply(x, weight, bias, bias is not None)
@@ -93,6 +103,8 @@ class GIN(Encoder):
 
     def states(self, x: GraphBatch) -> Tensor:
         """Return the states [N, width] of the atoms of B molecules after the last layer."""
+        if self.plain:
+            return self._plain_states(x)
         device = x.atoms.device.type
         autocast = torch.is_autocast_enabled(device)
         dtype = torch.get_autocast_dtype(device) if autocast else self.atoms.dtype
@@ -106,8 +118,19 @@ class GIN(Encoder):
                 states = layer.states(hidden, padded.n_atoms, not last, self.dropout)
             return states
 
+    def _plain_states(self, x: GraphBatch) -> Tensor:
+        numbers, chiralities = self.atoms.split([N_ATOMIC_NUMBERS, N_CHIRALITIES])
+        number = torch.div(x.atoms, N_CHIRALITIES, rounding_mode="floor")
+        states = numbers[number] + chiralities[x.atoms % N_CHIRALITIES]
+        for k, layer in enumerate(self.layers):
+            assert isinstance(layer, GINLayer)
+            states = layer.plain(states, x, k < len(self.layers) - 1, self.dropout)
+        return states
+
     def pool(self, states: Tensor, x: GraphBatch) -> Tensor:
         """Return the mean over each molecule's atoms, float32 [B, width] (eq. 16)."""
+        if self.plain:
+            return plain.molecule_mean(states, x)
         with torch.autocast(x.atoms.device.type, enabled=False):
             mean: Tensor = MoleculeMean.apply(states, x)
             return mean.float()

@@ -18,6 +18,7 @@ from relatask.inputs.graph_batch import (
     SELF_LOOP,
     GraphBatch,
 )
+from relatask.nn import plain
 from relatask.nn.contract import Encoder
 from relatask.nn.gin_layer import Linear, MoleculeMean, NeighbourSum, NormDropout, Padded
 
@@ -28,6 +29,7 @@ CAPABILITIES = {
     "inputs": ("graph",),
     "microseconds": 900.0,
     "cost_options": ("layers", "width", "width"),
+    "twice_differentiable": True,
     "options": {"width": 256, "layers": 3, "dropout": 0.0, "normalise": True, "aggregation": "sum"},
     "choices": {"aggregation": ("sum", "mean")},
     "limits": {"width": (1, 10_000), "layers": (1, 100), "dropout": (0.0, 0.99)},
@@ -61,6 +63,14 @@ class SAGELayer(nn.Module):
         training = self.training and x.n_atoms > 1
         states = NormDropout.apply(new, x.n_atoms, *norm, training, True, dropout)
         return states
+
+    def plain(self, states: Tensor, x: GraphBatch, around: "Neighbourhoods", dropout: float) -> Tensor:
+        """Return the atoms' next states [N, width] by operations that have second derivatives."""
+        total = plain.neighbour_sum(states, self.bonds, x, around.bond_counts[: len(states)])
+        gathered = (total - states) * around.share[: len(states)]
+        new = self.neighbours(gathered) + self.own(states)
+        norm = (self.norm_weight, self.norm_bias, self.running_mean, self.running_var)
+        return plain.norm_dropout(new, *norm, self.training, True, dropout)
 
 
 class Neighbourhoods(Padded):
@@ -101,14 +111,21 @@ class GraphSAGE(Encoder):
             numbers = torch.div(x.atoms, N_CHIRALITIES, rounding_mode="floor")
             states: Tensor = (self.numbers(numbers) + self.chiralities(x.atoms % N_CHIRALITIES)).to(dtype)
             for layer in self.layers:
-                states = layer(states, padded, self.dropout)
+                assert isinstance(layer, SAGELayer)
+                if self.plain:
+                    states = layer.plain(states, x, padded, self.dropout)
+                else:
+                    states = layer(states, padded, self.dropout)
             return states
 
     def pool(self, states: Tensor, x: GraphBatch) -> Tensor:
         """Return a perceptron of the sum over each molecule's atoms, float32 [B, width]."""
         with torch.autocast(x.atoms.device.type, enabled=False):
-            mean: Any = MoleculeMean.apply(states, x)
-            total = mean.float() * x.molecule_offsets.diff()[:, None]
+            if self.plain:
+                total = plain.molecule_sum(states, x)
+            else:
+                mean: Any = MoleculeMean.apply(states, x)
+                total = mean.float() * x.molecule_offsets.diff()[:, None]
             pooled: Tensor = self.pooled(total)
         return F.normalize(pooled, dim=1) if self.normalise else pooled
 

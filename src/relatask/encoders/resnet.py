@@ -23,6 +23,7 @@ CAPABILITIES = {
     "inputs": ("image",),
     "microseconds": 250_000.0,
     "cost_options": ("depth",),
+    "twice_differentiable": True,
     "options": {"depth": 50, "width": 64, "weights": "", "normalise": False},
     "choices": {"depth": (12, 18, 34, 50, 101)},
     "limits": {"width": (1, 1024)},

@@ -13,6 +13,7 @@ CAPABILITIES = {
     "inputs": ("series",),
     "microseconds": 12.0,
     "cost_options": ("width",),
+    "twice_differentiable": True,
     "options": {"series": 7, "window": 96, "width": 128, "layers": 2, "dropout": 0.05},
     "limits": {
         "series": (1, 100_000),

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from relatask.core.errors import RelataskError
-from relatask.core.registry import load, own_options
+from relatask.core.registry import capabilities, load, own_options
 from relatask.data.task_ids import task_ids
 from relatask.engine.task_graph import task_graph
 from relatask.engine.unit import Unit
@@ -43,6 +43,7 @@ class Encoders:
     def _shared(self) -> Encoder:
         spec = self.unit.spec
         encoder: Encoder = load("encoders", str(spec.encoder)).build(**spec.encoder_options)
+        encoder.plain = capabilities("methods", spec.method).second_derivatives
         return encoder
 
     def _own(self, name: str) -> Encoder:

@@ -1,14 +1,13 @@
 """Which task sets MTG-Net learns from: chosen one by one, those it expects to matter first (algorithm 1)."""
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from relatask.grouping.contract import Answer
 from relatask.grouping.mtg_net import MTGNetModel, MTGNetSettings
-
-Answer = Callable[[int], np.ndarray]  # row of a task set -> its validation gains, float64 [N], NaN outside
 
 
 @dataclass(frozen=True)
@@ -18,7 +17,7 @@ class SelectionSettings:
     alpha: float = 25.0  # preference for great expected gains or losses (section 4.1); 0: at random
     know_singles: bool = True  # a task alone has gain 0 by definition; learning from that costs no run
     warm: bool = False  # train on from the weights there are, where more gains came in; faster and worse
-    relation_weight: float = 0.0  # of related tasks in a set, added to the log of its chance
+    relation_weight: float = 5.0  # of related tasks in a set, added to the log of its chance
 
 
 @dataclass(frozen=True)

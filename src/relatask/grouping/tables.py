@@ -11,14 +11,11 @@ import pandas as pd
 
 from relatask.core.errors import RelataskError
 from relatask.core.tables import read_table
-from relatask.grouping.estimate import Estimate
+from relatask.grouping.contract import Estimate
 from relatask.grouping.gains import GainTable, members
 from relatask.grouping.group_search import Grouping, Limits, choose_groups
-from relatask.grouping.random_groups import random_gains
-from relatask.plan.group_rows import NO_SEED
 from relatask.plan.task_sets import task_set_id
 
-DRAWS = 2000  # random groupings of each budget
 log = logging.getLogger(__name__)
 
 
@@ -116,26 +113,7 @@ def choose_all(
                 groupings.append({**key, **counts, **served})
     if not groupings:
         raise RelataskError("no budget holds every task; allow more or greater groups.")
-    return _with_rounds(pd.DataFrame(groups)), _with_rounds(pd.DataFrame(groupings))
-
-
-def random_choices(
-    gains: GainTable, strategy: str, budgets: Sequence[int], max_size: int | None
-) -> pd.DataFrame:
-    """Return table "groupings" of random groups, the mean over many draws; budgets as in `choose_all`."""
-    allowed = gains.sizes <= (max_size or len(gains.tasks))
-    gains = replace(gains, sets=gains.sets[allowed], valid=gains.valid[allowed], test=gains.test[allowed])
-    rows = []
-    for budget in budgets:
-        try:
-            worth = random_gains(gains, budget, DRAWS, NO_SEED)
-        except RelataskError as error:
-            log.warning("%s, budget %d is left out: %s", strategy, budget, error)
-            continue
-        key = {"strategy": strategy, "rounds": None, "seed": NO_SEED, "budget": budget}
-        known = {"n_groups": budget, "n_trained": budget, "estimate": None}
-        rows.append({**key, **known, "valid_gain": worth.valid.mean(), "test_gain": worth.test.mean()})
-    return _with_rounds(pd.DataFrame(rows)) if rows else pd.DataFrame()
+    return with_rounds(pd.DataFrame(groups)), with_rounds(pd.DataFrame(groupings))
 
 
 def _group_rows(
@@ -158,7 +136,8 @@ def _group_rows(
     ]
 
 
-def _with_rounds(frame: pd.DataFrame) -> pd.DataFrame:
+def with_rounds(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose column `rounds`, a number or None, has the type of tables on disk."""
     return frame.assign(rounds=pd.array(frame["rounds"].to_list(), dtype="Int32"))
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relatask.core.files import write_json
+from relatask.core.layout import in_study
 
 BEAT = 20.0  # seconds
 ALIVE = 100.0  # two beats, and the minute for which a network file system may show what was
@@ -29,7 +30,7 @@ class Heartbeat:
     """
 
     def __init__(self, study: Path, shard: str):
-        self.path = study / "running" / f"{shard}.json"
+        self.path = study / in_study("running") / f"{shard}.json"
         self.run_id: str | None = None
         self.share = 0.0
 
@@ -74,7 +75,7 @@ class LastHeartbeat:
 def read_heartbeats(study: Path) -> list[LastHeartbeat]:
     """Return what the shards of a study said, by name; those that ended are silent."""
     found = []
-    for path in sorted((study / "running").glob("[!.]*.json")):
+    for path in sorted((study / in_study("running")).glob("[!.]*.json")):
         try:
             age, content = time.time() - path.stat().st_mtime, json.loads(path.read_text(encoding="utf-8"))
             running = abs(age) < ALIVE and _may_live(content["place"], content["process"])

@@ -17,6 +17,7 @@ from filelock import FileLock
 
 from relatask.core.errors import RelataskError
 from relatask.core.files import sha256_of, write_bytes, write_json
+from relatask.core.layout import in_study
 from relatask.core.registry import capabilities
 from relatask.core.tables import saved_columns, write_table
 from relatask.journal.digests import Digests
@@ -33,8 +34,8 @@ class Journal:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self.runs = folder / "runs"
-        self.failures = folder / "failed"
+        self.runs = folder / in_study("runs")
+        self.failures = folder / in_study("failed")
 
     def holds(self, spec: RunSpec, digests: Digests) -> bool:
         """Whether the run is finished under the same digests; if it is under others, the log says so."""
@@ -139,4 +140,4 @@ class Journal:
 
     def checkpoint_path(self, spec: RunSpec) -> Path:
         """Where an unfinished run keeps its state."""
-        return self.folder / "checkpoints" / f"{spec.run_id}.pt"
+        return self.folder / in_study("checkpoints") / f"{spec.run_id}.pt"

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from relatask.core.errors import RelataskError
 from relatask.core.files import read_json
+from relatask.core.layout import in_study
 from relatask.core.registry import capabilities, saved_tables
 from relatask.core.tables import saved_columns, schema, write_batches, write_table
 from relatask.journal.journal_entry import damaged_file, saved_file
@@ -121,11 +122,11 @@ def _require_entries(plan: pd.DataFrame, entries: list[Path]) -> None:
     first = next(path for path in bad if path)
     study = first.parents[2]
     for shard in rows["shard"].dropna().unique():
-        (study / "shards" / f"{shard:05d}.done.json").unlink(missing_ok=True)
+        (study / in_study("shard_done", shard=f"{shard:05d}")).unlink(missing_ok=True)
     for asked in rows[rows["shard"].isna()].itertuples():
-        for path in (study / "selected" / str(asked.collection)).glob("*.parquet"):
+        for path in study.glob(in_study("selected", collection=str(asked.collection), strategy="*")):
             path.unlink()
-    failure = study / "failed" / f"{first.parent.name}.json"
+    failure = study / in_study("failed") / f"{first.parent.name}.json"
     why = (
         f" {first.parent.name} failed: {read_json(failure)['reason'].rstrip('.')}."
         if failure.exists()

@@ -11,6 +11,7 @@ from typing import Any
 
 from relatask.core.errors import RelataskError
 from relatask.core.files import read_json
+from relatask.core.layout import in_study
 from relatask.core.tables import read_rows
 from relatask.journal.digests import Digests, code_of_run, data_of_run
 from relatask.journal.heartbeat import LastHeartbeat, read_heartbeats
@@ -74,14 +75,14 @@ def study_status(study: Path) -> StudyStatus:
     Raises:
         RelataskError: it has no plan yet.
     """
-    rows = read_rows("plan", study / "plan.parquet", [*PLANNED, "cost_factor", "shard", "spec"])
+    rows = read_rows("plan", study / in_study("plan"), [*PLANNED, "cost_factor", "shard", "spec"])
     runs = {row["run_id"]: _status_of(row) for row in rows}
     _find_done(study, rows, runs)
-    failures = _names_in(study / "failed")
+    failures = _names_in(study / in_study("failed"))
     for run_id, run in runs.items():
         if run.state == "pending" and f"{run_id}.json" in failures:
             run.state = "failed"
-            run.reason = _reason_in(study / "failed" / f"{run_id}.json")
+            run.reason = _reason_in(study / in_study("failed") / f"{run_id}.json")
     heartbeats = read_heartbeats(study)
     running = [heartbeat for heartbeat in heartbeats if heartbeat.running]
     for heartbeat in running:
@@ -103,14 +104,14 @@ def _status_of(row: dict[str, Any]) -> RunStatus:
 
 def _find_done(study: Path, rows: list[dict[str, Any]], runs: dict[str, RunStatus]) -> None:
     """Mark the runs that the journal holds; those with a prior come after it in the plan."""
-    journalled = _names_in(study / "runs")
+    journalled = _names_in(study / in_study("runs"))
     digests = {
         dataset: _CurrentDigests(study.parent / dataset) for dataset in {row["dataset"] for row in rows}
     }
     for row in rows:
         if row["run_id"] not in journalled:
             continue
-        run, entry = runs[row["run_id"]], _read_entry(study / "runs" / row["run_id"])
+        run, entry = runs[row["run_id"]], _read_entry(study / in_study("runs") / row["run_id"])
         if entry is None:
             continue
         run.seconds = entry["measured"]["seconds"]

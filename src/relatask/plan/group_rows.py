@@ -41,7 +41,7 @@ def groups_by_seed(
             )
         (seed,) = gains.seeds
         rounds = _rounds(chosen, strategy.rounds_for(len(gains.tasks)), where)
-        draws = strategy.estimator == "mtg_net"
+        draws = strategy.record.draws
         if draws and gains.asked_by is None and seed not in study.grouping.seeds:
             raise RelataskError(f"{where}: seed {seed} is not in grouping.seeds; add it.")
         found[seed] = {

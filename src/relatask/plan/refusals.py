@@ -88,8 +88,8 @@ def kinds_of(study: StudyConfig, dataset: str) -> set[str]:
 
 def _refuse_second_derivatives(method: MethodConfig, where: str) -> None:
     """Raise where a method differentiates through a gradient and its encoder does not allow it."""
-    ability, loop = capabilities("methods", method.method), loop_of(method.method)
-    if method.encoder is None or not (ability.second_derivatives or loop.second_derivatives):
+    ability = capabilities("methods", method.method)
+    if method.encoder is None or not ability.second_derivatives:
         return
     encoder = capabilities("encoders", method.encoder)
     if not encoder.twice_differentiable:

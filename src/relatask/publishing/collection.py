@@ -11,7 +11,7 @@ from relatask.config import StrategyConfig, StudyConfig
 from relatask.core.layout import study_file
 from relatask.core.tables import read_table
 from relatask.grouping.collect import gain_table
-from relatask.grouping.estimate import Estimate
+from relatask.grouping.contract import Estimate
 from relatask.grouping.gains import GainTable
 from relatask.grouping.tables import read_estimates
 
@@ -45,7 +45,7 @@ class Collection:
     def _read_estimates(self) -> dict[Row, dict[int, Estimate]]:
         found: dict[Row, dict[int, Estimate]] = {}
         for strategy in self.strategies:
-            if strategy.estimator != "random":  # which estimates nothing
+            if strategy.record.estimates:
                 found |= read_estimates(self._read("estimates", strategy=strategy.label), self.gains)
         return found
 

@@ -1,4 +1,8 @@
-"""Where the nodes of a relation graph are drawn, which belong together, and where their names fit."""
+"""Where the nodes of a relation graph are drawn, which belong together, and where their names fit.
+
+Names are not placed by adjustText: it moves them anywhere and then needs lines to say which node is meant;
+here a name stays at one of 24 places beside its node. graphviz is a program that pip does not install.
+"""
 
 from typing import TYPE_CHECKING, Literal
 

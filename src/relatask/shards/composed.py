@@ -14,6 +14,7 @@ import pandas as pd
 
 from relatask.core.errors import RelataskError
 from relatask.core.files import canonical_json
+from relatask.core.layout import in_study
 from relatask.core.source_code import code_of
 from relatask.core.tables import COLUMNS, read_table
 from relatask.engine.run import RunResult
@@ -47,7 +48,7 @@ def parts_of(spec: RunSpec, study: Path) -> list[Part]:
     """
     if spec.groups is None:
         return [Part(replace(spec, ensemble=1, member=member)) for member in range(spec.ensemble)]
-    path = study / "groups" / f"{spec.groups['gains']}.parquet"
+    path = study / in_study("groups", collection=spec.groups["gains"])
     rows = read_table("groups", path).fillna({"rounds": -1})
     wanted = {**spec.groups, "rounds": -1 if spec.groups["rounds"] is None else spec.groups["rounds"]}
     for column in ("strategy", "rounds", "seed", "budget"):

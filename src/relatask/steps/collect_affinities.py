@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 
+from relatask.core.layout import in_study
 from relatask.core.progress import ProgressLine
 from relatask.core.source_code import code_of
 from relatask.core.tables import read_table, write_table
@@ -72,7 +73,7 @@ def affinities_of(
     (unit,) = units_of(spec, data.get(split, inputs_of(spec)), per_task=False)
     training = affinity_training(unit)
     code = f"{code_of('grouping/affinities.py')}-{code_of_run(spec.method, spec.encoder, spec.balancing)}"
-    path = study / "checkpoints" / f"affinities-{spec.run_id}.pt"
+    path = study / in_study("checkpoints") / f"affinities-{spec.run_id}.pt"
     checkpoint = Checkpoint(path, f"{code}-{data.digest(split)}-{data.device.type}")
     fit(training, checkpoint, progress.update)
     checkpoint.delete()

@@ -15,7 +15,7 @@ from relatask.core.errors import RelataskError
 from relatask.core.tables import read_table, write_table
 from relatask.grouping.collect import gain_table
 from relatask.grouping.encodings import encoding_points
-from relatask.grouping.estimate import snapshots_of
+from relatask.grouping.estimate import load_estimator, request_of
 from relatask.grouping.tables import read_pairs
 
 
@@ -45,6 +45,9 @@ def run(arguments: argparse.Namespace) -> None:
         read_table("gains", arguments.gains), grouping.collection(arguments.collection).task_ids
     )
     relations = arguments.relations and read_pairs("relations", arguments.relations, gains.tasks)
-    table = encoding_points(gains, list(snapshots_of(strategy, gains, seed, relations)), seed)
+    snapshots = load_estimator(strategy).snapshots
+    table = encoding_points(
+        gains, list(snapshots(request_of(strategy, gains, seed, relations=relations))), seed
+    )
     write_table("encodings", table, arguments.out)
     logging.info("%s: %d points", arguments.out, len(table))

@@ -1,4 +1,4 @@
-"""Estimate the gains of all task sets of a collection by one strategy: oracle, HOA, TAG or MTG-Net.
+"""Estimate the gains of all task sets of a collection by one strategy.
 
 Example:
   relatask estimate_gains --study results/mine/study.json --collection ettm1 --strategy MTG \\
@@ -8,13 +8,14 @@ Example:
 
 import argparse
 import logging
+import sys
 import time
 from pathlib import Path
 
 from relatask.config import read_study
 from relatask.core.tables import read_table, write_table
 from relatask.grouping.collect import gain_table
-from relatask.grouping.estimate import estimate_gains
+from relatask.grouping.estimate import estimate_gains, load_estimator
 from relatask.grouping.tables import estimates_frame, read_pairs
 
 
@@ -24,9 +25,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--collection", required=True, metavar="NAME", help="a key of grouping.gains")
     parser.add_argument("--strategy", required=True, metavar="LABEL", help="one of grouping.strategies")
     parser.add_argument("--gains", required=True, type=Path, metavar="FILE", help="table gains")
-    parser.add_argument("--affinities", type=Path, metavar="FILE", help="table affinities, for TAG")
+    parser.add_argument("--affinities", type=Path, metavar="FILE", help="table affinities")
     parser.add_argument("--relations", type=Path, metavar="FILE", help="table relations of the data set")
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads of MTG-Net")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads")
     parser.add_argument("--out", required=True, type=Path, metavar="FILE", help="table estimates")
 
 
@@ -42,10 +43,9 @@ def run(arguments: argparse.Namespace) -> None:
         "affinities": arguments.affinities and read_pairs("affinities", arguments.affinities, gains.tasks),
         "relations": arguments.relations and read_pairs("relations", arguments.relations, gains.tasks),
     }
-    if strategy.estimator == "mtg_net":
-        import torch
-
-        torch.set_num_threads(arguments.threads)
+    load_estimator(strategy)
+    if "torch" in sys.modules:  # of an estimator that learns
+        sys.modules["torch"].set_num_threads(arguments.threads)
     found = estimates_frame(strategy.label, gains, estimate_gains(strategy, gains, grouping.seeds, **pairs))
     write_table("estimates", found, arguments.out)
     logging.info("%s: %d estimates in %.1f s", arguments.out, len(found), time.monotonic() - started)

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from relatask.config import read_study
 from relatask.core.files import canonical_json, write_text
+from relatask.core.layout import in_study
 from relatask.core.tables import schema, write_batches
 from relatask.plan.manifest import shard_manifest
 from relatask.plan.plan import PlannedRun, Shard, make_shards, plan_runs
@@ -36,7 +37,8 @@ def run(arguments: argparse.Namespace) -> None:
     study = read_study(arguments.study)
     runs = plan_runs(study.study, study.scale)
     shards = make_shards(runs, arguments.shard_minutes, arguments.max_shards)
-    write_manifests(shards, study.name, arguments.out.parent / "shards")
+    folder = arguments.out.parent / in_study("shard_manifest", shard="0")
+    write_manifests(shards, study.name, folder.parent)
     write_batches("plan", _batches(shards), arguments.out)
     minutes = sum(shard.minutes for shard in shards)
     logging.info(

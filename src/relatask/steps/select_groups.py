@@ -17,9 +17,10 @@ import pandas as pd
 from relatask.config import read_study
 from relatask.core.tables import read_table, write_table
 from relatask.grouping.collect import gain_table
-from relatask.grouping.estimate import Estimate
+from relatask.grouping.contract import Estimate
+from relatask.grouping.estimate import load_estimator
 from relatask.grouping.group_search import Limits
-from relatask.grouping.tables import choose_all, random_choices, read_estimates, sets_of
+from relatask.grouping.tables import choose_all, read_estimates, sets_of
 
 SEARCH = {"auto": None, "exact": True, "beam": False}
 
@@ -53,9 +54,9 @@ def run(arguments: argparse.Namespace) -> None:
     limits = Limits(grouping.budgets, most, costs, grouping.max_cost)
     groups, groupings = choose_all(gains, estimates, budgets, limits, SEARCH[collection.search])
     drawn = [
-        random_choices(gains, strategy.label, budgets, most)
+        load_estimator(strategy).choose(gains, strategy.label, budgets, most)
         for strategy in grouping.strategies_of(arguments.collection)
-        if strategy.estimator == "random"
+        if not strategy.record.estimates
     ]
     write_table("groups", groups, arguments.out_groups)
     write_table("groupings", pd.concat([groupings, *drawn], ignore_index=True), arguments.out_groupings)

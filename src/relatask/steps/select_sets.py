@@ -24,7 +24,7 @@ from relatask.engine.device import claimed_device
 from relatask.evaluation.aggregate import runs_of
 from relatask.evaluation.metrics import METRICS
 from relatask.evaluation.metrics_table import evaluate_batches
-from relatask.grouping.estimate import as_estimates, snapshots_of
+from relatask.grouping.estimate import load_estimator, request_of
 from relatask.grouping.gains import GainTable, members
 from relatask.grouping.online import OnlineGains
 from relatask.grouping.tables import estimates_frame, read_pairs
@@ -67,7 +67,9 @@ def run(arguments: argparse.Namespace) -> None:
         data = ShardData(study.parent / planned["dataset"].iloc[0], device)
         shard = Shard(arguments.collection, study, data, "joint")
         online = OnlineGains(shard, planned, tasks, metric, not METRICS[metric].higher_is_better, evaluate)
-        snapshots = snapshots_of(strategy, unknown, seed, relations, lambda row: online.answer(sets[row]))
-        found = estimates_frame(strategy.label, unknown, as_estimates(snapshots, seed))
+        request = request_of(
+            strategy, unknown, seed, relations=relations, answer=lambda row: online.answer(sets[row])
+        )
+        found = estimates_frame(strategy.label, unknown, load_estimator(strategy).estimate(request))
     write_table("estimates", found, arguments.out_estimates)
     write_table("plan", online.plan(), arguments.out_plan)

@@ -43,7 +43,7 @@ def table(collection: Collection) -> pd.DataFrame:
             strategies[row[0]],
             sorted(k or 0 for label, k in collection.estimates if label == row[0]),
         )
-        if strategy.estimator in {"oracle", "tag"} or not every_strategy(strategy, row, rounds):
+        if not strategy.record.predicts or not every_strategy(strategy, row, rounds):
             continue
         errors = [
             (estimate.table - collection.gains.valid)[collection.judged(estimate)]

@@ -76,7 +76,7 @@ def _worth(collection: Collection, inputs: Inputs) -> list[dict[str, Any]]:
         if value.paper == inputs.study.paper and value.metric == "test_gain_percent"
     }
     names = {strategy.label: strategy.published for strategy in collection.strategies}
-    oracles = {strategy.label for strategy in collection.strategies if strategy.estimator == "oracle"}
+    oracles = {strategy.label for strategy in collection.strategies if strategy.record.oracle}
     found = []
     for row, rows in collection.rows():
         paper = str(names[row[0]]) + ("" if row[1] is None else f" K={row[1]}")

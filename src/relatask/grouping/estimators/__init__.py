@@ -1,0 +1,1 @@
+"""Estimators of gains: one file each, with a literal `ESTIMATOR` and `estimate(request)`."""

@@ -1,0 +1,77 @@
+"""A table and a figure are one new file each."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.extending.package_copy import SNIPPETS, extended, run_study
+from tests.workflow.conftest import TINY, run_snakemake
+
+FILES = {
+    "src/relatask/publishing/tables/hardest_tasks.py": SNIPPETS / "hardest_tasks.py",
+    "src/relatask/publishing/figures/seed_spread.py": SNIPPETS / "seed_spread.py",
+}
+STUDY = {
+    **TINY,
+    "methods": [
+        {"label": "RF", "method": "random_forest", "options": {"n_estimators": 5}},
+        TINY["methods"][1],
+    ],
+    "baseline": "RF",
+    "training": {"epochs": 1},
+}
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project with both files, in which the study ran."""
+    root = extended(tmp_path_factory.mktemp("outputs"), FILES)
+    run_study(root, STUDY)
+    return root
+
+
+def test_a_new_table_stands_beside_the_others(root: Path) -> None:
+    folder = root / "results" / "mine"
+    data = pd.read_parquet(folder / "tables" / "hardest_tasks.parquet")
+    metrics = pd.read_parquet(folder / "metrics.parquet").query("metric == 'roc_auc' and fold == 'test'")
+    plan = pd.read_parquet(folder / "plan.parquet").set_index("run_id")["label"]
+    method = metrics["run_id"].astype(str).map(plan).rename("label")
+    means = metrics.groupby([method, metrics["task_id"].astype(str)])["value"].mean().groupby("task_id").max()
+    expected = means.dropna().nsmallest(5)
+    assert data.set_index("task_id")["best"].to_dict() == pytest.approx(expected.to_dict())
+    assert "the hardest tasks" in (folder / "tables" / "hardest_tasks.md").read_text()
+    for suffix in ("html", "csv", "tex"):
+        assert (folder / "tables" / f"hardest_tasks.{suffix}").stat().st_size > 0
+
+
+def test_a_new_figure_stands_beside_the_others(root: Path) -> None:
+    figures = root / "results" / "mine" / "figures"
+    assert pd.read_parquet(figures / "seed_spread-tiny_planted.parquet")["method"].tolist() == ["MTL", "RF"]
+    assert (figures / "seed_spread-tiny_planted.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_report_has_both_with_their_captions(root: Path) -> None:
+    report = root / "report.html"
+    run_snakemake(root, "--report", str(report), "--config", f"study={root / 'mine.yaml'}", root=root)
+    text = report.read_text(encoding="utf-8")
+    assert "whose best method is worst" in text
+    assert "Spread of seeds" in text
+
+
+def test_a_word_or_a_need_that_nobody_knows_is_one_sentence(root: Path) -> None:
+    table = root / "src" / "relatask" / "publishing" / "tables" / "hardest_tasks.py"
+    text = table.read_text()
+    for old, new, said in (
+        ('"tasks",)', '"task",)', "`when` has no word 'task'. Did you mean 'tasks'?"),
+        ('"metrics")', '"metric")', "'metric' is none of"),
+        ('"when"', '"wehn"', "TABLE has no key ['wehn']"),
+    ):
+        table.write_text(text.replace(old, new, 1))
+        done = run_snakemake(
+            root, "--dry-run", "--config", f"study={root / 'mine.yaml'}", root=root, check=False
+        )
+        assert done.returncode != 0
+        assert said in done.stdout + done.stderr
+        assert "Traceback" not in done.stdout + done.stderr
+    table.write_text(text)
