@@ -129,7 +129,7 @@ def test_a_scheme_of_splits_is_one_file_with_its_options(project: Path) -> None:
     size = pd.read_parquet(results / "tiny_planted" / "items.parquet").set_index("item_id")["n_heavy_atoms"]
     largest, smallest = (size[split["fold"] == fold] for fold in ("test", "train"))
     assert largest.max() <= smallest.min()
-    assert "by_size" in (results / "sizes" / "tables" / "main.md").read_text()
+    assert r"by\_size" in (results / "sizes" / "tables" / "main.md").read_text()
     wrong = write_study(project, {**study, "splits": {"schemes": ["by_sise"]}}, "wrong")
     done = run_snakemake(project, "-n", "--config", f"study={wrong}", root=project, check=False)
     assert "splits.schemes.0: there is no split scheme 'by_sise'. Did you mean 'by_size'?" in (

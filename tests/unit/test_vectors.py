@@ -1,4 +1,4 @@
-"""The encoder of vectors reads vectors of the length it was built for, and says so of others."""
+"""Vectors go from the items of a source to the encoder that reads them, and what does not fit is named."""
 
 import numpy as np
 import pandas as pd
@@ -6,9 +6,13 @@ import pytest
 import torch
 
 from relatask.core.errors import RelataskError
+from relatask.core.tables import read_chunks, read_plain, read_table, write_table
+from relatask.data.dataset_counts import content_digest
+from relatask.data.source_tables import empty_table
 from relatask.encoders.mlp import build
 from relatask.inputs.arrays import load_input, write_features
 from relatask.inputs.vectors import featurise
+from tests.data_tables import items_table
 
 
 def test_vectors_of_the_source_are_what_the_encoder_reads(tmp_path):
@@ -29,7 +33,7 @@ def test_vectors_of_the_source_are_what_the_encoder_reads(tmp_path):
         RelataskError, match=r"have 5 numbers and the encoder mlp reads 64; set `features: 5`"
     ):
         build()(found.batch(rows))
-    with pytest.raises(RelataskError, match="holds no input of the form 'vector'. Did you mean 'vectors'"):
+    with pytest.raises(RelataskError, match=r"holds no input of the form 'vector'. Did you mean 'vectors'"):
         load_input(tmp_path, "vector")
 
 
@@ -45,3 +49,27 @@ def test_vectors_that_no_network_could_read_are_named(vectors, said):
         featurise(pd.DataFrame({"item_id": [3, 4], "vector": vectors}))
     with pytest.raises(RelataskError, match="the items have no column `vector`"):
         featurise(pd.DataFrame({"item_id": [3, 4]}))
+
+
+def test_open_tables_keep_further_columns_and_are_read_in_part(tmp_path):
+    items = items_table([0, 1, 2], "node", vector=[np.ones(2, np.float32)] * 3, file=["a", "b", "c"])
+    items["content"] = pd.Series([b"x", None, b"z"], dtype=object)
+    write_table("items", items, tmp_path / "items.parquet")
+    back = read_table("items", tmp_path / "items.parquet")
+    assert list(back) == list(items)
+    assert back["vector"].map(len).tolist() == [2, 2, 2]
+    assert back["content"].tolist() == [b"x", None, b"z"]
+    assert list(read_plain("items", tmp_path / "items.parquet")) == [*list(items)[:4], "file"]
+    parts = list(read_chunks("items", tmp_path / "items.parquet", 2))
+    assert [part["item_id"].tolist() for part in parts] == [[0, 1], [2]]
+    others = {name: empty_table(name) for name in ("labels", "relations", "tasks", "classes")}
+    others["labels"] = others["labels"].astype({"task_id": "category", "bound": "category"})
+    digests = {
+        content_digest({**others, "items": changed})
+        for changed in (
+            items,
+            items.assign(file="elsewhere"),
+            items.assign(vector=[np.zeros(2, np.float32)] * 3),
+        )
+    }
+    assert len(digests) == 2  # where a file lies is no content
