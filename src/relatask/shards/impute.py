@@ -9,18 +9,18 @@ from relatask.core.tables import schema
 from relatask.data.prepared import PreparedDataset
 from relatask.models.trained_model import Predictor
 
-MOLECULES = 4096  # at a time; of all tasks that is what is in memory beside the data set
+ITEMS = 4096  # at a time; of all tasks that is what is in memory beside the data set
 
 
 def impute(data: PreparedDataset, models: Sequence[Predictor]) -> Iterator[pa.RecordBatch]:
-    """Yield rows of table "imputed": each missing cell of `data`, molecule by molecule.
+    """Yield rows of table "imputed": each missing cell of `data`, item by item.
 
     Args:
-        data: M molecules with labels of T tasks.
+        data: M items with labels of T tasks.
         models: of one method, one for each seed.
     """
     tasks, wanted = pa.array(data.task_ids, pa.string()), schema("imputed")
-    for rows in torch.arange(len(data.labels), device=data.labels.device).split(MOLECULES):
+    for rows in torch.arange(len(data.labels), device=data.labels.device).split(ITEMS):
         missing = data.labels[rows].isnan()
         scores = torch.stack([model(rows) for model in models])
         row, column = missing.nonzero(as_tuple=True)
