@@ -180,7 +180,7 @@ def test_a_damaged_or_incomplete_model_is_refused_by_the_name_of_the_file(answer
     with pytest.raises(RelataskError, match=r"weights\.safetensors is absent"):
         relatask.load(str(folder))
     with pytest.raises(RelataskError, match=r"is no model: it has no model\.json"):
-        relatask.load(str(tmp_path))
+        relatask.load(str(tmp_path / "nowhere"))
 
 
 def test_known_results_of_a_task_that_the_model_lacks_are_refused(answers) -> None:

@@ -49,7 +49,7 @@ def entries(results: Path, study: str, runs: list[RunSpec]) -> list[dict[str, ob
         files = read_json(folder / "run.json")["files"]
         found.append(
             {
-                "model": files["model.pt"],
+                "model": files["model/weights.safetensors"],
                 "predictions": files["predictions.parquet"],
                 "history": history.drop(columns=["seconds", "examples_per_second"]).to_dict("list"),
             }

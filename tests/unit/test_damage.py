@@ -63,14 +63,14 @@ def test_a_table_is_refused_or_holds_what_was_written(tmp_path: Path) -> None:
 def test_an_entry_of_the_journal_counts_only_as_it_was_written(tmp_path: Path) -> None:
     history = pd.DataFrame({"epoch": range(50), "train_loss": 0.5, "valid_metric": 0.5, "seconds": 1.0})
     history = history.assign(run_id="run", task_id=None, examples_per_second=1.0)
-    weights = {"weight": torch.randn(50, 4)}
+    files = {"model/weights.safetensors": torch.randn(50, 4).numpy().tobytes()}
     journal, spec = Journal(tmp_path), make_spec()
     digests = {"code": "c", "data": "d"}
     measured = {"seconds": 1.0, "peak_rss_mb": 1.0, "device": "CPU", "host": "here"}
-    journal.enter(spec, digests, RunResult(predictions(), history, weights).finished(), measured)
+    journal.enter(spec, digests, RunResult(predictions(), history, None).finished(files), measured)
     entry = journal.runs / spec.run_id
     assert damaged_file(entry) is None
-    for name in ("predictions.parquet", "history.parquet", "model.pt"):
+    for name in ("predictions.parquet", "history.parquet", "model/weights.safetensors"):
         content = (entry / name).read_bytes()
         for damaged in damages(content, 50):
             (entry / name).write_bytes(damaged)

@@ -11,7 +11,7 @@ import torch
 from relatask.core.errors import RelataskError
 from relatask.data.prepared import PreparedDataset
 from relatask.engine.checkpoint import Checkpoint, tensor_bytes
-from relatask.engine.loops.forecasting import Training
+from relatask.engine.loops.forecasting import Training, forecasts
 from relatask.engine.run import train_run
 from relatask.engine.unit import units_of
 from relatask.grouping.affinities import affinity_training
@@ -107,8 +107,8 @@ def test_a_forecast_reads_no_value_of_its_block_or_after_it(values, tmp_path) ->
     start = 88 + 2 * HORIZON
     changed = data.inputs.values.clone()  # type: ignore[union-attr]
     changed[start:] += 100
-    training.series = replace(training.series, values=changed)
-    after = training.predict(data.folds["test"])
+    changed_data = replace(data, inputs=replace(data.inputs, values=changed))
+    after = forecasts(training.model, replace(training.unit, data=changed_data), data.folds["test"])
     torch.testing.assert_close(after[: 3 * HORIZON], before[: 3 * HORIZON], rtol=0, atol=0)
     assert (after[3 * HORIZON :] != before[3 * HORIZON :]).any()
 

@@ -1,6 +1,7 @@
 """Filling the cells that have no label."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
-from relatask.core.registry import capabilities, catalogue, loop_of
+from relatask.core.registry import capabilities, catalogue, load_loop, loop_of
 from relatask.core.tables import write_batches
 from relatask.data.prepared import PreparedDataset
 from relatask.engine.checkpoint import Checkpoint
@@ -16,9 +17,11 @@ from relatask.engine.known_labels import Setting, passes, support_rows
 from relatask.engine.network import trained_model
 from relatask.engine.run import inputs_of, train_run
 from relatask.engine.unit import units_of
+from relatask.models.loading import load_model
 from relatask.plan.spec import RunSpec
 from relatask.shards import impute as module
-from relatask.shards.impute import impute, imputer_of
+from relatask.shards.impute import impute
+from relatask.shards.shard import Shard, ShardData
 from tests.oracles.metalink import metalink
 from tests.prepared_dataset import make_spec, random_labels, write_dataset
 
@@ -38,12 +41,13 @@ def trained(folder: Path, method: str, seeds: tuple[int, ...], labels: np.ndarra
     """A data set and what fills it, by a run of each seed."""
     write_dataset(folder / "small", labels, seeds=seeds)
     found = []
+    shared = ShardData(folder / "small", torch.device("cpu"))
     for seed in seeds:
         spec = spec_of(method, seed)
-        data = PreparedDataset.load(folder / "small", f"scaffold-{seed}", inputs=inputs_of(spec))
-        checkpoint = Checkpoint(folder / f"{seed}.pt", "")
-        result = train_run(spec, data, checkpoint, lambda share, text: None, keep_weights=True)
-        found.append(imputer_of(spec, result.weights or {}, data))
+        Shard("00000", folder / "study", shared, "all").train([spec])
+        data = shared.get(f"scaffold-{seed}", inputs_of(spec))
+        model = load_model(folder / "study" / "runs" / spec.run_id)
+        found.append(model.predictor(partial(shared.get, f"scaffold-{seed}")))
     return data, found
 
 
@@ -96,7 +100,7 @@ def test_metalink_fills_as_its_equations_say(tmp_path):
     support = support_rows(unit, Setting.of(unit), one)
     assert len(support) == 10
     molecules = torch.cat([data.folds["test"][:3], support[:2]])  # two are of the support themselves
-    found = imputer_of(spec, result.weights, data)(molecules)
+    found = load_loop("metalink").predictor(unit, result.weights)(molecules)
     encoder = trained_model(unit, result.weights).eval().encoder
     for molecule, scores in zip(molecules, found, strict=True):
         place = (support == molecule).nonzero().flatten()

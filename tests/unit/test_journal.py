@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-import torch
 
 from relatask.core.tables import read_table
 from relatask.engine.run import RunResult
@@ -34,8 +33,8 @@ def result(score: float = 0.5) -> Finished:
     return RunResult(
         pd.DataFrame({**cells, "label": [1.0], "score": [score]}),
         pd.DataFrame({**epochs, "seconds": [0.1], "examples_per_second": [10.0]}),
-        {"weight": torch.ones(2)},
-    ).finished()
+        None,
+    ).finished({"model/model.json": b"{}"})
 
 
 @pytest.fixture
@@ -49,10 +48,11 @@ def test_a_finished_run_is_held_with_all_its_files(journal):
     assert journal.holds(SPEC, DIGESTS)
     entry = journal.runs / SPEC.run_id
     assert {path.name for path in entry.iterdir()} == {
-        "run.json", "predictions.parquet", "history.parquet", "model.pt",
+        "run.json", "predictions.parquet", "history.parquet", "model",
     }  # fmt: skip
     assert json.loads((entry / "run.json").read_text())["spec"]["method"] == SPEC.method
-    assert torch.load(entry / "model.pt", weights_only=True)["weight"].tolist() == [1, 1]
+    assert (entry / "model" / "model.json").read_bytes() == b"{}"
+    assert journal.model(SPEC.run_id) == entry / "model"
     assert [path.name for path in journal.runs.iterdir()] == [SPEC.run_id]
 
 

@@ -111,13 +111,13 @@ def test_a_failing_run_is_noted_and_the_others_go_on(results, caplog):
     assert len(train(results, [SPECS[0], SPECS[3]])) == 2
 
 
-@pytest.mark.parametrize(("keep", "kept"), [("all", {0, 1, 2}), ("joint", {1, 2}), ("none", set())])
+@pytest.mark.parametrize(("keep", "kept"), [("all", {0, 1, 2, 3}), ("joint", {1, 2}), ("none", set())])
 def test_models_are_kept_as_asked(results, keep, kept):
     train(results, keep_models=keep)
     found = {
         number
         for number, spec in enumerate(SPECS)
-        if (results / "study" / "runs" / spec.run_id / "model.pt").exists()
+        if (results / "study" / "runs" / spec.run_id / "model").exists()
     }
     assert found == kept
 

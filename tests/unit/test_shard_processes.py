@@ -78,7 +78,12 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     results = prepare(tmp_path_factory.mktemp("undisturbed"))
     assert "3 of 3 runs trained" in finish(start(results))
     found = content(results)
-    assert len(found) == 1 + 4 + 4 + 3
+    of_network = {"run.json", "predictions.parquet", "history.parquet"}
+    of_network |= {f"model/{name}" for name in ("model.json", "weights.safetensors", "items.parquet")}
+    run = f"study/runs/{SPECS[0].run_id}/"
+    assert {name.removeprefix(run) for name in found if name.startswith(run)} == of_network
+    forests = f"study/runs/{SPECS[2].run_id}/model/estimators/"
+    assert any(name.startswith(forests) for name in found)
     return found
 
 

@@ -143,8 +143,8 @@ def test_a_diverging_run_says_which_key_to_change(unit_of, tmp_path):
 def test_a_run_without_training_molecules_says_so(unit_of):
     unit = unit_of()
     data = replace(unit.data, folds={**unit.data.folds, "train": torch.zeros(0, dtype=torch.int64)})
-    with pytest.raises(RelataskError, match="no labelled molecule in training"):
-        Training(replace(unit, data=data))
+    with pytest.raises(RelataskError, match="no labelled item in training"):
+        Training(replace(unit, data=data)).require_examples()
 
 
 def test_bf16_trains_and_differs_from_fp32(unit_of, tmp_path):

@@ -4,6 +4,8 @@ A method builds a classifier of two classes with `build`; one whose kinds are mo
 `build_for(kind, ...)`, which returns a regressor or a classifier of several classes.
 """
 
+import io
+import re
 import zipfile
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +22,7 @@ from relatask.engine.kinds import exact_rows, tasks_of
 from relatask.engine.unit import EVALUATED, Progress, Unit, UnitResult
 
 LOOP: dict[str, Any] = {}
+SCHEMA = "schema.json"  # in a file of skops: what its objects are made of
 ESTIMATOR = "estimator"  # the only weight: bytes, uint8, of the estimator as skops writes it
 # What an estimator of scikit-learn is made of besides what skops takes for harmless by itself.
 HARMLESS = (
@@ -32,8 +35,30 @@ def packed(model: Any) -> Tensor:
     """Return an estimator as the bytes of its file, uint8 [n]."""
     from skops.io import dumps
 
-    content = dumps(model, compression=zipfile.ZIP_DEFLATED, compresslevel=6)
-    return torch.frombuffer(bytearray(content), dtype=torch.uint8)
+    return torch.frombuffer(bytearray(same_bytes(dumps(model))), dtype=torch.uint8)
+
+
+def same_bytes(content: bytes) -> bytes:
+    """Return a file of skops without what differs between two writings of one estimator, compressed.
+
+    skops numbers objects by their addresses in memory, and a ZIP archive holds dates.
+    """
+    number_of: dict[str, int] = {}
+    packed_to = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(packed_to, "w") as target:
+        schema = source.read(SCHEMA).decode()
+        for address in re.findall(r'"__id__": (\d+)', schema):
+            number_of.setdefault(address, len(number_of))
+        pattern = re.compile(r"\b\d{6,}\b")
+
+        def renumbered(text: str) -> str:
+            return pattern.sub(lambda found: str(number_of.get(found[0], found[0])), text)
+
+        for name in sorted(source.namelist(), key=renumbered):
+            own = renumbered(schema).encode() if name == SCHEMA else source.read(name)
+            entry = zipfile.ZipInfo(renumbered(name))  # dated 1980
+            target.writestr(entry, own, zipfile.ZIP_DEFLATED, 6)
+    return packed_to.getvalue()
 
 
 def unpacked(content: Tensor) -> Any:

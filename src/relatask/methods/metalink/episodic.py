@@ -108,8 +108,8 @@ class Training(EpochTraining):
         if not self.seen.any() or not len(self.rows):
             held_out = int(self.setting.unseen.sum())
             raise RelataskError(
-                f"{self.unit.title} holds out {held_out} of {len(self.seen)} tasks, and training has no label "
-                "of the others; lower its option unseen or choose another setting."
+                f"{self.unit.title} holds out {held_out} of {len(self.seen)} tasks, and training has no "
+                "label of the others; lower its option unseen or choose another setting."
             )
 
     @property
