@@ -1,5 +1,6 @@
 """A step's code digest changes with the files that the step runs, and with no others."""
 
+import ast
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,3 +45,18 @@ def test_a_step_that_splits_does_not_depend_on_training(root: Path) -> None:
     found = imported_by("steps/relate_tasks.py")
     assert "data/relations.py" in found
     assert not [name for name in found if name.startswith(("training/", "methods/", "encoders/"))]
+
+
+def test_imports_are_those_of_the_syntax_tree(root: Path) -> None:
+    package = root / "src" / "relatask"
+    for path in sorted(package.rglob("*.py")):
+        names: list[str] = []
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                names += [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        paths = [name.removeprefix("relatask.").replace(".", "/") for name in names]
+        files = {file for part in paths for file in (f"{part}.py", f"{part}/__init__.py")}
+        expected = sorted(file for file in files if (package / file).is_file())
+        assert source_code._imports(str(path.relative_to(package))) == expected, path

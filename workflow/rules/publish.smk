@@ -81,8 +81,8 @@ rule publish_study:
         costs=lambda wildcards, input: f"--costs {input.costs}" if input.costs else "",
         code=code_of("steps/publish_study.py"),
     shell:
-        "python -m relatask publish_study --log {log} --study {params.study} --plan {input.plan} {params.costs} --results {params.results}"
-        " --data {input.data} --files {input.files} --command {params.command:q}"
+        "python -m relatask publish_study --log {log} --study {params.study} --plan {input.plan}"
+        " {params.costs} --results {params.results} --data {input.data} --files {input.files} --command {params.command:q}"
         " --out-dir {params.folder}"
 
 
@@ -119,5 +119,5 @@ rule write_manifest:
     shell:
         "python -m relatask write_manifest --log {log} --study {params.study} --scale {params.scale}"
         " --config {params.config:q} --data {input.data}"
-        " --environment {input.environment:q} --outputs {input.merged} {input.groups} {input.tables} {input.figures} {input.imputed} {input.saved}"
-        " --measured {input.measured} --out {output.manifest}"
+        " --environment {input.environment:q} --outputs {input.merged} {input.groups} {input.tables}"
+        " {input.figures} {input.imputed} {input.saved} --measured {input.measured} --out {output.manifest}"

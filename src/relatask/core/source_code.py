@@ -4,14 +4,17 @@ Snakemake does not see imported code. Each rule passes a digest of these files a
 edit re-runs the steps it concerns and no other.
 """
 
-import ast
+import re
 from functools import lru_cache
 from pathlib import Path
 
 from relatask.core.files import source_digest
-from relatask.core.records import syntax_of
 
 PACKAGE = Path(__file__).parents[1]
+# Imports of the package's own modules. Parsing 150 files for them would take most of the workflow's start.
+IMPORT = re.compile(r"^[ \t]*import (relatask[\w.]+)", re.MULTILINE)
+FROM = re.compile(r"^[ \t]*from (relatask[\w.]*) import (\([^)]*\)|[^(\n]+)", re.MULTILINE)
+COMMENT = re.compile(r"#[^\n]*")
 # A step's block of the config is a param of its rule; the models that check it decide no result.
 LEFT_OUT = {"core/errors.py", "core/blocks.py", "core/source_block.py", "config/__init__.py"}
 
@@ -56,12 +59,11 @@ def imported_by(*parts: str) -> list[str]:
 @lru_cache
 def _imports(part: str) -> list[str]:
     """Files of the package that the file `part` imports itself."""
-    names: list[str] = []
-    for node in ast.walk(syntax_of(PACKAGE / part)):
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    text = (PACKAGE / part).read_text(encoding="utf-8")
+    names = IMPORT.findall(text)
+    for module, imported in FROM.findall(text):
+        parts = COMMENT.sub("", imported.strip("()")).split(",")
+        names += [module, *(f"{module}.{part.split()[0]}" for part in parts if part.strip())]
     paths = ["/".join(name.split(".")[1:]) for name in names if name.startswith("relatask.")]
     files = [file for path in paths for file in (f"{path}.py", f"{path}/__init__.py")]
     return sorted({file for file in files if (PACKAGE / file).is_file()})

@@ -53,7 +53,7 @@ class Pass:
     predicted: Tensor  # bool [n, T]
     told: Tensor  # bool [T]: tasks whose labels of the support are known
     new: Tensor | None = None  # bool [T]: tasks that start without weights
-    about: Tensor | None = None  # bool [T]: each molecule of the support has a label in one; None: told
+    about: Tensor | None = None  # bool [T]: each item of the support has a label in one; None: told
 
 
 def passes(unit: Unit, setting: Setting, rows: Tensor) -> Iterator[Pass]:
@@ -105,7 +105,7 @@ def labelled_in(unit: Unit, rows: Tensor, tasks: Tensor) -> Tensor:
 
 
 def support_rows(unit: Unit, setting: Setting, one: Pass) -> Tensor:
-    """Return the training molecules that a pass is told of, int64 [s], by data, split and seed alone."""
+    """Return the training items that a pass is told of, int64 [s], by data, split and seed alone."""
     options = unit.spec.options
     wanted = options["shots"] if setting.meta else options.get("support", 0)
     rows = unit.rows("train")
@@ -119,7 +119,7 @@ def support_rows(unit: Unit, setting: Setting, one: Pass) -> Tensor:
 def apart(rows: Tensor, support: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield which of `rows` [n] are predicted beside which of `support` [s], bool: none beside itself.
 
-    A molecule of the support, which is asked where cells are split or a table is filled, is told by the half
+    An item of the support, which is asked where cells are split or a table is filled, is told by the half
     that it is not in.
     """
     inside = torch.isin(rows, support)
