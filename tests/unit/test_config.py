@@ -153,7 +153,7 @@ WRONG = {
     ),
     "errors of labels": (
         {"metrics": ["mae"]},
-        "metrics: it is [mae] for series",
+        "metrics: the tasks have labels of 0 and 1",
     ),
     "a stretch of molecules": (
         {"sources": {"planted": {"reader": "planted", "first": 10}}},

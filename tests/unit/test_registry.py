@@ -121,9 +121,8 @@ def refused(monkeypatch: pytest.MonkeyPatch, ability: Capabilities, loop: LoopRe
 def test_second_derivatives_of_an_encoder_without_them_are_refused(monkeypatch: pytest.MonkeyPatch):
     plain = replace(capabilities("encoders", "gin"), name="kernel_gin", twice_differentiable=False)
     monkeypatch.setitem(catalogue("encoders"), "kernel_gin", plain)
-    told = refused(
-        monkeypatch, Capabilities(name="maml"), LoopRecord(second_derivatives=True), encoder="kernel_gin"
-    )
+    maml = Capabilities(name="maml", second_derivatives=True)
+    told = refused(monkeypatch, maml, LoopRecord(), encoder="kernel_gin")
     assert told.startswith(
         "methods.X on data set 'a': method 'maml' needs second derivatives, which encoder 'kernel_gin' does "
         "not have; name "

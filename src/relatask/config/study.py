@@ -11,7 +11,7 @@ from relatask.config.methods import MethodConfig, ScaleConfig, TableConfig, Trai
 from relatask.config.splits import SplitsConfig
 from relatask.core.blocks import Block, Name, require_known, unique
 from relatask.core.errors import RelataskError
-from relatask.core.kinds import METRICS_OF, Kind
+from relatask.core.kinds import KINDS, METRICS_OF, Kind
 from relatask.core.outputs import tables
 from relatask.core.plugins import SourceRecord, scheme_records
 from relatask.core.registry import catalogue
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     SourceConfig = SourceBlock
 else:
     SourceConfig = any_source()  # the block of any source, told apart by its reader
+
+
+KIND_SAID = {"binary": "labels of 0 and 1", "real": "measured values", "class": "classes"}
+MetricName = Literal[
+    "roc_auc", "average_precision", "brier", "ece", "mae", "rmse", "r2", "spearman", "accuracy", "macro_f1"
+]
 
 
 class StudyConfig(Block):
@@ -61,12 +67,12 @@ class StudyConfig(Block):
         description="what the paper searched, by our name of the setting; stands beside ours in `settings`",
     )
     metrics: Annotated[
-        list[Literal["roc_auc", "average_precision", "brier", "ece", "mae", "accuracy"]],
+        list[MetricName],
         AfterValidator(unique),
     ] = Field(
         ["roc_auc", "average_precision", "brier", "ece"],
         min_length=1,
-        description="the first leads the tables",
+        description="the first leads the tables; each task has those of its kind",
     )
     scales: dict[Literal["quick", "paper"], ScaleConfig] = Field(
         description="what `scale` in config.yaml chooses from"
@@ -174,10 +180,9 @@ class StudyConfig(Block):
         known = {kind: set(METRICS_OF[kind]) for kind in self.kinds}
         others = [name for name in self.metrics if not any(name in own for own in known.values())]
         if self.sources and (others or not all(own & {*self.metrics} for own in known.values())):
-            raise ValueError(
-                "metrics: it is [mae] for series, [accuracy] for images with one class each, and others are "
-                "for labels of 0 and 1"
-            )
+            said = "; ".join(f"{', '.join(METRICS_OF[kind])} for {KIND_SAID[kind]}" for kind in KINDS)
+            asked = " and ".join(KIND_SAID[kind] for kind in KINDS if kind in known)
+            raise ValueError(f"metrics: the tasks have {asked}, each needs one of its own: {said}")
 
     def _check_groups(self) -> None:
         """Refuse rows of groups that nothing chooses."""
