@@ -46,9 +46,9 @@ def no_classes() -> pd.DataFrame:
     return pd.DataFrame({column: [] for column in COLUMNS["classes"]})
 
 
-def source_of(values: dict[str, Any] | None = None, **keys: Any) -> Any:
+def source_of(given: dict[str, Any] | None = None, /, **keys: Any) -> Any:
     """The block of a source."""
-    return source_block({**(values or {}), **keys}, "sources.x")
+    return source_block({**(given or {}), **keys}, "sources.x")
 
 
 def prepared_folder(

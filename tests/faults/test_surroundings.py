@@ -138,7 +138,8 @@ def test_a_step_says_which_file_it_may_not_write(finished: Path) -> None:
         "import os; from relatask.__main__ import main; from relatask.steps import evaluate_runs; "
         "import ssl, pyarrow.parquet, relatask.evaluation.metrics_table; os.setgid(65534); os.setuid(65534); "
         "raise SystemExit(main(['evaluate_runs', '--plan', 'plan.parquet', '--predictions',"
-        " 'predictions.parquet', '--metrics-list', 'roc_auc', '--out', 'metrics.parquet']))"
+        " 'predictions.parquet', '--tasks', '../tiny_planted/tasks.parquet',"
+        " '--metrics-list', 'roc_auc', '--out', 'metrics.parquet']))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],

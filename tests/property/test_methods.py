@@ -96,11 +96,9 @@ def test_a_method_can_learn_32_examples_by_heart(method, encoder, load, tmp_path
         changes["options"] = {**options, "min_samples_leaf": 1} if "min_samples_leaf" in options else options
     else:
         changes["training"] = {"epochs": 150, "batch_size": 32, "learning_rate": 0.01}
-        changes["encoder_options"] = {
-            **make_spec(method, encoder).encoder_options,
-            "width": 32,
-            "dropout": 0.0,
-        }
+        options = make_spec(method, encoder).encoder_options
+        own = {name: value for name, value in {"width": 32, "dropout": 0.0}.items() if name in options}
+        changes["encoder_options"] = {**options, **own}
     spec = make_spec(method, encoder, **changes)
     data = PreparedDataset.load(folder, "scaffold-0", inputs=inputs_of(spec))
     data = replace(data, folds=dict.fromkeys(data.folds, data.folds["train"]))

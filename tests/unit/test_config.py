@@ -134,6 +134,23 @@ WRONG = {
         {"splits": {"schemes": ["chronological"]}},
         "splits.schemes: chronological is not for molecules",
     ),
+    "relations of series": (
+        {
+            "sources": {"planted": {"reader": "series"}},
+            "splits": {"schemes": ["chronological"]},
+            "metrics": ["mae"],
+        },
+        "datasets.planted: relations and densify are for tables with missing labels; remove them",
+    ),
+    "a metric that no task has": (
+        {"sources": {"planted": {"reader": "table", "values": "real"}}},
+        "metrics: it is [mae] for series",
+    ),
+    "a number of folds that is a text": ({"splits": {"n_folds": "many"}}, "splits.n_folds: Input should be"),
+    "an option that no scheme has": (
+        {"splits": {"n_fold": 4}},
+        "unknown key 'n_fold' in 'splits'. Did you mean 'n_folds'?",
+    ),
     "errors of labels": (
         {"metrics": ["mae"]},
         "metrics: it is [mae] for series",

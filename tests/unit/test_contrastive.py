@@ -13,12 +13,13 @@ from relatask.data.prepared import PreparedDataset
 from relatask.engine import checkpoint as checkpoints
 from relatask.engine import epochs
 from relatask.engine.checkpoint import Checkpoint, tensor_bytes
-from relatask.engine.selection import mean_roc_auc
+from relatask.engine.kinds import mean_metric
 from relatask.engine.unit import Unit, units_of
 from relatask.methods.sgnn import contrastive
 from relatask.methods.sgnn.contrast import ContrastSettings
 from relatask.methods.sgnn.contrastive import Training
 from relatask.methods.sgnn.energy import log_softmax_factors
+from relatask.nn.contract import MultiTaskModel
 from tests.contrast_settings import contrast_settings
 from tests.oracles import ebm_oracle as oracle
 from tests.prepared_dataset import make_spec, random_labels, write_dataset
@@ -28,7 +29,7 @@ N_TASKS = 4
 Make = Callable[..., Unit]
 
 
-class TinyEnergy(torch.nn.Module):
+class TinyEnergy(MultiTaskModel):
     """A hidden layer on fingerprints, then scores of each node and edge, on a chain of tasks."""
 
     def __init__(self, n_tasks: int, contrast: ContrastSettings, share: float):
@@ -101,11 +102,11 @@ def test_a_task_is_predicted_from_the_one_it_is_related_to(unit_of, tmp_path, ob
     prior[:, 0] = 0.1 + 0.8 * labels[:, 0]
     unit = replace(unit, data=replace(unit.data, labels=labels), prior=prior)
     scores, test = train(unit, tmp_path).scores["test"], unit.rows("test")
-    assert mean_roc_auc(labels[test, 1:2], scores[:, 1:2]) > 0.9
-    assert mean_roc_auc(labels[test, 3:4], scores[:, 3:4]) < 0.8  # nothing tells of task 3
+    assert mean_metric("roc_auc", labels[test, 1:2], scores[:, 1:2]) > 0.9
+    assert mean_metric("roc_auc", labels[test, 3:4], scores[:, 3:4]) < 0.8  # nothing tells of task 3
     blind = replace(unit, prior=torch.full_like(prior, 0.5))
     scores = train(blind, tmp_path).scores["test"]
-    assert mean_roc_auc(labels[test, 1:2], scores[:, 1:2]) < 0.8
+    assert mean_metric("roc_auc", labels[test, 1:2], scores[:, 1:2]) < 0.8
 
 
 def test_scores_are_the_exact_marginals_of_the_trained_model(unit_of):

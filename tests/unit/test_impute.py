@@ -49,7 +49,7 @@ def trained(folder: Path, method: str, seeds: tuple[int, ...], labels: np.ndarra
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_missing_cell_is_filled_once_by_the_mean_over_seeds(tmp_path, monkeypatch, method):
-    monkeypatch.setattr(module, "MOLECULES", 17)
+    monkeypatch.setattr(module, "ITEMS", 17)
     labels = random_labels(60, 4)
     data, imputers = trained(tmp_path, method, (0, 1), labels)
     write_batches("imputed", impute(data, imputers), tmp_path / "imputed.parquet")

@@ -65,10 +65,6 @@ def specs(sets: list[tuple[str, ...]], seeds: tuple[int, ...]) -> list[RunSpec]:
     return [make_spec(tasks=tasks, seed=seed) for seed in seeds for tasks in sets]
 
 
-def evaluate_some(batches: Iterator[pd.DataFrame], runs: list[str]) -> pd.DataFrame:
-    return evaluate_batches(batches, ["roc_auc"], runs)[0]
-
-
 def replayed(results: Path, seeds: tuple[int, ...]) -> tuple[list[Estimate], GainTable]:
     """All sets are trained, then the strategy asks for their gains."""
     every = specs(all_task_sets(TASKS), seeds)
@@ -85,7 +81,7 @@ def asked(results: Path, seeds: tuple[int, ...]) -> tuple[list[Estimate], Online
     """Each set is trained when the strategy asks for it."""
     planned = [tasks for tasks in all_task_sets(TASKS) if len(tasks) in {1, len(TASKS)}]
     runs = plan_frame(specs(planned, seeds))
-    online = OnlineGains(shard(results, "online"), runs, TASKS, "roc_auc", False, evaluate_some)
+    online = OnlineGains(shard(results, "online"), runs, TASKS, "roc_auc", False)
     unknown = GainTable.unknown(TASKS, SETS)
     request = request_of(STRATEGY, unknown, 0, answer=lambda row: online.answer(SETS[row]))
     return list(mtg_net.estimate(request)), online
@@ -143,13 +139,13 @@ def test_the_test_fold_is_never_read(results: Path, monkeypatch: pytest.MonkeyPa
     (expected,), _ = asked(results, (0,))
     (results / "online").rename(results / "first")
 
-    def spoiled(batches: Iterator[pd.DataFrame], runs: list[str]) -> pd.DataFrame:
-        table = evaluate_batches(batches, ["roc_auc"], runs)[0]
+    def spoiled(batches: Iterator[pd.DataFrame], metrics: list[str], runs: list[str]):
+        table, empty = evaluate_batches(batches, metrics, runs)
         test = table["fold"] == "test"
         table.loc[test, "value"] = np.random.default_rng(len(table)).random(test.sum())
-        return table
+        return table, empty
 
-    monkeypatch.setitem(globals(), "evaluate_some", spoiled)
+    monkeypatch.setattr(onlines, "evaluate_batches", spoiled)
     (found,), _ = asked(results, (0,))
     np.testing.assert_array_equal(found.table, expected.table)
 

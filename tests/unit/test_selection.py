@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from relatask.engine import selection
-from relatask.engine.selection import mean_roc_auc, roc_auc_by_task
+from relatask.engine.kinds import mean_metric, metric_by_task
 
 
 def literal(labels: np.ndarray, scores: np.ndarray) -> float:
@@ -36,7 +35,7 @@ def test_equals_scikit_learn_with_ties_missing_labels_and_one_class(
     labels = (rng.random((n, n_tasks)) < positive).astype(np.float32)
     labels[rng.random(labels.shape) < missing] = np.nan
     scores = (rng.integers(n_scores, size=labels.shape) - n_scores // 2).astype(np.float32)
-    found = roc_auc_by_task(torch.from_numpy(labels), torch.from_numpy(scores)).numpy()
+    found = metric_by_task("roc_auc", torch.from_numpy(labels), torch.from_numpy(scores)).numpy()
     expected = [literal(labels[:, task], scores[:, task]) for task in range(n_tasks)]
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12, equal_nan=True)
 
@@ -44,17 +43,9 @@ def test_equals_scikit_learn_with_ties_missing_labels_and_one_class(
 def test_the_mean_is_over_tasks_with_both_classes():
     labels = torch.tensor([[1.0, 1.0, 0.0], [0.0, 1.0, math.nan], [1.0, 1.0, 1.0]])
     scores = torch.tensor([[0.9, 0.1, 0.2], [0.5, 0.2, 0.9], [0.4, 0.3, 0.8]])
-    assert mean_roc_auc(labels, scores) == pytest.approx((0.5 + 1.0) / 2)
+    assert mean_metric("roc_auc", labels, scores) == pytest.approx((0.5 + 1.0) / 2)
 
 
 @pytest.mark.parametrize("labels", [torch.zeros(0, 3), torch.ones(4, 2), torch.full((4, 2), math.nan)])
 def test_the_mean_is_undefined_without_a_task_of_both_classes(labels):
-    assert math.isnan(mean_roc_auc(labels, torch.zeros_like(labels)))
-
-
-def test_cutting_the_tasks_into_parts_changes_nothing(monkeypatch):
-    torch.manual_seed(0)
-    labels, scores = torch.randint(2, (50, 9)).float(), torch.randn(50, 9)
-    whole = mean_roc_auc(labels, scores)
-    monkeypatch.setattr(selection, "CELLS", 100)
-    assert mean_roc_auc(labels, scores) == whole == roc_auc_by_task(labels, scores).mean().item()
+    assert math.isnan(mean_metric("roc_auc", labels, torch.zeros_like(labels)))

@@ -87,7 +87,7 @@ def test_the_code_of_a_run_is_what_trains_it_and_no_other_method(tmp_path, monke
               code_of_run("random_forest", None), code_of_run("shared_bottom", "gin", "dwa")]  # fmt: skip
     assert len({before, *others}) == 5
     files = imported_by("engine/run.py", "engine/loops/supervised.py", "methods/shared_bottom.py")
-    assert {"data/prepared.py", "nn/losses.py", "engine/selection.py", "core/files.py"} <= set(files)
+    assert {"data/prepared.py", "nn/losses.py", "evaluation/metrics.py", "core/files.py"} <= set(files)
     for name in catalogue("methods"):
         assert (f"methods/{name}.py" in files) == (name == "shared_bottom")
     assert not {"plan/plan.py", "journal/journal.py", "core/progress.py", "shards/shard.py"} & set(files)

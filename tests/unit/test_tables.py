@@ -345,6 +345,7 @@ def test_the_steps_go_from_predictions_to_tables(tmp_path, capsys) -> None:
         return str(tmp_path / f"{name}.parquet")
 
     evaluate_arguments = ["--plan", file("plan"), "--predictions", file("predictions")]
+    evaluate_arguments += ["--tasks", str(tmp_path / "toy" / "tasks.parquet")]
     evaluate_arguments += ["--metrics-list", "roc_auc", "brier", "--out", file("metrics")]
     assert main(["evaluate_runs", *evaluate_arguments]) == 0
     compare_arguments = ["--plan", file("plan"), "--metrics", file("metrics")]

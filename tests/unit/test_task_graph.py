@@ -1,10 +1,16 @@
 """The shuffled control keeps what it must and destroys what it must."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relatask.engine.task_graph import swap_edges
+from relatask.data.prepared import PreparedDataset
+from relatask.engine.task_graph import swap_edges, task_graph
+from relatask.engine.unit import units_of
+from tests.prepared_dataset import make_spec, random_labels, write_dataset
 
 
 def degrees(edges: torch.Tensor) -> list[int]:
@@ -31,3 +37,24 @@ def test_few_partners_stay() -> None:
     assert within < 0.2
     again = swap_edges(edges, torch.Generator().manual_seed(0))
     assert torch.equal(swapped, again)
+
+
+def test_every_row_of_a_study_sees_the_same_shuffled_graph(tmp_path: Path) -> None:
+    """A control and the prior it starts from differ in method and options; so do the rows of a group."""
+    folder = write_dataset(tmp_path, random_labels(40, 12))
+    data = PreparedDataset.load(folder, "scaffold-0", inputs="ecfp")
+    energy = make_spec("sgnn_ebm", graph="shuffled")
+    narrow = make_spec("sgnn", graph="shuffled")
+    narrow = replace(narrow, options={**narrow.options, "state_width": 8})
+    edges, scores = task_graph(units_of(energy, data, per_task=False)[0])
+    same_edges, same_scores = task_graph(units_of(narrow, data, per_task=False)[0])
+    assert torch.equal(edges, same_edges)
+    assert torch.equal(scores, same_scores)
+    true = task_graph(units_of(replace(energy, graph="true"), data, per_task=False)[0])[0]
+    assert not torch.equal(edges, true)
+    assert torch.equal(torch.bincount(edges.flatten()), torch.bincount(true.flatten()))
+    other = task_graph(units_of(replace(energy, seed=1), data, per_task=False)[0])[0]
+    assert not torch.equal(edges, other)
+    some = replace(energy, tasks=tuple(data.task_ids[:8]))
+    kept = (edges < 8).all(0)
+    assert torch.equal(task_graph(units_of(some, data, per_task=False)[0])[0], edges[:, kept])

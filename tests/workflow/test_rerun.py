@@ -72,6 +72,23 @@ def test_looking_changes_nothing_and_running_puts_right(tiny_results: Path, tmp_
     assert "Nothing to be done" in again.stdout + again.stderr
 
 
+def test_an_array_of_an_input_that_is_gone_is_made_again(tiny_results: Path, tmp_path: Path) -> None:
+    """Snakemake knows features.json alone; the arrays are named in it."""
+    folder = Path(shutil.copytree(tiny_results, tmp_path / "study", copy_function=shutil.copy2))
+    marker, settings = "results/tiny/prepared/tiny_planted", ["--config", f"study={folder / 'tiny.yaml'}"]
+    array = folder / "results" / "tiny_planted" / "features" / "ecfp4.npy"
+    content = array.read_bytes()
+    array.unlink()
+    before = state(folder / "results")
+    done = run_snakemake(folder, marker, "--dry-run", *settings)
+    assert {"featurise_items", "prepare_dataset"} <= set(jobs_of(done.stdout + done.stderr))
+    assert state(folder / "results") == before
+    run_snakemake(folder, marker, *settings)
+    assert array.read_bytes() == content
+    again = run_snakemake(folder, marker, *settings)
+    assert "Nothing to be done" in again.stdout + again.stderr
+
+
 def test_an_edit_of_code_that_trains_side_by_side_trains_again(tmp_path: Path, tiny_study: dict) -> None:
     """The journal calls such runs outdated, so Snakemake must not say that there is nothing to be done."""
     root = extended(tmp_path, {})

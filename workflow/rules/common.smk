@@ -262,10 +262,16 @@ def settle_clock():
 
 
 def forget_incomplete_data():
-    """Remove the marker of a data set of which a file is gone, or Snakemake would not make the file again."""
+    """Remove the marker of a data set of which a file is gone, or Snakemake would not make the file again.
+
+    Likewise the record of inputs of which an array is gone.
+    """
     for dataset in STUDY.datasets:
+        arrays = gone_arrays(dataset)
         if gone_files(dataset):
             Path(at("prepared", dataset=dataset)).unlink()
+        if arrays:
+            Path(f"results/{dataset}/features/features.json").unlink()
 
 
 def gone_files(dataset):

@@ -5,6 +5,7 @@ rule evaluate_runs:
     input:
         plan=at("plan"),
         predictions=at("predictions"),
+        tasks=task_tables(),
     output:
         metrics=at("metrics"),
     log:
@@ -23,7 +24,8 @@ rule evaluate_runs:
         code=code_of("steps/evaluate_runs.py"),
     shell:
         "python -m relatask evaluate_runs --log {log}"
-        " --plan {input.plan} --predictions {input.predictions} --metrics-list {params.metrics}"
+        " --plan {input.plan} --predictions {input.predictions} --tasks {input.tasks}"
+        " --metrics-list {params.metrics}"
         " {params.of} --out {output.metrics}"
 
 
@@ -31,6 +33,7 @@ use rule evaluate_runs as evaluate_collection with:
     input:
         plan=lambda wildcards: plan_of(wildcards.collection),
         predictions=at("collection_predictions"),
+        tasks=task_tables(),
     output:
         metrics=at("collection_metrics"),
     log:

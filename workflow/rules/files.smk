@@ -78,6 +78,25 @@ def source_tables(wildcards):
     return files
 
 
+def task_tables():
+    """Tables of the tasks of all data sets, which say what their labels are."""
+    return [f"results/{dataset}/tasks.parquet" for dataset in STUDY.datasets]
+
+
+SAVED = saved_tables({row.method for row in STUDY.methods})  # by methods, besides predictions
+
+
+def saved_option(wildcards):
+    """Where a merge puts the tables that methods save; those of a collection stay in the journal."""
+    return f"--out-saved results/{STUDY_NAME}/saved" if SAVED and "collection" not in wildcards.keys() else ""
+
+
+def saved_table_files():
+    """Tables that methods save besides predictions, as they are read."""
+    formats = layout.PUBLISHED_TABLE_FORMATS
+    return [at("saved_table", name=name, suffix=suffix) for name in SAVED for suffix in formats]
+
+
 def training_files(dataset):
     """All that training reads of a data set; the arrays of its inputs are named by their record."""
     folder = f"results/{dataset}"

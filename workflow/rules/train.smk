@@ -5,20 +5,6 @@ wildcard_constraints:
     collection=NAME,
 
 
-SAVED = saved_tables({row.method for row in STUDY.methods})  # by methods, besides predictions
-
-
-def saved_option(wildcards):
-    """Where a merge puts the tables that methods save; those of a collection stay in the journal."""
-    return f"--out-saved results/{STUDY_NAME}/saved" if SAVED and "collection" not in wildcards.keys() else ""
-
-
-def saved_table_files():
-    """Tables that methods save besides predictions, as they are read."""
-    formats = layout.PUBLISHED_TABLE_FORMATS
-    return [at("saved_table", name=name, suffix=suffix) for name in SAVED for suffix in formats]
-
-
 rule plan_runs:
     output:
         plan=at("plan"),

@@ -170,6 +170,23 @@ def read_rows(name: str, path: str | Path, columns: list[str]) -> "list[dict[str
         return file.read(columns=columns).to_pylist()
 
 
+def read_plain(name: str, path: str | Path) -> "pd.DataFrame":
+    """Read an open table without columns of lists or bytes, such as vectors, which may be large.
+
+    Raises:
+        RelataskError: as `read_table`.
+    """
+    import pyarrow as pa
+
+    with _told(name, path), _open(name, path, schema(name).names) as file:
+        plain = [
+            field.name
+            for field in file.schema_arrow
+            if not (pa.types.is_nested(field.type) or pa.types.is_binary(field.type))
+        ]
+        return file.read(columns=plain).to_pandas()
+
+
 def read_chunks(name: str, path: str | Path, rows: int) -> "Iterator[pd.DataFrame]":
     """Yield table `name` in frames of at most `rows` rows, of an open table with all its further columns.
 

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from relatask.core.errors import RelataskError
+from relatask.nn.contract import Encoder
 
 CAPABILITIES = {
     "summary": "multilayer perceptron on vectors that the source gives",
@@ -13,6 +14,7 @@ CAPABILITIES = {
     "inputs": ("vectors",),
     "microseconds": 12.0,
     "cost_options": ("width",),
+    "twice_differentiable": True,
     "options": {"features": 64, "width": 128, "layers": 1, "dropout": 0.0},
     "limits": {
         "features": (1, 1_000_000),
@@ -23,7 +25,7 @@ CAPABILITIES = {
 }
 
 
-class VectorMLP(nn.Module):
+class VectorMLP(Encoder):
     """Linear, ReLU, dropout, so many times: vectors [B, features] -> [B, width]."""
 
     def __init__(self, features: int, width: int, layers: int, dropout: float):
@@ -31,8 +33,8 @@ class VectorMLP(nn.Module):
         self.features, self.width, self.dropout = features, width, dropout
         self.layers = nn.ModuleList(nn.Linear(*pair) for pair in pairwise([features, *[width] * layers]))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Encode vectors, float32 [B, features], as float32 [B, width].
+    def states(self, x: Tensor) -> Tensor:
+        """Return the last hidden units [B, width] of vectors [B, features], their own parts.
 
         Raises:
             RelataskError: the vectors have another length.
@@ -44,7 +46,11 @@ class VectorMLP(nn.Module):
             )
         for layer in self.layers:
             x = F.dropout(F.relu(layer(x)), self.dropout, self.training)
-        return x.float()
+        return x
+
+    def pool(self, states: Tensor, x: Tensor) -> Tensor:
+        """Return the states as float32 [B, width]."""
+        return states.float()
 
 
 def build(features: int = 64, width: int = 128, layers: int = 1, dropout: float = 0.0) -> VectorMLP:

@@ -15,8 +15,8 @@ from relatask.core.errors import RelataskError
 from relatask.engine.adam import Adam
 from relatask.engine.augmentation import augmented
 from relatask.engine.checkpoint import Checkpoint
+from relatask.engine.kinds import mean_metric
 from relatask.engine.network import build_model
-from relatask.engine.selection import mean_roc_auc
 from relatask.engine.unit import EVALUATED, Progress, Unit, UnitResult
 from relatask.inputs.graph_batch import GraphBatch
 
@@ -136,7 +136,8 @@ class EpochTraining(ABC):
 
     def valid_value(self) -> float:
         """What epochs are compared by: mean validation ROC-AUC; NaN if no task has both classes."""
-        return mean_roc_auc(self.unit.labels(self.valid, "valid"), self.predict(self.valid))
+        labels, scores = self.unit.labels(self.valid, "valid"), self.predict(self.valid)
+        return mean_metric("roc_auc", labels, scores)
 
     def _weights(self) -> dict[str, Tensor]:
         return {name: value.clone() for name, value in self.model.state_dict().items()}

@@ -9,11 +9,11 @@ prediction.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from relatask.engine.unit import EVALUATED, Unit
+from relatask.nn.draws import split_mix, unit_interval
 
 PASSES = 10
 NEW_SHARE = 0.5  # of the tasks of a training step of `relational_meta`, the others are auxiliary
@@ -53,7 +53,7 @@ class Pass:
     predicted: Tensor  # bool [n, T]
     told: Tensor  # bool [T]: tasks whose labels of the support are known
     new: Tensor | None = None  # bool [T]: tasks that start without weights
-    about: Tensor | None = None  # bool [T]: each molecule of the support has a label in one; None: told
+    about: Tensor | None = None  # bool [T]: each item of the support has a label in one; None: told
 
 
 def passes(unit: Unit, setting: Setting, rows: Tensor) -> Iterator[Pass]:
@@ -105,7 +105,7 @@ def labelled_in(unit: Unit, rows: Tensor, tasks: Tensor) -> Tensor:
 
 
 def support_rows(unit: Unit, setting: Setting, one: Pass) -> Tensor:
-    """Return the training molecules that a pass is told of, int64 [s], by data, split and seed alone."""
+    """Return the training items that a pass is told of, int64 [s], by data, split and seed alone."""
     options = unit.spec.options
     wanted = options["shots"] if setting.meta else options.get("support", 0)
     rows = unit.rows("train")
@@ -119,7 +119,7 @@ def support_rows(unit: Unit, setting: Setting, one: Pass) -> Tensor:
 def apart(rows: Tensor, support: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield which of `rows` [n] are predicted beside which of `support` [s], bool: none beside itself.
 
-    A molecule of the support, which is asked where cells are split or a table is filled, is told by the half
+    An item of the support, which is asked where cells are split or a table is filled, is told by the half
     that it is not in.
     """
     inside = torch.isin(rows, support)
@@ -151,16 +151,6 @@ def shown_in(unit: Unit, setting: Setting) -> dict[str, dict[str, Tensor]]:
 
 
 def draws(unit: Unit, rows: Tensor, purpose: str) -> Tensor:
-    """Return a uniform draw in [0, 1) for each cell, float64 [n, t], from its molecule and task alone."""
-    tasks = np.array([unit.spec.data_seed(purpose, task) for task in unit.task_ids], np.uint64)
-    item_ids = unit.data.item_ids[rows].cpu().numpy().astype(np.uint64)
-    mixed = _mixed(_mixed(item_ids)[:, None] ^ tasks)
-    return torch.from_numpy((mixed >> np.uint64(11)) / 2.0**53).to(rows.device)
-
-
-def _mixed(values: np.ndarray) -> np.ndarray:
-    """SplitMix64 (Steele et al., 2014): every bit of the result depends on every bit of the value."""
-    values = values + np.uint64(0x9E3779B97F4A7C15)
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values ^ (values >> np.uint64(31))
+    """Return a uniform draw in [0, 1) for each cell, float64 [n, t], from its item and task alone."""
+    tasks = torch.tensor([unit.spec.data_seed(purpose, task) for task in unit.task_ids], device=rows.device)
+    return unit_interval(split_mix(split_mix(unit.data.item_ids[rows])[:, None] ^ tasks))

@@ -6,6 +6,7 @@ from torch import Tensor
 from relatask.core.errors import RelataskError
 from relatask.core.registry import capabilities, load, own_options
 from relatask.data.task_ids import task_ids
+from relatask.engine.kinds import kinds_of
 from relatask.engine.task_graph import task_graph
 from relatask.engine.unit import Unit
 from relatask.nn.contract import SHARED, Encoder, MultiTaskModel, TaskContext
@@ -20,6 +21,7 @@ def build_model(unit: Unit) -> MultiTaskModel:
         edge_score=edge_score,
         seed_of=lambda task, purpose="head": unit.spec.random_seed(purpose, task),
         encoder=Encoders(unit),
+        kinds=kinds_of(unit) if unit.spec.episodes is None else None,
     )
     torch.manual_seed(unit.seed("initialisation"))
     options = own_options(unit.spec.method, unit.spec.options)

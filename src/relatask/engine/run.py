@@ -13,7 +13,8 @@ from relatask.core.registry import Capabilities, capabilities, load_loop
 from relatask.core.tables import COLUMNS
 from relatask.data.prepared import PreparedDataset
 from relatask.engine.checkpoint import Checkpoint, tensor_bytes
-from relatask.engine.unit import EVALUATED, Progress, Unit, UnitResult, constant_result, units_of
+from relatask.engine.kinds import constant_result, require_kinds
+from relatask.engine.unit import EVALUATED, Progress, Unit, UnitResult, units_of
 from relatask.journal.finished import Finished
 from relatask.plan.spec import RunSpec
 
@@ -72,6 +73,7 @@ def train_run(
     units = units_of(spec, data, ability.per_task, prior)
     for number in range(len(checkpoint.finished), len(units)):
         unit = units[number]
+        require_kinds(unit, ability.kinds)
         told = _progress_of_unit(progress, number, len(units), unit)
         result: UnitResult = (ability.per_task and constant_result(unit)) or loop.train(
             unit, checkpoint, told
@@ -141,7 +143,9 @@ def cells(unit: Unit, fold: str, result: UnitResult) -> pd.DataFrame:
     labels = unit.labels(rows, fold)
     none = torch.zeros(labels.shape, dtype=torch.int16)
     shown = result.shown[fold] if result.shown else {"predicted_in": none, "known_in": none}
-    there = ~labels.isnan()
+    there, exact = ~labels.isnan(), unit.exact(rows)
+    if exact is not None:
+        there &= exact  # what a bound says of a prediction is no measured error
     if fold not in result.scores:
         there &= shown["known_in"].to(there.device) != 0
     row, column = torch.nonzero(there, as_tuple=True)

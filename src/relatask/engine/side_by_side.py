@@ -92,7 +92,7 @@ def _shape(spec: RunSpec) -> str:
 
 
 def _grouped(specs: Sequence[RunSpec], data: PreparedDataset) -> Iterator[list[Unit]]:
-    """Yield groups of units whose tasks have labels of the same molecules, of which some are for training."""
+    """Yield groups of units whose tasks have labels of the same items, of which some are for training."""
     groups: dict[tuple[bytes, ...], list[Unit]] = {}
     for spec in specs:
         if spec.select(data.task_ids):  # else the loop says what is wrong

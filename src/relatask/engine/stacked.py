@@ -21,9 +21,9 @@ from relatask.core.errors import RelataskError
 from relatask.core.registry import capabilities
 from relatask.engine.adam import Adam
 from relatask.engine.epochs import divergence, scheduled
+from relatask.engine.kinds import metric_by_task
 from relatask.engine.loops.supervised import PREDICTION_BATCH
 from relatask.engine.network import build_model
-from relatask.engine.selection import roc_auc_by_task
 from relatask.engine.unit import EVALUATED, Progress, Unit, UnitResult
 from relatask.nn.contract import Encoder, MultiTaskModel
 from relatask.plan.spec import RunSpec
@@ -144,7 +144,7 @@ class Batch:
         rows = self.folds["valid"]
         labels = torch.cat([unit.labels(rows, "valid") for unit in self.units], 1)
         scores = self.predict(rows)
-        values = roc_auc_by_task(labels, scores).cpu().split(self.sizes)
+        values = metric_by_task("roc_auc", labels, scores).split(self.sizes)
         sums = scores.sum(0).cpu().split(self.sizes)
         for run in runs:
             value = float(values[run].nanmean()) if len(rows) else math.nan

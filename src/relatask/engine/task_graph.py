@@ -11,20 +11,20 @@ SWAPS_PER_EDGE = 10  # attempts; the overlap with the true graph no longer falls
 def task_graph(unit: Unit) -> tuple[Tensor, Tensor]:
     """Return edges int64 [2, E], positions in the unit, each pair once, and scores float32 [E].
 
-    With `graph: shuffled` in the spec each task keeps its number of edges but not its partners, and the
-    scores are dealt out anew: a method that gains from the true relations must not gain from these.
+    With `graph: shuffled` in the spec each task of the data set keeps its number of edges but not its
+    partners, and the scores are dealt out anew: a method that gains from the true relations must not gain
+    from these. The random graph belongs to data set, split and seed: every row of a study sees the same one.
     """
     edges, scores = unit.data.relations()
+    if unit.spec.graph != "true":
+        generator = torch.Generator().manual_seed(unit.spec.data_seed("graph"))
+        order = torch.randperm(len(scores), generator=generator).to(scores.device)
+        edges, scores = swap_edges(edges.cpu(), generator).to(edges.device), scores[order]
     position = torch.full((len(unit.data.task_ids),), -1, device=edges.device)
     position[unit.columns] = torch.arange(len(unit.columns), device=edges.device)
     edges = position[edges]
     kept = (edges >= 0).all(0)
-    edges, scores = edges[:, kept], scores[kept]
-    if unit.spec.graph == "true":
-        return edges, scores
-    generator = torch.Generator().manual_seed(unit.spec.random_seed("graph"))
-    order = torch.randperm(len(scores), generator=generator).to(scores.device)
-    return swap_edges(edges.cpu(), generator).to(edges.device), scores[order]
+    return edges[:, kept], scores[kept]
 
 
 def swap_edges(edges: Tensor, generator: torch.Generator) -> Tensor:

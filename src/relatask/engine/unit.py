@@ -61,6 +61,15 @@ class Unit:
             return labels
         return torch.where(self.data.cell_folds[place] == FOLDS.index(fold), labels, torch.nan)
 
+    def bounds(self, rows: Tensor) -> Tensor | None:
+        """Bounds int8 [n, t] of the labels at `rows`: -1 below, 1 above the label; None: there are none."""
+        return None if self.data.bounds is None else self.data.bounds[rows[:, None], self.columns]
+
+    def exact(self, rows: Tensor) -> Tensor | None:
+        """Whether the labels at positions `rows` are the value itself, bool [n, t]; None: all are."""
+        bounds = self.bounds(rows)
+        return None if bounds is None else bounds == 0
+
     def seed(self, *purpose: str | int) -> int:
         """Seed of one purpose within this unit."""
         return self.spec.random_seed(self.name, *purpose)
@@ -115,15 +124,3 @@ def units_of(spec: RunSpec, data: PreparedDataset, per_task: bool, prior: Tensor
         columns = torch.tensor([position[task] for task in tasks], device=device)
         units.append(Unit(spec, data, columns, name, None if prior is None else prior[:, columns]))
     return units
-
-
-def constant_result(unit: Unit) -> UnitResult | None:
-    """Return the training prevalence as every score where training has one class only, else None."""
-    labels = unit.labels(unit.rows("train"))
-    if labels.numel() and labels.min() < labels.max():
-        return None
-    prevalence = float(labels[0, 0]) if labels.numel() else 0.5
-    seen = f"only label {prevalence:.0f}" if labels.numel() else "no label"
-    log.info("%s has %s in training; every score is %.1f", unit.title, seen, prevalence)
-    scores = {fold: torch.full((len(unit.rows(fold)), 1), prevalence) for fold in EVALUATED}
-    return UnitResult(scores, [])

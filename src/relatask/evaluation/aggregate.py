@@ -81,9 +81,11 @@ def summarise(cells: pd.DataFrame, baseline: str) -> pd.DataFrame:
     seed_differences = differences(cells, baseline).groupby(CELL[:-1], observed=True).mean()
     table["delta"] = seed_differences.groupby(RESULT, observed=True).mean()
     table = table.fillna({"n_tasks": 0, "n_defined": 0}).reset_index()
-    tasks = cells.groupby(["dataset", "fold"], observed=True)["task_id"].nunique()
+    tasks = cells.groupby(["dataset", "fold", "metric"], observed=True)["task_id"].nunique()
     planned_seeds = cells.groupby(["dataset", "split", "method"], observed=True)["seed"].nunique()
-    n_tasks = tasks.reindex(pd.MultiIndex.from_frame(table[["dataset", "fold"]])).to_numpy(dtype=int)
+    n_tasks = tasks.reindex(pd.MultiIndex.from_frame(table[["dataset", "fold", "metric"]])).to_numpy(
+        dtype=int
+    )
     expected = n_tasks * planned_seeds.reindex(
         pd.MultiIndex.from_frame(table[["dataset", "split", "method"]])
     ).to_numpy(dtype=int)

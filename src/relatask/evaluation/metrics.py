@@ -1,4 +1,4 @@
-"""ROC-AUC, average precision, Brier score, calibration error, absolute error and accuracy.
+"""Metrics of tasks of each kind: of labels 0 and 1, of measured values, and of classes.
 
 A study of 10,000 runs has millions of cells to score, so all groups of a batch are computed at once from
 arrays sorted by group and score; the tests hold every value against scikit-learn.
@@ -6,11 +6,13 @@ arrays sorted by group and score; the tests hold every value against scikit-lear
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
+from relatask.core.kinds import Kind
+
 ECE_BINS = 10
+DENSE = 0.25  # share of cells with a label from which on tasks are sorted one by one
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,63 @@ def accuracy(groups: Groups) -> np.ndarray:
     return groups.sum((groups.score == groups.label).astype(np.float64)) / groups.n
 
 
+def rmse(groups: Groups) -> np.ndarray:
+    """Root of the mean squared difference of score and label of each group."""
+    return np.sqrt(groups.sum((groups.score - groups.label) ** 2) / groups.n)
+
+
+def r2(groups: Groups) -> np.ndarray:
+    """Coefficient of determination of each group: 1 - squared errors / squared deviations from the mean.
+
+    NaN where all labels are equal.
+    """
+    mean = groups.sum(groups.label) / groups.n
+    total = groups.sum((groups.label - mean[groups.group]) ** 2)
+    left = groups.sum((groups.score - groups.label) ** 2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(total > 0, 1 - left / total, np.nan)
+
+
+def spearman(groups: Groups) -> np.ndarray:
+    """Correlation of the ranks of scores and labels of each group, ties at their mean rank (Spearman, 1904).
+
+    NaN where all labels, or all scores, are equal.
+    """
+    order = np.lexsort((groups.label, groups.group))
+    of_labels = np.empty(len(order))
+    of_labels[order] = _ranks(groups.label[order], groups.group[order])
+    of_scores = _ranks(groups.score, groups.group)
+    centred = [ranks - (groups.sum(ranks) / groups.n)[groups.group] for ranks in (of_labels, of_scores)]
+    covariance = groups.sum(centred[0] * centred[1])
+    spread = np.sqrt(groups.sum(centred[0] ** 2) * groups.sum(centred[1] ** 2))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(spread > 0, covariance / spread, np.nan)
+
+
+def _ranks(values: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Mean ranks of values sorted by group and value, counted through all groups."""
+    first = np.ones(len(values), bool)
+    first[1:] = (values[1:] != values[:-1]) | (group[1:] != group[:-1])
+    begins = np.flatnonzero(first)
+    ends = np.append(begins[1:], len(values))
+    return ((begins + ends - 1) / 2)[np.cumsum(first) - 1]
+
+
+def macro_f1(groups: Groups) -> np.ndarray:
+    """Mean over classes of 2 TP / (2 TP + FP + FN) of each group; classes that are labels or scores there."""
+    cells = np.concatenate(
+        [np.stack([groups.group, groups.label]), np.stack([groups.group, groups.score])], 1
+    )
+    found, inverse = np.unique(cells, axis=1, return_inverse=True)
+    inverse = inverse.ravel()
+    times = np.bincount(inverse, minlength=found.shape[1])  # 2 TP + FP + FN: as a label and as a score
+    right = groups.label == groups.score
+    hits = np.bincount(inverse[: len(right)][right], minlength=found.shape[1])
+    of_group = found[0].astype(np.int64)
+    total = np.bincount(of_group, 2 * hits / times, len(groups.n))
+    return total / np.bincount(of_group, minlength=len(groups.n))
+
+
 @dataclass(frozen=True)
 class Metric:
     """A metric and what its readers must know about it."""
@@ -123,13 +182,12 @@ class Metric:
     higher_is_better: bool
     needs_both_classes: bool  # undefined, or the same for all scores, where one class is absent
     percent: bool  # tables print it times 100
-    # what labels and scores are: 0 or 1 and probabilities of 1, measured values, or classes of an episode
-    of: Literal["binary", "values", "classes"] = "binary"
+    of: Kind = "binary"  # labels and scores: 0 or 1 and probabilities of 1, measured values, or classes
 
     @property
     def each(self) -> str:
         """What has a value of its own, over which means are taken."""
-        return "episode" if self.of == "classes" else "task"
+        return "episode" if self.of == "class" else "task"
 
 
 METRICS: dict[str, Metric] = {
@@ -137,6 +195,39 @@ METRICS: dict[str, Metric] = {
     "average_precision": Metric(average_precision, "average precision", True, True, True),
     "brier": Metric(brier, "Brier score", False, False, False),
     "ece": Metric(ece, "calibration error (ECE)", False, False, False),
-    "mae": Metric(mae, "mean absolute error", False, False, False, of="values"),
-    "accuracy": Metric(accuracy, "accuracy", True, False, True, of="classes"),
+    "mae": Metric(mae, "mean absolute error", False, False, False, of="real"),
+    "rmse": Metric(rmse, "root mean squared error", False, False, False, of="real"),
+    "r2": Metric(r2, "R²", True, False, False, of="real"),
+    "spearman": Metric(spearman, "Spearman correlation", True, False, False, of="real"),
+    "accuracy": Metric(accuracy, "accuracy", True, False, True, of="class"),
+    "macro_f1": Metric(macro_f1, "macro F1", True, False, True, of="class"),
 }
+
+
+def by_column(metric: Metric, labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Return a metric of each of T tasks, float64 [T], NaN where it is undefined.
+
+    Args:
+        metric: an entry of `METRICS`.
+        labels: [n, T], NaN where missing.
+        scores: [n, T].
+    """
+    found, known = np.full(labels.shape[1], np.nan), ~np.isnan(labels.T)
+    if not known.any():
+        return found
+    if known.mean() > DENSE:  # each task is sorted with its missing labels, which is faster than all in one
+        order = np.argsort(scores.T, axis=1)
+        known = np.take_along_axis(known, order, 1)
+        label, score = (np.take_along_axis(values.T, order, 1)[known] for values in (labels, scores))
+        column = np.nonzero(known)[0]
+    else:
+        column, row = np.nonzero(known)
+        label, score = labels[row, column], scores[row, column]
+        order = np.lexsort((score, column))
+        column, label, score = column[order], label[order], score[order]
+    groups = Groups.of_sorted(column, label, score)
+    values = metric.compute(groups)
+    if metric.needs_both_classes:
+        values = np.where((groups.n_pos == 0) | (groups.n_pos == groups.n), np.nan, values)
+    found[column[groups.starts]] = values
+    return found

@@ -1,6 +1,6 @@
 """The `metrics` table of predictions: one value per (run, task, fold, metric), or why there is none."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,10 +8,13 @@ import pandas as pd
 from pandas.api.types import union_categoricals
 
 from relatask.core.errors import RelataskError
+from relatask.core.kinds import KINDS, Kind
 from relatask.data.splits import FOLDS
-from relatask.evaluation.metrics import METRICS, Groups, Metric
+from relatask.evaluation.metrics import METRICS, Groups
 
 NO_LABEL, NO_POSITIVE, NO_NEGATIVE = "no label", "no positive", "no negative"
+NO_SPREAD = "labels or scores all equal"
+Kinds = Mapping[str, Mapping[str, Kind]]  # run_id -> task_id -> kind of its labels
 
 
 def _check(frame: pd.DataFrame, of: str) -> None:
@@ -21,9 +24,9 @@ def _check(frame: pd.DataFrame, of: str) -> None:
         (~np.isin(label, (0.0, 1.0)), "label", "0 or 1"),
         (~((score >= 0) & (score <= 1)), "score", "a probability between 0 and 1"),
     )
-    if of == "values":
+    if of == "real":
         checks = ((~np.isfinite(label), "label", "a number"), (~np.isfinite(score), "score", "a number"))
-    if of == "classes":
+    if of == "class":
         is_class = [(column >= 0) & (column == np.floor(column)) for column in (label, score)]
         checks = ((~is_class[0], "label", "a class"), (~is_class[1], "score", "a class"))
     for wrong, column, expected in (
@@ -77,19 +80,22 @@ def _cells(frame: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(table)
 
 
-def _reasons(cells: pd.DataFrame, metric: Metric) -> np.ndarray:
-    """Why a cell has no value, or None."""
+def _reasons(cells: pd.DataFrame, name: str) -> np.ndarray:
+    """Why a cell has no value of a metric, or None."""
+    metric = METRICS[name]
     n, n_pos = cells["n"].to_numpy(), cells["n_pos"].to_numpy()
     reason = np.full(len(cells), None, dtype=object)
     if metric.needs_both_classes:
         reason[n_pos == n] = NO_NEGATIVE
         reason[n_pos == 0] = NO_POSITIVE
+    if metric.of == "real":
+        reason[np.isnan(cells[name].to_numpy())] = NO_SPREAD
     reason[n == 0] = NO_LABEL
     return reason
 
 
-def evaluate(predictions: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
-    """Return the `metrics` table of whole runs' predictions.
+def evaluate(predictions: pd.DataFrame, metrics: Sequence[str], kinds: Kinds | None = None) -> pd.DataFrame:
+    """Return the `metrics` table of whole runs' predictions; a task has the metrics of its kind.
 
     Sorted by run, task, fold (train, valid, test) and metric in the order given. A value that is not
     defined is NaN and `reason` says why: "no label", "no positive" or "no negative". ROC-AUC and average
@@ -99,10 +105,54 @@ def evaluate(predictions: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
     Args:
         predictions: a `predictions` table; all rows of a run must be in it.
         metrics: keys of `METRICS`.
+        kinds: of the tasks of each run; None: all tasks are of the kind of the first metric.
 
     Raises:
-        RelataskError: a label is not 0 or 1, a score is not a probability, or a fold is unknown.
+        RelataskError: a label or a score is not what the task's kind says, or a fold is unknown.
     """
+    if kinds is None:
+        return _of_one_kind(predictions, metrics)
+    kind = _kind_of_rows(predictions, kinds)
+    parts = []
+    for own in KINDS:
+        chosen = [name for name in metrics if METRICS[name].of == own]
+        rows = kind == own
+        if chosen and rows.any():
+            parts.append(_of_one_kind(predictions[rows] if not rows.all() else predictions, chosen))
+    if len(parts) == 1:
+        return parts[0]
+    if not parts:
+        raise RelataskError(
+            "no metric of the study is of the kind of its tasks' labels; name others in `metrics`."
+        )
+    return _joined(parts).sort_values(["run_id", "task_id", "fold"], kind="stable", ignore_index=True)
+
+
+def _kind_of_rows(predictions: pd.DataFrame, kinds: Kinds) -> np.ndarray:
+    """The kind of the task of each row."""
+    run, runs = _codes(predictions["run_id"])
+    task, tasks = _codes(predictions["task_id"])
+    table = np.full((len(runs), len(tasks)), None, dtype=object)
+    for row, run_id in enumerate(runs):
+        of_run = kinds[run_id]
+        only = next(iter(of_run.values())) if len({*of_run.values()}) == 1 else None  # episodes are no tasks
+        table[row] = [of_run.get(name, only) for name in tasks]
+    return table[run, task]
+
+
+def _joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """One table of several, whose categories are all that any has."""
+    columns = {
+        name: union_categoricals(
+            [part[name] for part in parts], sort_categories=name in ("run_id", "task_id")
+        )
+        for name in ("run_id", "task_id", "fold", "metric")
+    }
+    return pd.concat(parts, ignore_index=True).assign(**columns)
+
+
+def _of_one_kind(predictions: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
+    """`evaluate` for tasks of the kind that `metrics` are of."""
     _check(predictions, METRICS[metrics[0]].of)
     cells = _cells(predictions, metrics)
     repeated = np.repeat(np.arange(len(cells)), len(metrics))
@@ -112,12 +162,15 @@ def evaluate(predictions: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
         np.tile(np.arange(len(metrics)), len(cells)), pd.Index(metrics)
     )
     table["value"] = cells[list(metrics)].to_numpy().ravel()
-    table["reason"] = np.stack([_reasons(cells, METRICS[name]) for name in metrics], axis=1).ravel()
+    table["reason"] = np.stack([_reasons(cells, name) for name in metrics], axis=1).ravel()
     return table
 
 
 def evaluate_batches(
-    batches: Iterator[pd.DataFrame], metrics: Sequence[str], planned: Sequence[str]
+    batches: Iterator[pd.DataFrame],
+    metrics: Sequence[str],
+    planned: Sequence[str],
+    kinds: Kinds | None = None,
 ) -> tuple[pd.DataFrame, list[str]]:
     """Evaluate predictions that come in batches of whole runs.
 
@@ -136,14 +189,8 @@ def evaluate_batches(
                 "merge the runs of this plan again."
             )
         seen |= runs
-        parts.append(evaluate(batch, metrics))
+        parts.append(evaluate(batch, metrics, kinds))
     if not parts:
         raise RelataskError("there are no predictions to evaluate; train the study first.")
-    columns = {
-        name: union_categoricals(
-            [part[name] for part in parts], sort_categories=name in ("run_id", "task_id")
-        )
-        for name in ("run_id", "task_id", "fold", "metric")
-    }
-    table = pd.concat(parts, ignore_index=True).assign(**columns)
+    table = _joined(parts)
     return table.sort_values("run_id", kind="stable", ignore_index=True), sorted(known - seen)

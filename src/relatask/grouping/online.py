@@ -5,7 +5,7 @@ Journalled like all runs: a selection that was killed asks for the same sets aga
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,12 +15,12 @@ import pandas as pd
 from relatask.core.errors import RelataskError
 from relatask.core.files import canonical_json
 from relatask.core.tables import read_batches
+from relatask.evaluation.metrics_table import evaluate_batches
 from relatask.grouping.collect import collect_gains
 from relatask.plan.spec import RunSpec
 from relatask.plan.task_sets import task_set_id
 from relatask.shards.shard import Shard
 
-Evaluate = Callable[[Iterator[pd.DataFrame], list[str]], pd.DataFrame]
 log = logging.getLogger(__name__)
 
 
@@ -33,7 +33,6 @@ class OnlineGains:
         tasks: N tasks of the collection, the columns of its gains.
         metric: what gains are made of.
         lower_is_better: whether a lower value of it is an improvement.
-        evaluate: tables "predictions" and the runs in them -> table "metrics".
     """
 
     def __init__(
@@ -43,9 +42,8 @@ class OnlineGains:
         tasks: Sequence[str],
         metric: str,
         lower_is_better: bool,
-        evaluate: Evaluate,
     ):
-        self.shard, self.tasks, self.evaluate = shard, list(tasks), evaluate
+        self.shard, self.tasks = shard, list(tasks)
         self.metric, self.lower_is_better = metric, lower_is_better
         records = planned.to_dict("records")
         specs = [replace(RunSpec.from_json(json.loads(row["spec"])), label=row["label"]) for row in records]
@@ -94,7 +92,7 @@ class OnlineGains:
             for entry in entries
             for batch in read_batches("predictions", entry / "predictions.parquet", by="run_id")
         )
-        return self.evaluate(batches, runs["run_id"].tolist())
+        return evaluate_batches(batches, [self.metric], runs["run_id"].tolist())[0]
 
 
 def _row_of(template: Mapping[Any, Any], spec: RunSpec) -> dict[str, Any]:

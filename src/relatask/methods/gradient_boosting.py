@@ -4,9 +4,11 @@ Not LightGBM, whose wheel needs a system library that a bare machine lacks, and 
 CUDA packages.
 """
 
+from typing import Any
+
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.base import BaseEstimator
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 CAPABILITIES = {
     "summary": "gradient boosting per task on ECFP4",
@@ -15,6 +17,7 @@ CAPABILITIES = {
     "inputs": ("ecfp",),
     "loop": "estimator",
     "per_task": True,
+    "kinds": ("binary", "real", "class"),
     "encoders": "none",
     "cost_in_tasks": "O(T)",
     "microseconds": 1500.0,
@@ -29,16 +32,23 @@ CAPABILITIES = {
 }
 
 
-class BoostingOnBits(ClassifierMixin, BaseEstimator):
-    """Histogram boosting that leaves out bits no tree can split on.
+class BoostingOnBits(BaseEstimator):
+    """Histogram boosting, of classes or of `real` values, that leaves out bits no tree can split on.
 
     A split needs `min_samples_leaf` training items on both sides, so a bit that fewer items have, or
     lack, is never used: leaving it out changes no prediction and most of ECFP's 2,048 bits go.
     """
 
     def __init__(
-        self, seed: int, max_iter: int, learning_rate: float, max_leaf_nodes: int, min_samples_leaf: int
+        self,
+        seed: int,
+        max_iter: int,
+        learning_rate: float,
+        max_leaf_nodes: int,
+        min_samples_leaf: int,
+        real: bool = False,
     ):
+        self.real = real
         self.seed = seed
         self.max_iter = max_iter
         self.learning_rate = learning_rate
@@ -46,12 +56,13 @@ class BoostingOnBits(ClassifierMixin, BaseEstimator):
         self.min_samples_leaf = min_samples_leaf
 
     def fit(self, bits: np.ndarray, labels: np.ndarray) -> "BoostingOnBits":
-        """Fit on bits uint8 [n, 2048] and labels [n] of both classes."""
+        """Fit on bits uint8 [n, 2048] and labels [n] of several classes, or values."""
         ones = bits.sum(0, dtype=np.int64)
         self.columns_ = np.flatnonzero(np.minimum(ones, len(bits) - ones) >= self.min_samples_leaf)
         if not len(self.columns_):
             self.columns_ = np.array([0])  # one column that cannot be split: the prediction is the prevalence
-        self.model_ = HistGradientBoostingClassifier(
+        boosting = HistGradientBoostingRegressor if self.real else HistGradientBoostingClassifier
+        self.model_ = boosting(
             max_iter=self.max_iter,
             learning_rate=self.learning_rate,
             max_leaf_nodes=self.max_leaf_nodes,
@@ -59,12 +70,17 @@ class BoostingOnBits(ClassifierMixin, BaseEstimator):
             early_stopping=False,  # it would cut a validation set out of the training fold
             random_state=self.seed,
         ).fit(bits[:, self.columns_], labels)
-        self.classes_ = self.model_.classes_
         return self
+
+    def predict(self, bits: np.ndarray) -> np.ndarray:
+        """Return the likeliest classes, or values, [n]."""
+        found: np.ndarray = self.model_.predict(bits[:, self.columns_])
+        return found
 
     def predict_proba(self, bits: np.ndarray) -> np.ndarray:
         """Return the probabilities [n, 2] of labels 0 and 1."""
-        return self.model_.predict_proba(bits[:, self.columns_])
+        found: np.ndarray = self.model_.predict_proba(bits[:, self.columns_])
+        return found
 
 
 def build(
@@ -72,3 +88,8 @@ def build(
 ) -> BoostingOnBits:
     """Return the untrained classifier of one task."""
     return BoostingOnBits(seed, max_iter, learning_rate, max_leaf_nodes, min_samples_leaf)
+
+
+def build_for(kind: str, seed: int, **options: Any) -> BoostingOnBits:
+    """Return the untrained estimator of a task of kind real or class."""
+    return BoostingOnBits(seed, **options, real=kind == "real")

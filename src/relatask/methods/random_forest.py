@@ -1,6 +1,8 @@
 """A random forest per task on ECFP4 bits (Breiman, 2001): the baseline that reviewers ask for first."""
 
-from sklearn.ensemble import RandomForestClassifier
+from typing import Any
+
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 CAPABILITIES = {
     "summary": "random forest per task on ECFP4",
@@ -9,6 +11,7 @@ CAPABILITIES = {
     "inputs": ("ecfp",),
     "loop": "estimator",
     "per_task": True,
+    "kinds": ("binary", "real", "class"),
     "encoders": "none",
     "cost_in_tasks": "O(T)",
     "microseconds": 1800.0,
@@ -31,3 +34,12 @@ def build(
         random_state=seed,
         n_jobs=1,
     )
+
+
+def build_for(
+    kind: str, seed: int, class_weight: str, **options: Any
+) -> RandomForestClassifier | RandomForestRegressor:
+    """Return the untrained estimator of a task of kind real or class; `class_weight` is of classes alone."""
+    if kind == "class":
+        return build(seed, class_weight=class_weight, **options)
+    return RandomForestRegressor(**options, random_state=seed, n_jobs=1)

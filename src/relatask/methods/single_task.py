@@ -11,6 +11,7 @@ CAPABILITIES = {
     "label": "STL",
     "loop": "supervised",
     "per_task": True,
+    "kinds": ("binary", "real", "class"),
     "cost_in_tasks": "O(T)",
 }
 

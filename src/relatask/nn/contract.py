@@ -5,7 +5,7 @@
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from relatask.core.errors import RelataskError
+from relatask.nn.kinds import TaskKinds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,6 +64,10 @@ class MultiTaskModel(nn.Module):
         """Return each task's mean loss over its labelled cells, [T]; labels are NaN where missing."""
         raise NotImplementedError(f"{type(self).__name__} has no losses of its own; its loop computes them.")
 
+    def scores(self, outputs: Tensor) -> Tensor:
+        """Return what is saved of outputs, float32 [B, T]; default: probabilities of label 1 of logits."""
+        return outputs.sigmoid()
+
     def saved(self) -> "dict[str, pd.DataFrame]":
         """Return the tables that the method declares in its capability `saves`, once it is trained."""
         return {}
@@ -95,29 +100,40 @@ class TaskContext:
     edge_score: Tensor  # float32 [E], 0 to 1
     seed_of: Callable[..., int]  # (task id, purpose="head") -> seed of what belongs to that task alone
     encoder: EncoderFactory = no_encoder
+    kinds: TaskKinds | None = None  # of the tasks; None: all labels are 0 or 1
 
 
 def task_linear(width: int, context: TaskContext, name: str = "head") -> nn.Linear:
     """Return a linear map [.., width] -> [.., T] whose rows are drawn from each task's own seed.
 
     So a task starts from the same head whichever tasks it is learned with, and in whichever order. A network
-    with several such maps gives each a `name`, or they would start from equal weights.
+    with several such maps gives each a `name`, or they would start from equal weights. A task of kind class
+    has a row for each class.
     """
-    heads = nn.Linear(width, len(context.task_ids))
-    weight, bias = task_draws((), width, context, name)
+    n_outputs = (1,) * len(context.task_ids) if context.kinds is None else context.kinds.n_outputs
+    heads = nn.Linear(width, sum(n_outputs))
+    sizes = zip(n_outputs, context.task_ids, strict=True)
+    draws = [task_draws((n,), width, context, name, [task]) for n, task in sizes]
     with torch.no_grad():
-        heads.weight.copy_(weight)
-        heads.bias.copy_(bias)
+        heads.weight.copy_(torch.cat([weight[0] for weight, _ in draws]))
+        heads.bias.copy_(torch.cat([bias[0] for _, bias in draws]))
     return heads
 
 
 def task_draws(
-    shape: tuple[int, ...], width: int, context: TaskContext, name: str = "head"
+    shape: tuple[int, ...],
+    width: int,
+    context: TaskContext,
+    name: str = "head",
+    tasks: Sequence[str] | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Return weights [T, *shape, width] and biases [T, *shape], drawn as nn.Linear does, task by task."""
+    """Return weights [T, *shape, width] and biases [T, *shape], drawn as nn.Linear does, task by task.
+
+    `tasks` are those of the context that are drawn for; None: all.
+    """
     bound = width**-0.5
     draws = []
-    for task in context.task_ids:
+    for task in context.task_ids if tasks is None else tasks:
         seed = context.seed_of(task) if name == "head" else context.seed_of(task, name)
         generator = torch.Generator().manual_seed(seed)
         draws.append(torch.empty(*shape, width + 1).uniform_(-bound, bound, generator=generator))

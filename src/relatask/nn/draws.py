@@ -27,6 +27,16 @@ def uniforms(seed: int, *keys: Tensor | int) -> Tensor:
     return _shifted(state, 40).float() * 2.0**-24
 
 
+def split_mix(values: Tensor) -> Tensor:
+    """Return the first draw of SplitMix64 seeded with each of `values`, int64: every bit counts."""
+    return _mixed(values + _GOLDEN)
+
+
+def unit_interval(bits: Tensor) -> Tensor:
+    """Return the upper 53 of 64 bits as float64 multiples of 2^-53 in [0, 1)."""
+    return _shifted(bits, 11).double() * 2.0**-53
+
+
 def _mixed(bits: Tensor) -> Tensor:
     """The output function of SplitMix64; products of int64 wrap around as the algorithm wants."""
     bits = (bits ^ _shifted(bits, 30)) * _FIRST

@@ -12,12 +12,12 @@ from relatask.data.prepared import PreparedDataset
 from relatask.engine.unit import units_of
 from relatask.plan.spec import RunSpec
 
-MOLECULES = 4096  # at a time; of all tasks that is what is in memory beside the data set
+ITEMS = 4096  # at a time; of all tasks that is what is in memory beside the data set
 Imputer = Callable[[Tensor], Tensor]
 
 
 def imputer_of(spec: RunSpec, weights: dict[str, Tensor], data: PreparedDataset) -> Imputer:
-    """Return what gives the probabilities [n, T] of molecules at given rows by a finished run.
+    """Return what gives the probabilities [n, T] of items at given rows by a finished run.
 
     Args:
         spec: the run, of one model for all T tasks.
@@ -33,14 +33,14 @@ def imputer_of(spec: RunSpec, weights: dict[str, Tensor], data: PreparedDataset)
 
 
 def impute(data: PreparedDataset, imputers: Sequence[Imputer]) -> Iterator[pa.RecordBatch]:
-    """Yield rows of table "imputed": each missing cell of `data`, molecule by molecule.
+    """Yield rows of table "imputed": each missing cell of `data`, item by item.
 
     Args:
-        data: M molecules with labels of T tasks.
+        data: M items with labels of T tasks.
         imputers: of the runs of one method, one for each seed.
     """
     tasks, wanted = pa.array(data.task_ids, pa.string()), schema("imputed")
-    for rows in torch.arange(len(data.labels), device=data.labels.device).split(MOLECULES):
+    for rows in torch.arange(len(data.labels), device=data.labels.device).split(ITEMS):
         missing = data.labels[rows].isnan()
         scores = torch.stack([imputer(rows) for imputer in imputers])
         row, column = missing.nonzero(as_tuple=True)

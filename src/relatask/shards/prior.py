@@ -1,4 +1,4 @@
-"""What another run, finished and journalled, says about every molecule: the prior of a run that names it."""
+"""What another run, finished and journalled, says about every item: the prior of a run that names it."""
 
 import torch
 from torch import Tensor
@@ -10,7 +10,7 @@ from relatask.plan.spec import RunSpec
 
 
 def prior_probabilities(spec: RunSpec, weights: dict[str, Tensor], data: PreparedDataset) -> Tensor:
-    """Return the probability of label 1, float32 [M, T], of all molecules of `data` by a trained network.
+    """Return the probability of label 1, float32 [M, T], of all items of `data` by a trained network.
 
     Args:
         spec: the run that trained it, of one network for all its T tasks.

@@ -4,7 +4,8 @@ A metric that is not defined (a class, or every label, is missing) is null and t
 
 Example:
   relatask evaluate_runs --plan results/demo/plan.parquet --predictions results/demo/predictions.parquet \\
-    --metrics-list roc_auc brier --out results/demo/metrics.parquet
+    --tasks results/assays/tasks.parquet --metrics-list roc_auc brier \\
+    --out results/demo/metrics.parquet
 """
 
 import argparse
@@ -12,6 +13,7 @@ import logging
 import time
 from pathlib import Path
 
+from relatask.core.kinds import Kind
 from relatask.core.tables import read_batches, read_table, write_table
 from relatask.evaluation.aggregate import runs_of
 from relatask.evaluation.metrics import METRICS
@@ -23,6 +25,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plan", required=True, type=Path, metavar="FILE", help="table plan of the study")
     parser.add_argument("--collection", metavar="NAME", help="runs of these gains; default: those of tables")
     parser.add_argument("--predictions", required=True, type=Path, metavar="FILE", help="merged predictions")
+    parser.add_argument(
+        "--tasks", required=True, nargs="+", type=Path, metavar="FILE", help="tables tasks of the data sets"
+    )
     parser.add_argument("--metrics-list", required=True, nargs="+", choices=list(METRICS), metavar="METRIC")
     parser.add_argument("--out", required=True, type=Path, metavar="FILE", help="table metrics")
 
@@ -30,10 +35,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Read the predictions run by run and write their metrics."""
     started = time.monotonic()
-    plan = read_table("plan", arguments.plan, ["run_id", "collection"])
-    planned = runs_of(plan, arguments.collection)["run_id"].tolist()
+    plan = read_table("plan", arguments.plan, ["run_id", "collection", "dataset"])
+    runs = runs_of(plan, arguments.collection)
+    planned = runs["run_id"].tolist()
+    of_dataset = {path.parent.name: _kinds(path) for path in arguments.tasks}
+    kinds = {run_id: of_dataset[name] for run_id, name in zip(planned, runs["dataset"], strict=True)}
     batches = read_batches("predictions", arguments.predictions, by="run_id")
-    table, empty = evaluate_batches(batches, arguments.metrics_list, planned)
+    table, empty = evaluate_batches(batches, arguments.metrics_list, planned, kinds)
     write_table("metrics", table, arguments.out)
     if empty:
         logging.warning(
@@ -47,3 +55,9 @@ def run(arguments: argparse.Namespace) -> None:
         table["value"].isna().sum(),
         time.monotonic() - started,
     )
+
+
+def _kinds(path: Path) -> dict[str, Kind]:
+    """Task id -> kind of a data set's tasks."""
+    tasks = read_table("tasks", path, ["task_id", "kind"])
+    return dict(zip(tasks["task_id"], tasks["kind"], strict=True))

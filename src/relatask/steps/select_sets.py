@@ -11,10 +11,8 @@ Example:
 """
 
 import argparse
-from collections.abc import Iterator
 from pathlib import Path
 
-import pandas as pd
 import torch
 
 from relatask.config import read_study
@@ -23,7 +21,6 @@ from relatask.core.tables import read_table, write_table
 from relatask.engine.device import claimed_device
 from relatask.evaluation.aggregate import runs_of
 from relatask.evaluation.metrics import METRICS
-from relatask.evaluation.metrics_table import evaluate_batches
 from relatask.grouping.estimate import load_estimator, request_of
 from relatask.grouping.gains import GainTable, members
 from relatask.grouping.online import OnlineGains
@@ -58,15 +55,11 @@ def run(arguments: argparse.Namespace) -> None:
     relations = arguments.relations and read_pairs("relations", arguments.relations, tasks)
     planned = runs_of(read_table("plan", arguments.plan), arguments.collection)
     metric = config.metrics[0]
-
-    def evaluate(batches: Iterator[pd.DataFrame], runs: list[str]) -> pd.DataFrame:
-        return evaluate_batches(batches, [metric], runs)[0]
-
     study, seed = arguments.plan.parent, int(planned["seed"].iloc[0])
     with claimed_device(arguments.device) as device:
         data = ShardData(study.parent / planned["dataset"].iloc[0], device)
         shard = Shard(arguments.collection, study, data, "joint")
-        online = OnlineGains(shard, planned, tasks, metric, not METRICS[metric].higher_is_better, evaluate)
+        online = OnlineGains(shard, planned, tasks, metric, not METRICS[metric].higher_is_better)
         request = request_of(
             strategy, unknown, seed, relations=relations, answer=lambda row: online.answer(sets[row])
         )

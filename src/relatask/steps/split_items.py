@@ -15,7 +15,7 @@ import logging
 from pathlib import Path
 
 from relatask.core.files import write_json
-from relatask.core.tables import read_table, write_table
+from relatask.core.tables import read_plain, read_table, write_table
 from relatask.data.splits import describe_split, split_items
 
 
@@ -36,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the step."""
-    items, labels = read_table("items", arguments.items), read_table("labels", arguments.labels)
+    items, labels = read_plain("items", arguments.items), read_table("labels", arguments.labels)
     train, valid, test = arguments.fractions
     scheme, seed, fractions = arguments.scheme, arguments.seed, (train, valid, test)
     split = split_items(items, labels, scheme, seed, fractions, arguments.options)

@@ -46,7 +46,8 @@ RUNS: dict[str, dict[str, str]] = {
         "task_id": "category?",  # null when one network serves all tasks of the run
         "epoch": "int32",
         "train_loss": "float32",
-        # mean ROC-AUC over validation tasks with both classes; MAE of forecasts; accuracy of episodes
+        # mean ROC-AUC over validation tasks with both classes; MAE of forecasts; accuracy of episodes; with
+        # tasks of other kinds the mean of ROC-AUC, accuracy and 1 - MAE / deviation of the training labels
         "valid_metric": "float32?",
         "seconds": "float32",
         "examples_per_second": "float32",

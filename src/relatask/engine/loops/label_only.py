@@ -1,4 +1,4 @@
-"""Learning from the labels of training molecules alone; held-out molecules are told by known labels."""
+"""Learning from the labels of training items alone; held-out items are told by known labels."""
 
 from collections.abc import Callable
 from typing import Any
@@ -40,7 +40,7 @@ def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
 def _fitted(unit: Unit) -> Any:
     """Return the method's model, fitted to the labels of training."""
     if not len(unit.rows("train")):
-        raise RelataskError(f"{unit.title} has no labelled molecule in training; choose other tasks.")
+        raise RelataskError(f"{unit.title} has no labelled item in training; choose other tasks.")
     options = own_options(unit.spec.method, unit.spec.options)
     model = load("methods", unit.spec.method).build(unit.seed("estimator"), **options)
     model.fit(unit.labels(unit.rows("train")).double())
@@ -48,7 +48,7 @@ def _fitted(unit: Unit) -> Any:
 
 
 def imputer(unit: Unit, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
-    """Return what gives the scores [n, t] of molecules at some rows, told all labels that these have.
+    """Return what gives the scores [n, t] of items at some rows, told all labels that these have.
 
     The fit takes seconds and is made again: the journal keeps no weights of it.
     """

@@ -1,7 +1,7 @@
 """Mini-batch training on labels, the tasks' losses balanced by the run's strategy."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, cast
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from relatask.core.errors import RelataskError
 from relatask.core.registry import load
 from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.epochs import EpochTraining, fit
+from relatask.engine.kinds import kinds_of, mean_metric, selection_value, tasks_of
 from relatask.engine.network import autocast, trained_model
 from relatask.engine.unit import Progress, Unit, UnitResult
 
@@ -27,7 +28,15 @@ def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
 def imputer(unit: Unit, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
     """Return what gives the probabilities [n, t] of molecules at some rows, by a trained network."""
     model = trained_model(unit, weights)
-    return lambda rows: predict(model, unit, rows).sigmoid()
+    return lambda rows: model.scores(predict(model, unit, rows))
+
+
+class LearnsBounds(Protocol):
+    """A `MultiTaskModel` whose losses know that a label may be a bound of the value."""
+
+    def losses(self, outputs: Tensor, labels: Tensor, bounds: Tensor) -> Tensor:
+        """Return each task's loss, [T]; bounds are int8 [B, T]."""
+        ...
 
 
 class Training(EpochTraining):
@@ -40,6 +49,7 @@ class Training(EpochTraining):
         setting = Setting(self.model, len(unit.columns), *settings)
         self.balancing: Balancing = strategy.build(setting, **unit.spec.balancing_options).to(self.device)
         self.representation: Tensor | None = None
+        self.kinds = kinds_of(unit)
         if self.balancing.uses_representation:
             self.trunk().register_forward_hook(self._keep)
 
@@ -63,7 +73,7 @@ class Training(EpochTraining):
         with autocast(self.unit):
             logits = self.model(self.inputs(batch))
         logits, present = logits.float(), (~labels.isnan()).any(0)
-        losses = self.model.losses(logits, labels)
+        losses = self.losses_of(logits, labels, batch)
         mean = losses.sum() / present.sum()
         self.optimiser.clear()
         self.balancing.backward(Step(losses, present, logits, mean, self.representation, self.model))
@@ -72,6 +82,13 @@ class Training(EpochTraining):
         self.optimiser.learning_rate = self.learning_rate() * self.balancing.decay**taken
         self.optimiser.step()
         self.total += mean.detach()
+
+    def losses_of(self, outputs: Tensor, labels: Tensor, rows: Tensor) -> Tensor:
+        """Return each task's loss, [t], of outputs for the items at positions `rows`, with their labels."""
+        bounds = self.unit.bounds(rows)
+        if bounds is None:
+            return self.model.losses(outputs, labels)
+        return cast(LearnsBounds, self.model).losses(outputs, labels, bounds)
 
     def examples(self, batch: Tensor) -> tuple[object, Tensor]:
         """Return what the model reads of the molecules at positions `batch`, and their labels [B, t]."""
@@ -88,7 +105,7 @@ class Training(EpochTraining):
         """Tell the losses on all training molecules to a strategy that reads them."""
         if self.balancing.uses_epoch_losses:
             labels = self.unit.labels(self.rows)
-            self.balancing.start_epoch(self.model.losses(self.predict(self.rows), labels))
+            self.balancing.start_epoch(self.losses_of(self.predict(self.rows), labels, self.rows))
 
     def after_epoch(self) -> None:
         """Let the strategy know."""
@@ -104,20 +121,28 @@ class Training(EpochTraining):
         self.balancing.load_state_dict(state["balancing"])
 
     def predict(self, rows: Tensor) -> Tensor:
-        """Return the logits float32 [n, t] of the molecules at positions `rows`."""
+        """Return the outputs float32 [n, C] of the molecules at positions `rows`; of binary tasks logits."""
         logits = predict(self.model, self.unit, rows)
         self.require_finite(float(logits.sum()))
         return logits
 
     def probabilities(self, rows: Tensor) -> Tensor:
-        """Return the probabilities float32 [n, t] of label 1 of the molecules at positions `rows`."""
-        return self.predict(rows).sigmoid()
+        """Return the scores float32 [n, t] of the items at positions `rows`, as `MultiTaskModel.scores`."""
+        return self.model.scores(self.predict(rows))
+
+    def valid_value(self) -> float:
+        """What epochs are compared by, higher is better: mean ROC-AUC, or as `selection_value` says."""
+        labels, outputs = self.unit.labels(self.valid, "valid"), self.predict(self.valid)
+        if self.kinds.all_binary:
+            return mean_metric("roc_auc", labels, outputs)
+        return selection_value(self.kinds, labels, self.model.scores(outputs), self.unit.exact(self.valid))
 
 
 def predict(model: nn.Module, unit: Unit, rows: Tensor) -> Tensor:
-    """Return the logits float32 [n, t] of a unit's network for the molecules at positions `rows`."""
+    """Return the outputs float32 [n, C] of a unit's network for the molecules at positions `rows`."""
     model.eval()
-    logits = [torch.zeros(0, len(unit.columns), device=rows.device)]
+    n_outputs = sum(task.n_classes or 1 for task in tasks_of(unit))
+    logits = [torch.zeros(0, n_outputs, device=rows.device)]
     with torch.inference_mode(), autocast(unit):
         logits += [model(unit.data.x(batch)).float() for batch in rows.split(PREDICTION_BATCH)]
     return torch.cat(logits if len(rows) else logits[:1])

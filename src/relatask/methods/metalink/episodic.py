@@ -17,6 +17,7 @@ from torch import Tensor
 from relatask.core.errors import RelataskError
 from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.epochs import EpochTraining, fit
+from relatask.engine.kinds import mean_metric
 from relatask.engine.known_labels import (
     NEW_SHARE,
     Pass,
@@ -30,7 +31,6 @@ from relatask.engine.known_labels import (
 )
 from relatask.engine.loops.supervised import PREDICTION_BATCH
 from relatask.engine.network import autocast, trained_model
-from relatask.engine.selection import mean_roc_auc
 from relatask.engine.unit import Progress, Unit, UnitResult
 from relatask.methods.metalink.knowledge_graph import KnownLabels
 from relatask.nn.contract import Encoder
@@ -220,7 +220,7 @@ class Training(EpochTraining):
         """Mean validation ROC-AUC of the tasks that validation evaluates."""
         tasks = self.setting.evaluated("valid")
         labels = self.unit.labels(self.valid, "valid")
-        return mean_roc_auc(labels[:, tasks], self.predict(self.valid, tasks)[:, tasks])
+        return mean_metric("roc_auc", labels[:, tasks], self.predict(self.valid, tasks)[:, tasks])
 
     def probabilities(self, rows: Tensor) -> Tensor:
         """Return the probabilities [n, T] of label 1."""

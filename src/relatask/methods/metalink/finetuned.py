@@ -38,7 +38,7 @@ class Training(episodic.Training):
     """A network of the seen tasks; what is held out, and the support, are as for other methods."""
 
     def take_step(self, batch: Tensor) -> None:
-        """One update on the molecules at positions `batch`, on the labels of seen tasks."""
+        """One update on the items at positions `batch`, on the labels of seen tasks."""
         labels = self.labels(batch)
         with autocast(self.unit):
             logits = self.model(self.inputs(batch))

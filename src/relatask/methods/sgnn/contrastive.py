@@ -30,7 +30,7 @@ def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
 class Training(EpochTraining):
     """An `EnergyModel`, its backbone and its noise distribution.
 
-    Draws belong to a molecule, a task and an epoch, not to a batch; those of Gibbs sampling are the same in
+    Draws belong to an item, a task and an epoch, not to a batch; those of Gibbs sampling are the same in
     every epoch, so that epochs are compared on equal terms.
     """
 
@@ -38,17 +38,17 @@ class Training(EpochTraining):
         super().__init__(unit)
         self.energy_model = cast(EnergyModel, self.model)
         self.contrast = self.energy_model.contrast
-        self.molecules, n_tasks = unit.data.item_ids, len(unit.columns)
+        self.items, n_tasks = unit.data.item_ids, len(unit.columns)
         prior = unit.prior
         if prior is None:
-            prior = torch.full((len(self.molecules), n_tasks), 0.5, device=self.device)
+            prior = torch.full((len(self.items), n_tasks), 0.5, device=self.device)
         self.backbone = self.noise = inside(prior)  # [M, t]
         self.schedule = Schedule.of(self.energy_model.edge_index, n_tasks)
         numbers = [unit.spec.random_seed("task", task) for task in unit.task_ids]
         self.tasks = torch.tensor(numbers, device=self.device)
 
     def take_step(self, batch: Tensor) -> None:
-        """One update on the molecules at positions `batch`: the mean of their losses."""
+        """One update on the items at positions `batch`: the mean of their losses."""
         node, edge = self._energies(batch)
         backbone, edge_index = self.backbone[batch], self.energy_model.edge_index
         noise = self.noise[batch]
@@ -56,19 +56,19 @@ class Training(EpochTraining):
             seed = self.unit.seed("gibbs noise", self.epoch)
             noise = inside(self._marginals(batch, node.detach(), edge.detach(), seed))
         seed = self.unit.seed("noise", self.epoch)
-        drawn = (seed, self.molecules[batch], self.tasks)
+        drawn = (seed, self.items[batch], self.tasks)
         vectors = label_vectors(self.unit.labels(batch), backbone, noise, self.contrast, *drawn)
         losses = contrast(node, edge, edge_index, *vectors, backbone, noise, self.contrast)
         self.learn_from(losses.mean())
 
     def after_epoch(self) -> None:
-        """Update an adaptive noise distribution with the model's marginals of the training molecules."""
+        """Update an adaptive noise distribution with the model's marginals of the training items."""
         if noise_is_due(self.epoch, self.contrast):
             marginals, noise = self.predict(self.rows), self.noise[self.rows]
             self._take_noise(updated_noise(noise, marginals, self.contrast.noise_mixing))
 
     def predict(self, rows: Tensor) -> Tensor:
-        """Return the marginals float32 [n, t] of the molecules at positions `rows`."""
+        """Return the marginals float32 [n, t] of the items at positions `rows`."""
         self.model.eval()
         seed, marginals = self.unit.seed("gibbs"), [torch.zeros(0, len(self.tasks), device=self.device)]
         with torch.inference_mode():
@@ -97,9 +97,9 @@ class Training(EpochTraining):
     def _marginals(self, batch: Tensor, node: Tensor, edge: Tensor, seed: int) -> Tensor:
         factors = (node, edge, self.energy_model.edge_index)
         chains = Chains(self.schedule, *factors, self.backbone[batch], self.contrast)
-        return gibbs_marginals(chains, self.contrast, seed, self.molecules[batch], self.tasks)
+        return gibbs_marginals(chains, self.contrast, seed, self.items[batch], self.tasks)
 
     def _take_noise(self, noise: Tensor) -> None:
-        """Replace the noise of the training molecules."""
+        """Replace the noise of the training items."""
         self.noise = self.backbone.clone()
         self.noise[self.rows] = noise.to(self.device)

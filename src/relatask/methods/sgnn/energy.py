@@ -1,6 +1,6 @@
 """The energy of SGNN-EBM over label vectors (eqs. 9-11), and the distribution that tilts the backbone by it.
 
-Shapes: B molecules, T tasks, E related pairs, K label vectors per molecule. Node factors f_i(x, y_i) are
+Shapes: B items, T tasks, E related pairs, K label vectors per item. Node factors f_i(x, y_i) are
 [B, T, 2] and edge factors f_ij(x, y_i, y_j) [B, E, 2, 2], both indexed by label; `edge_index` [2, E] has i in
 row 0 and j in row 1, each pair once. Eqs. 10 and 14 leave out the λ of eq. 9; it is kept everywhere here.
 """

@@ -1,6 +1,6 @@
 """Marginals of the tilting distribution by Gibbs sampling (SGNN-EBM, section 5.4.2, eq. 14).
 
-One chain per molecule starts from labels drawn from the backbone; a sweep goes through the tasks colour by
+One chain per item starts from labels drawn from the backbone; a sweep goes through the tasks colour by
 colour. Tasks of one colour have no relation, so updating them at once is updating them in turn.
 
 The paper does not say how many sweeps there are, nor how they make a marginal. Of the choices for
@@ -23,10 +23,10 @@ START = 0  # number of the draws that chains start from; sweeps count from 1
 
 
 class Chains:
-    """B chains over the labels of T tasks, one per molecule.
+    """B chains over the labels of T tasks, one per item.
 
     States and conditionals are [T, B], rows in the order of `Schedule.tasks`: a colour is a slice, and an
-    update is one gather, one product and one sum over the colour's relations for all molecules at once.
+    update is one gather, one product and one sum over the colour's relations for all items at once.
 
     Args:
         schedule: of the relation graph.
@@ -85,21 +85,21 @@ class Chains:
 
 @torch.no_grad()
 def gibbs_marginals(
-    chains: Chains, settings: ContrastSettings, seed: int, molecules: Tensor, tasks: Tensor
+    chains: Chains, settings: ContrastSettings, seed: int, items: Tensor, tasks: Tensor
 ) -> Tensor:
     """Return the estimated probability of label 1, [B, T], of each task.
 
-    Draws depend on the seed, the molecule's and the task's number, and the sweep: a molecule's marginals are
+    Draws depend on the seed, the item's and the task's number, and the sweep: an item's marginals are
     the same in whatever batch it comes.
 
     Args:
-        chains: of B molecules.
+        chains: of B items.
         settings: `burn_in`, `sweeps` and `marginals` are read.
         seed: of the draws.
-        molecules: int64 [B], a number that belongs to each molecule.
+        items: int64 [B], a number that belongs to each item.
         tasks: int64 [T], a number that belongs to each task.
     """
-    keys = (molecules, tasks[chains.schedule.tasks, None])
+    keys = (items, tasks[chains.schedule.tasks, None])
     states = chains.start(uniforms(seed, START, *keys))
     total = torch.zeros_like(states)
     for number in range(1, settings.burn_in + settings.sweeps + 1):

@@ -1,7 +1,7 @@
-"""The hidden layers of an MLP on every pair of a molecule and a column of tasks, in bounded memory.
+"""The hidden layers of an MLP on every pair of an item and a column of tasks, in bounded memory.
 
 A column is a task, or a direction of a related pair (eq. 4 of SGNN-EBM). The first layer reads a
-concatenation, so it is a map of the molecule plus a map of the column, and over the full grid of B molecules
+concatenation, so it is a map of the item plus a map of the column, and over the full grid of B items
 and C columns its mean and variance are the sums of theirs. Its outputs are made a chunk of columns at a
 time, and made again for the derivative; what is kept of the grid is the second layer before its activation.
 What follows the second layer is linear, so it is summed over the columns of a task here, and mapped after.
@@ -58,14 +58,14 @@ class Layout:
 class GridSum(Function):
     """Second hidden layer, summed over the columns of each task, and linear readings of every column.
 
-    With u the molecules and v the columns, h = relu(u_b + v_c) and y = relu(scale * (W h) + shift); where the
+    With u the items and v the columns, h = relu(u_b + v_c) and y = relu(scale * (W h) + shift); where the
     layout says so, W h is normalised before.
     """
 
     @staticmethod
     def forward(
         ctx: Any,
-        molecules: Tensor,
+        items: Tensor,
         columns: Tensor,
         weight: Tensor,
         scale: Tensor,
@@ -73,11 +73,11 @@ class GridSum(Function):
         heads: Tensor | None,
         layout: Layout,
     ) -> tuple[Tensor, Tensor | None, Tensor, Tensor]:
-        """Map molecules [B, k] and columns [C, k] by weight [m, k].
+        """Map items [B, k] and columns [C, k] by weight [m, k].
 
         Args:
             ctx: of autograd.
-            molecules: u.
+            items: u.
             columns: v.
             weight: W.
             scale: [m].
@@ -88,7 +88,7 @@ class GridSum(Function):
         Returns:
             sums [T, B, m]; readings [C, B, q] or None; mean and variance [m] of W h, where normalised.
         """
-        grid = _Grid(molecules, columns, weight, layout)
+        grid = _Grid(items, columns, weight, layout)
         keep = any(ctx.needs_input_grad)
         normed = layout.normalise
         before = []
@@ -100,7 +100,7 @@ class GridSum(Function):
         ctx.affine = (scale * invstd, shift - mean * scale * invstd)
         sums = scale.new_zeros(layout.columns.n_tasks, *grid.shape)
         cast = None if heads is None else heads.to(layout.dtype)
-        read = None if cast is None else cast.new_empty(len(columns), len(molecules), len(cast))
+        read = None if cast is None else cast.new_empty(len(columns), len(items), len(cast))
         for number, part in enumerate(grid.parts):
             if not normed:
                 values = grid.second(grid.first(part))
@@ -111,8 +111,8 @@ class GridSum(Function):
             y = layout.output.apply_(grid.affine(values, *ctx.affine).relu_(), part)
             grid.add_to(sums, y, part)
             if read is not None and cast is not None:
-                read[slice(*part)] = linear(y, cast).view(-1, len(molecules), len(cast))
-        ctx.save_for_backward(molecules, columns, weight, cast)
+                read[slice(*part)] = linear(y, cast).view(-1, len(items), len(cast))
+        ctx.save_for_backward(items, columns, weight, cast)
         ctx.before, ctx.mean, ctx.invstd, ctx.layout, ctx.scale = (
             before if keep else [],
             mean,
@@ -127,9 +127,9 @@ class GridSum(Function):
     @once_differentiable
     def backward(ctx: Any, sums: Tensor, read: Tensor | None, *_: Any) -> tuple[Tensor | None, ...]:
         """Go over the grid twice: for the sums that batch norm's derivative needs, then for the products."""
-        molecules, columns, weight, heads = ctx.saved_tensors
+        items, columns, weight, heads = ctx.saved_tensors
         layout: Layout = ctx.layout
-        grid = _Grid(molecules, columns, weight, layout)
+        grid = _Grid(items, columns, weight, layout)
         slope, offset = ctx.affine
         first = second = torch.zeros_like(slope, dtype=torch.float64)
         d_heads = None if heads is None else torch.zeros_like(heads, dtype=slope.dtype)
@@ -156,7 +156,7 @@ class GridSum(Function):
         if layout.normalise:
             bend = -slope * ctx.invstd * d_scale / grid.n_cells
             level = -slope * first / grid.n_cells - bend * ctx.mean
-        d_weight, d_molecules = torch.zeros_like(weight), torch.zeros_like(molecules)
+        d_weight, d_molecules = torch.zeros_like(weight), torch.zeros_like(items)
         d_columns = torch.empty_like(columns)
         for number, part in enumerate(grid.parts):
             grad = after(number, part).mul_(slope.to(layout.dtype))
@@ -165,7 +165,7 @@ class GridSum(Function):
             hidden = grid.first(part)
             d_weight += grad.t() @ hidden
             d_hidden = torch.ops.aten.threshold_backward(linear(grad, grid.weight.t()), hidden, 0)
-            d_hidden = d_hidden.view(-1, len(molecules), weight.shape[1])
+            d_hidden = d_hidden.view(-1, len(items), weight.shape[1])
             d_columns[slice(*part)] = d_hidden.sum(1)
             d_molecules += d_hidden.sum(0)
         kind = ctx.scale.dtype
@@ -175,16 +175,16 @@ class GridSum(Function):
 class _Grid:
     """The parts of both directions: chunks of the grid as matrices with a row for each cell."""
 
-    def __init__(self, molecules: Tensor, columns: Tensor, weight: Tensor, layout: Layout):
+    def __init__(self, items: Tensor, columns: Tensor, weight: Tensor, layout: Layout):
         self.layout = layout
-        self.molecules, self.columns, self.weight = (x.to(layout.dtype) for x in (molecules, columns, weight))
-        self.n_cells = len(molecules) * len(columns)
-        self.shape = (len(molecules), len(weight))
-        self.parts = layout.parts(len(molecules), weight.shape[1], molecules.device)
+        self.items, self.columns, self.weight = (x.to(layout.dtype) for x in (items, columns, weight))
+        self.n_cells = len(items) * len(columns)
+        self.shape = (len(items), len(weight))
+        self.parts = layout.parts(len(items), weight.shape[1], items.device)
 
     def first(self, part: tuple[int, int]) -> Tensor:
         """Outputs of the first layer, [cells, k]."""
-        hidden = self.columns[slice(*part), None] + self.molecules
+        hidden = self.columns[slice(*part), None] + self.items
         return self.layout.hidden.apply_(hidden.flatten(0, 1).relu_(), part)
 
     def second(self, hidden: Tensor) -> Tensor:

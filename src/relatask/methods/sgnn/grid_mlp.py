@@ -1,4 +1,4 @@
-"""The first MLPs of SGNN (eqs. 4, 17) on the grid of molecules and tasks, or of molecules and relations."""
+"""The first MLPs of SGNN (eqs. 4, 17) on the grid of items and tasks, or of items and relations."""
 
 from collections.abc import Sequence
 
@@ -16,10 +16,10 @@ class GridMLP(nn.Module):
     """Two hidden layers on z(x) ⊕ z^(i) (⊕ z^(j)), each linear, batch norm if wanted, ReLU, dropout.
 
     Args:
-        widths: of the parts that are concatenated, the molecule's first.
+        widths: of the parts that are concatenated, the item's first.
         width: of the second layer; the first has twice as many units.
         dropout: rate.
-        batch_norm: over the full grid of molecules and columns.
+        batch_norm: over the full grid of items and columns.
     """
 
     def __init__(self, widths: Sequence[int], width: int, dropout: float, batch_norm: bool):
@@ -31,23 +31,23 @@ class GridMLP(nn.Module):
         self.norms = nn.ModuleList(GridNorm(size) for size in (2 * width, width) if batch_norm)
 
     def forward(
-        self, molecules: Tensor, tasks: Sequence[Tensor], columns: Columns, heads: Tensor | None = None
+        self, items: Tensor, tasks: Sequence[Tensor], columns: Columns, heads: Tensor | None = None
     ) -> tuple[Tensor, Tensor | None]:
         """Return the sums over each task's columns [T, B, width], and readings by `heads` [C, B, q].
 
         Args:
-            molecules: z(x) [B, molecule width].
+            items: z(x) [B, item width].
             tasks: for each end of a column, the task's embedding, [C, task width].
             columns: of the grid.
             heads: linear readings of the second hidden layer [q, width].
         """
-        device, kind = molecules.device.type, self.second.weight.dtype
+        device, kind = items.device.type, self.second.weight.dtype
         dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else kind
-        normalise = self._normalises(len(molecules) * len(columns.owner))
+        normalise = self._normalises(len(items) * len(columns.owner))
         layout = Layout(columns, dtype, normalise, *(Windows(self.dropout, self.training) for _ in range(2)))
         kept = layout.hidden.scale, layout.output.scale  # ReLU lets factors through
         with torch.autocast(device, enabled=False):
-            parts = zip([molecules, *tasks], self.first.weight.split(self.widths, 1), strict=True)
+            parts = zip([items, *tasks], self.first.weight.split(self.widths, 1), strict=True)
             u, *ends = [F.linear(part.to(kind), weight) for part, weight in parts]
             u, v = self._first(u, torch.stack(ends).sum(0), normalise)
             weight, scale, shift = self.second.weight, *self._second(normalise)

@@ -6,7 +6,7 @@ y_j, and n_i twice the number of tasks related to i (there are two labels y_j), 
     x_i' = W_n (x_i + M_i),    M_i' = W_e (M_i + W_a (n_i x_i + Σ_j Σ_y_j x_j) + n_i b_a) + n_i b_e.
 
 The "MLPs" of both are linear maps, and nodes but not edges get ReLU and dropout between layers, as in the
-authors' code. Node states are [T, B, 2, d]: tasks, molecules, labels, width.
+authors' code. Node states are [T, B, 2, d]: tasks, items, labels, width.
 """
 
 from dataclasses import dataclass
@@ -61,23 +61,23 @@ class States(NamedTuple):
 
 
 class SGNN(nn.Module):
-    """From embeddings of molecules to node states, and to readings of edge states where they are asked for.
+    """From embeddings of items to node states, and to readings of edge states where they are asked for.
 
     Args:
-        molecule_width: of the embeddings.
+        item_width: of the embeddings.
         context: the tasks.
         settings: sizes.
         reads_edges: whether the last layer has edge states, which nodes no longer see.
     """
 
-    def __init__(self, molecule_width: int, context: TaskContext, settings: SGNNSettings, reads_edges: bool):
+    def __init__(self, item_width: int, context: TaskContext, settings: SGNNSettings, reads_edges: bool):
         super().__init__()
         self.settings, d, layers = settings, settings.state_width, settings.layers
         rates = (settings.dropout, settings.batch_norm)
         self.relations = Relations(context, settings.least_score)
         self.tasks = TaskGCN(context, settings.task_width, settings.task_layers, settings.dropout)
-        self.node_mlp = GridMLP([molecule_width, settings.task_width], settings.node_width, *rates)
-        self.edge_mlp = GridMLP([molecule_width, *[settings.task_width] * 2], settings.edge_width, *rates)
+        self.node_mlp = GridMLP([item_width, settings.task_width], settings.node_width, *rates)
+        self.edge_mlp = GridMLP([item_width, *[settings.task_width] * 2], settings.edge_width, *rates)
         self.node_states = nn.Linear(settings.node_width, 2 * d)
         self.edge_states = nn.Linear(settings.edge_width, 4 * d)
         n_edge_maps = layers if reads_edges else max(layers - 1, 0)
@@ -86,22 +86,22 @@ class SGNN(nn.Module):
         self.end_maps = nn.ModuleList(nn.Linear(d, d) for _ in range(n_edge_maps))  # W_a
         self.state_width = d * max(layers, 1)  # without layers the states h^(0) are read
 
-    def forward(self, molecules: Tensor, reading: Tensor | None = None) -> States:
+    def forward(self, items: Tensor, reading: Tensor | None = None) -> States:
         """Return the states.
 
         Args:
-            molecules: z(x) [B, molecule width].
+            items: z(x) [B, item width].
             reading: linear readings of an edge's states of layers 1 to L side by side, [r, d L].
         """
         z, relations, d = self.tasks(self.relations), self.relations, self.settings.state_width
         folded = None if reading is None else self.fold(reading)
         every = torch.arange(relations.n_tasks, device=z.device)
-        nodes, _ = self.node_mlp(molecules, [z], Columns(every, relations.n_tasks))
+        nodes, _ = self.node_mlp(items, [z], Columns(every, relations.n_tasks))
         x = self.node_states(nodes).unflatten(-1, (2, d))
         ends = [z[relations.owner], z[relations.other]]
         heads, constant = (None, None) if folded is None else self._heads(folded)
         columns = Columns(relations.owner, relations.n_tasks)
-        total, edges = self.edge_mlp(molecules, ends, columns, heads)
+        total, edges = self.edge_mlp(items, ends, columns, heads)
         xs = self._pass_messages(x, self._incident(total))
         states = torch.cat(xs[1:] or xs, -1)
         if folded is None or edges is None:

@@ -21,7 +21,7 @@ NOISE, IMPUTATION = 0, 1  # numbers of two independent sets of draws
 
 
 def nce_loss(data: Tensor, noise: Tensor) -> Tensor:
-    """Return minus eq. 12 for each molecule, [B], its expectations estimated by means over K label vectors.
+    """Return minus eq. 12 for each item, [B], its expectations estimated by means over K label vectors.
 
     Args:
         data: G of completed labels, [B, K].
@@ -59,10 +59,10 @@ def label_vectors(
     noise: Tensor,
     settings: ContrastSettings,
     seed: int,
-    molecules: Tensor,
+    items: Tensor,
     tasks: Tensor,
 ) -> tuple[Tensor, Tensor]:
-    """Return the K completed label vectors and the K noise vectors of each molecule, both [B, K, T].
+    """Return the K completed label vectors and the K noise vectors of each item, both [B, K, T].
 
     Args:
         labels: [B, T], 0, 1 or NaN where missing.
@@ -70,11 +70,11 @@ def label_vectors(
         noise: p_n(y_i = 1 | x) [B, T].
         settings: `noise_samples`, `imputation` and `paired` are read.
         seed: of the draws, different in every epoch.
-        molecules: int64 [B], a number that belongs to each molecule.
+        items: int64 [B], a number that belongs to each item.
         tasks: int64 [T], a number that belongs to each task.
     """
     samples = torch.arange(settings.noise_samples, device=labels.device)[:, None]
-    keys = (molecules[:, None, None], samples, tasks)
+    keys = (items[:, None, None], samples, tasks)
     of_noise = uniforms(seed, NOISE, *keys)
     of_data = of_noise if settings.paired else uniforms(seed, IMPUTATION, *keys)
     return completed(labels, backbone, noise, of_data, settings), bernoulli(noise, of_noise)
@@ -90,7 +90,7 @@ def contrast(
     noise: Tensor,
     settings: ContrastSettings,
 ) -> Tensor:
-    """Return the loss [B] of each molecule.
+    """Return the loss [B] of each item.
 
     Args:
         node: f_i [B, T, 2].

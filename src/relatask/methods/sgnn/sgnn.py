@@ -48,7 +48,7 @@ CAPABILITIES = {
         "least_score": (0.0, 1.0),
     },
 }
-PREDICTED = 64  # molecules at a time outside training, where their number bounds the memory alone
+PREDICTED = 64  # items at a time outside training, where their number bounds the memory alone
 
 
 class StateNetwork(MultiTaskModel):
@@ -67,13 +67,13 @@ class StateNetwork(MultiTaskModel):
 
     def forward(self, x: object) -> Tensor:
         """Return the logits [B, T] of label 1."""
-        molecules = self.encoder(x)
-        parts = [molecules] if self.training else molecules.split(PREDICTED)
+        items = self.encoder(x)
+        parts = [items] if self.training else items.split(PREDICTED)
         return torch.cat([self._logits(part) for part in parts])
 
-    def _logits(self, molecules: Tensor) -> Tensor:
-        """Eq. 7: [B, molecule width] -> [B, T]."""
-        scores: Tensor = self.readout(self.sgnn(molecules).nodes.flatten(2))
+    def _logits(self, items: Tensor) -> Tensor:
+        """Eq. 7: [B, item width] -> [B, T]."""
+        scores: Tensor = self.readout(self.sgnn(items).nodes.flatten(2))
         return scores[..., 0].t()
 
     def losses(self, logits: Tensor, labels: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 Fresh draws for every value would cost as much as the products in bf16, twice, since the derivative needs them
 again. Within a chunk all values are dropped independently; another chunk sees the same draws shifted by a
-random number of places, that is, at other molecules, columns and units.
+random number of places, that is, at other items, columns and units.
 """
 
 import torch

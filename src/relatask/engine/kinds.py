@@ -1,0 +1,124 @@
+"""What the labels of a unit's tasks are, and the value that its epochs are compared by."""
+
+import logging
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from relatask.core.errors import RelataskError
+from relatask.data.tasks import Task
+from relatask.engine.unit import EVALUATED, Unit, UnitResult
+from relatask.evaluation.metrics import METRICS, by_column
+from relatask.nn.kinds import TaskKinds
+
+log = logging.getLogger(__name__)
+
+
+def tasks_of(unit: Unit) -> list[Task]:
+    """Return the unit's tasks, as things."""
+    return [unit.data.tasks[column] for column in unit.columns.tolist()]
+
+
+def kinds_of(unit: Unit) -> TaskKinds:
+    """Return the kinds of a unit's tasks, with mean and deviation of the training labels of real ones.
+
+    Labels that are bounds count only where a task has no others.
+    """
+    tasks = tasks_of(unit)
+    plain = TaskKinds.binary(len(tasks))
+    if all(task.kind == "binary" for task in tasks):
+        return plain
+    mean, deviation = plain.mean, plain.deviation
+    if any(task.kind == "real" for task in tasks):
+        rows = unit.rows("train")
+        labels, bounds = unit.labels(rows).double().cpu(), unit.bounds(rows)
+        if bounds is not None:
+            exact = labels.masked_fill(bounds.cpu() != 0, torch.nan)
+            labels = torch.where(exact.isnan().all(0), labels, exact)
+        for place, task in enumerate(tasks):
+            if task.kind == "real":
+                values = labels[:, place][~labels[:, place].isnan()]
+                spread = float(values.std(correction=0)) if len(values) else 0.0
+                mean[place] = float(values.mean()) if len(values) else 0.0
+                deviation[place] = spread if spread > 0 else 1.0
+    n_outputs = tuple(task.n_classes or 1 for task in tasks)
+    return TaskKinds(tuple(task.kind for task in tasks), n_outputs, mean, deviation)
+
+
+def mean_metric(metric: str, labels: Tensor, scores: Tensor) -> float:
+    """Return the mean over tasks of a metric, over those where it is defined; NaN if there is none.
+
+    Args:
+        metric: a key of `evaluation.metrics.METRICS`.
+        labels: [n, T], NaN where missing.
+        scores: [n, T].
+    """
+    values = metric_by_task(metric, labels, scores)
+    return float(values.nanmean()) if len(values) else math.nan
+
+
+def metric_by_task(metric: str, labels: Tensor, scores: Tensor) -> Tensor:
+    """Return a metric of each task, float64 [T], NaN where it is undefined; arguments as `mean_metric`."""
+    arrays = (labels.detach().cpu().numpy(), scores.detach().cpu().numpy())
+    return torch.from_numpy(by_column(METRICS[metric], *arrays))
+
+
+def selection_value(kinds: TaskKinds, labels: Tensor, scores: Tensor, exact: Tensor | None) -> float:
+    """Return what epochs are compared by, higher is better: the mean over tasks of how good they are.
+
+    That is ROC-AUC of a binary task and accuracy of classes; of a real one 1 - MAE / the deviation of its
+    training labels, which is 0 for about the mean and 1 for the truth.
+
+    Args:
+        kinds: of the T tasks.
+        labels: [n, T] of the validation fold, NaN where missing.
+        scores: [n, T], as they are saved.
+        exact: bool [n, T], where a label is no bound; None: everywhere.
+    """
+    if exact is not None:
+        labels = labels.masked_fill(~exact, torch.nan)
+    found = torch.full((len(kinds.kinds),), torch.nan, dtype=torch.float64)
+    names = {"binary": "roc_auc", "real": "mae", "class": "accuracy"}
+    for kind in sorted(set(kinds.kinds)):
+        own = torch.tensor([one == kind for one in kinds.kinds], device=labels.device)
+        values = metric_by_task(names[kind], labels[:, own], scores[:, own])
+        if kind == "real":
+            values = 1 - values / kinds.deviation[own.cpu()].double()
+        found[own.cpu()] = values
+    return float(found.nanmean()) if len(found) and not np.isnan(found.numpy()).all() else math.nan
+
+
+def require_kinds(unit: Unit, learned: tuple[str, ...]) -> None:
+    """Raise where a task is of a kind that the unit's method does not learn: the plan may not know tasks."""
+    for task in tasks_of(unit):
+        if task.kind not in learned:
+            raise RelataskError(
+                f"{unit.title}: method {unit.spec.method!r} learns labels of kind {' and '.join(learned)}, "
+                f"and task {task.task_id!r} is of kind {task.kind}; name another method, or leave it out."
+            )
+
+
+def exact_rows(unit: Unit) -> Tensor:
+    """Return the training rows of a unit of one task whose labels are values and no bounds."""
+    rows = unit.rows("train")
+    exact = unit.exact(rows)
+    return rows if exact is None else rows[exact[:, 0]]
+
+
+def constant_result(unit: Unit) -> UnitResult | None:
+    """Return one score for all items where training has no two different labels of a task, else None.
+
+    Of a binary task that is the prevalence, else the value or class itself; 0.5, 0 and 0 where there is none.
+    """
+    labels, kind = unit.labels(exact_rows(unit)), tasks_of(unit)[0].kind
+    if labels.numel() and labels.min() < labels.max():
+        return None
+    nothing = 0.5 if kind == "binary" else 0.0
+    score = float(labels[0, 0]) if labels.numel() else nothing
+    digits = 0 if kind == "binary" else 4
+    seen = f"only label {score:.{digits}f}" if labels.numel() else "no label"
+    log.info("%s has %s in training; every score is %.1f", unit.title, seen, score)
+    scores = {fold: torch.full((len(unit.rows(fold)), 1), score) for fold in EVALUATED}
+    return UnitResult(scores, [])

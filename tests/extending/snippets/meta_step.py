@@ -1,0 +1,45 @@
+"""Half of a batch takes an inner step, the other half says how good it was: a gradient through a gradient."""
+
+import torch
+from torch import Tensor
+
+from relatask.engine.checkpoint import Checkpoint
+from relatask.engine.epochs import fit
+from relatask.engine.loops import supervised
+from relatask.engine.unit import Progress, Unit, UnitResult
+
+LOOP = {
+    "second_derivatives": True,
+    "options": {"inner_rate": 0.1, "first_order": False},
+    "limits": {"inner_rate": (0.0, 10.0)},
+}
+
+
+def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
+    """Train the unit's network from its checkpoint, if there is one, and score the held-out folds."""
+    return fit(Training(unit), checkpoint, progress)
+
+
+class Training(supervised.Training):
+    """As supervised training, but for the step."""
+
+    def take_step(self, batch: Tensor) -> None:
+        """One update on the items at positions `batch`."""
+        inner, outer = batch[::2], batch[1::2] if len(batch) > 1 else batch
+        weights = dict(self.model.named_parameters())
+        options = self.unit.spec.options
+        second_order = not options["first_order"]
+        gradients = torch.autograd.grad(
+            self.loss(inner, weights), list(weights.values()), create_graph=second_order
+        )
+        rate = options["inner_rate"]
+        moved = {
+            name: value - rate * gradient
+            for (name, value), gradient in zip(weights.items(), gradients, strict=True)
+        }
+        self.learn_from(self.loss(outer, moved))
+
+    def loss(self, rows: Tensor, weights: dict[str, Tensor]) -> Tensor:
+        """Return the mean loss of tasks with a label among the items at `rows`, by a network of `weights`."""
+        x, labels = self.examples(rows)
+        return self.task_losses(x, labels, weights).sum() / (~labels.isnan()).any(0).sum().clamp(min=1)

@@ -1,0 +1,137 @@
+"""A source with its input is two new files, a scheme of splits one: nothing else is edited."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from tests.extending.package_copy import SNIPPETS, extended, run_study
+from tests.workflow.conftest import TINY, run_snakemake, write_study
+
+# What is added -> its files, in the project and in snippets/.
+ADDITIONS = {
+    "a source of nodes of one graph with its input": {
+        "sources/club.py": "club.py",
+        "inputs/friends.py": "friends.py",
+    },
+    "a source of texts with its input": {
+        "sources/reviews.py": "reviews.py",
+        "inputs/word_counts.py": "word_counts.py",
+    },
+    "a source whose tasks differ in level and kind": {"sources/motifs.py": "motifs.py"},
+    "a scheme of splits": {"data/splits/by_size.py": "by_size.py"},
+}
+MLP = {"method": "shared_bottom", "encoder": "mlp"}
+SCALES = {"quick": {"seeds": [0, 1], "reduced": ["a test"]}}
+
+
+def study_of(source: dict[str, Any], features: int, **changes: Any) -> dict[str, Any]:
+    """A study of one source with two networks."""
+    options = {"encoder_options": {"features": features, "width": 16}}
+    return {
+        "title": "Added",
+        "sources": {"added": source},
+        "datasets": {"added": {"source": "added", "size": {"molecules": 200, "tasks": 3}}},
+        "splits": {"schemes": ["random"], "fractions": [0.6, 0.2, 0.2]},
+        "training": {"epochs": 30, "learning_rate": 0.01, "batch_size": 32},
+        "methods": [
+            {"label": "MTL", **MLP, **options},
+            {"label": "STL", **MLP, **options, "method": "single_task"},
+        ],
+        "baseline": "STL",
+        "scales": SCALES,
+        **changes,
+    }
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project with all additions."""
+    files = {place: name for addition in ADDITIONS.values() for place, name in addition.items()}
+    assert max(map(len, ADDITIONS.values())) <= 2
+    named = {f"src/relatask/{place}": SNIPPETS / name for place, name in files.items()}
+    return extended(tmp_path_factory.mktemp("sources"), named)
+
+
+def roc_auc_of(results: Path, name: str) -> pd.Series:
+    """Method -> mean ROC-AUC of the test fold."""
+    summary = pd.read_parquet(results / name / "summary.parquet")
+    found = summary.query("fold == 'test' and metric == 'roc_auc'").set_index("method")["mean"]
+    assert set(found.index) == {"MTL", "STL"}
+    return found
+
+
+def test_nodes_of_a_graph_are_learned_from_their_friends(project: Path) -> None:
+    results = run_study(project, study_of({"reader": "club"}, features=4), name="nodes")
+    assert (roc_auc_of(results, "nodes") > 0.85).all()
+    items = pd.read_parquet(results / "added" / "items.parquet")
+    assert items["level"].unique().tolist() == ["node"]
+    assert items["friends"].map(len).eq(5).all()
+    assert "nodes" in (results / "nodes" / "tables" / "statistics.md").read_text()
+
+
+def test_texts_are_learned_from_their_words(project: Path) -> None:
+    study = study_of({"reader": "reviews", "texts": 150}, features=64)
+    study["sources"] = {"texts": study["sources"]["added"]}
+    study["datasets"] = {"texts_of_films": {**study["datasets"]["added"], "source": "texts"}}
+    results = run_study(project, study, name="words")
+    assert (roc_auc_of(results, "words") > 0.9).all()
+    labels = pd.read_parquet(results / "texts_of_films" / "labels.parquet")
+    assert 0.7 < len(labels) / (150 * 3) < 0.9
+
+
+def test_tasks_of_a_graph_of_its_nodes_and_of_pairs_stand_in_one_table(project: Path) -> None:
+    source = {"reader": "motifs", "tasks": ["dense", "hub", "linked"]}
+    study = study_of(source, features=4)
+    study["sources"] = {"motifs": source}
+    study["datasets"] = {"levels": {**study["datasets"]["added"], "source": "motifs"}}
+    results = run_study(project, study, name="motif_levels")
+    assert (roc_auc_of(results, "motif_levels") > 0.6).all()
+    items = pd.read_parquet(results / "levels" / "items.parquet").set_index("item_id")
+    assert items["level"].astype(str).loc[items["parent"].dropna().astype(int)].unique().tolist() == ["graph"]
+    tasks = pd.read_parquet(results / "levels" / "tasks.parquet").set_index("task_id")
+    assert tasks["level"].to_dict() == {"dense": "graph", "hub": "node", "linked": "pair"}
+    labels = pd.read_parquet(results / "levels" / "labels.parquet")
+    of_item = labels["item_id"].map(items["level"].astype(str))
+    assert (of_item == labels["task_id"].astype(str).map(tasks["level"])).all()
+    table = (results / "motif_levels" / "tables" / "per_task.md").read_text()
+    assert all(name in table for name in ("dense", "hub", "linked"))
+
+
+def test_tasks_of_any_kind_are_prepared_and_a_method_that_cannot_learn_one_says_so(project: Path) -> None:
+    study = study_of({"reader": "motifs"}, features=4, metrics=["roc_auc", "mae", "accuracy"])
+    study["sources"] = {"kinds": study["sources"]["added"]}
+    study["datasets"] = {"kinds": {**study["datasets"]["added"], "source": "kinds"}}
+    study["methods"] = [
+        {
+            "label": "SGNN",
+            "method": "sgnn",
+            **{k: v for k, v in study["methods"][0].items() if k not in {"label", "method"}},
+        }
+    ]
+    study["baseline"] = "SGNN"
+    path = write_study(project, study, "any_kind")
+    done = run_snakemake(project, "-n", "--config", f"study={path}", root=project, check=False)
+    assert done.returncode
+    assert "does not learn labels of kind" in done.stdout + done.stderr
+
+
+def test_a_scheme_of_splits_is_one_file_with_its_options(project: Path) -> None:
+    study = {**TINY, "splits": {"schemes": ["by_size"], "smallest_last": True}, "training": {"epochs": 1}}
+    study["methods"] = [
+        TINY["methods"][1],
+        {"label": "RF", "method": "random_forest", "options": {"n_estimators": 5}},
+    ]
+    study["baseline"] = "RF"
+    results = run_study(project, study, name="sizes")
+    split = pd.read_parquet(results / "tiny_planted" / "splits" / "by_size-0.parquet").set_index("item_id")
+    size = pd.read_parquet(results / "tiny_planted" / "items.parquet").set_index("item_id")["n_heavy_atoms"]
+    largest, smallest = (size[split["fold"] == fold] for fold in ("test", "train"))
+    assert largest.max() <= smallest.min()
+    assert r"by\_size" in (results / "sizes" / "tables" / "main.md").read_text()
+    wrong = write_study(project, {**study, "splits": {"schemes": ["by_sise"]}}, "wrong")
+    done = run_snakemake(project, "-n", "--config", f"study={wrong}", root=project, check=False)
+    assert "splits.schemes.0: there is no split scheme 'by_sise'. Did you mean 'by_size'?" in (
+        done.stdout + done.stderr
+    )
