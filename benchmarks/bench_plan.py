@@ -65,21 +65,20 @@ raise SystemExit(main(["status", {folder!r}]))
 
 
 def big_study(n_runs: int) -> str:
-    """A study of `n_runs`: 20 methods, many seeds."""
+    """The study.json of a study of `n_runs`: 20 methods, many seeds."""
     methods = [
         {"label": f"M{w}", "method": "shared_bottom", "encoder": "gin", "encoder_options": {"width": w}}
         for w in range(16, 36)
     ]
-    return json.dumps(
-        {
-            "title": "big",
-            "sources": {"planted": {"reader": "planted"}},
-            "datasets": {"planted": {"source": "planted"}},
-            "methods": methods,
-            "baseline": "M16",
-            "scales": {"quick": {"seeds": list(range(n_runs // 20))}},
-        }
-    )
+    study = {
+        "title": "big",
+        "sources": {"planted": {"reader": "planted"}},
+        "datasets": {"planted": {"source": "planted"}},
+        "methods": methods,
+        "baseline": "M16",
+        "scales": {"quick": {"seeds": list(range(n_runs // 20))}},
+    }
+    return json.dumps({"name": "s", "scale": "quick", "study": study})
 
 
 def report(name: str, code: str) -> None:

@@ -33,7 +33,7 @@ class Options:
 
 
 def _statement(text: str, literal: str) -> str:
-    """The part of a module's text that assigns to the name `literal`; all of it where no part can be told.
+    """The part of a module's text that assigns to the name `literal`; all of it where no part is found.
 
     To parse it takes a tenth of the time of parsing the module, and planning reads sixty of them.
     """

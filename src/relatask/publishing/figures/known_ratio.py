@@ -18,10 +18,10 @@ FIGURE = {
     "title": "Known labels",
     "category": "Comparison",
     "caption": (
-        "The metric by the share of a molecule's other labels that a method is told.\n\n"
+        "The metric by the share of a molecule's other labels that a method reads.\n\n"
         "Each line is a method, trained and tested at each ratio; bars are ± one standard deviation "
-        "over seeds. A cell's own label is never told, and all methods are told the same labels. "
-        "Dotted: the baseline, which is told none."
+        "over seeds. A cell's own label is never read, and all methods read the same labels. "
+        "Dotted: the baseline, which reads none."
     ),
     "columns": {
         "dataset": "string",

@@ -19,7 +19,7 @@ FIGURE = {
         "Pearson's correlation of the labels of each two tasks, over the molecules that both have "
         "measured.\n\n"
         "Tasks are ordered by their mean correlation with the others, least first. Methods that are "
-        "told labels of other tasks can gain where this is far from 0."
+        "given labels of other tasks can gain where this is far from 0."
     ),
     "columns": {
         "task_i": "string",

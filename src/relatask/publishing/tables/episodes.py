@@ -29,7 +29,7 @@ TABLE = {
         "method": "string",
         "seed": "int32",
         "ways": "int32",  # classes of an episode
-        "shots": "int32",  # images of each that are told
+        "shots": "int32",  # images of each whose class is given
         "queries": "int32",  # images of each that are asked
         "metric": "string",
         "n_episodes": "int32",
