@@ -61,7 +61,20 @@ class StudyConfig(Block):
         description="what the paper searched, by our name of the setting; stands beside ours in `settings`",
     )
     metrics: Annotated[
-        list[Literal["roc_auc", "average_precision", "brier", "ece", "mae", "accuracy"]],
+        list[
+            Literal[
+                "roc_auc",
+                "average_precision",
+                "brier",
+                "ece",
+                "mae",
+                "rmse",
+                "r2",
+                "spearman",
+                "accuracy",
+                "macro_f1",
+            ]
+        ],
         AfterValidator(unique),
     ] = Field(
         ["roc_auc", "average_precision", "brier", "ece"],
@@ -174,9 +187,9 @@ class StudyConfig(Block):
         known = {kind: set(METRICS_OF[kind]) for kind in self.kinds}
         others = [name for name in self.metrics if not any(name in own for own in known.values())]
         if self.sources and (others or not all(own & {*self.metrics} for own in known.values())):
+            wanted = "; ".join(f"{', '.join(METRICS_OF[kind])} for {kind} tasks" for kind in sorted(known))
             raise ValueError(
-                "metrics: it is [mae] for series, [accuracy] for images with one class each, and others are "
-                "for labels of 0 and 1"
+                f"metrics: name at least one for each kind of task of the study, and no other: {wanted}"
             )
 
     def _check_groups(self) -> None:

@@ -7,8 +7,8 @@ KINDS: tuple[Kind, ...] = ("binary", "real", "class")
 LEADING_METRIC: dict[Kind, str] = {"binary": "roc_auc", "real": "mae", "class": "accuracy"}
 METRICS_OF: dict[Kind, tuple[str, ...]] = {
     "binary": ("roc_auc", "average_precision", "brier", "ece"),
-    "real": ("mae",),
-    "class": ("accuracy",),
+    "real": ("mae", "rmse", "r2", "spearman"),
+    "class": ("accuracy", "macro_f1"),
 }
 BOUNDS = ("=", "<", ">")  # the value itself; less than the value; more than the value
 BOUND_SIGN = {"=": 0, "<": -1, ">": 1}  # of a bound in the matrix of bounds
