@@ -99,19 +99,26 @@ def test_tasks_of_a_graph_of_its_nodes_and_of_pairs_stand_in_one_table(project: 
     assert all(name in table for name in ("dense", "hub", "linked"))
 
 
-def test_tasks_of_any_kind_are_prepared_and_a_method_that_cannot_learn_one_says_so(project: Path) -> None:
-    study = study_of({"reader": "motifs"}, features=4, metrics=["roc_auc", "mae", "accuracy"])
+def test_tasks_of_three_kinds_and_levels_are_learned_side_by_side(project: Path) -> None:
+    study = study_of({"reader": "motifs", "graphs": 150}, features=4, metrics=["roc_auc", "mae", "accuracy"])
     study["sources"] = {"kinds": study["sources"]["added"]}
     study["datasets"] = {"kinds": {**study["datasets"]["added"], "source": "kinds"}}
-    study["methods"] = [
-        {
-            "label": "SGNN",
-            "method": "sgnn",
-            **{k: v for k, v in study["methods"][0].items() if k not in {"label", "method"}},
-        }
-    ]
-    study["baseline"] = "SGNN"
-    path = write_study(project, study, "any_kind")
+    results = run_study(project, study, name="motif_kinds")
+    metrics = pd.read_parquet(results / "motif_kinds" / "metrics.parquet")
+    test = metrics[(metrics["fold"] == "test") & metrics["value"].notna()]
+    found = test.groupby("metric", observed=True)["task_id"].agg(lambda tasks: sorted(set(tasks.astype(str))))
+    assert found.to_dict() == {
+        "roc_auc": ["dense", "hub", "linked"],
+        "mae": ["degree"],
+        "accuracy": ["size"],
+    }
+    means = test.groupby("metric", observed=True)["value"].mean()
+    assert means["accuracy"] > 0.5  # of three sizes, which the vector of a graph holds
+    assert means["mae"] < 1.2
+    table = (results / "motif_kinds" / "tables" / "all_metrics.md").read_text()
+    assert all(name in table for name in ("ROC-AUC", "mean absolute error", "accuracy"))
+    study["methods"] = [{**study["methods"][0], "label": "SGNN", "method": "sgnn"}]
+    path = write_study(project, {**study, "baseline": "SGNN"}, "refused")
     done = run_snakemake(project, "-n", "--config", f"study={path}", root=project, check=False)
     assert done.returncode
     assert "does not learn labels of kind" in done.stdout + done.stderr

@@ -1,5 +1,6 @@
 """Parts of nested values, and changes to them."""
 
+from copy import deepcopy
 from typing import Any
 
 
@@ -21,7 +22,7 @@ def change(value: Any, path: tuple, how: str, odd: Any) -> None:
         ):
             return
         value = value[key]
-    key = path[-1]
+    key, odd = path[-1], deepcopy(odd)  # set twice, one object could come to hold itself
     if isinstance(value, dict) and key in value:
         if how == "set":
             value[key] = odd

@@ -31,7 +31,7 @@ def standardised(path: Path, keys: dict[str, Any]) -> tuple[RawTable, SourceTabl
     def read() -> tuple[RawTable, SourceTables]:
         config = source_of({**SOURCE, "path": str(path), **keys})
         table = read_source(config, "mine")
-        return table, standardise_source(table, Limits.of(config), "mine")
+        return table, standardise_source(table, Limits(), "mine")
 
     return result_or_sentence(read, (path.name, "source mine", "task_columns"))
 

@@ -114,7 +114,7 @@ def test_merging_agrees_with_a_loop_and_loses_no_label_uncounted(mol_of_row, cel
     for row, task, value in cells:
         if mol_of_row[row] >= 0:
             seen.setdefault((mol_of_row[row], task), set()).add(value)
-    expected = [(*cell, *values) for cell, values in sorted(seen.items()) if len(values) == 1]
+    expected = [(*cell, *values, "=") for cell, values in sorted(seen.items()) if len(values) == 1]
     assert [tuple(row) for row in merged.itertuples(index=False)] == expected
     assert counts["conflicting_cells"] == sum(len(values) == 2 for values in seen.values())
     lost = counts["of_rejected_rows"] + counts["equal_merged"] + counts["conflicting"]

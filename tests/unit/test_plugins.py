@@ -17,6 +17,7 @@ from relatask.core.plugins import (
 )
 from relatask.core.registry import catalogue
 from relatask.core.source_block import SourceBlock, source_blocks
+from relatask.evaluation.metrics import METRICS
 from tests.data_tables import source_of
 
 RAW = {"sheet", "planted", "activities", "none"}
@@ -54,6 +55,8 @@ def test_levels_of_schemes_are_levels_of_sources() -> None:
 def test_the_metric_that_leads_tables_of_a_kind_is_of_that_kind() -> None:
     assert set(LEADING_METRIC) == set(METRICS_OF) == set(KINDS)
     assert all(LEADING_METRIC[kind] in METRICS_OF[kind] for kind in KINDS)
+    named = {kind: {name for name, metric in METRICS.items() if metric.of == kind} for kind in KINDS}
+    assert named == {kind: set(names) for kind, names in METRICS_OF.items()}
 
 
 def test_a_block_says_which_kinds_it_asks_for() -> None:
