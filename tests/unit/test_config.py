@@ -144,7 +144,7 @@ WRONG = {
     ),
     "a metric that no task has": (
         {"sources": {"planted": {"reader": "table", "values": "real"}}},
-        "metrics: name at least one for each kind of task of the study",
+        "metrics: the tasks have measured values",
     ),
     "a number of folds that is a text": ({"splits": {"n_folds": "many"}}, "splits.n_folds: Input should be"),
     "an option that no scheme has": (
