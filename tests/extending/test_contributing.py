@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.extending.package_copy import SNIPPETS
+from tests.helpers.paths import SNIPPETS
 
 
 @pytest.mark.parametrize("name", ["hardest_tasks", "seed_spread", "best_partner"])

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from relatask.plan.task_sets import task_set_id
-from tests.extending.package_copy import SNIPPETS, extended, run_study
-from tests.workflow.conftest import TINY, run_snakemake, write_study
+from tests.helpers.package_copy import extended, run_study
+from tests.helpers.paths import SNIPPETS
+from tests.helpers.workflow import TINY, run_snakemake, write_study
 
 FILES = {"src/relatask/grouping/estimators/best_partner.py": SNIPPETS / "best_partner.py"}
 TASKS = ["F1P2_binding", "F1P4_binding", "F3P2_binding"]

@@ -10,8 +10,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.extending.package_copy import SNIPPETS, extended, run_study
-from tests.workflow.conftest import TINY, run_snakemake, write_study
+from tests.helpers.package_copy import extended, run_study
+from tests.helpers.paths import SNIPPETS
+from tests.helpers.workflow import TINY, run_snakemake, write_study
 
 # What is added -> its files, in the project and in snippets/.
 ADDITIONS = {

@@ -5,8 +5,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.extending.package_copy import SNIPPETS, extended, run_study
-from tests.workflow.conftest import TINY, run_snakemake
+from tests.helpers.package_copy import extended, run_study
+from tests.helpers.paths import SNIPPETS
+from tests.helpers.workflow import TINY, run_snakemake
 
 FILES = {
     "src/relatask/publishing/tables/hardest_tasks.py": SNIPPETS / "hardest_tasks.py",

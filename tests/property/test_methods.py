@@ -21,7 +21,7 @@ from relatask.engine.network import build_model
 from relatask.engine.run import RunResult, inputs_of, train_run
 from relatask.engine.unit import units_of
 from relatask.plan.spec import RunSpec
-from tests.prepared_dataset import (
+from tests.helpers.prepared_dataset import (
     combinations,
     make_spec,
     random_labels,
