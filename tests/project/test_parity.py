@@ -7,7 +7,8 @@ import pytest
 
 from benchmarks import parity_studies
 from benchmarks.parity import compare_studies
-from benchmarks.parity_studies import STUDIES, in_words_of
+from benchmarks.parity_sides import encoders_of, resolve
+from benchmarks.parity_studies import STUDIES, in_words_of, relations, without_encoders
 from relatask.core.plugins import form_of, source_records
 from relatask.core.registry import catalogue
 
@@ -110,19 +111,30 @@ def test_every_method_and_encoder_is_trained(kind: str, key: str) -> None:
     assert {row[key] for row in rows if key in row} == known  # others read what only added sources give
 
 
+def test_rows_of_an_encoder_that_one_side_lacks_are_left_out_and_no_others() -> None:
+    left = without_encoders(relations, {"pyg"})
+    assert left.__name__ == "relations"
+    whole, labels = relations()["methods"], [row["label"] for row in left()["methods"]]
+    assert labels == [row["label"] for row in whole if row["label"] != "MTL_PyG"]
+
+
+def test_encoders_of_a_commit_and_of_the_working_tree_are_files_of_their_folder(root: Path) -> None:
+    assert encoders_of(resolve(".")) == set(catalogue("encoders"))
+    if (root / ".git").exists():
+        assert {"gin", "fingerprint_mlp"} <= encoders_of(resolve("HEAD"))
+
+
 def test_every_balancing_is_trained() -> None:
     rows = [row for make in STUDIES for row in make()["methods"]]
     files = catalogue("balancing").keys()
     assert {row.get("balancing", "equal") for row in rows} == files
 
 
-def test_a_side_is_told_the_names_of_keys_that_it_knows(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_side_gets_the_names_of_keys_that_it_knows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(parity_studies.RENAMED, "methods", "rows")
-    told = {}
+    named = {}
     for side, key in {"old": "methods", "new": "rows"}.items():
         (tmp_path / side / "config").mkdir(parents=True)
         (tmp_path / side / "config" / "README.md").write_text(f"| `{key}` | text | – | rows |\n")
-        told[side] = in_words_of(tmp_path / side, {"methods": [{"label": "A"}]})
-    assert told == {"old": {"methods": [{"label": "A"}]}, "new": {"rows": [{"label": "A"}]}}
+        named[side] = in_words_of(tmp_path / side, {"methods": [{"label": "A"}]})
+    assert named == {"old": {"methods": [{"label": "A"}]}, "new": {"rows": [{"label": "A"}]}}
