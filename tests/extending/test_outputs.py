@@ -5,14 +5,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tests.extending.additions import TABLE_AND_FIGURE, in_project
 from tests.helpers.package_copy import extended, run_study
-from tests.helpers.paths import SNIPPETS
 from tests.helpers.workflow import TINY, run_snakemake
 
-FILES = {
-    "src/relatask/publishing/tables/hardest_tasks.py": SNIPPETS / "hardest_tasks.py",
-    "src/relatask/publishing/figures/seed_spread.py": SNIPPETS / "seed_spread.py",
-}
 STUDY = {
     **TINY,
     "methods": [
@@ -27,7 +23,7 @@ STUDY = {
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project with both files, in which the study ran."""
-    root = extended(tmp_path_factory.mktemp("outputs"), FILES)
+    root = extended(tmp_path_factory.mktemp("outputs"), in_project(TABLE_AND_FIGURE))
     run_study(root, STUDY)
     return root
 
