@@ -165,14 +165,15 @@ def test_the_kernel_of_onednn_changes_nothing(monkeypatch):
     torch.testing.assert_close(model(batch(molecules)), fast, atol=1e-6, rtol=1e-5)
 
 
-def test_embeddings_start_xavier_uniform_and_options_default_to_the_paper():
-    model = build()
-    options = capabilities("encoders", "gin").options
-    assert (options, model.width, len(model.layers)) == (
-        {"width": 300, "layers": 5, "dropout": 0.2},
-        300,
-        5,
-    )
+def test_by_default_it_has_the_parameters_of_the_paper_and_embeddings_start_xavier_uniform():
+    model = build(**capabilities("encoders", "gin").options)
+    width, layers = 300, 5  # SGNN-EBM, appendix B
+    of_layer = (6 + 3) * width  # types and directions of bonds
+    of_layer += width * 2 * width + 2 * width + 2 * width * width  # MLP, the second map without a bias
+    of_layer += 2 * width  # batch norm
+    expected = (120 + 4) * width + layers * of_layer  # atomic numbers and chiralities
+    assert sum(parameter.numel() for parameter in model.parameters()) == expected
+    assert model.dropout == 0.2
     for table, start, stop in [(model.atoms, 0, 120), (model.atoms, 120, 124), (model.layers[2].bonds, 0, 6)]:
         bound = (6 / (stop - start + 300)) ** 0.5
         assert 0.97 * bound < table[start:stop].abs().max() <= bound

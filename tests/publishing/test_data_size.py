@@ -36,19 +36,22 @@ def test_the_table_says_how_much_of_the_data_there_was(tmp_path, whole, note, ti
     assert table.notes[-1] == f"Scale quick: {note}5 epochs instead of 200."
 
 
-def test_each_data_set_is_told(tmp_path):
+def test_each_data_set_is_named_with_its_part_of_the_whole(tmp_path):
     values = study_of(datasets=("toy", "other"))
     for name, n in (("toy", 3), ("other", 700)):
         values["datasets"][name]["whole"] = 1000
         write_json(tmp_path / name / "dataset.json", {"molecules": n})
     config = make_inputs(tmp_path / "elsewhere", study=values).study
-    assert len(size_notes(config, tmp_path)) == 2
+    assert size_notes(config, tmp_path) == [
+        "3 of the 1,000 molecules of toy, a smoke run: its numbers mean nothing beyond that the code runs",
+        "700 of the 1,000 molecules of other",
+    ]
     assert smoke_run(wholes(config), tmp_path) == "smoke run on 3 items of toy"
 
 
 def test_figures_of_a_smoke_run_are_marked_and_others_are_not():
     with style.styled():
-        for words, expected in (("smoke run on 3 items of toy", 1), ("", 0)):
+        for words, expected in (("smoke run on 3 items of toy", ["smoke run on 3 items of toy"]), ("", [])):
             figure = style.new_figure(6, 3)
             style.across(figure, words)
-            assert len(figure.texts) == expected
+            assert [text.get_text() for text in figure.texts] == expected
