@@ -1,5 +1,7 @@
 # make run    set up .venv, run the default study, write its report
-# make test   set up .venv, run every check and test
+# make test   set up .venv, run the checks and tests that a change needs
+# make quick  the tests that take under a minute in all
+# make test-slow  the tests that take long and rarely break
 # make fuzz   more bad input, new cases each time; CASES=20000 a class
 # make test-faults  kill, damage and starve a running study, KILLS=5 times in each step (minutes)
 # make test-slurm   run the workflow on a SLURM cluster of one node (root on Debian)
@@ -9,7 +11,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := run
-.PHONY: run test fuzz test-faults test-slurm bench clean
+.PHONY: run test quick test-slow fuzz test-faults test-slurm bench clean
 
 CORES ?= all
 ARGS ?=
@@ -25,7 +27,13 @@ run: $(READY)
 	@echo "Done. The report, results/report.html, shows the tables and figures named above."
 
 test: $(READY)
-	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow" $(ARGS)
+
+quick: $(READY)
+	$(BIN)/python -m pytest -n auto --dist loadfile -m quick $(ARGS)
+
+test-slow: $(READY)
+	$(BIN)/python -m pytest -n auto --dist loadfile -m slow $(ARGS)
 
 test-faults: $(READY)
 	RELATASK_KILLS=$(KILLS) $(BIN)/python -m pytest -o addopts=-q -n 2 --dist worksteal tests/faults $(ARGS)

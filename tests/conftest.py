@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 
 from tests.helpers.paths import ROOT
+from tests.helpers.speed import mark_of
 from tests.helpers.workflow import TINY, run_snakemake, write_study
 
 # A busy machine is slow for seconds; a test that hangs is ended by pytest's own limit.
@@ -16,6 +17,21 @@ settings.load_profile("default")
 
 # As shards run; on a busy machine, threads that wait for each other made small networks ten times slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave files alone that `-m quick` or `-m slow` would import for nothing."""
+    wanted = config.getoption("markexpr")
+    if wanted in {"quick", "slow"} and collection_path.match("test_*.py"):
+        return mark_of(collection_path.relative_to(ROOT / "tests")) != wanted or None
+    return None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by the place of its file: `quick`, `slow`, or neither."""
+    for item in items:
+        if mark := mark_of(item.path.relative_to(ROOT / "tests")):
+            item.add_marker(mark)
 
 
 @pytest.fixture(scope="session")
