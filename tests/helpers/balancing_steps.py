@@ -31,11 +31,10 @@ class SmallEncoder(nn.Module):
 class DeepHeads(SharedBottom):
     """Heads with a hidden layer that all tasks share, as SGNN's: gradients of tasks are no products."""
 
-    linear_heads = False
-
     def __init__(self, encoder: SmallEncoder, context: TaskContext):
         super().__init__(encoder, context)
         self.hidden = nn.Linear(WIDTH, WIDTH)
+        self.linear_heads = False
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits [B, T]."""

@@ -7,7 +7,8 @@ QUICK = (
     *("inputs", "journal", "nn", "plan", "publishing", "extending/test_contributing.py"),
 )
 NEITHER = (  # in folders of quick tests
-    *("grouping/test_active.py", "publishing/test_figures.py", "publishing/test_tables.py"),
+    *("data/test_split_schemes.py", "grouping/test_active.py"),
+    *("publishing/test_figures.py", "publishing/test_tables.py"),
 )
 SLOW = (  # whole studies with real training, and CPU time against the number of molecules
     *("workflow/test_demo.py", "workflow/test_few_shot.py", "workflow/test_grouping.py"),
