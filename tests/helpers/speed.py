@@ -7,7 +7,7 @@ QUICK = (
     *("inputs", "journal", "nn", "plan", "publishing", "extending/test_contributing.py"),
 )
 NEITHER = (  # in folders of quick tests
-    *("data/test_split_schemes.py", "grouping/test_active.py"),
+    *("data/test_split_schemes.py", "grouping/test_active.py", "grouping/test_online.py"),
     *("publishing/test_figures.py", "publishing/test_tables.py"),
 )
 SLOW = (  # whole studies with real training, and CPU time against the number of molecules
