@@ -271,7 +271,7 @@ def forget_incomplete_data():
         if gone_files(dataset):
             Path(at("prepared", dataset=dataset)).unlink()
         if arrays:
-            Path(f"results/{dataset}/features/features.json").unlink()
+            Path(of_dataset("feature_record", dataset)).unlink()
 
 
 def gone_files(dataset):
