@@ -18,7 +18,7 @@ from relatask.methods.sgnn.colouring import Schedule
 from relatask.methods.sgnn.energy import log_softmax_factors
 from relatask.methods.sgnn.gibbs import Chains, gibbs_marginals
 from relatask.nn.draws import uniforms
-from tests.contrast_settings import contrast_settings
+from tests.helpers.contrast_settings import contrast_settings
 
 TASKS, PAIRS, WEIGHT = 382, 3571, 0.1
 

@@ -29,7 +29,7 @@ from relatask.plan.manifest import shard_manifest
 from relatask.plan.spec import RunSpec
 from relatask.plan.task_sets import sample_task_sets
 from relatask.shards.shard import ShardData
-from tests.prepared_dataset import write_dataset
+from tests.helpers.prepared_dataset import write_dataset
 
 N_MOLECULES, N_TASKS = 1267, 27
 GIN = {"width": 64, "layers": 3, "dropout": 0.2}

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.parity_sides import fingerprint, resolve, train
-from benchmarks.parity_studies import STUDIES
+from benchmarks.parity_sides import encoders_of, fingerprint, resolve, train
+from benchmarks.parity_studies import STUDIES, without_encoders
 
 RENAMED = {"mol_id": "item_id"}  # columns that had another name once
 RUN = ["dataset", "split", "seed", "collection", "tasks"]  # what a run is, besides its label
@@ -218,13 +218,17 @@ def main(given: Sequence[str] | None = None) -> int:
     """Train both sides, print what differs, and return the exit status."""
     asked, start = arguments(given), time.perf_counter()
     a, b = resolve(asked.a), resolve(asked.b)
+    one_sided = encoders_of(a) ^ encoders_of(b)
+    if one_sided:
+        print(f"Not compared, because one side lacks them: rows with encoder {', '.join(sorted(one_sided))}")
     makes = [make for make in STUDIES if not asked.study or make.__name__ in asked.study]
+    makes = [without_encoders(make, one_sided) for make in makes]
     with tempfile.TemporaryDirectory(prefix="parity-results-") as scratch:
         folders = []
         for place, side in enumerate((a, b)):
             # A commit beside itself is trained again, which says whether training repeats itself.
             kept = side.commit is not None and (place == 0 or side.commit != a.commit)
-            name = f"{side.commit}-{fingerprint(asked.device)}" if kept else str(place)
+            name = f"{side.commit}-{fingerprint(asked.device, one_sided)}" if kept else str(place)
             folders.append((asked.cache if kept else Path(scratch)) / name)
             train(side, makes, asked.device, folders[-1])
         every = compare_sides(*folders, [make.__name__ for make in makes], asked.tolerance)

@@ -13,7 +13,7 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,7 @@ ROOT = Path(__file__).parents[1]
 HERE = "."  # the working tree as it is
 DECIDING = ("parity_data.py", "parity_sides.py", "parity_studies.py")  # what cached results depend on
 PACKAGES = ("numpy", "pandas", "rdkit", "scikit-learn", "scipy", "torch", "torchjd")
+ENCODERS = "src/relatask/encoders"
 LARGE = "results"  # tracked copies of published tables, of no use to training
 MADE = ("figures", "prepared", "shards", "tables")  # folders of results that hold no predictions
 Make = Callable[[], Study]
@@ -52,6 +53,16 @@ def resolve(name: str) -> Side:
     if done.returncode:
         raise SystemExit(f"{name} is no commit of {ROOT}; give a commit, or . for the working tree.")
     return Side(name, done.stdout.strip())
+
+
+def encoders_of(side: Side) -> set[str]:
+    """Return the names of the encoders that a side has."""
+    if side.commit is None:
+        names = [path.name for path in (ROOT / ENCODERS).iterdir()]
+    else:
+        command = ["git", "-C", ROOT, "ls-tree", "--name-only", f"{side.commit}:{ENCODERS}"]
+        names = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    return {Path(name).stem for name in names if not name.startswith("_")}
 
 
 def train(side: Side, makes: Sequence[Make], device: str, out: Path) -> None:
@@ -82,11 +93,16 @@ def train(side: Side, makes: Sequence[Make], device: str, out: Path) -> None:
                 print(f"{time.perf_counter() - start:.0f} s", flush=True)
 
 
-def fingerprint(device: str) -> str:
-    """Return a digest of what results depend on besides the commit: the runs, packages, processor, device."""
+def fingerprint(device: str, left_out: Collection[str] = ()) -> str:
+    """Return a digest of what results depend on besides the commit: the runs, packages, processor, device.
+
+    Args:
+        device: that trains.
+        left_out: encoders whose rows are not trained.
+    """
     parts = [Path(__file__).with_name(name).read_bytes() for name in DECIDING]
     versions = [f"{name} {importlib.metadata.version(name)}" for name in PACKAGES]
-    machine = [platform.python_version(), platform.machine(), _processor(), device]
+    machine = [platform.python_version(), platform.machine(), _processor(), device, *sorted(left_out)]
     parts += [text.encode() for text in (*versions, *machine)]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]
 

@@ -2,11 +2,12 @@
 
 Together they hold every method, loop, encoder, kind of input and way of composing runs, as small as they can
 be. Where a key of study files gets another name, name both in `RENAMED`; where a key gets another meaning,
-edit the function that uses it.
+edit the function that uses it. A row whose encoder one of the two sides lacks is left out on both.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,7 @@ def relations() -> Study:
     }
     gibbs = {**short, "noise": "gibbs", "imputation": "thresholded", "marginals": "last"}
     uniform = {**short, "gibbs": "released", "marginals": "labels", "paired": False}
+    pna = {"model": "PNA", "width": 16, "layers": 2}
     return _planted(
         "Relations",
         [
@@ -66,6 +68,7 @@ def relations() -> Study:
             {"label": "MTL", "method": "shared_bottom", "encoder": "fingerprint_mlp"},
             {"label": "MTL_GIN", "method": "shared_bottom", "encoder": "gin"},
             {"label": "MTL_SAGE", "method": "shared_bottom", "encoder": "graphsage"},
+            {"label": "MTL_PyG", "method": "shared_bottom", "encoder": "pyg", "encoder_options": pna},
             {"label": "SGNN", "method": "sgnn", "encoder": "fingerprint_mlp"},
             {"label": "SGNN_GIN", "method": "sgnn", "encoder": "gin", "graph": "shuffled"},
             {"label": "EBM_fixed", **energy, "prior": "MTL", "options": {**short, "noise_samples": 2}},
@@ -231,6 +234,18 @@ STUDIES: tuple[Callable[[], Study], ...] = (
     *(balancing, relations, table, cells),
     *(groups, series, few_shot, images),
 )
+
+
+def without_encoders(make: Callable[[], Study], unknown: Collection[str]) -> Callable[[], Study]:
+    """Return a function of the same name that returns the study without rows of these encoders."""
+
+    @wraps(make)
+    def made() -> Study:
+        study = make()
+        rows = [row for row in study["methods"] if row.get("encoder") not in unknown]
+        return {**study, "methods": rows}
+
+    return made
 
 
 def in_words_of(root: Path, study: Study) -> Study:

@@ -1,10 +1,14 @@
 """Fixtures shared by all tests."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.helpers.paths import ROOT
+from tests.helpers.workflow import TINY, run_snakemake, write_study
 
 # A busy machine is slow for seconds; a test that hangs is ended by pytest's own limit.
 settings.register_profile("default", deadline=None)
@@ -12,8 +16,6 @@ settings.load_profile("default")
 
 # As shards run; on a busy machine, threads that wait for each other made small networks ten times slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-
-ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +31,18 @@ def mirror() -> Path:
     if not path.is_dir():
         pytest.skip("the real data (../shared/data) are not on this machine")
     return path
+
+
+@pytest.fixture(scope="session")
+def tiny_study() -> dict:
+    """A study of seconds."""
+    return TINY
+
+
+@pytest.fixture(scope="session")
+def tiny_results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Folder in which the tiny study ran from start to end, undisturbed."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    study = write_study(folder, TINY)
+    run_snakemake(folder, "--config", f"study={study}")
+    return folder

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from relatask.plan.task_sets import task_set_id
-from tests.extending.package_copy import SNIPPETS, extended, run_study
-from tests.workflow.conftest import TINY, run_snakemake, write_study
+from tests.extending.additions import ESTIMATOR, in_project
+from tests.helpers.package_copy import extended, run_study
+from tests.helpers.workflow import TINY, run_snakemake, write_study
 
-FILES = {"src/relatask/grouping/estimators/best_partner.py": SNIPPETS / "best_partner.py"}
 TASKS = ["F1P2_binding", "F1P4_binding", "F3P2_binding"]
 STRATEGIES = [
     {"label": "HOA", "estimator": "hoa"},
@@ -35,7 +35,7 @@ STUDY = {
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project with the file, in which the study ran."""
-    root = extended(tmp_path_factory.mktemp("estimators"), FILES)
+    root = extended(tmp_path_factory.mktemp("estimators"), in_project(ESTIMATOR))
     run_study(root, STUDY)
     return root
 

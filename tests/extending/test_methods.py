@@ -1,7 +1,7 @@
 """Methods, loops, encoders and balancing strategies are new files alone: each stands in the tables.
 
-One copy of the project holds all of these additions, to which each test adds nothing: they know nothing of
-each other, and a study of them takes a minute.
+One copy of the project holds all of these additions, which know nothing of each other; a study of them takes
+a minute.
 """
 
 from pathlib import Path
@@ -10,23 +10,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.extending.package_copy import SNIPPETS, extended, run_study
-from tests.workflow.conftest import TINY, run_snakemake, write_study
+from tests.extending.additions import BALANCING, BASELINE, ENCODER, LOOP, NETWORK, SAVED_TABLE, in_project
+from tests.helpers.package_copy import extended, run_study
+from tests.helpers.workflow import TINY, run_snakemake, write_study
 
-# What is added -> its files, in the project and in snippets/.
-ADDITIONS = {
-    "a method of scikit-learn": {"methods/stump.py": "stump.py"},
-    "a network with an encoder per task and attention before pooling": {
-        "methods/task_attention.py": "task_attention.py"
-    },
-    "an encoder on layers of torch-geometric": {"encoders/gatv2.py": "gatv2.py"},
-    "a loop with second derivatives": {
-        "methods/maml/maml.py": "maml.py",
-        "methods/maml/meta_step.py": "meta_step.py",
-    },
-    "a method that saves a table of its own": {"methods/forest_bits.py": "forest_bits.py"},
-    "a balancing strategy": {"balancing/slow_first.py": "slow_first.py"},
-}
 MTL = {"label": "MTL", "method": "shared_bottom", "encoder": "gin"}
 MAML = {"method": "maml", "encoder": "gin"}
 ATTENTION = {"method": "task_attention", "encoder": "gin", "encoder_options": {"width": 4, "layers": 1}}
@@ -52,20 +39,14 @@ STUDY: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project with all additions."""
-    files = {place: name for addition in ADDITIONS.values() for place, name in addition.items()}
-    named = {f"src/relatask/{place}": SNIPPETS / name for place, name in files.items()}
-    return extended(tmp_path_factory.mktemp("methods"), named)
+    additions = (BASELINE, NETWORK, ENCODER, LOOP, SAVED_TABLE, BALANCING)
+    return extended(tmp_path_factory.mktemp("methods"), in_project(*additions))
 
 
 @pytest.fixture(scope="module")
 def results(project: Path) -> Path:
     """The study's folder of results."""
     return run_study(project, STUDY) / "mine"
-
-
-@pytest.mark.parametrize("addition", ADDITIONS)
-def test_an_addition_is_at_most_two_files(addition: str) -> None:
-    assert 1 <= len(ADDITIONS[addition]) <= 2
 
 
 def test_every_row_stands_in_the_main_table_with_a_score_of_its_own(results: Path) -> None:

@@ -4,14 +4,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from PIL import Image
 
-from tests.extending.package_copy import SNIPPETS, extended, run_study
-from tests.workflow.conftest import TINY, run_snakemake
+from tests.extending.additions import TABLE_AND_FIGURE, in_project
+from tests.helpers.package_copy import extended, run_study
+from tests.helpers.workflow import TINY, run_snakemake
 
-FILES = {
-    "src/relatask/publishing/tables/hardest_tasks.py": SNIPPETS / "hardest_tasks.py",
-    "src/relatask/publishing/figures/seed_spread.py": SNIPPETS / "seed_spread.py",
-}
 STUDY = {
     **TINY,
     "methods": [
@@ -26,7 +24,7 @@ STUDY = {
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project with both files, in which the study ran."""
-    root = extended(tmp_path_factory.mktemp("outputs"), FILES)
+    root = extended(tmp_path_factory.mktemp("outputs"), in_project(TABLE_AND_FIGURE))
     run_study(root, STUDY)
     return root
 
@@ -47,8 +45,15 @@ def test_a_new_table_stands_beside_the_others(root: Path) -> None:
 
 def test_a_new_figure_stands_beside_the_others(root: Path) -> None:
     figures = root / "results" / "mine" / "figures"
-    assert pd.read_parquet(figures / "seed_spread-tiny_planted.parquet")["method"].tolist() == ["MTL", "RF"]
-    assert (figures / "seed_spread-tiny_planted.png").read_bytes().startswith(b"\x89PNG")
+    drawn = pd.read_parquet(figures / "seed_spread-tiny_planted.parquet").set_index("method")["spread"]
+    cells = pd.read_parquet(root / "results" / "mine" / "metrics.parquet")
+    cells = cells.query("metric == 'roc_auc' and fold == 'test'")
+    plan = pd.read_parquet(root / "results" / "mine" / "plan.parquet").set_index("run_id")["label"]
+    method = cells["run_id"].astype(str).map(plan).rename("method")
+    of_seeds = cells.groupby([method, cells["task_id"].astype(str)])["value"].std(ddof=0)
+    assert drawn.to_dict() == pytest.approx(of_seeds.groupby("method").mean().to_dict())
+    with Image.open(figures / "seed_spread-tiny_planted.png") as image:
+        assert image.size[0] > image.size[1] > 100
 
 
 def test_the_report_has_both_with_their_captions(root: Path) -> None:

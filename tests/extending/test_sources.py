@@ -6,22 +6,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.extending.package_copy import SNIPPETS, extended, run_study
-from tests.workflow.conftest import TINY, run_snakemake, write_study
+from tests.extending.additions import LEVELS_AND_KINDS, NODES, SPLIT, TEXTS, in_project
+from tests.helpers.package_copy import extended, run_study
+from tests.helpers.workflow import TINY, run_snakemake, write_study
 
-# What is added -> its files, in the project and in snippets/.
-ADDITIONS = {
-    "a source of nodes of one graph with its input": {
-        "sources/club.py": "club.py",
-        "inputs/friends.py": "friends.py",
-    },
-    "a source of texts with its input": {
-        "sources/reviews.py": "reviews.py",
-        "inputs/word_counts.py": "word_counts.py",
-    },
-    "a source whose tasks differ in level and kind": {"sources/motifs.py": "motifs.py"},
-    "a scheme of splits": {"data/splits/by_size.py": "by_size.py"},
-}
 MLP = {"method": "shared_bottom", "encoder": "mlp"}
 SCALES = {"quick": {"seeds": [0, 1], "reduced": ["a test"]}}
 
@@ -48,10 +36,8 @@ def study_of(source: dict[str, Any], features: int, **changes: Any) -> dict[str,
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project with all additions."""
-    files = {place: name for addition in ADDITIONS.values() for place, name in addition.items()}
-    assert max(map(len, ADDITIONS.values())) <= 2
-    named = {f"src/relatask/{place}": SNIPPETS / name for place, name in files.items()}
-    return extended(tmp_path_factory.mktemp("sources"), named)
+    additions = (NODES, TEXTS, LEVELS_AND_KINDS, SPLIT)
+    return extended(tmp_path_factory.mktemp("sources"), in_project(*additions))
 
 
 def roc_auc_of(results: Path, name: str) -> pd.Series:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import psutil
 
-from tests.workflow.conftest import ROOT, snakemake_command
+from tests.helpers.paths import ROOT
+from tests.helpers.workflow import snakemake_command
 
 # Who is killed, and how. A group is all processes of the workflow at once, as when a machine loses power or
 # a terminal closes; a person or a scheduler asks Snakemake to end; the system kills a step for its memory.

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.faults.kills import run_with_kills
-from tests.service import Service, activity, running, target
-from tests.workflow.conftest import TINY, run_snakemake, write_study
+from tests.helpers.service import Service, activity, running, target
+from tests.helpers.workflow import TINY, run_snakemake, write_study
 
 STUDY = TINY | {
     "sources": TINY["sources"]

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.workflow.conftest import ROOT, run_snakemake, snakemake_command, write_study
+from tests.helpers.paths import ROOT
+from tests.helpers.workflow import run_snakemake, snakemake_command, write_study
 
 COMPARED = ("predictions", "metrics", "summary", "comparisons")
 

@@ -17,11 +17,11 @@ from relatask.sources.chembl.activities import read_activities
 from relatask.sources.chembl.assay_targets import find_assay_targets
 from relatask.sources.chembl.target_activities import collect_activities
 from relatask.sources.services.chembl import Chembl
-from tests.data_tables import source_of
 from tests.fuzz.answers import ATTEMPTS, BODIES, URL, Session, client_of
 from tests.fuzz.cases import cases, result_or_sentence
 from tests.fuzz.nested import change, places
-from tests.service import activity, assay, target
+from tests.helpers.data_tables import source_of
+from tests.helpers.service import activity, assay, target
 
 PAGES: dict[str, dict[str, Any]] = {
     "assay": {"assays": [assay("CHEMBL1", "CHEMBL10"), assay("CHEMBL2", None)]},

@@ -20,7 +20,7 @@ from relatask.plan.manifest import read_manifest, shard_manifest
 from relatask.plan.spec import RunSpec
 from tests.fuzz.cases import cases, done_or_sentence, result_or_sentence
 from tests.fuzz.nested import change, places
-from tests.prepared_dataset import make_spec
+from tests.helpers.prepared_dataset import make_spec
 
 SPECS = [make_spec(), make_spec("single_task", seed=3, tasks={"part": 0, "of": 2})]
 DIGESTS = {"code": "c", "data": "d"}

@@ -12,7 +12,7 @@ from relatask.data.interactions import read_interactions
 from relatask.sources.services.string_db import String, table_of
 from tests.fuzz.answers import ATTEMPTS, BODIES, URL, Session, client_of
 from tests.fuzz.cases import cases, result_or_sentence
-from tests.service import NAMES, NETWORK
+from tests.helpers.service import NAMES, NETWORK
 
 
 def table_text(header: list[str], rows: list[list[str]]) -> str:

@@ -18,9 +18,9 @@ from relatask.data.merge import SourceTables, standardise_source
 from relatask.data.raw_table import RawTable
 from relatask.data.standardise import Limits
 from relatask.sources.molecules import read_source
-from tests.data_tables import source_of
 from tests.fuzz.cases import cases, done_or_sentence, result_or_sentence
 from tests.fuzz.tables import ARRAYS, ENCODINGS, KEYS, NAMES, SUFFIXES, grids, is_missing, written
+from tests.helpers.data_tables import source_of
 
 SOURCE = {"reader": "table"}
 

@@ -15,7 +15,7 @@ from relatask.core.tables import read_table, write_table
 from relatask.inputs.arrays import write_features
 from relatask.plan.spec import RunSpec
 from relatask.shards.shard import Shard, ShardData
-from tests.prepared_dataset import random_labels, write_dataset
+from tests.helpers.prepared_dataset import random_labels, write_dataset
 
 ASK = """
 import json, sys

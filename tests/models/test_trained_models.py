@@ -12,6 +12,7 @@ import relatask
 from relatask.core.errors import RelataskError
 from relatask.core.tables import read_table
 from relatask.plan.spec import RunSpec
+from tests.helpers.prepared_dataset import combinations, make_spec
 from tests.models.molecule_data import (
     ask_elsewhere,
     predictions_of,
@@ -19,7 +20,6 @@ from tests.models.molecule_data import (
     train,
     write_molecules,
 )
-from tests.prepared_dataset import combinations, make_spec
 
 MTL = make_spec("shared_bottom", "gin")
 SPECS: dict[str, RunSpec] = {

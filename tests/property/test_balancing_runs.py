@@ -19,8 +19,8 @@ from relatask.engine.network import build_model
 from relatask.engine.run import RunResult, inputs_of, train_run
 from relatask.engine.unit import Unit, units_of
 from relatask.plan.spec import RunSpec
-from tests.prepared_dataset import make_spec, random_labels, write_dataset
-from tests.property.test_leaks import disguise, flipped, scores, trace, with_labels
+from tests.helpers.changed_data import disguise, flipped, scores, trace, with_labels
+from tests.helpers.prepared_dataset import make_spec, random_labels, write_dataset
 
 VARIANTS = {
     **{name: {} for name in catalogue("balancing")},

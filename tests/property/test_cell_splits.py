@@ -18,9 +18,10 @@ from relatask.engine.checkpoint import Checkpoint, tensor_bytes
 from relatask.engine.known_labels import Setting, passes
 from relatask.engine.run import RunResult, inputs_of, train_run
 from relatask.engine.unit import units_of
+from relatask.models.loading import load_model
+from relatask.models.saving import model_of_run
 from relatask.plan.spec import RunSpec
-from relatask.shards.impute import imputer_of
-from tests.prepared_dataset import combinations, make_spec, random_labels, write_dataset
+from tests.helpers.prepared_dataset import combinations, make_spec, random_labels, write_dataset
 
 METHODS = [pair for pair in combinations() if pair[1] in {None, "fingerprint_mlp"}]
 ALL = pytest.mark.parametrize(("method", "encoder"), METHODS)
@@ -30,11 +31,16 @@ Load = Callable[[RunSpec], PreparedDataset]
 
 
 @pytest.fixture(scope="module")
-def load(tmp_path_factory: pytest.TempPathFactory) -> Load:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = write_dataset(tmp_path_factory.mktemp("small"), random_labels(60, 4))
     labels = pd.read_parquet(folder / "labels.parquet")
     split = split_cells(labels, 0, (0.6, 0.2, 0.2))
     write_table("split", split, folder / "splits" / "cells-0.parquet")
+    return folder
+
+
+@pytest.fixture
+def load(folder: Path) -> Load:
     return lambda spec: PreparedDataset.load(folder, "cells-0", inputs=inputs_of(spec))
 
 
@@ -109,14 +115,17 @@ def test_a_molecule_is_known_by_all_its_training_labels_and_by_no_other(method, 
 
 
 @pytest.mark.parametrize("method", READERS)
-def test_filling_a_table_tells_the_held_out_cells_as_well(method, load, run):
+def test_filling_a_table_reads_the_held_out_cells_as_well(method, folder, load, run, tmp_path):
     encoder = "fingerprint_mlp" if capabilities("methods", method).uses_encoder else None
     spec = spec_of(method, encoder)
     data = load(spec)
-    weights = run(spec, data).weights or {}
-    rows = data.folds["test"]
-    told, flipped_ones = (imputer_of(spec, weights, one)(rows) for one in (data, flipped(data, "test")))
-    assert not np.array_equal(told, flipped_ones)
+    for name, content in model_of_run(spec, run(spec, data), data, folder).items():
+        (tmp_path / name).write_bytes(content)
+    model = load_model(tmp_path)
+    true, changed = (
+        model.scores(lambda form, one=one: one, data.folds["test"]) for one in (data, flipped(data, "test"))
+    )
+    assert not np.array_equal(true, changed)
 
 
 def test_the_same_seed_gives_the_same_bytes(load, run):

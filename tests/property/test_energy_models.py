@@ -10,7 +10,7 @@ from relatask.methods.sgnn.colouring import Schedule, colour_tasks
 from relatask.methods.sgnn.energy import energies, fields
 from relatask.methods.sgnn.gibbs import Chains
 from relatask.methods.sgnn.nce import contrast
-from tests.contrast_settings import contrast_settings
+from tests.helpers.contrast_settings import contrast_settings
 from tests.oracles import ebm_oracle as oracle
 
 SMALL = settings(max_examples=40)

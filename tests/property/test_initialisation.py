@@ -14,7 +14,7 @@ from relatask.engine.network import Encoders, build_model
 from relatask.engine.run import inputs_of
 from relatask.engine.unit import Unit, units_of
 from relatask.nn.contract import TaskContext, task_linear
-from tests.prepared_dataset import make_spec, random_labels, write_dataset
+from tests.helpers.prepared_dataset import make_spec, random_labels, write_dataset
 
 NETWORKS = [name for name, ability in catalogue("methods").items() if ability.uses_encoder]
 ENCODER_OF = {"forecaster": "series_mlp", "prototypes": "resnet"}  # others read fingerprints

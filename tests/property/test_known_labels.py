@@ -20,8 +20,8 @@ from relatask.engine.unit import Unit, units_of
 from relatask.methods.metalink import episodic
 from relatask.methods.metalink.episodic import Training
 from relatask.plan.spec import RunSpec
-from tests.prepared_dataset import make_spec, random_labels, training_of, write_dataset
-from tests.training_results import learned, scores
+from tests.helpers.prepared_dataset import make_spec, random_labels, training_of, write_dataset
+from tests.helpers.training_results import learned, scores
 
 SETTINGS = ("standard", "relational", "meta", "relational_meta")
 RELATIONAL = pytest.mark.parametrize("setting", ["relational", "relational_meta"])

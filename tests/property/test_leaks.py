@@ -1,9 +1,8 @@
 """Held-out labels and molecules decide nothing: what every method with every encoder must not read."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +17,8 @@ from relatask.engine.checkpoint import Checkpoint, tensor_bytes
 from relatask.engine.run import RunResult, inputs_of, train_run
 from relatask.engine.unit import units_of
 from relatask.plan.spec import RunSpec
-from tests.prepared_dataset import (
+from tests.helpers.changed_data import CELL, disguise, flipped, scores, trace, with_labels
+from tests.helpers.prepared_dataset import (
     combinations,
     make_spec,
     random_labels,
@@ -33,7 +33,6 @@ PER_TASK = pytest.mark.parametrize(
     ("method", "encoder"), [pair for pair in combinations() if capabilities("methods", pair[0]).per_task]
 )
 SETTINGS = {"training": {"epochs": 5}}
-CELL = ["fold", "item_id", "task_id"]
 Load = Callable[[RunSpec], PreparedDataset]
 
 
@@ -50,23 +49,12 @@ def run(tmp_path: Path) -> Callable[[RunSpec, PreparedDataset], RunResult]:
     )
 
 
-def with_labels(data: PreparedDataset, fold: str, change: Callable[[Tensor], Tensor]) -> PreparedDataset:
-    labels = data.labels.clone()
-    labels[data.folds[fold]] = change(labels[data.folds[fold]])
-    assert not torch.equal(labels.nan_to_num(2.0), data.labels.nan_to_num(2.0))
-    return replace(data, labels=labels)
-
-
 def blind_spec(method: str, encoder: str | None) -> RunSpec:
     """A run that is told no held-out label; what the other settings know is in test_known_labels.py."""
     spec = make_spec(method, encoder, **(SETTINGS if encoder else {}))
     if "known_ratio" in spec.options:
         return replace(spec, options={**spec.options, "known_ratio": 0.0})
     return spec
-
-
-def flipped(labels: Tensor) -> Tensor:
-    return 1 - labels
 
 
 def shuffled(labels: Tensor) -> Tensor:
@@ -78,35 +66,8 @@ def shuffled(labels: Tensor) -> Tensor:
     return labels
 
 
-@dataclass(frozen=True)
-class Disguised:
-    """Inputs in which some molecules look like others."""
-
-    inputs: Any
-    looks_like: Tensor  # int64 [M]
-
-    def batch(self, rows: Tensor) -> Any:
-        return self.inputs.batch(self.looks_like[rows])
-
-
-def disguise(data: PreparedDataset, fold: str) -> PreparedDataset:
-    looks_like = torch.arange(len(data.item_ids))
-    rows = data.folds[fold]
-    looks_like[rows] = data.folds["train"][: len(rows)]
-    return replace(data, inputs=Disguised(data.inputs, looks_like))  # type: ignore[arg-type]
-
-
-def scores(result: RunResult, fold: str | None = None) -> pd.DataFrame:
-    cells = result.predictions if fold is None else result.predictions.query("fold == @fold")
-    return cells[[*CELL, "score"]].reset_index(drop=True)
-
-
 def losses(result: RunResult) -> list[float]:
     return result.history["train_loss"].tolist()
-
-
-def trace(result: RunResult) -> pd.DataFrame:
-    return result.history[["task_id", "epoch", "train_loss", "valid_metric"]]
 
 
 @ALL

@@ -13,8 +13,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tests.helpers.paths import ROOT
+from tests.helpers.workflow import TINY, run_snakemake, snakemake_command, write_study
 from tests.slurm.cluster import Cluster, wait_until
-from tests.workflow.conftest import ROOT, TINY, run_snakemake, snakemake_command, write_study
 
 STUDY = TINY | {
     "training": {"epochs": 150, "learning_rate": 0.003},

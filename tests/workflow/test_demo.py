@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from relatask.core.files import sha256_of
-from tests.workflow.conftest import run_snakemake
+from tests.helpers.workflow import run_snakemake
 
 pytestmark = pytest.mark.timeout(1800)  # minutes when idle, but a machine may be slow or busy
 

@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.class_layouts import write_omniglot
-from tests.workflow.conftest import run_snakemake, write_study
+from tests.helpers.class_layouts import write_omniglot
+from tests.helpers.workflow import run_snakemake, write_study
 
 STUDY: dict[str, Any] = {
     "title": "Characters",

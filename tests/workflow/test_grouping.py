@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 
 from relatask.plan.spec import RunSpec
 from relatask.plan.task_sets import task_set_id
-from tests.workflow.conftest import run_snakemake
+from tests.helpers.workflow import run_snakemake
 
 TASKS = ["F1P2_binding", "F1P4_binding", "F3P2_binding", "F6P1_binding"]  # with many labels of both classes
 

@@ -7,8 +7,8 @@ import pytest
 import yaml
 from sklearn.metrics import roc_auc_score
 
-from tests.coco_layout import write_layout
-from tests.workflow.conftest import TINY, run_snakemake
+from tests.helpers.coco_layout import write_layout
+from tests.helpers.workflow import TINY, run_snakemake
 
 ROWS = [
     {"label": "MTL", "method": "shared_bottom"},

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from tests.service import Fault, activity, running, target
-from tests.workflow.conftest import run_snakemake
+from tests.helpers.service import Fault, activity, running, target
+from tests.helpers.workflow import run_snakemake
 
 STUDY = {
     "title": "Live",

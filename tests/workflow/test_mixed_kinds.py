@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.workflow.conftest import run_snakemake, write_study
+from tests.helpers.workflow import run_snakemake, write_study
 
 KIND_OF = {"toxic": "binary", "pIC50": "real", "colour": "class"}
 METRICS = {

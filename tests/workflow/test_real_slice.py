@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.workflow.conftest import run_snakemake, write_study
+from tests.helpers.workflow import run_snakemake, write_study
 
 STUDY = {
     "title": "A slice of real data",

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from relatask.publishing.page import table_page
+from tests.helpers.report_study import HOSTILE, NAMES, SNAKEFILE, write_report_study
 from tests.workflow.browser import Opened, check_report, find_browser
-from tests.workflow.report_study import HOSTILE, NAMES, SNAKEFILE, write_report_study
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.extending.package_copy import extended
-from tests.workflow.conftest import run_snakemake, write_study
-from tests.workflow.test_workflow import jobs_of
+from tests.helpers.package_copy import extended
+from tests.helpers.workflow import jobs_of, run_snakemake, write_study
 
 
 def test_a_second_run_has_nothing_to_do(tiny_results: Path) -> None:

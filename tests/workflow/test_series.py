@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from relatask.plan.task_sets import task_set_id
-from tests.workflow.conftest import run_snakemake
+from tests.helpers.workflow import run_snakemake
 
 TASKS = ["flow", "load", "oil"]
 MLP = {"series": 3, "window": 12, "width": 8, "layers": 1}

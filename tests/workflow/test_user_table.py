@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.workflow.conftest import ROOT, run_snakemake, write_study
+from tests.helpers.paths import ROOT
+from tests.helpers.workflow import run_snakemake, write_study
 
 BAD_ROWS = ["not a molecule", "[Na+].[Cl-]", "CC", ""]
 

@@ -13,7 +13,8 @@ import yaml
 
 from relatask.config import load_study
 from relatask.plan.plan import make_shards, plan_runs
-from tests.workflow.conftest import ROOT, run_snakemake, write_study
+from tests.helpers.paths import ROOT
+from tests.helpers.workflow import jobs_of, run_snakemake, write_study
 
 HEAVY = (
     "torch",
@@ -27,12 +28,6 @@ HEAVY = (
     "matplotlib",
     "duckdb",
 )
-
-
-def jobs_of(output: str) -> dict[str, int]:
-    """Rule -> jobs, from the table of a dry-run."""
-    rows = re.findall(r"^(\w+) +(\d+)$", output.split("Job stats:")[1].split("total")[0], re.MULTILINE)
-    return {rule: int(count) for rule, count in rows}
 
 
 def cpu_seconds(folder: Path, *arguments: str) -> float:

@@ -42,7 +42,7 @@ def prepare(block: ReviewsSource, context: "SourceContext") -> "SourceTables":
     others = [word for words in WORDS.values() for word in words]
     texts = []
     for row in labels:
-        own = [word for words, told in zip(WORDS.values(), row, strict=True) if told for word in words[:3]]
+        own = [word for words, label in zip(WORDS.values(), row, strict=True) if label for word in words[:3]]
         texts.append(" ".join(rng.permutation([*own, *rng.choice(others, 2)])))
     item, task = np.nonzero(rng.random(labels.shape) < 0.8)
     cells = pd.DataFrame({"item": item, "task": task, "value": labels[item, task]})

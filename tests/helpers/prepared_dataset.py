@@ -1,0 +1,136 @@
+"""A prepared data set that tests make in milliseconds, without RDKit and without molecules."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from relatask.core.files import sha256_of, write_json
+from relatask.core.plugins import form_of, input_records, load_file
+from relatask.core.registry import capabilities, catalogue, load_loop
+from relatask.core.tables import write_table
+from relatask.engine.epochs import EpochTraining
+from relatask.engine.unit import Unit
+from relatask.plan.spec import RunSpec
+from tests.helpers.data_tables import items_table, labels_table, tasks_table
+from tests.oracles.gin_oracle import as_arrays, random_molecules
+
+SMALL = {"penalty": 0.1, "width": 16, "layers": 2, "n_estimators": 15, "max_iter": 15, "min_samples_leaf": 2}
+TRAINING = {
+    "epochs": 3,
+    "batch_size": 16,
+    "learning_rate": 0.01,
+    "weight_decay": 0.0,
+    "evaluate_every": 1,
+    "patience": None,
+    "precision": "fp32",
+}
+
+
+def combinations() -> list[tuple[str, str | None]]:
+    """Every registered method for molecules with every encoder it can have."""
+    pairs: list[tuple[str, str | None]] = []
+    encoders = [
+        name for name, ability in catalogue("encoders").items() if {"graph", "ecfp"} & {*ability.inputs}
+    ]
+    for name, ability in catalogue("methods").items():
+        if "binary" in ability.kinds:
+            pairs += [(name, encoder) for encoder in encoders] if ability.uses_encoder else [(name, None)]
+    return pairs
+
+
+def readers_of_structure() -> list[tuple[str, str | None]]:
+    """Those of `combinations` whose predictions depend on the molecule, and not on known labels alone."""
+    return [pair for pair in combinations() if capabilities("methods", pair[0]).inputs != ("none",)]
+
+
+def make_spec(
+    method: str = "shared_bottom", encoder: str | None = "fingerprint_mlp", **changes: Any
+) -> RunSpec:
+    """A small run that predicts all tasks; keys of `training` and any other field can be changed."""
+
+    def options(kind: str, name: str) -> dict[str, Any]:
+        defaults = capabilities(kind, name).options
+        chosen = {key: SMALL.get(key, value) for key, value in defaults.items()}
+        return {**chosen, "setting": "standard"} if chosen.get("setting") == "meta" else chosen
+
+    training = {**TRAINING, **changes.pop("training", {})}
+    values: dict[str, Any] = {
+        "dataset": "small",
+        "balancing": "equal",
+        "split": "scaffold",
+        "seed": 0,
+        "label": method.upper(),
+        "options": options("methods", method),
+        "balancing_options": options("balancing", changes.get("balancing", "equal")),
+        "encoder_options": options("encoders", encoder) if encoder else {},
+        "training": training if encoder else {},
+    }
+    return RunSpec(method=method, encoder=encoder, **{**values, **changes})
+
+
+def training_of(unit: Unit) -> EpochTraining:
+    """The training of a network, by the loop of its method."""
+    return load_loop(unit.spec.method).Training(unit)
+
+
+def random_labels(n: int, n_tasks: int, seed: int = 0) -> np.ndarray:
+    """0, 1 and NaN [n, n_tasks], 40 % missing; every molecule has a label."""
+    rng = np.random.default_rng(seed)
+    labels = (rng.random((n, n_tasks)) < 0.5).astype(np.float32)
+    labels[rng.random(labels.shape) < 0.4] = np.nan
+    empty = np.isnan(labels).all(1)
+    labels[empty, rng.integers(n_tasks, size=empty.sum())] = 1
+    return labels
+
+
+def write_dataset(
+    folder: Path,
+    labels: np.ndarray,
+    folds: Sequence[str] | None = None,
+    item_ids: Sequence[int] | None = None,
+    seeds: Sequence[int] = (0,),
+) -> Path:
+    """Write a data set of random molecules under labels [n, T] (NaN: missing) and return its folder.
+
+    A molecule depends on its `item_id` alone, so data sets that share ids share molecules.
+    """
+    n, n_tasks = labels.shape
+    ids = np.arange(n) if item_ids is None else np.asarray(item_ids)
+    folds = ["train", "train", "train", "valid", "test"] * (n // 5 + 1) if folds is None else folds
+    tasks = [f"task{number}" for number in range(n_tasks)]
+    row, column = np.nonzero(~np.isnan(labels))
+    edges = {"task_i": tasks[:-1], "task_j": tasks[1:], "score": 0.5, "kind": "protein"}
+    tables = {
+        "items": items_table(ids),
+        "tasks": tasks_table(tasks),
+        "labels": labels_table(ids[row], np.array(tasks)[column], labels[row, column]),
+        "relations": pd.DataFrame(edges),
+    }
+    for name, table in tables.items():
+        write_table(name, table, folder / f"{name}.parquet")
+    for seed in seeds:
+        split = pd.DataFrame({"item_id": ids, "task_id": None, "fold": list(folds)[:n]})
+        write_table("split", split, folder / "splits" / f"scaffold-{seed}.parquet")
+        write_json(folder / "splits" / f"scaffold-{seed}.json", {"digest": f"split{seed}"})
+    molecules = [random_molecules([4 + int(item_id) % 9], seed=int(item_id))[0] for item_id in ids]
+    bits = [np.random.default_rng(int(item_id)).random(2048) < 0.03 for item_id in ids]
+    (folder / "features").mkdir(exist_ok=True)
+    for name, array in {**as_arrays(molecules), "ecfp4": np.packbits(bits, axis=1)}.items():
+        np.save(folder / "features" / f"{name}.npy", array)
+    write_record(folder / "features")
+    write_json(folder / "dataset.json", {"digest": f"dataset of {n}"})
+    return folder
+
+
+def write_record(features: Path) -> None:
+    """Write features.json for the arrays that lie in the folder `features`."""
+    files = {path.name: sha256_of(path) for path in sorted(features.glob("*.npy"))}
+    inputs = {
+        name: {"form": form_of(name), "version": load_file(input_records()[name]).VERSION}
+        for name in ("graph", "ecfp")
+    }
+    record = {"digest": "features", "files": files, "inputs": inputs}
+    write_json(features / "features.json", record)

@@ -1,0 +1,160 @@
+"""A small study made by hand: plan, predictions and the files around them, for tests of evaluation."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from relatask.config import StudyAtScale, StudyConfig
+from relatask.core.files import write_json, write_text
+from relatask.core.tables import COLUMNS, write_table
+from relatask.evaluation.aggregate import join_plan, summarise
+from relatask.evaluation.significance import compare
+from relatask.plan.spec import RunSpec
+from relatask.publishing.inputs import Inputs
+from tests.helpers.data_tables import tasks_table
+
+
+def make_plan(
+    methods: Sequence[str] = ("STL", "MTL"),
+    datasets: Sequence[str] = ("toy",),
+    seeds: Sequence[int] = (0, 1, 2),
+    split: str = "random",
+    parts: dict[str, int] | None = None,
+) -> pd.DataFrame:
+    """A `plan` of methods x data sets x seeds; `parts` cuts a method's tasks into runs."""
+    rows = []
+    for dataset in datasets:
+        for method in methods:
+            n_parts = (parts or {}).get(method, 1)
+            for seed in seeds:
+                for part in range(n_parts):
+                    tasks: Any = "all" if n_parts == 1 else {"part": part, "of": n_parts}
+                    spec = RunSpec(dataset, method.lower(), None, "equal", split, seed, tasks, label=method)
+                    rows.append(
+                        {
+                            "run_id": spec.run_id,
+                            "label": method,
+                            "dataset": dataset,
+                            "method": spec.method,
+                            "encoder": None,
+                            "balancing": "equal",
+                            "split": split,
+                            "seed": seed,
+                            "tasks": json.dumps(tasks),
+                            "collection": None,
+                            "hyperparameters": "{}",
+                            "predicted_minutes": 1.0,
+                            "cost_factor": 1.0,
+                            "shard": 0,
+                            "spec": spec.canonical(),
+                        }
+                    )
+    return pd.DataFrame(rows)
+
+
+def write_study(folder: Path, study: dict[str, Any], name: str = "study", scale: str = "quick") -> Path:
+    """The study.json of a study in its folder below `folder`, which steps read."""
+    path = folder / name / "study.json"
+    write_text(path, StudyAtScale(name, scale, StudyConfig.model_validate(study)).text())
+    return path
+
+
+def make_metrics(
+    plan: pd.DataFrame,
+    tasks: Sequence[str],
+    value: Callable[[str, str, int, str], float],
+    metrics: Sequence[str] = ("roc_auc",),
+    folds: Sequence[str] = ("test",),
+) -> pd.DataFrame:
+    """A `metrics` table where each cell is `value(dataset, method label, seed, task)`; NaN = undefined."""
+    rows = []
+    for run in plan.itertuples():
+        chosen = json.loads(run.tasks)
+        own = tasks if chosen == "all" else tasks[chosen["part"] :: chosen["of"]]
+        for task in own:
+            for fold in folds:
+                for metric in metrics:
+                    found = value(run.dataset, run.label, run.seed, task)
+                    reason = "no positive" if np.isnan(found) else None
+                    rows.append((run.run_id, task, fold, metric, found, 10, 5, reason))
+    return pd.DataFrame(rows, columns=list(COLUMNS["metrics"]))
+
+
+def write_dataset(
+    folder: Path, tasks: Sequence[str], names: Sequence[str] | None = None, seeds: Sequence[int] = (0, 1, 2)
+) -> None:
+    """The files of a prepared data set that tables read: tasks, dataset.json and random splits."""
+    frame = tasks_table(tasks, name=list(names or tasks), n_pos=25, n_neg=75)
+    write_table("tasks", frame, folder / "tasks.parquet")
+    write_json(
+        folder / "dataset.json",
+        {
+            "molecules": 200,
+            "tasks": len(tasks),
+            "labels": 100 * len(tasks),
+            "edges": 3,
+            "positive_rate": 0.25,
+            "labelled_share": 0.5,
+            "digest": "d" * 64,
+        },
+    )
+    for seed in seeds:
+        split = pd.DataFrame(
+            {
+                "item_id": np.arange(200),
+                "task_id": None,
+                "fold": ["train"] * 160 + ["valid"] * 20 + ["test"] * 20,
+            }
+        )
+        write_table("split", split, folder / "splits" / f"random-{seed}.parquet")
+        write_json(
+            folder / "splits" / f"random-{seed}.json",
+            {"scheme": "random", "seed": seed, "digest": f"{seed}" * 64},
+        )
+
+
+HOSTILE = [
+    "$(touch x)",
+    "<script>alert(1)</script>",
+    "a|b",
+    "100%_&",
+    "`rm -rf`",
+    "two\nlines",
+    "[x](javascript:y)",
+]
+TASKS = [f"t{i}" for i in range(7)]
+BASE = {("STL", 0): 0.70, ("STL", 1): 0.72, ("MTL", 0): 0.75, ("MTL", 1): 0.79}
+
+
+def study_of(datasets=("toy",), methods=("STL", "MTL"), metrics=("roc_auc",), schemes=("random",)) -> dict:
+    return {
+        "title": "Toy & co",
+        "sources": {"toy": {"reader": "table", "path": "toy.csv"}},
+        "datasets": {name: {"source": "toy"} for name in datasets},
+        "splits": {"schemes": list(schemes)},
+        "methods": [{"label": label, "method": label.lower()} for label in methods],
+        "baseline": "STL",
+        "metrics": list(metrics),
+        "scales": {"quick": {"seeds": [0, 1], "reduced": ["5 epochs instead of 200"]}},
+    }
+
+
+def value_of(dataset: str, method: str, seed: int, task: str) -> float:
+    return BASE[method, seed] + 0.01 * (int(task[1]) - 3)
+
+
+def make_inputs(folder: Path, value=value_of, study: dict | None = None, published=(), **tables) -> Inputs:
+    config = StudyConfig.model_validate(study or study_of())
+    datasets, methods = list(config.datasets), [method.label for method in config.methods]
+    plan = make_plan(methods, datasets, seeds=(0, 1))
+    metrics = make_metrics(plan, TASKS, value, metrics=config.metrics)
+    cells = join_plan(plan, metrics)
+    for dataset in datasets:
+        write_dataset(folder / dataset, TASKS, names=HOSTILE, seeds=(0, 1))
+    compared = compare(cells, "STL", config.contrasts)
+    known = {"plan": plan, "metrics": metrics, "summary": summarise(cells, "STL"), "comparisons": compared}
+    return Inputs(config, "quick", folder, known={**known, **tables}, published=published)

@@ -1,0 +1,233 @@
+"""The contrastive loop: what the energy learns, which noise it sees, and that a checkpoint loses nothing."""
+
+import io
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from relatask.data.prepared import PreparedDataset
+from relatask.engine import checkpoint as checkpoints
+from relatask.engine import epochs
+from relatask.engine.checkpoint import Checkpoint, tensor_bytes
+from relatask.engine.kinds import mean_metric
+from relatask.engine.unit import Unit, units_of
+from relatask.methods.sgnn import contrastive
+from relatask.methods.sgnn.contrast import ContrastSettings
+from relatask.methods.sgnn.contrastive import Training
+from relatask.methods.sgnn.energy import log_softmax_factors
+from relatask.nn.contract import MultiTaskModel
+from tests.helpers.contrast_settings import contrast_settings
+from tests.helpers.prepared_dataset import make_spec, random_labels, write_dataset
+from tests.helpers.training_results import Killed, without_seconds
+from tests.oracles import ebm_oracle as oracle
+
+N_TASKS = 4
+Make = Callable[..., Unit]
+
+
+class TinyEnergy(MultiTaskModel):
+    """A hidden layer on fingerprints, then scores of each node and edge, on a chain of tasks."""
+
+    def __init__(self, n_tasks: int, contrast: ContrastSettings, share: float):
+        super().__init__()
+        self.contrast, self.share = contrast, share  # of what it sees of the molecule
+        self.edge_index = torch.stack([torch.arange(n_tasks - 1), torch.arange(1, n_tasks)])
+        self.hidden = torch.nn.Sequential(
+            torch.nn.Linear(2048, 8), torch.nn.BatchNorm1d(8), torch.nn.Dropout(0.2)
+        )
+        self.node = torch.nn.Linear(8, n_tasks * 2)
+        self.edge = torch.nn.Linear(8, (n_tasks - 1) * 4)
+
+    def energies(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        hidden = self.share * self.hidden(x)
+        return log_softmax_factors(
+            self.node(hidden).unflatten(1, (-1, 2)), self.edge(hidden).unflatten(1, (-1, 2, 2))
+        )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_dataset(tmp_path_factory.mktemp("small"), random_labels(80, N_TASKS))
+
+
+@pytest.fixture
+def unit_of(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
+    def make(
+        prior: torch.Tensor | None = None, training: dict | None = None, share: float = 1.0, **options
+    ) -> Unit:
+        def build(unit: Unit) -> TinyEnergy:
+            torch.manual_seed(unit.seed("initialisation"))
+            return TinyEnergy(len(unit.columns), contrast_settings(**options), share)
+
+        monkeypatch.setattr(epochs, "build_model", build)
+        spec = make_spec(training=training or {})
+        data = PreparedDataset.load(folder, "scaffold-0", inputs="ecfp")
+        return units_of(spec, data, False, prior)[0]
+
+    return make
+
+
+def random_prior() -> torch.Tensor:
+    return torch.rand(80, N_TASKS, generator=torch.Generator().manual_seed(3))
+
+
+def train(unit: Unit, folder: Path):
+    return contrastive.train(unit, Checkpoint(folder / "none.pt", ""), lambda share, text: None)
+
+
+def trained(unit: Unit) -> Training:
+    training = Training(unit)
+    while not training.is_over():
+        training.run_epoch(lambda: None)
+    return training
+
+
+def result_bytes(unit: Unit, folder: Path) -> bytes:
+    result = train(unit, folder)
+    history = without_seconds(result.history)
+    return tensor_bytes({"scores": result.scores, "weights": result.weights, "history": history})
+
+
+@pytest.mark.parametrize("objective", ["tilted", "untilted"])
+def test_a_task_is_predicted_from_the_one_it_is_related_to(unit_of, tmp_path, objective):
+    """Tasks 0 and 1 have equal labels; the backbone knows those of task 0, the energy sees no molecule."""
+    unit = unit_of(None, {"epochs": 20, "learning_rate": 0.1}, 0.0, edge_weight=1.0, objective=objective)
+    labels = (torch.rand(80, N_TASKS, generator=torch.Generator().manual_seed(0)) < 0.5).float()
+    labels[:, 1] = labels[:, 0]
+    prior = torch.full((80, N_TASKS), 0.5)
+    prior[:, 0] = 0.1 + 0.8 * labels[:, 0]
+    unit = replace(unit, data=replace(unit.data, labels=labels), prior=prior)
+    scores, test = train(unit, tmp_path).scores["test"], unit.rows("test")
+    assert mean_metric("roc_auc", labels[test, 1:2], scores[:, 1:2]) > 0.9
+    assert mean_metric("roc_auc", labels[test, 3:4], scores[:, 3:4]) < 0.8  # nothing tells of task 3
+    blind = replace(unit, prior=torch.full_like(prior, 0.5))
+    scores = train(blind, tmp_path).scores["test"]
+    assert mean_metric("roc_auc", labels[test, 1:2], scores[:, 1:2]) < 0.8
+
+
+def test_scores_are_the_exact_marginals_of_the_trained_model(unit_of):
+    prior = random_prior()
+    training = trained(unit_of(prior, edge_weight=1.0, burn_in=20, sweeps=400))
+    rows = training.unit.rows("test")
+    scores = training.probabilities(rows)
+    training.model.eval()
+    with torch.no_grad():
+        node, edge = training.model.energies(training.unit.data.x(rows))
+    edges = tuple(map(tuple, training.model.edge_index.t().tolist()))
+    for k, row in enumerate(rows.tolist()):
+        problem = oracle.Problem(node[k], edge[k], edges, 1.0, tuple(prior[row].tolist()))
+        assert scores[k].tolist() == pytest.approx(oracle.marginals(problem), abs=0.02)
+
+
+def test_scores_of_a_molecule_do_not_depend_on_the_others(unit_of):
+    training = trained(unit_of(random_prior()))
+    rows = training.unit.rows("test")
+    torch.testing.assert_close(training.predict(rows.flip(0)).flip(0), training.predict(rows))
+    assert training.predict(rows[:0]).shape == (0, N_TASKS)
+
+
+def test_adaptive_noise_that_is_never_updated_is_fixed_noise(unit_of, tmp_path):
+    def run(**options) -> bytes:
+        return result_bytes(unit_of(random_prior(), training={"epochs": 6}, **options), tmp_path)
+
+    fixed = run(noise="fixed")
+    assert run(noise="adaptive", noise_every=0) == fixed
+    assert run(noise="adaptive", noise_every=7) == fixed
+    assert run(noise="adaptive", noise_every=1, fixed_noise_epochs=6) == fixed  # updated once all is done
+    assert run(noise="adaptive", noise_every=2) != fixed
+    assert run(noise="gibbs") != fixed
+
+
+def test_adaptive_noise_is_the_models_marginals_on_training_molecules(unit_of):
+    prior = random_prior()
+    training = Training(unit_of(prior, noise="adaptive", noise_every=1, noise_mixing=0.25))
+    training.run_epoch(lambda: None)
+    rows = training.rows
+    expected = 0.75 * prior[rows] + 0.25 * training.predict(rows)
+    torch.testing.assert_close(training.noise[rows], expected)
+    assert torch.equal(training.noise[training.valid], prior[training.valid])
+    assert torch.equal(training.backbone, prior)
+
+
+def test_without_a_prior_the_backbone_is_uniform(unit_of, tmp_path):
+    uniform = torch.full((80, N_TASKS), 0.5)
+    assert result_bytes(unit_of(), tmp_path) == result_bytes(unit_of(uniform), tmp_path)
+    assert result_bytes(unit_of(random_prior()), tmp_path) != result_bytes(unit_of(uniform), tmp_path)
+
+
+def test_a_certain_prior_trains(unit_of, tmp_path):
+    for noise in ("fixed", "adaptive", "gibbs"):
+        unit = unit_of(random_prior().round(), noise=noise, noise_every=1, gibbs="released")
+        result = train(unit, tmp_path)
+        assert all(math.isfinite(row["train_loss"]) for row in result.history)
+
+
+def test_a_run_of_some_tasks_sees_their_columns_of_the_prior(unit_of):
+    unit, prior = unit_of(), random_prior()
+    some = units_of(replace(unit.spec, tasks=("task1", "task3")), unit.data, False, prior)[0]
+    assert torch.equal(some.prior, prior[:, [1, 3]])
+    assert torch.equal(trained(some).backbone, prior[:, [1, 3]])
+
+
+def test_the_epoch_with_the_best_validation_is_restored(unit_of, tmp_path):
+    unit = unit_of(random_prior(), training={"epochs": 8, "learning_rate": 0.05})
+    result = train(unit, tmp_path)
+    valid = [row["valid_metric"] for row in result.history]
+    best = valid.index(max(valid))
+    assert best < 7, "the last epoch is the best one: the test shows nothing"
+    training = Training(unit)
+    for _ in range(best + 1):
+        training.run_epoch(lambda: None)
+    assert torch.equal(training.predict(unit.rows("test")), result.scores["test"])
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(unit_of, tmp_path):
+    unit = unit_of(random_prior())
+    assert result_bytes(unit, tmp_path) == result_bytes(unit, tmp_path)
+    other = replace(unit, spec=replace(unit.spec, seed=1))
+    assert result_bytes(unit, tmp_path) != result_bytes(other, tmp_path)
+
+
+@pytest.mark.parametrize("noise", ["fixed", "adaptive", "gibbs"])
+def test_going_on_after_any_step_gives_the_same_bytes(unit_of, noise):
+    unit = unit_of(random_prior(), noise=noise, noise_every=1, noise_samples=2, sweeps=3, burn_in=1)
+    states: list[bytes] = []
+    training = Training(unit)
+    while not training.is_over():
+        training.run_epoch(lambda: states.append(tensor_bytes(training.state())))
+    assert len(states) == 9  # 3 epochs of 3 steps
+    for state in states:
+        torch.manual_seed(99)  # whatever the new process drew before
+        resumed = Training(unit)
+        resumed.restore(torch.load(io.BytesIO(state), weights_only=True))
+        while not resumed.is_over():
+            resumed.run_epoch(lambda: None)
+        assert tensor_bytes(resumed.best_weights) == tensor_bytes(training.best_weights)
+        assert torch.equal(resumed.noise, training.noise)
+        assert without_seconds(resumed.history) == without_seconds(training.history)
+
+
+@pytest.mark.parametrize("calls", [2, 5, 8])
+def test_a_run_killed_at_any_call_of_progress_ends_with_the_same_bytes(unit_of, tmp_path, monkeypatch, calls):
+    monkeypatch.setattr(checkpoints, "SECONDS", 0.0)
+    monkeypatch.setattr(checkpoints, "LEAST_WORK", 0)
+    unit = unit_of(random_prior(), noise="adaptive", noise_every=1)
+    undisturbed, path, shares = result_bytes(unit, tmp_path), tmp_path / "checkpoint.pt", []
+
+    def kill(share: float, text: str) -> None:
+        shares.append(share)
+        if len(shares) == calls:
+            raise Killed
+
+    with pytest.raises(Killed):
+        contrastive.train(unit, Checkpoint(path, "digests"), kill)
+    resumed: list[float] = []
+    result = contrastive.train(unit, Checkpoint(path, "digests"), lambda share, text: resumed.append(share))
+    assert resumed[0] >= shares[-2] > 0, "it started over instead of going on"
+    history = without_seconds(result.history)
+    again = {"scores": result.scores, "weights": result.weights, "history": history}
+    assert tensor_bytes(again) == undisturbed

@@ -1,0 +1,334 @@
+"""Tables show what was measured, mark the best, say what is missing, and survive hostile names."""
+
+import html
+import re
+
+import pandas as pd
+import pytest
+
+from relatask.__main__ import main
+from relatask.core.errors import RelataskError
+from relatask.core.outputs import tables
+from relatask.core.tables import COLUMNS, columns_of, write_table
+from relatask.publishing.formatting import (
+    Bold,
+    Table,
+    escape_latex,
+    escape_markdown,
+    number,
+    p_value,
+    to_latex,
+    to_markdown,
+)
+from relatask.publishing.published_values import lookup, read_published
+from relatask.publishing.table_files import save
+from relatask.publishing.tables import all_metrics as all_metrics_table
+from relatask.publishing.tables import costs as costs_table
+from relatask.publishing.tables import main as main_table
+from relatask.publishing.tables import per_task as per_task_table
+from relatask.publishing.tables import significance as significance_table
+from relatask.publishing.tables import splits as splits_table
+from relatask.publishing.tables import statistics as statistics_table
+from tests.helpers.study_tables import (
+    HOSTILE,
+    TASKS,
+    make_inputs,
+    make_plan,
+    study_of,
+    value_of,
+    write_dataset,
+    write_study,
+)
+
+NAN = float("nan")
+
+
+def test_main_table_shows_mean_spread_and_delta_with_the_best_in_bold(tmp_path) -> None:
+    table = main_table.make(make_inputs(tmp_path))
+    assert table.header == ["method", "toy random"]
+    assert table.rows == [["STL", "71.00 ± 1.00"], ["MTL", "77.00 ± 2.00 (+6.00)"]]
+    assert isinstance(table.rows[1][1], Bold)
+    assert not isinstance(table.rows[0][1], Bold)
+    assert table.data["mean"].tolist() == pytest.approx([0.71, 0.77], abs=1e-12)
+    notes = " ".join(table.notes)
+    assert "2 seeds (0, 1)" in notes
+    assert "No (seed, task) cell is undefined." in notes
+    assert "Scale quick: 5 epochs instead of 200." in notes
+
+
+def test_where_lower_is_better_the_lowest_is_bold(tmp_path) -> None:
+    table = main_table.make(make_inputs(tmp_path, study=study_of(metrics=["brier"])))
+    assert table.rows[0][1] == "0.710 ± 0.010"
+    assert isinstance(table.rows[0][1], Bold)
+    assert not isinstance(table.rows[1][1], Bold)
+    assert "lower is better" in table.notes[0]
+
+
+def test_undefined_cells_are_counted_in_the_footnote_and_named_in_the_task_table(tmp_path) -> None:
+    def value(dataset: str, method: str, seed: int, task: str) -> float:
+        return NAN if task == "t6" else value_of(dataset, method, seed, task)
+
+    inputs = make_inputs(tmp_path, value)
+    assert "on toy (random split): 2 of each method (2 no positive)." in " ".join(
+        main_table.make(inputs).notes
+    )
+    table = per_task_table.make(inputs)
+    assert table.rows[6][-2:] == ["–", "–"]
+    lost = table.data[table.data["task_id"] == "t6"]
+    assert lost["reason"].tolist() == ["no positive", "no positive"]
+    assert lost["mean"].isna().all()
+    assert lost["n_seeds"].tolist() == [0, 0]
+
+
+def test_a_method_without_results_is_a_dash_never_a_number(tmp_path) -> None:
+    inputs = make_inputs(tmp_path, lambda d, m, s, t: NAN if m == "MTL" else 0.7)
+    table = main_table.make(inputs)
+    assert table.rows[1] == ["MTL", "–"]
+    assert "14 of MTL" in " ".join(table.notes)
+
+
+def test_no_rounding_before_averaging(tmp_path) -> None:
+    """0.70004 and 0.70014 average to 0.70009: 70.01; rounded first it would be 70.00 or 70.005."""
+    inputs = make_inputs(tmp_path, lambda d, m, s, t: (0.70004, 0.70014)[s])
+    assert main_table.make(inputs).rows[0][1].startswith("70.01 ± ")
+
+
+def test_rows_and_columns_follow_the_study(tmp_path) -> None:
+    study = study_of(datasets=["zeta", "alpha"], methods=["STL", "MTL"])
+    study["methods"].reverse()
+    table = main_table.make(make_inputs(tmp_path, study=study))
+    assert table.header == ["method", "zeta random", "alpha random"]
+    assert [row[0] for row in table.rows] == ["MTL", "STL"]
+    assert table.data["dataset"].tolist() == ["zeta", "zeta", "alpha", "alpha"]
+
+
+PUBLISHED = (
+    "paper,table,row,column,value,spread,metric\n"
+    "sgnn_ebm,1,Toy 10,molecules,13004,,molecules\n"
+    "sgnn_ebm,1,Toy 10,labelled,5.76,,labelled_percent\n"
+    "other,1,MTL,Toy 10,50.00,1.50,roc_auc\n"
+    "sgnn_ebm,2,MTL,Toy 10,74.00,1.50,roc_auc\n"
+    "sgnn_ebm,3,MTL,Toy 10,99.00,1.50,roc_auc\n"
+)
+
+
+def test_published_numbers_stand_beside_ours_with_the_difference_in_spreads(tmp_path) -> None:
+    sheet = tmp_path / "published.csv"
+    sheet.write_text(PUBLISHED)
+    study = study_of(datasets=["toy_10"]) | {"paper": "sgnn_ebm"}
+    study["datasets"]["toy_10"]["published"] = "Toy 10"
+    study["methods"][1]["published"] = "MTL"
+    inputs = make_inputs(tmp_path, study=study, published=read_published(sheet))
+    table = main_table.make(inputs)
+    assert table.header == ["method", "toy_10 random", "toy_10 published", "in spreads"]
+    assert table.rows[0][2:] == ["–", "–"]
+    assert table.rows[1][2:] == ["74.00 ± 1.50", "+2.0"]
+    assert table.data["published"].tolist()[1] == pytest.approx(0.74)
+    assert "as printed in sgnn_ebm" in " ".join(table.notes)
+    statistics = statistics_table.make(inputs)
+    assert statistics.header[7:] == ["published molecules", "published labelled %"]  # it prints no tasks
+    assert statistics.rows[0][7:] == ["13,004", "5.76"]
+
+    study["datasets"]["toy_10"]["whole"] = 1_000_000  # of which 200 are there: nothing to compare
+    smoke = main_table.make(make_inputs(tmp_path, study=study, published=read_published(sheet)))
+    assert smoke.header == ["method", "toy_10 random", "toy_10 published"]
+    assert smoke.rows[1][2:] == ["74.00 ± 1.50"]
+    assert "in spreads" not in " ".join(smoke.notes)
+
+
+def test_a_study_that_no_paper_has_prints_no_such_column(tmp_path, root) -> None:
+    inputs = make_inputs(tmp_path, published=read_published(root / "config" / "published.csv"))
+    assert main_table.make(inputs).header == ["method", "toy random"]
+    assert len(statistics_table.make(inputs).header) == 7
+    assert "published" not in " ".join(main_table.make(inputs).notes)
+
+
+def test_the_sheet_holds_the_papers_numbers(root) -> None:
+    published = read_published(root / "config" / "published.csv")
+    auc = lookup(published, "sgnn_ebm", "roc_auc")
+    best = auc["SGNN-EBM adaptive", "ChEMBL-STRING 100"]
+    assert (best.value, best.spread, best.table) == (81.15, 0.59, "2")
+    assert auc["SGNN-EBM Uniform", "ChEMBL-STRING 10"].value == 58.66
+    assert auc["SGNN-EBM 0 layers", "ChEMBL-STRING 50"].value == 80.63
+    assert lookup(published, "sgnn_ebm", "tasks")["ChEMBL-STRING 50", "tasks"].value == 152
+    assert all(number.spread for number in published if number.metric == "roc_auc")
+
+
+def test_a_broken_sheet_is_told_with_its_line(tmp_path) -> None:
+    sheet = tmp_path / "published.csv"
+    sheet.write_text(PUBLISHED.replace("74.00", "about 74"))
+    with pytest.raises(RelataskError, match=r"published.csv, line 5: value and spread must be numbers"):
+        read_published(sheet)
+    sheet.write_text("row,value\n")
+    with pytest.raises(RelataskError, match="the columns must be paper, table"):
+        read_published(sheet)
+
+
+def test_statistics_and_splits_come_from_the_prepared_data(tmp_path) -> None:
+    inputs = make_inputs(tmp_path)
+    assert statistics_table.make(inputs).rows == [["toy", "200", "7", "700", "50.00", "25.00", "3"]]
+    splits = splits_table.make(inputs)
+    assert splits.rows[1] == ["toy", "random", "1", "160", "20", "20", "1" * 16]
+    assert splits.data["digest"].tolist() == ["0" * 64, "1" * 64]
+    (tmp_path / "toy" / "dataset.json").write_text('{"molecules": 3}')
+    with pytest.raises(RelataskError, match=r"dataset.json: 'tasks' is absent"):
+        statistics_table.make(inputs)
+
+
+def test_significance_says_better_worse_or_why_not(tmp_path) -> None:
+    table = significance_table.make(make_inputs(tmp_path, study=study_of(metrics=["roc_auc", "brier"])))
+    by_metric = {row[2]: row for row in table.rows}
+    assert by_metric["ROC-AUC"][4:6] == ["STL", "better"]
+    assert by_metric["Brier score"][4:6] == ["STL", "worse"]
+    assert by_metric["ROC-AUC"][6:8] == ["7", "+6.00"]
+    few = make_inputs(tmp_path, lambda d, m, s, t: NAN if t > "t3" else value_of(d, m, s, t))
+    row = significance_table.make(few).rows[0]
+    assert row[5] == "only 4 tasks, at least 6 are needed"
+    assert row[8:] == ["–", "–", "–", "–"]
+
+
+def test_all_metrics_have_a_column_each(tmp_path) -> None:
+    table = all_metrics_table.make(make_inputs(tmp_path, study=study_of(metrics=["roc_auc", "ece"])))
+    assert table.header == ["data set", "split", "method", "ROC-AUC", "calibration error (ECE)"]
+    assert table.rows[1] == ["toy", "random", "MTL", "77.00 ± 2.00", "0.770 ± 0.020"]
+    assert [type(cell) is Bold for cell in table.rows[1]] == [False, False, False, True, False]
+
+
+def test_costs_are_marked_as_measured_and_name_no_host(tmp_path) -> None:
+    inputs = make_inputs(tmp_path)
+    costs = pd.DataFrame(
+        {
+            "run_id": inputs.plan["run_id"],
+            "seconds": [1.0, 2.0, 10.0, 20.0],
+            "peak_rss_mb": 500.0,
+            "device": "cpu",
+            "host": "secret-host",
+        }
+    )
+    table = costs_table.make(make_inputs(tmp_path, costs=costs))
+    assert table.rows == [
+        ["toy", "random", "STL", "2", "1.5", "0.03", "500", "cpu"],
+        ["toy", "random", "MTL", "2", "15.0", "0.25", "500", "cpu"],
+    ]
+    assert table.notes[0].startswith("Measured:")
+    save(table, tmp_path)
+    assert not any("secret-host" in path.read_text(errors="replace") for path in tmp_path.glob("costs.*"))
+
+
+def test_hostile_task_names_stay_inside_their_cells(tmp_path) -> None:
+    table = per_task_table.make(make_inputs(tmp_path))
+    save(table, tmp_path / "out")
+    markdown = (tmp_path / "out" / "per_task.md").read_text()
+    lines = [line for line in markdown.splitlines() if line.startswith("|")]
+    assert len(lines) == 2 + 7
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in lines} == {len(table.header) + 1}
+    assert "<script>" not in markdown
+    assert r"\$(touch x)" in markdown
+    assert r"a\|b" in markdown
+    assert "](" not in markdown.replace(r"\](", "")
+    latex = (tmp_path / "out" / "per_task.tex").read_text()
+    assert r"100\%\_\&" in latex
+    assert latex.count(r"\\") == 1 + 7
+    page = (tmp_path / "out" / "per_task.html").read_text()
+    assert "<script>" not in page
+    assert html.escape("<script>alert(1)</script>") in page
+    assert pd.read_csv(tmp_path / "out" / "per_task.csv")["name"].unique().tolist() == HOSTILE
+
+
+def test_every_kind_of_file_is_written_and_twice_the_same(tmp_path) -> None:
+    inputs = make_inputs(tmp_path)
+    for folder in ("a", "b"):
+        save(main_table.make(inputs), tmp_path / folder)
+    files = sorted(path.name for path in (tmp_path / "a").iterdir())
+    assert files == ["main.csv", "main.html", "main.md", "main.parquet", "main.tex"]
+    for name in files:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    assert pd.read_parquet(tmp_path / "a" / "main.parquet").columns.tolist() == list(columns_of("table_main"))
+    assert (
+        pd.read_csv(tmp_path / "a" / "main.csv")["mean"].tolist()
+        == main_table.make(inputs).data["mean"].tolist()
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "markdown", "latex"),
+    [
+        ("a|b", r"a\|b", r"a\textbar{}b"),
+        ("100%_&", r"100%\_&amp;", r"100\%\_\&"),
+        ("<b>", "&lt;b&gt;", r"\textless{}b\textgreater{}"),
+        ("\\input{x}", r"\\input{x}", r"\textbackslash{}input\{x\}"),
+        ("a\r\n\tb\x00", "a b", "a b"),
+        ("1 ± 2 − 3", "1 ± 2 − 3", r"1 $\pm$ 2 $-$ 3"),
+        ("*x*~^#", r"\*x\*\~^#", r"*x*\textasciitilde{}\textasciicircum{}\#"),
+    ],
+)
+def test_escaping(text: str, markdown: str, latex: str) -> None:
+    assert escape_markdown(text) == markdown
+    assert escape_latex(text) == latex
+
+
+def test_bold_and_alignment_in_markdown_and_latex() -> None:
+    table = Table("x", "T", pd.DataFrame(), ["m", "v"], [["a_b", Bold("1.0")]], 1, ["note *"])
+    assert to_markdown(table).splitlines()[0] == "**T**"
+    assert r"| a\_b |" in to_markdown(table)
+    assert "**1.0**" in to_markdown(table)
+    assert to_markdown(table).splitlines()[3].endswith(":|")
+    assert to_markdown(table).endswith("* note \\*\n")
+    assert r"a\_b & \textbf{1.0} \\" in to_latex(table)
+    assert r"\begin{tabular}{lr}" in to_latex(table)
+
+
+def test_numbers() -> None:
+    assert [number(NAN), number(None), number(-1234.567), number(3, 0)] == ["–", "–", "−1,234.57", "3"]
+    assert [p_value(0.0004), p_value(0.0316), p_value(NAN)] == ["<0.001", "0.032", "–"]
+
+
+def test_the_steps_go_from_predictions_to_tables(tmp_path, capsys) -> None:
+    """The command lines, on predictions whose ranking is perfect for MTL and reversed for STL."""
+    plan = make_plan(seeds=(0, 1))
+    rows = [
+        (
+            run.run_id,
+            "test",
+            item,
+            task,
+            float(item % 2),
+            abs((run.label == "STL") - (0.2 + 0.6 * (item % 2))),
+        )
+        for run in plan.itertuples()
+        for task in TASKS
+        for item in range(10)
+    ]
+    write_table("plan", plan, tmp_path / "plan.parquet")
+    frame = pd.DataFrame(rows, columns=list(COLUMNS["predictions"])).sort_values("run_id", kind="stable")
+    write_table("predictions", frame, tmp_path / "predictions.parquet")
+    write_dataset(tmp_path / "toy", TASKS, seeds=(0, 1))
+
+    def file(name: str) -> str:
+        return str(tmp_path / f"{name}.parquet")
+
+    evaluate_arguments = ["--plan", file("plan"), "--predictions", file("predictions")]
+    evaluate_arguments += ["--tasks", str(tmp_path / "toy" / "tasks.parquet")]
+    evaluate_arguments += ["--metrics-list", "roc_auc", "brier", "--out", file("metrics")]
+    assert main(["evaluate_runs", *evaluate_arguments]) == 0
+    compare_arguments = ["--plan", file("plan"), "--metrics", file("metrics")]
+    compare_arguments += ["--out-summary", file("summary"), "--out-comparisons", file("comparisons")]
+    assert main(["compare_methods", *compare_arguments, "--baseline", "STL"]) == 0
+    assert main(["compare_methods", *compare_arguments, "--baseline", "SLT"]) == 2
+    assert "no method labelled 'SLT'. Did you mean 'STL'?" in capsys.readouterr().err
+    study = write_study(tmp_path, study_of(metrics=["roc_auc", "brier"]), "toy_study")
+    costs = pd.DataFrame({"run_id": plan["run_id"], "seconds": 1.5, "peak_rss_mb": 9.0, "device": "cpu"})
+    write_table("costs", costs.assign(host="h"), tmp_path / "costs.parquet")
+    for name in ("plan", "metrics", "summary", "comparisons", "costs"):
+        (tmp_path / f"{name}.parquet").replace(study.parent / f"{name}.parquet")
+    assert main(["write_tables", "--study", str(study)]) == 0
+    markdown = (study.parent / "tables" / "main.md").read_text()
+    assert "100.00 ± 0.00 (+100.00)" in markdown
+    names = {path.stem for path in (study.parent / "tables").glob("*.tex")}
+    assert names == {name for name, record in tables().items() if set(record.when) <= {"always", "tasks"}}
+    assert {path.stem for path in (study.parent / "captions").iterdir()} == names
+    assert "Scale of this study: ``quick``" in (study.parent / "captions" / "main.rst").read_text()
+    text = study.read_text().replace('"scale": "quick"', '"scale": "paper"')
+    study.write_text(text)
+    assert main(["write_tables", "--study", str(study)]) == 2
+    assert "has no scale 'paper'" in capsys.readouterr().err

@@ -1,0 +1,122 @@
+"""Filling the cells that have no label."""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from relatask.core.registry import capabilities, catalogue, load_loop, loop_of
+from relatask.core.tables import write_batches
+from relatask.data.prepared import PreparedDataset
+from relatask.engine.checkpoint import Checkpoint
+from relatask.engine.known_labels import Setting, passes, support_rows
+from relatask.engine.network import trained_model
+from relatask.engine.run import inputs_of, train_run
+from relatask.engine.unit import units_of
+from relatask.models.loading import load_model
+from relatask.plan.spec import RunSpec
+from relatask.shards import impute as module
+from relatask.shards.impute import impute
+from relatask.shards.shard import Shard, ShardData
+from tests.helpers.prepared_dataset import make_spec, random_labels, write_dataset
+from tests.oracles.metalink import metalink
+
+METHODS = [
+    name
+    for name, ability in catalogue("methods").items()
+    if loop_of(name).imputes and not ability.per_task and ability.name != "forecaster"
+]
+
+
+def spec_of(method: str, seed: int = 0) -> RunSpec:
+    encoder = "fingerprint_mlp" if capabilities("methods", method).uses_encoder else None
+    return make_spec(method, encoder, seed=seed)
+
+
+def trained(folder: Path, method: str, seeds: tuple[int, ...], labels: np.ndarray):
+    """A data set and what fills it, by a run of each seed."""
+    write_dataset(folder / "small", labels, seeds=seeds)
+    found = []
+    shared = ShardData(folder / "small", torch.device("cpu"))
+    for seed in seeds:
+        spec = spec_of(method, seed)
+        Shard("00000", folder / "study", shared, "all").train([spec])
+        data = shared.get(f"scaffold-{seed}", inputs_of(spec))
+        model = load_model(folder / "study" / "runs" / spec.run_id)
+        found.append(model.predictor(partial(shared.get, f"scaffold-{seed}")))
+    return data, found
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_missing_cell_is_filled_once_by_the_mean_over_seeds(tmp_path, monkeypatch, method):
+    monkeypatch.setattr(module, "ITEMS", 17)
+    labels = random_labels(60, 4)
+    data, imputers = trained(tmp_path, method, (0, 1), labels)
+    write_batches("imputed", impute(data, imputers), tmp_path / "imputed.parquet")
+    found = pd.read_parquet(tmp_path / "imputed.parquet")
+    row, column = np.nonzero(np.isnan(labels))
+    assert found["item_id"].tolist() == row.tolist()
+    assert found["task_id"].tolist() == [f"task{task}" for task in column]
+    assert (found["n_known"] == (~np.isnan(labels)).sum(1)[row]).all()
+    parts = torch.arange(60).split(17)  # what is predicted together is known together
+    both = np.stack([np.concatenate([one(rows) for rows in parts]) for one in imputers])[:, row, column]
+    np.testing.assert_allclose(found["score"], both.mean(0), rtol=1e-6)
+    np.testing.assert_allclose(found["spread"], both.std(0), rtol=1e-3, atol=1e-7)
+    assert found["score"].between(0, 1).all()
+    assert found["spread"].max() > 0 or not capabilities("methods", method).uses_encoder  # which draw nothing
+
+
+@pytest.mark.parametrize("method", ["metalink", "label_mean", "matrix_factorisation"])
+def test_known_labels_of_a_molecule_move_its_other_cells(tmp_path, method):
+    labels = random_labels(60, 4)
+    data, (fill,) = trained(tmp_path, method, (0,), labels)
+    molecule = data.folds["test"][:1]
+    before = fill(molecule)
+    task = int((~data.labels[molecule[0]].isnan()).nonzero()[0])
+    data.labels[molecule, task] = 1 - data.labels[molecule, task]
+    assert not torch.equal(fill(molecule), before)
+
+
+def test_one_seed_has_no_spread(tmp_path):
+    data, imputers = trained(tmp_path, "label_mean", (0,), random_labels(30, 3))
+    write_batches("imputed", impute(data, imputers), tmp_path / "imputed.parquet")
+    assert pd.read_parquet(tmp_path / "imputed.parquet")["spread"].isna().all()
+
+
+def test_metalink_fills_as_its_equations_say(tmp_path):
+    """Told all labels of the molecule and of the support, by the literal transcription."""
+    write_dataset(tmp_path / "small", random_labels(60, 4))
+    spec = spec_of("metalink")
+    spec = replace(spec, options={**spec.options, "support": 10})
+    data = PreparedDataset.load(tmp_path / "small", "scaffold-0", inputs="ecfp")
+    result = train_run(spec, data, Checkpoint(tmp_path / "c.pt", ""), lambda share, text: None, True)
+    assert result.weights is not None
+    (unit,) = units_of(spec, data, per_task=False)
+    one = next(passes(unit, Setting.of(unit), data.folds["test"]))
+    support = support_rows(unit, Setting.of(unit), one)
+    assert len(support) == 10
+    molecules = torch.cat([data.folds["test"][:3], support[:2]])  # two are of the support themselves
+    found = load_loop("metalink").predictor(unit, result.weights)(molecules)
+    encoder = trained_model(unit, result.weights).eval().encoder
+    for molecule, scores in zip(molecules, found, strict=True):
+        place = (support == molecule).nonzero().flatten()
+        told = support if not len(place) else support[1 - int(place) % 2 :: 2]  # the other half
+        rows = torch.cat([molecule[None], told])
+        labels = data.labels[rows]
+        edges = {(i, j): float(labels[i, j]) for i, j in (~labels.isnan()).nonzero().tolist()}
+        with torch.no_grad():
+            items = encoder(data.x(rows)).float()
+            logits = metalink(result.weights, items, edges, spec.options["layers"], silent=1)
+        torch.testing.assert_close(scores, logits[0].sigmoid(), rtol=1e-4, atol=1e-5)
+
+
+def test_structure_alone_fills_with_what_it_predicts(tmp_path):
+    data, (fill,) = trained(tmp_path, "shared_bottom", (0,), random_labels(60, 4))
+    rows = data.folds["test"]
+    before = fill(rows)
+    data.labels[rows] = 1 - data.labels[rows]
+    assert torch.equal(fill(rows), before)
