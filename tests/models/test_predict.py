@@ -1,7 +1,6 @@
-"""`relatask predict`: the user's rows come back whole and in order, with predictions or the reason why not."""
+"""`relatask predict`: rows come back whole and in order, with predictions or the reason why not."""
 
 import csv
-import os
 import subprocess
 import sys
 from itertools import cycle, islice
@@ -48,6 +47,11 @@ def written(folder: Path, text: str, name: str = "new.csv") -> Path:
     file = folder / name
     file.write_text(text, encoding="utf-8")
     return file
+
+
+def files_of(folder: Path) -> list[str]:
+    """The names of all files of a folder, hidden ones as well."""
+    return sorted(path.name for path in folder.iterdir())
 
 
 CSV = '''\ufeffid,Smiles,"a, quoted ""note"""
@@ -127,7 +131,7 @@ def test_a_file_that_cannot_be_read_is_refused_in_one_sentence_and_nothing_is_wr
     file = tmp_path / "new.csv"
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
     assert message in refusal(capsys, run, file, "-o", tmp_path / "out.csv")
-    assert os.listdir(tmp_path) == ["new.csv"]
+    assert files_of(tmp_path) == ["new.csv"]
 
 
 def test_what_fails_late_leaves_the_former_output_as_it_was(
@@ -137,7 +141,7 @@ def test_what_fails_late_leaves_the_former_output_as_it_was(
     out = written(tmp_path, "former", "out.csv")
     assert "data row 5001: 1 cells" in refusal(capsys, run, file, "-o", out)
     assert out.read_text() == "former"
-    assert sorted(os.listdir(tmp_path)) == ["new.csv", "out.csv"]
+    assert files_of(tmp_path) == ["new.csv", "out.csv"]
 
 
 def test_an_output_that_cannot_be_written_is_said_before_anything_is_predicted(
@@ -147,7 +151,7 @@ def test_an_output_that_cannot_be_written_is_said_before_anything_is_predicted(
     file = written(tmp_path, "smiles\nCCO\n")
     assert f"{tmp_path} is a folder; name a file" in refusal(capsys, run, file, "-o", tmp_path)
     assert str(file) in refusal(capsys, run, file, "-o", file / "out.csv")
-    assert os.listdir(tmp_path) == ["new.csv"]
+    assert files_of(tmp_path) == ["new.csv"]
 
 
 def test_what_is_not_there_is_named(

@@ -83,8 +83,8 @@ def _reader(source: Iterable[str], path: Path, wanted: str) -> tuple[list[str], 
     """Return the columns of a file, which of them holds the SMILES, and its rows.
 
     Raises:
-        RelataskError: there is no such column or more than one, a row is longer or shorter than the header, or
-            the file is no text.
+        RelataskError: there is no such column or more than one, a row is longer or shorter than the header,
+            or the file is no text.
     """
     if path.suffix in {".smi", ".smiles"}:
         lines = (row[0].strip().split(maxsplit=1) for row in _readable(([line] for line in source), path))
