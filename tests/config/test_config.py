@@ -1,6 +1,8 @@
 """A config that means something is read; a mistake is one sentence that names file and key."""
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -77,6 +79,38 @@ def test_a_study_file_of_the_users_own_is_named_by_its_path(root: Path, tmp_path
     path = tmp_path / "mine.yml"
     path.write_text(yaml.safe_dump(study_values(root)))
     assert load_config({"study": str(path)}, root)[1] == "mine"
+
+
+@pytest.mark.parametrize(
+    ("keep", "changes", "said"),
+    [
+        ("none", {"imputation": ["MTL"]}, "does not keep the models of 'MTL', and `imputation` in"),
+        ("none", {"prior": "MTL"}, "does not keep the models of 'MTL', and `prior` of 'EBM' in"),
+        ("joint", {"prior": "STL"}, "joint does not keep the models of 'STL', and `prior` of 'EBM' in"),
+        ("joint", {"prior": "MTL", "imputation": ["MTL"]}, None),
+        ("none", {}, None),
+    ],
+)
+def test_a_study_whose_rows_read_models_must_keep_them(
+    root: Path, tmp_path: Path, keep: str, changes: dict[str, Any], said: str | None
+) -> None:
+    network = {"encoder": "fingerprint_mlp"}
+    rows = [
+        {"label": "MTL", "method": "shared_bottom", **network},
+        {"label": "STL", "method": "single_task", **network},
+    ]
+    if "prior" in changes:
+        rows.append({"label": "EBM", "method": "sgnn_ebm", **network, "prior": changes["prior"]})
+    study = {**study_values(root), "methods": rows, "baseline": "MTL", "contrasts": [], "tables": {}}
+    study["imputation"] = changes.get("imputation", [])
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(study))
+    values = {"study": str(path), "keep_models": keep}
+    if said is None:
+        assert load_config(values, root)[0].keep_models == keep
+        return
+    with pytest.raises(RelataskError, match=re.escape(said)):
+        load_config(values, root)
 
 
 WRONG = {

@@ -130,9 +130,11 @@ class Journal:
         entry = self.runs / run_id
         folder = entry / MODEL
         if not folder.is_dir():
+            shards = self.folder / "shards"
             raise RelataskError(
-                f"{folder} does not exist, and what comes next reads it; train run {run_id} first, with its "
-                "model kept (keep_models: all in config.yaml)."
+                f"{folder} does not exist, and what comes next reads it; set keep_models: all in "
+                f"config.yaml, delete {entry} and {shards}/*.done.json, and run again: only run {run_id} "
+                "is trained anew."
             )
         if damaged := damaged_file(entry):
             raise RelataskError(f"{damaged} is damaged; delete {entry} and run again.")

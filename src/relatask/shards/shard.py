@@ -213,7 +213,8 @@ class Shard:
             f"members/{number:03d}": (folder, part.serves)
             for number, (folder, part) in enumerate(zip(folders, parts, strict=True))
         }
-        return _in_entry(model_of_parts(spec, members, training_items(data, self.data.folder)))
+        items = training_items(data, self.data.folder)
+        return _in_entry(model_of_parts(spec, members, items, data.task_ids))
 
 
 def _split_of(spec: RunSpec) -> str:
