@@ -24,8 +24,8 @@ def build_model(unit: Unit) -> MultiTaskModel:
         kinds=kinds_of(unit) if unit.spec.episodes is None else None,
     )
     torch.manual_seed(unit.seed("initialisation"))
-    options = own_options(unit.spec.method, unit.spec.options)
-    model: MultiTaskModel = load("methods", unit.spec.method).build(context, **options)
+    options = own_options(unit.spec.method.name, unit.spec.method.options)
+    model: MultiTaskModel = load("methods", unit.spec.method.name).build(context, **options)
     return model
 
 
@@ -44,8 +44,9 @@ class Encoders:
 
     def _shared(self) -> Encoder:
         spec = self.unit.spec
-        encoder: Encoder = load("encoders", str(spec.encoder)).build(**spec.encoder_options)
-        encoder.plain = capabilities("methods", spec.method).second_derivatives
+        chosen = spec.required_encoder()
+        encoder: Encoder = load("encoders", chosen.name).build(**chosen.options)
+        encoder.plain = capabilities("methods", spec.method.name).second_derivatives
         return encoder
 
     def _own(self, name: str) -> Encoder:

@@ -35,7 +35,7 @@ class Model:
 
     def __init__(self, trained: TrainedModel):
         self.trained = trained
-        self.loop = loop_of(trained.record.spec.method)
+        self.loop = loop_of(trained.record.spec.method.name)
 
     @property
     def task_ids(self) -> list[str]:
@@ -115,11 +115,11 @@ class Model:
         mean = np.array([scale["mean"][name] for name in series])
         std = np.array([scale["std"][name] for name in series])
         values = (items[series].to_numpy(np.float64) - mean) / std
-        window = record.spec.encoder_options["window"]
+        window = record.spec.required_encoder().options["window"]
         if len(values) < window:
             raise RelataskError(f"the table has {len(values)} points, the model reads {window}; give more.")
         points = pd.DataFrame({"item_id": np.arange(len(values)), "values": list(values.astype(np.float32))})
-        found = self.trained.forecast(points, record.spec.options["horizon"]).cpu().numpy()
+        found = self.trained.forecast(points, record.spec.method.options["horizon"]).cpu().numpy()
         own = [series.index(task) for task in self.task_ids]
         return pd.DataFrame(found * std[own] + mean[own], columns=self.task_ids)
 
