@@ -56,12 +56,16 @@ def test_the_studies_of_coco_are_trained_as_the_paper_says(root: Path) -> None:
     for name, settings in (("", {"standard", "relational"}), ("_meta", {"meta", "relational_meta"})):
         runs = plan_runs(load_study(root / f"config/studies/metalink_coco{name}.yaml"), "paper")
         specs = [run.spec for run in runs if run.spec.encoder]
-        assert {spec.encoder_options["depth"] for spec in specs} == {50}
+        assert {spec.encoder.options["depth"] for spec in specs} == {50}
         assert all(paper.items() <= spec.training.items() for spec in specs)
         assert {spec.training["augmentation"] for spec in specs} == {"crop_flip"}
-        assert {spec.options["setting"] for spec in specs if spec.method == "metalink"} == settings
+        assert {
+            spec.method.options["setting"] for spec in specs if spec.method.name == "metalink"
+        } == settings
         held_out = {
-            (spec.options["unseen"], spec.options["shots"]) for spec in specs if "shots" in spec.options
+            (spec.method.options["unseen"], spec.method.options["shots"])
+            for spec in specs
+            if "shots" in spec.method.options
         }
         assert held_out == {(0.2, 256)}  # 16 of 80 categories, 256 images
 
@@ -69,9 +73,9 @@ def test_the_studies_of_coco_are_trained_as_the_paper_says(root: Path) -> None:
 def test_the_paper_scale_has_the_papers_gin(root: Path) -> None:
     for name in STUDIES:
         runs = [run.spec for run in plan_runs(load_study(root / f"config/studies/{name}.yaml"), "paper")]
-        gin = [spec for spec in runs if spec.encoder == "gin"]
+        gin = [spec for spec in runs if spec.encoder and spec.encoder.name == "gin"]
         assert gin
-        assert {(spec.encoder_options["width"], spec.encoder_options["layers"]) for spec in gin} == {(300, 5)}
+        assert {(spec.encoder.options["width"], spec.encoder.options["layers"]) for spec in gin} == {(300, 5)}
         assert {spec.training["batch_size"] for spec in gin} == {128}
 
 

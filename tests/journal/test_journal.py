@@ -53,7 +53,7 @@ def test_a_finished_run_is_held_with_all_its_files(journal):
     assert {path.name for path in entry.iterdir()} == {
         "run.json", "predictions.parquet", "history.parquet", "model",
     }  # fmt: skip
-    assert json.loads((entry / "run.json").read_text())["spec"]["method"] == SPEC.method
+    assert json.loads((entry / "run.json").read_text())["spec"] == SPEC.as_dict()
     assert (entry / "model" / "model.json").read_bytes() == b"{}"
     assert journal.model(SPEC.run_id) == entry / "model"
     assert [path.name for path in journal.runs.iterdir()] == [SPEC.run_id]

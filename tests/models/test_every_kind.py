@@ -26,12 +26,12 @@ from relatask.methods.few_shot.episodes import evaluated_episodes
 from relatask.plan.spec import RunSpec
 from relatask.sources.images.coco import coco_tables
 from relatask.sources.point_series import series_tables
-from tests.class_layouts import write_omniglot
 from tests.coco_layout import write_layout
-from tests.data_tables import labels_table, prepared_folder, source_of, tasks_table
+from tests.helpers.class_layouts import write_omniglot
+from tests.helpers.data_tables import labels_table, prepared_folder, source_of, tasks_table
+from tests.helpers.prepared_dataset import make_spec, random_labels
 from tests.models.molecule_data import ask_elsewhere, predictions_of, train, write_molecules
 from tests.models.test_trained_models import SPECS as BINARY
-from tests.prepared_dataset import make_spec, random_labels
 
 FRACTIONS = (0.6, 0.2, 0.2)
 SERIES = ("wind (m/s)", "load", "Öl")  # in no alphabetical order, and with names that are no task ids
@@ -46,25 +46,33 @@ GROUPS = {"gains": "mine", "strategy": "HOA", "rounds": None, "budget": 2, "seed
 
 def forecaster(tasks: object = "all", **changes: object) -> RunSpec:
     encoder = {"series": 3, "window": WINDOW, "width": 8, "layers": 1, "dropout": 0.1}
-    spec = make_spec("forecaster", "series_mlp", split="chronological", options={"horizon": HORIZON})
-    return replace(spec, encoder_options=encoder, tasks=tasks, **changes)  # type: ignore[arg-type]
+    options = {"options": {"horizon": HORIZON}, "encoder_options": encoder}
+    return make_spec("forecaster", "series_mlp", split="chronological", tasks=tasks, **options, **changes)
 
 
 def prototypes(layers: int, pretraining: int = 0) -> RunSpec:
     options = {"layers": layers, "pretraining": pretraining, "episodes": 4}
-    spec = make_spec("prototypes", "resnet", split="grouped", options=options, episodes=EPISODE)
-    return replace(spec, encoder_options=RESNET, training={**spec.training, "epochs": 2, "batch_size": 4})
+    return make_spec(
+        "prototypes",
+        "resnet",
+        split="grouped",
+        options=options,
+        encoder_options=RESNET,
+        episodes=EPISODE,
+        training={"epochs": 2, "batch_size": 4},
+    )
 
 
 def photographs(method: str, **changes: object) -> RunSpec:
-    spec = make_spec(method, "resnet", split="given", training={"epochs": 2})
-    options = {**spec.options, **({"setting": "relational", "support": 6} if method == "metalink" else {})}
-    return replace(spec, encoder_options={**RESNET, **changes}, options=options)
+    encoder = {**RESNET, **changes}
+    spec = make_spec(method, "resnet", split="given", training={"epochs": 2}, encoder_options=encoder)
+    relational = {"setting": "relational", "support": 6} if method == "metalink" else {}
+    return replace(spec, method=spec.method.with_options(**relational))
 
 
 def on_vectors(method: str) -> RunSpec:
     options = {"features": 5, "width": 8, "layers": 1, "dropout": 0.1}
-    return replace(make_spec(method, "mlp", split="random"), encoder_options=options)
+    return make_spec(method, "mlp", split="random", encoder_options=options)
 
 
 # Name -> the kind of data and the run.
@@ -96,16 +104,18 @@ RUNS: dict[str, tuple[str, RunSpec]] = {
 
 
 def test_every_method_and_encoder_is_asked_elsewhere_with_each_kind_of_task_that_it_learns() -> None:
-    binary = [(spec.method, spec.encoder) for spec in BINARY.values()]
-    other = [(spec.method, spec.encoder) for _, spec in RUNS.values()]
+    binary = [(spec.method.name, spec.encoder) for spec in BINARY.values()]
+    other = [(spec.method.name, spec.encoder) for _, spec in RUNS.values()]
     named = "add a run of it to RUNS here, or to SPECS of test_trained_models.py"
     lost = {*catalogue("methods")} - {method for method, _ in binary + other}
     assert not lost, f"no model of these methods is asked: {named}"
-    lost = {*catalogue("encoders")} - {encoder for _, encoder in binary + other if encoder}
+    lost = {*catalogue("encoders")} - {encoder.name for _, encoder in binary + other if encoder}
     assert not lost, f"no model with these encoders is asked: {named}"
     kinds = {"series": {"real"}, "drawings": {"class"}, "mixed": {"binary", "real", "class"}}
     asked = {(method, "binary") for method, _ in binary}
-    asked |= {(spec.method, kind) for data, spec in RUNS.values() for kind in kinds.get(data, {"binary"})}
+    asked |= {
+        (spec.method.name, kind) for data, spec in RUNS.values() for kind in kinds.get(data, {"binary"})
+    }
     learned = {(name, kind) for name, one in catalogue("methods").items() for kind in one.kinds}
     assert not learned - asked, f"no model of these methods and kinds is asked: {named}"
 
@@ -233,8 +243,8 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Asked]:
         for name, (kind, spec) in RUNS.items():
             if kind != data:
                 continue
-            if spec.encoder_options.get("weights"):
-                spec = replace(spec, encoder_options={**spec.encoder_options, "weights": str(weights)})
+            if spec.encoder is not None and spec.encoder.options.get("weights"):
+                spec = replace(spec, encoder=spec.encoder.with_options(weights=str(weights)))
             study = train(root / "results", [spec])
             folder = tmp_path_factory.mktemp("away")
             shutil.copytree(study / "runs" / spec.run_id / "model", folder / "model")
@@ -273,7 +283,7 @@ def ask(folder: Path, entry: Path, spec: RunSpec, expected: pd.DataFrame, writte
 
 def with_own_images(items: pd.DataFrame, folder: Path, spec: RunSpec) -> pd.DataFrame:
     """Return items whose images lie elsewhere: as files, or for MetaLink as contents of a table."""
-    if spec.method == "metalink":
+    if spec.method.name == "metalink":
         contents = [Path(file).read_bytes() for file in items["file"]]
         return items.assign(content=pd.Series(contents, dtype=object), file="gone.jpg")
     files = [shutil.copy(file, folder) for file in items["file"]]

@@ -11,8 +11,8 @@ import pytest
 
 import relatask
 from relatask.__main__ import main
+from tests.helpers.prepared_dataset import make_spec
 from tests.models.molecule_data import train, write_molecules
-from tests.prepared_dataset import make_spec
 
 SPEC = make_spec("random_forest", None)
 TASKS = ["task0", "task1", "task2"]

@@ -143,7 +143,7 @@ def code_of_training():
 
 
 def code_of_specs(specs):
-    trained = {code_of_run(spec.method, spec.encoder, spec.balancing) for spec in specs}
+    trained = {code_of_run(*spec.names) for spec in specs}
     return [code_of_training(), *sorted(trained)]
 
 

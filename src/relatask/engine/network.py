@@ -29,8 +29,8 @@ def build_model(unit: Unit, trained: bool = False) -> MultiTaskModel:
         kinds=kinds_of(unit) if unit.spec.episodes is None else None,
     )
     torch.manual_seed(unit.seed("initialisation"))
-    options = own_options(unit.spec.method, unit.spec.options)
-    model: MultiTaskModel = load("methods", unit.spec.method).build(context, **options)
+    options = own_options(unit.spec.method.name, unit.spec.method.options)
+    model: MultiTaskModel = load("methods", unit.spec.method.name).build(context, **options)
     return model
 
 
@@ -49,10 +49,11 @@ class Encoders:
 
     def _shared(self) -> Encoder:
         spec = self.unit.spec
-        ability = capabilities("encoders", str(spec.encoder))
+        chosen = spec.required_encoder()
+        ability = capabilities("encoders", chosen.name)
         initial = {name: ability.options[name] for name in ability.initial} if self.trained else {}
-        encoder: Encoder = load("encoders", ability.name).build(**{**spec.encoder_options, **initial})
-        encoder.plain = capabilities("methods", spec.method).second_derivatives
+        encoder: Encoder = load("encoders", chosen.name).build(**{**chosen.options, **initial})
+        encoder.plain = capabilities("methods", spec.method.name).second_derivatives
         return encoder
 
     def _own(self, name: str) -> Encoder:

@@ -56,9 +56,9 @@ def _check_files(folder: Path, record: ModelRecord) -> None:
 
 def _check_code(folder: Path, record: ModelRecord) -> None:
     """Raise where this version of relatask would predict something else than the one that trained."""
-    capabilities("methods", record.spec.method)
+    capabilities("methods", record.spec.method.name)
     if record.spec.encoder:
-        capabilities("encoders", record.spec.encoder)
+        capabilities("encoders", record.spec.encoder.name)
     for name, used in record.inputs.items():
         current = load_file(record_of(input_records(), name, "input")).VERSION
         if current != used:

@@ -36,7 +36,7 @@ class Model:
 
     def __init__(self, trained: TrainedModel):
         self.trained = trained
-        self.loop = loop_of(trained.record.spec.method)
+        self.loop = loop_of(trained.record.spec.method.name)
 
     @property
     def task_ids(self) -> list[str]:
@@ -109,7 +109,7 @@ class Model:
         if not isinstance(items, pd.DataFrame):
             raise RelataskError("a forecaster reads a table with a column for each series, oldest row first.")
         record = self.trained.record
-        window = record.spec.encoder_options["window"]
+        window = record.spec.required_encoder().options["window"]
         if len(items) < window:
             raise RelataskError(f"the table has {len(items)} points, the model reads {window}; give more.")
         values = np.stack([_last_values(items, scale, window) for scale in record.scaling], axis=1)
@@ -117,7 +117,7 @@ class Model:
         deviation = np.array([scale.deviation for scale in record.scaling])
         scaled = ((values - mean) / deviation).astype(np.float32)
         points = pd.DataFrame({"item_id": np.arange(window), "values": list(scaled)})
-        found = self.trained.forecast(points, record.spec.options["horizon"]).cpu().numpy()
+        found = self.trained.forecast(points, record.spec.method.options["horizon"]).cpu().numpy()
         place = {scale.task_id: column for column, scale in enumerate(record.scaling)}
         own = [place[task] for task in self.task_ids]
         return pd.DataFrame(found * deviation[own] + mean[own], columns=self.task_ids)

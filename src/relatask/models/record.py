@@ -89,13 +89,12 @@ class ModelRecord:
     @property
     def title(self) -> str:
         """What messages call the model."""
-        return (
-            f"{self.spec.label or self.spec.method} trained on {self.spec.dataset!r}, seed {self.spec.seed}"
-        )
+        spec = self.spec
+        return f"{spec.label or spec.method.name} trained on {spec.dataset!r}, seed {spec.seed}"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return {"format": FORMAT, "relatask": __version__, **asdict(self)}
+        return {"format": FORMAT, "relatask": __version__, **asdict(self), "spec": self.spec.as_dict()}
 
 
 def read_record(folder: Path) -> ModelRecord:

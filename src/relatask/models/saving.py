@@ -54,7 +54,7 @@ def model_of_run(
     """
     if result.weights is None:
         return {}
-    per_task = capabilities("methods", spec.method).per_task
+    per_task = capabilities("methods", spec.method.name).per_task
     units = units_of(spec, data, per_task)
     joint = units_of(spec, data, per_task=False)[0]
     places = joint.columns.tolist()
@@ -77,7 +77,7 @@ def model_of_run(
     files: dict[str, bytes] = {}
     weights = result.weights if per_task else {"": result.weights}
     files |= _weight_files(weights, record)
-    loop = load_loop(spec.method)
+    loop = load_loop(spec.method.name)
     if hasattr(loop, "support"):
         files |= _support_files(loop.support(joint), joint.labels, data, folder)
     if prior is not None:

@@ -163,7 +163,7 @@ class TrainedModel:
         with TemporaryDirectory(prefix="relatask-") as folder:
             data = self._standalone(items, known, Path(folder))
             (unit,) = self._units(data, None, None)
-            predictor = load_loop(self.record.spec.method).predictor(unit, dict(self.weights[""]))
+            predictor = load_loop(self.record.spec.method.name).predictor(unit, dict(self.weights[""]))
             ways, shots = shown.shape
             # Every class of an episode has as many queries; here each query stands in all classes, and the
             # answers to the first class's are read.
@@ -176,7 +176,7 @@ class TrainedModel:
         self, data: PreparedDataset, prior: Tensor | None, support: tuple[Tensor, ...] | None
     ) -> Predictor:
         """Return what gives the scores [n, T] of items of a data set, unit by unit."""
-        loop = load_loop(self.record.spec.method)
+        loop = load_loop(self.record.spec.method.name)
         units = []
         for unit in self._units(data, prior, support):
             weights = dict(self.weights[unit.name])
