@@ -18,13 +18,13 @@ from relatask.engine.loops import supervised
 from relatask.engine.unit import units_of
 from relatask.inputs.graph_batch import MoleculeGraphs
 from relatask.methods.metalink import episodic
-from relatask.plan.spec import RunSpec
+from relatask.plan.spec import Component, RunSpec
 
 BATCH, WIDTH, LAYERS, ATOMS, MOLECULES = 128, 256, 3, 18, 1024
 TASKS = {"Tox21": 12, "ToxCast": 617}
 TRAINING = {
     **{"epochs": 1, "learning_rate": 0.001, "weight_decay": 0.0, "evaluate_every": 1},
-    **{"patience": None, "precision": "fp32"},
+    **{"patience": None, "precision": "fp32", "schedule": "constant", "augmentation": "none"},
 }
 
 
@@ -32,14 +32,12 @@ def spec(method: str, batch_size: int, **options: Any) -> RunSpec:
     """A run of `method` on the molecules of `data`."""
     chosen = {**capabilities("methods", method).options, **options}
     encoder = {**capabilities("encoders", "graphsage").options, "width": WIDTH, "layers": LAYERS}
-    names = {"dataset": "bench", "split": "none", "label": method, "balancing": "equal"}
+    names = {"dataset": "bench", "split": "none", "label": method}
     training = {**TRAINING, "batch_size": batch_size}
     return RunSpec(
-        method=method,
-        encoder="graphsage",
+        method=Component(method, chosen),
+        encoder=Component("graphsage", encoder),
         seed=0,
-        options=chosen,
-        encoder_options=encoder,
         training=training,
         **names,
     )

@@ -48,7 +48,7 @@ measured = {{"seconds": 1.0, "peak_rss_mb": 300.0, "device": "CPU", "host": "Lin
 for text in plan["spec"]:
     spec = RunSpec.from_json(json.loads(text))
     result = RunResult(cells.assign(run_id=spec.run_id), epochs.assign(run_id=spec.run_id), None).finished()
-    digests = {{"code": code_of_run(spec.method, spec.encoder), "data": "d"}}
+    digests = {{"code": code_of_run(*spec.names), "data": "d"}}
     journal.enter(spec, digests, result, measured)
 """
 MERGE = """

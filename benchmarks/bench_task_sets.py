@@ -26,7 +26,7 @@ from relatask.engine.loops import supervised
 from relatask.engine.stacked import Batch
 from relatask.engine.unit import units_of
 from relatask.plan.manifest import shard_manifest
-from relatask.plan.spec import RunSpec
+from relatask.plan.spec import Component, RunSpec
 from relatask.plan.task_sets import sample_task_sets
 from relatask.shards.shard import ShardData
 from tests.helpers.prepared_dataset import write_dataset
@@ -36,6 +36,7 @@ GIN = {"width": 64, "layers": 3, "dropout": 0.2}
 TRAINING = {
     **{"epochs": 30, "batch_size": 128, "learning_rate": 0.002, "weight_decay": 0.0},
     **{"evaluate_every": 2, "patience": None, "precision": "fp32"},
+    **{"schedule": "constant", "augmentation": "none"},
 }
 
 
@@ -43,9 +44,9 @@ def specs(n_sets: int) -> list[RunSpec]:
     """Runs of the last `n_sets` of 400 sets of 27 tasks: sizes from 3 to 26."""
     tasks = [f"task{number}" for number in range(N_TASKS)]
     shared = {
-        **{"dataset": "sider_like", "method": "shared_bottom", "encoder": "fingerprint_mlp"},
-        **{"balancing": "equal", "split": "scaffold", "seed": 0, "label": "sets", "training": TRAINING},
-        "encoder_options": {"width": 128, "layers": 1, "dropout": 0.5},
+        **{"dataset": "sider_like", "split": "scaffold", "seed": 0, "label": "sets", "training": TRAINING},
+        "method": Component("shared_bottom"),
+        "encoder": Component("fingerprint_mlp", {"width": 128, "layers": 1, "dropout": 0.5}),
     }
     chosen = sample_task_sets(tasks, 400, 0)[400 - n_sets :]
     return [RunSpec(**shared, tasks=task_set) for task_set in chosen]
@@ -70,7 +71,7 @@ def train(folder: Path, study: str, runs: list[RunSpec]) -> float:
 def seconds_of_an_epoch(folder: Path, encoder: str, runs: int, device: torch.device) -> tuple[float, float]:
     """Seconds a run of an epoch of `runs` runs, one after the other and side by side."""
     options = {"width": 128, "layers": 1, "dropout": 0.5} if encoder == "fingerprint_mlp" else GIN
-    chosen = [replace(spec, encoder=encoder, encoder_options=options) for spec in specs(runs)]
+    chosen = [replace(spec, encoder=Component(encoder, options)) for spec in specs(runs)]
     inputs = capabilities("encoders", encoder).inputs[0]
     data = ShardData(folder / "sider_like", device).get("scaffold-0", inputs)
     units = [units_of(spec, data, per_task=False)[0] for spec in chosen]

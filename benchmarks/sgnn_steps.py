@@ -22,7 +22,7 @@ from relatask.engine.loops import supervised
 from relatask.engine.unit import Unit, units_of
 from relatask.inputs.graph_batch import MoleculeGraphs
 from relatask.methods.sgnn import contrastive, sgnn
-from relatask.plan.spec import RunSpec
+from relatask.plan.spec import Component, RunSpec
 
 ATOMS, LOOPS = 25, {"supervised": supervised, "contrastive": contrastive}
 WIDE = {"node_width": 512, "edge_width": 512, "state_width": 100}  # with batch norm, as the authors' code
@@ -61,15 +61,13 @@ def unit_of(arguments: argparse.Namespace, data: PreparedDataset) -> list[Unit]:
     method, options = CASES[arguments.case]
     training = {"epochs": 1000, "batch_size": arguments.batch, "learning_rate": 1e-3, "weight_decay": 0.0}
     training |= {"evaluate_every": 1000, "patience": None, "precision": arguments.precision}
+    training |= {"schedule": "constant", "augmentation": "none"}
     spec = RunSpec(
         dataset="random",
-        method=method,
-        encoder="gin",
-        balancing="equal",
+        method=Component(method, complete_options("methods", method, options)),
+        encoder=Component("gin", complete_options("encoders", "gin", {})),
         split="none",
         seed=0,
-        options=complete_options("methods", method, options),
-        encoder_options=complete_options("encoders", "gin", {}),
         training=training,
     )
     return units_of(spec, data, capabilities("methods", method).per_task)
@@ -80,7 +78,7 @@ def training_of(arguments: argparse.Namespace, data: PreparedDataset) -> EpochTr
     if arguments.plain:
         sgnn.StateNetwork = PlainSGNN  # type: ignore[misc, assignment]
     unit = unit_of(arguments, data)[0]
-    training: EpochTraining = LOOPS[capabilities("methods", unit.spec.method).loop].Training(unit)
+    training: EpochTraining = LOOPS[capabilities("methods", unit.spec.method.name).loop].Training(unit)
     return training
 
 

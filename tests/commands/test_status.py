@@ -60,7 +60,7 @@ class Study:
     def finish(self, spec: RunSpec, seconds: float = 6.0, **digests: str) -> None:
         """Journal the run, by default under the code and the data of now."""
         data = data_of_run(self.folder.parent / "small", f"scaffold-{spec.seed}")
-        now = {"code": code_of_run(spec.method, spec.encoder), "data": data}
+        now = {"code": code_of_run(*spec.names), "data": data}
         cells = pd.DataFrame({"item_id": [1], "fold": "test", "task_id": "a", "label": 1.0, "score": 0.5})
         epochs = {"epoch": [1], "train_loss": 0.5, "valid_metric": 0.5, "seconds": 1.0, "task_id": None}
         history = pd.DataFrame({**epochs, "examples_per_second": 1.0, "run_id": spec.run_id})

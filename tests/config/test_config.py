@@ -1,6 +1,8 @@
 """A config that means something is read; a mistake is one sentence that names file and key."""
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -54,12 +56,16 @@ def test_the_studies_of_coco_are_trained_as_the_paper_says(root: Path) -> None:
     for name, settings in (("", {"standard", "relational"}), ("_meta", {"meta", "relational_meta"})):
         runs = plan_runs(load_study(root / f"config/studies/metalink_coco{name}.yaml"), "paper")
         specs = [run.spec for run in runs if run.spec.encoder]
-        assert {spec.encoder_options["depth"] for spec in specs} == {50}
+        assert {spec.encoder.options["depth"] for spec in specs} == {50}
         assert all(paper.items() <= spec.training.items() for spec in specs)
         assert {spec.training["augmentation"] for spec in specs} == {"crop_flip"}
-        assert {spec.options["setting"] for spec in specs if spec.method == "metalink"} == settings
+        assert {
+            spec.method.options["setting"] for spec in specs if spec.method.name == "metalink"
+        } == settings
         held_out = {
-            (spec.options["unseen"], spec.options["shots"]) for spec in specs if "shots" in spec.options
+            (spec.method.options["unseen"], spec.method.options["shots"])
+            for spec in specs
+            if "shots" in spec.method.options
         }
         assert held_out == {(0.2, 256)}  # 16 of 80 categories, 256 images
 
@@ -67,9 +73,9 @@ def test_the_studies_of_coco_are_trained_as_the_paper_says(root: Path) -> None:
 def test_the_paper_scale_has_the_papers_gin(root: Path) -> None:
     for name in STUDIES:
         runs = [run.spec for run in plan_runs(load_study(root / f"config/studies/{name}.yaml"), "paper")]
-        gin = [spec for spec in runs if spec.encoder == "gin"]
+        gin = [spec for spec in runs if spec.encoder and spec.encoder.name == "gin"]
         assert gin
-        assert {(spec.encoder_options["width"], spec.encoder_options["layers"]) for spec in gin} == {(300, 5)}
+        assert {(spec.encoder.options["width"], spec.encoder.options["layers"]) for spec in gin} == {(300, 5)}
         assert {spec.training["batch_size"] for spec in gin} == {128}
 
 
@@ -77,6 +83,38 @@ def test_a_study_file_of_the_users_own_is_named_by_its_path(root: Path, tmp_path
     path = tmp_path / "mine.yml"
     path.write_text(yaml.safe_dump(study_values(root)))
     assert load_config({"study": str(path)}, root)[1] == "mine"
+
+
+@pytest.mark.parametrize(
+    ("keep", "changes", "said"),
+    [
+        ("none", {"imputation": ["MTL"]}, "does not keep the models of 'MTL', and `imputation` in"),
+        ("none", {"prior": "MTL"}, "does not keep the models of 'MTL', and `prior` of 'EBM' in"),
+        ("joint", {"prior": "STL"}, "joint does not keep the models of 'STL', and `prior` of 'EBM' in"),
+        ("joint", {"prior": "MTL", "imputation": ["MTL"]}, None),
+        ("none", {}, None),
+    ],
+)
+def test_a_study_whose_rows_read_models_must_keep_them(
+    root: Path, tmp_path: Path, keep: str, changes: dict[str, Any], said: str | None
+) -> None:
+    network = {"encoder": "fingerprint_mlp"}
+    rows = [
+        {"label": "MTL", "method": "shared_bottom", **network},
+        {"label": "STL", "method": "single_task", **network},
+    ]
+    if "prior" in changes:
+        rows.append({"label": "EBM", "method": "sgnn_ebm", **network, "prior": changes["prior"]})
+    study = {**study_values(root), "methods": rows, "baseline": "MTL", "contrasts": [], "tables": {}}
+    study["imputation"] = changes.get("imputation", [])
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(study))
+    values = {"study": str(path), "keep_models": keep}
+    if said is None:
+        assert load_config(values, root)[0].keep_models == keep
+        return
+    with pytest.raises(RelataskError, match=re.escape(said)):
+        load_config(values, root)
 
 
 WRONG = {

@@ -8,11 +8,12 @@ import pandas as pd
 import pytest
 
 from relatask.core.errors import RelataskError
+from relatask.core.layout import SOURCE_TABLES
 from relatask.core.plugins import load_file
 from relatask.data.dataset import make_dataset
 from relatask.data.prepared import PreparedDataset
 from relatask.data.prepared_tables import read_labels
-from relatask.data.source_tables import SOURCE_TABLES, SourceContext, SourceTables
+from relatask.data.source_tables import SourceContext, SourceTables
 from relatask.sources.molecules import read_source
 from tests.helpers.data_tables import prepared_folder, source_of
 

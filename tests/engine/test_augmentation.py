@@ -45,7 +45,7 @@ def make_training(data: PreparedDataset, method: str, setting: str | None, **tra
         training={"augmentation": "crop_flip", "epochs": 2, **training},
     )
     small = {"setting": setting, "support": 6, "shots": 12, "unseen": 0.34}
-    spec.options.update({name: value for name, value in small.items() if name in spec.options})
+    spec.method.options.update({name: value for name, value in small.items() if name in spec.method.options})
     return training_of(units_of(spec, data, per_task=False)[0])
 
 
@@ -168,10 +168,9 @@ def test_molecules_refuse_it_in_one_sentence():
     )
 
 
-def test_it_is_part_of_a_runs_name_and_runs_without_keep_theirs():
+def test_it_is_part_of_a_runs_name():
     (none,), (default,), (augmented,) = (
         plan_runs(study("coco", "resnet", **training), "quick")
         for training in ({"augmentation": "none"}, {}, {"augmentation": "crop_flip"})
     )
     assert none.spec.run_id == default.spec.run_id != augmented.spec.run_id
-    assert "augmentation" not in none.spec.training

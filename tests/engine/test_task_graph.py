@@ -45,7 +45,7 @@ def test_every_row_of_a_study_sees_the_same_shuffled_graph(tmp_path: Path) -> No
     data = PreparedDataset.load(folder, "scaffold-0", inputs="ecfp")
     energy = make_spec("sgnn_ebm", graph="shuffled")
     narrow = make_spec("sgnn", graph="shuffled")
-    narrow = replace(narrow, options={**narrow.options, "state_width": 8})
+    narrow = replace(narrow, method=narrow.method.with_options(state_width=8))
     edges, scores = task_graph(units_of(energy, data, per_task=False)[0])
     same_edges, same_scores = task_graph(units_of(narrow, data, per_task=False)[0])
     assert torch.equal(edges, same_edges)

@@ -124,7 +124,7 @@ def runs_of(study: StudyConfig) -> int:
 def build_all(specs: Sequence[RunSpec]) -> None:
     """Build what accepted runs describe: what the plan takes must not fail in a shard."""
     for spec in {one.canonical(): one for one in specs if one.seed == 0}.values():
-        numbers = [*spec.options.values(), *spec.encoder_options.values()]
+        numbers = [*spec.method.options.values(), *(spec.encoder.options.values() if spec.encoder else [])]
         if any(isinstance(number, int | float) and number > LARGE for number in numbers):
             continue  # as meant, and gigabytes
         try:
@@ -135,10 +135,10 @@ def build_all(specs: Sequence[RunSpec]) -> None:
 
 
 def build(spec: RunSpec) -> None:
-    own = own_options(spec.method, spec.options)
+    own = own_options(spec.method.name, spec.method.options)
     if spec.encoder is None:
-        model = load("methods", spec.method).build(0, **own)
-        if loop_of(spec.method).file.endswith("estimator.py"):
+        model = load("methods", spec.method.name).build(0, **own)
+        if loop_of(spec.method.name).file.endswith("estimator.py"):
             model.fit(BITS, BITS[:, 0])
         return
     unit = Unit(spec, DATA, torch.arange(len(DATA.task_ids)), "")
@@ -146,7 +146,7 @@ def build(spec: RunSpec) -> None:
     rate = spec.training["learning_rate"]
     Adam(network.parameters(), rate, spec.training["weight_decay"])
     setting = Setting(network, len(DATA.task_ids), spec.training["batch_size"], rate)
-    load("balancing", spec.balancing).build(setting, **spec.balancing_options)
+    load("balancing", spec.balancing.name).build(setting, **spec.balancing.options)
 
 
 def planned(values: Any) -> int:

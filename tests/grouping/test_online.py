@@ -48,7 +48,12 @@ def plan_frame(specs: list[RunSpec]) -> pd.DataFrame:
                 "seed": spec.seed,
                 "tasks": canonical_json(spec.tasks),
             },
-            **{"collection": "four", "dataset": "small", "method": spec.method, "encoder": spec.encoder},
+            **{
+                "collection": "four",
+                "dataset": "small",
+                "method": spec.method.name,
+                "encoder": spec.encoder.name,
+            },
             **{"balancing": "equal", "split": spec.split, "hyperparameters": "{}", "shard": 0},
             **{"predicted_minutes": 1.0, "cost_factor": 1.0, "spec": spec.canonical()},
         }

@@ -63,8 +63,9 @@ def prepared_folder(
         splits: scheme -> seeds, fractions and options.
     """
     tables.write(folder)
+    digest = content_digest({**vars(tables), "relations": NO_RELATIONS})
     write_json(
-        folder / "dataset.json", {"digest": content_digest({**vars(tables), "relations": NO_RELATIONS})}
+        folder / "dataset.json", {"digest": digest, "source": {"standardisation": dict(tables.counts)}}
     )
     if inputs:
         write_features(read_chunks("items", folder / "items.parquet", 10), inputs, folder / "features")

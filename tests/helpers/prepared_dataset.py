@@ -13,7 +13,7 @@ from relatask.core.registry import capabilities, catalogue, load_loop
 from relatask.core.tables import write_table
 from relatask.engine.epochs import EpochTraining
 from relatask.engine.unit import Unit
-from relatask.plan.spec import RunSpec
+from relatask.plan.spec import Component, RunSpec
 from tests.helpers.data_tables import items_table, labels_table, tasks_table
 from tests.oracles.gin_oracle import as_arrays, random_molecules
 
@@ -26,6 +26,8 @@ TRAINING = {
     "evaluate_every": 1,
     "patience": None,
     "precision": "fp32",
+    "schedule": "constant",
+    "augmentation": "none",
 }
 
 
@@ -49,7 +51,10 @@ def readers_of_structure() -> list[tuple[str, str | None]]:
 def make_spec(
     method: str = "shared_bottom", encoder: str | None = "fingerprint_mlp", **changes: Any
 ) -> RunSpec:
-    """A small run that predicts all tasks; keys of `training` and any other field can be changed."""
+    """A small run that predicts all tasks, with other fields, keys of `training`, or names and all options.
+
+    `options` are the method's, `encoder_options` and `balancing_options` as in a row of a study.
+    """
 
     def options(kind: str, name: str) -> dict[str, Any]:
         defaults = capabilities(kind, name).options
@@ -57,23 +62,26 @@ def make_spec(
         return {**chosen, "setting": "standard"} if chosen.get("setting") == "meta" else chosen
 
     training = {**TRAINING, **changes.pop("training", {})}
+
+    def component(kind: str, name: str, key: str) -> Component:
+        return Component(name, changes.pop(key) if key in changes else options(kind, name))
+
     values: dict[str, Any] = {
         "dataset": "small",
-        "balancing": "equal",
+        "method": component("methods", method, "options"),
+        "encoder": component("encoders", encoder, "encoder_options") if encoder else None,
+        "balancing": component("balancing", changes.pop("balancing", "equal"), "balancing_options"),
         "split": "scaffold",
         "seed": 0,
         "label": method.upper(),
-        "options": options("methods", method),
-        "balancing_options": options("balancing", changes.get("balancing", "equal")),
-        "encoder_options": options("encoders", encoder) if encoder else {},
         "training": training if encoder else {},
     }
-    return RunSpec(method=method, encoder=encoder, **{**values, **changes})
+    return RunSpec(**{**values, **changes})
 
 
 def training_of(unit: Unit) -> EpochTraining:
     """The training of a network, by the loop of its method."""
-    return load_loop(unit.spec.method).Training(unit)
+    return load_loop(unit.spec.method.name).Training(unit)
 
 
 def random_labels(n: int, n_tasks: int, seed: int = 0) -> np.ndarray:

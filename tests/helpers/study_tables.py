@@ -13,7 +13,7 @@ from relatask.core.files import write_json, write_text
 from relatask.core.tables import COLUMNS, write_table
 from relatask.evaluation.aggregate import join_plan, summarise
 from relatask.evaluation.significance import compare
-from relatask.plan.spec import RunSpec
+from relatask.plan.spec import Component, RunSpec
 from relatask.publishing.inputs import Inputs
 from tests.helpers.data_tables import tasks_table
 
@@ -33,13 +33,15 @@ def make_plan(
             for seed in seeds:
                 for part in range(n_parts):
                     tasks: Any = "all" if n_parts == 1 else {"part": part, "of": n_parts}
-                    spec = RunSpec(dataset, method.lower(), None, "equal", split, seed, tasks, label=method)
+                    spec = RunSpec(
+                        dataset, Component(method.lower()), None, split, seed, tasks=tasks, label=method
+                    )
                     rows.append(
                         {
                             "run_id": spec.run_id,
                             "label": method,
                             "dataset": dataset,
-                            "method": spec.method,
+                            "method": spec.method.name,
                             "encoder": None,
                             "balancing": "equal",
                             "split": split,

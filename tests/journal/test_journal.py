@@ -3,12 +3,15 @@
 import fcntl
 import json
 import logging
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from relatask.core.errors import RelataskError
 from relatask.core.tables import read_table
 from relatask.engine.run import RunResult
 from relatask.journal import journal as journals
@@ -50,10 +53,20 @@ def test_a_finished_run_is_held_with_all_its_files(journal):
     assert {path.name for path in entry.iterdir()} == {
         "run.json", "predictions.parquet", "history.parquet", "model",
     }  # fmt: skip
-    assert json.loads((entry / "run.json").read_text())["spec"]["method"] == SPEC.method
+    assert json.loads((entry / "run.json").read_text())["spec"] == SPEC.as_dict()
     assert (entry / "model" / "model.json").read_bytes() == b"{}"
     assert journal.model(SPEC.run_id) == entry / "model"
     assert [path.name for path in journal.runs.iterdir()] == [SPEC.run_id]
+
+
+def test_a_model_that_was_not_kept_is_named_with_the_way_to_it(journal):
+    journal.enter(SPEC, DIGESTS, replace(result(), files={}), MEASURED)
+    entry = re.escape(str(journal.runs / SPEC.run_id))
+    with pytest.raises(
+        RelataskError,
+        match=rf"set keep_models: all in config\.yaml, delete {entry} and .*/\*\.done\.json, and",
+    ):
+        journal.model(SPEC.run_id)
 
 
 @pytest.mark.parametrize(

@@ -26,11 +26,8 @@ WINDOW, HORIZON = 6, 4
 
 def spec_of(tasks: Sequence[str] = TASKS, **changes: object) -> RunSpec:
     options = {"series": 3, "window": WINDOW, "width": 8, "layers": 1, "dropout": 0.1}
-    return replace(
-        make_spec("forecaster", "series_mlp", split="chronological", options={"horizon": HORIZON}, **changes),
-        encoder_options=options,
-        tasks=list(tasks),
-    )
+    chosen = {"options": {"horizon": HORIZON}, "encoder_options": options, **changes}
+    return make_spec("forecaster", "series_mlp", split="chronological", tasks=list(tasks), **chosen)
 
 
 def load(folder: Path, values: np.ndarray) -> PreparedDataset:

@@ -29,6 +29,8 @@ for folder in map(Path, sys.argv[1:]):
     for known in sorted(folder.glob("known-*.parquet")):
         answer = model.predict(items, pd.read_parquet(known))
         answer.to_parquet(folder / known.name.replace("known", "answer"))
+    if not list(folder.glob("known-*.parquet")):
+        model.predict(items).to_parquet(folder / "answer.parquet")
 """
 
 

@@ -30,13 +30,13 @@ SPECS: dict[str, RunSpec] = {
     **{
         f"metalink {setting}": replace(
             base := make_spec("metalink", "fingerprint_mlp"),
-            options={**base.options, "setting": setting, "support": 8, "shots": 12, "unseen": 0.4},
+            method=base.method.with_options(setting=setting, support=8, shots=12, unseen=0.4),
         )
         for setting in ("standard", "relational", "meta", "relational_meta")
     },
     "baseline_pp meta": replace(
         base := make_spec("baseline_pp", "fingerprint_mlp"),
-        options={**base.options, "setting": "meta", "shots": 40, "unseen": 0.4},
+        method=base.method.with_options(setting="meta", shots=40, unseen=0.4),
     ),
 }
 

@@ -44,7 +44,7 @@ def spec_of(variant: str, encoder: str = "fingerprint_mlp", **changes) -> RunSpe
     if name == "jacobian" and not importlib.util.find_spec("torchjd"):
         pytest.skip("torchjd is not installed")
     spec = make_spec(encoder=encoder, balancing=name, **changes)
-    return replace(spec, balancing_options={**spec.balancing_options, **VARIANTS[variant]})
+    return replace(spec, balancing=spec.balancing.with_options(**VARIANTS[variant]))
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +170,7 @@ def test_a_task_that_training_has_no_label_of_gets_no_weight_but_does_no_harm(va
 @pytest.mark.parametrize("variant", ["uncertainty", "gradnorm", "jacobian", "jacobian representation"])
 def test_every_method_that_learns_tasks_together_can_be_balanced(method, variant, load, run):
     once = {"training": {"epochs": 1}}
-    spec = replace(spec_of(variant, **once), method=method, options=make_spec(method).options)
+    spec = replace(spec_of(variant, **once), method=make_spec(method).method)
     balanced = run(spec, load(spec))
     plain = run(make_spec(method, **once), load(spec))
     assert balanced.weights is not None

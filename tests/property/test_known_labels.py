@@ -52,7 +52,8 @@ def run(tmp_path: Path) -> Callable[[RunSpec, PreparedDataset], RunResult]:
 def spec_of(setting: str, method: str = "metalink", **options: Any) -> RunSpec:
     spec = make_spec(method)
     small = {"setting": setting, "unseen": 0.34, "shots": 20, "known_ratio": 0.5, "support": 16, **options}
-    return replace(spec, options={name: small.get(name, value) for name, value in spec.options.items()})
+    changed = {name: value for name, value in small.items() if name in spec.method.options}
+    return replace(spec, method=spec.method.with_options(**changed))
 
 
 def unit_of(spec: RunSpec, data: PreparedDataset) -> Unit:
@@ -274,7 +275,7 @@ def test_support_and_query_share_no_molecule(setting, data, monkeypatch):
 @pytest.mark.parametrize("batch_size", [16, 40, 1000])
 def test_a_query_leaves_molecules_that_tell_of_it(setting, batch_size, data, monkeypatch):
     spec = make_spec("metalink", training={"batch_size": batch_size})
-    training = Training(unit_of(replace(spec, options=spec_of(setting, support=16).options), data))
+    training = Training(unit_of(replace(spec, method=spec_of(setting, support=16).method), data))
     sizes, drawn = [], training._support
     monkeypatch.setattr(
         training, "_support", lambda batch: sizes.append((len(batch), len(found := drawn(batch)))) or found

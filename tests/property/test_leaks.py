@@ -52,8 +52,8 @@ def run(tmp_path: Path) -> Callable[[RunSpec, PreparedDataset], RunResult]:
 def blind_spec(method: str, encoder: str | None) -> RunSpec:
     """A run that is told no held-out label; what the other settings know is in test_known_labels.py."""
     spec = make_spec(method, encoder, **(SETTINGS if encoder else {}))
-    if "known_ratio" in spec.options:
-        return replace(spec, options={**spec.options, "known_ratio": 0.0})
+    if "known_ratio" in spec.method.options:
+        return replace(spec, method=spec.method.with_options(known_ratio=0.0))
     return spec
 
 

@@ -96,11 +96,11 @@ def test_a_method_can_learn_32_examples_by_heart(method, encoder, load, tmp_path
     folder = write_dataset(tmp_path, labels, folds=["train"] * 32)
     changes: dict[str, Any] = {}
     if encoder is None:
-        options = make_spec(method, encoder).options
+        options = make_spec(method, encoder).method.options
         changes["options"] = {**options, "min_samples_leaf": 1} if "min_samples_leaf" in options else options
     else:
         changes["training"] = {"epochs": 150, "batch_size": 32, "learning_rate": 0.01}
-        options = make_spec(method, encoder).encoder_options
+        options = make_spec(method, encoder).encoder.options
         own = {name: value for name, value in {"width": 32, "dropout": 0.0}.items() if name in options}
         changes["encoder_options"] = {**options, **own}
     spec = make_spec(method, encoder, **changes)
@@ -152,7 +152,7 @@ def test_gradients_are_finite_with_one_labelled_cell(method, encoder, load):
 def test_the_order_of_tasks_permutes_the_outputs(method, encoder, load):
     if capabilities("methods", method).per_task:
         pytest.skip("its networks have one task each")
-    options = make_spec(method, encoder).options
+    options = make_spec(method, encoder).method.options
     spec = make_spec(
         method, encoder, options={**options, **({"dropout": 0.0} if "dropout" in options else {})}
     )

@@ -120,7 +120,10 @@ def test_settings_are_those_of_the_plan_beside_what_the_paper_searched(tmp_path:
     inputs = make_inputs(tmp_path, value, study(search_space=searched))
     for row, label in enumerate(inputs.plan["label"]):
         spec = json.loads(inputs.plan.at[row, "spec"])
-        spec |= {"training": {"learning_rate": 0.001, "epochs": 5 if label == "STL" else 9}, "encoder": "gin"}
+        spec |= {
+            "training": {"learning_rate": 0.001, "epochs": 5 if label == "STL" else 9},
+            "encoder": {"name": "gin", "options": {}},
+        }
         inputs.plan.loc[row, "spec"] = json.dumps(spec)
     table = settings_table.make(inputs)
     rows = [tuple(row) for row in table.rows]

@@ -91,7 +91,7 @@ def test_metalink_fills_as_its_equations_say(tmp_path):
     """Told all labels of the molecule and of the support, by the literal transcription."""
     write_dataset(tmp_path / "small", random_labels(60, 4))
     spec = spec_of("metalink")
-    spec = replace(spec, options={**spec.options, "support": 10})
+    spec = replace(spec, method=spec.method.with_options(support=10))
     data = PreparedDataset.load(tmp_path / "small", "scaffold-0", inputs="ecfp")
     result = train_run(spec, data, Checkpoint(tmp_path / "c.pt", ""), lambda share, text: None, True)
     assert result.weights is not None
@@ -110,7 +110,7 @@ def test_metalink_fills_as_its_equations_say(tmp_path):
         edges = {(i, j): float(labels[i, j]) for i, j in (~labels.isnan()).nonzero().tolist()}
         with torch.no_grad():
             items = encoder(data.x(rows)).float()
-            logits = metalink(result.weights, items, edges, spec.options["layers"], silent=1)
+            logits = metalink(result.weights, items, edges, spec.method.options["layers"], silent=1)
         torch.testing.assert_close(scores, logits[0].sigmoid(), rtol=1e-4, atol=1e-5)
 
 

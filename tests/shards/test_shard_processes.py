@@ -18,7 +18,7 @@ from relatask.plan.spec import RunSpec
 from tests.helpers.paths import ROOT
 from tests.helpers.prepared_dataset import make_spec, random_labels, write_dataset
 
-FOREST = {**make_spec("random_forest", None).options, "n_estimators": 40}
+FOREST = {**make_spec("random_forest", None).method.options, "n_estimators": 40}
 SPECS = [
     make_spec("shared_bottom", "gin", training={"epochs": 40}),
     make_spec("single_task", "fingerprint_mlp", training={"epochs": 40}),

@@ -104,7 +104,7 @@ def run_meta(method: str, setting: str, data: PreparedDataset, folder: Path) -> 
     training = {"epochs": 2, "augmentation": "crop_flip", "schedule": "cosine"}
     spec = make_spec(method, "resnet", split="given", encoder_options=resnet, training=training)
     chosen = {"setting": setting, "shots": 12, "support": 8, "unseen": 0.34, "known_ratio": 0.5}
-    spec.options.update({name: value for name, value in chosen.items() if name in spec.options})
+    spec.method.options.update({name: value for name, value in chosen.items() if name in spec.method.options})
     return train_run(spec, data, Checkpoint(folder / "c.pt", ""), lambda share, text: None, True)
 
 

@@ -143,7 +143,7 @@ def code_of_training():
 
 
 def code_of_specs(specs):
-    trained = {code_of_run(spec.method, spec.encoder, spec.balancing) for spec in specs}
+    trained = {code_of_run(*spec.names) for spec in specs}
     return [code_of_training(), *sorted(trained)]
 
 
@@ -271,7 +271,7 @@ def forget_incomplete_data():
         if gone_files(dataset):
             Path(at("prepared", dataset=dataset)).unlink()
         if arrays:
-            Path(f"results/{dataset}/features/features.json").unlink()
+            Path(of_dataset("feature_record", dataset)).unlink()
 
 
 def gone_files(dataset):

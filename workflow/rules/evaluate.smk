@@ -77,8 +77,8 @@ rule compare_methods:
 rule impute_labels:
     input:
         plan=at("plan"),
-        dataset="results/{dataset}/dataset.json",
-        features="results/{dataset}/features/features.json",
+        dataset=of_dataset("dataset"),
+        features=of_dataset("feature_record"),
         prepared=ancient(at("prepared")),
         done=done_files(None),
     output:

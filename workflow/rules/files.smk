@@ -1,11 +1,5 @@
 # Names of the files that rules read and write, as functions of the study. Nothing runs here.
 
-PLANTED = [
-    f"results/raw/planted/{name}" for name in ("molecules.csv", "tasks.csv", "string_links.txt", "truth.json")
-]
-SOURCE_TABLES = ("items", "rejected", "tasks", "labels", "classes")
-DATASET_TABLES = ("items", "rejected", "tasks", "rejected_tasks", "labels", "classes", "relations")
-DRAWN_TABLES = ("items", "tasks", "labels", "relations")
 MERGED = ("plan", "predictions", "metrics", "summary", "comparisons")
 TABLES = table_names(STUDY)
 MEASURED = [name for name in TABLES if table_record(STUDY, name).measured]
@@ -17,6 +11,21 @@ def at(file, **wildcards):
     return f"results/{study_file(file, STUDY_NAME, **wildcards)}"
 
 
+def of_dataset(file, dataset="{dataset}", **wildcards):
+    """A file of a data set."""
+    return f"results/{layout.dataset_file(file, dataset, **wildcards)}"
+
+
+def of_source(file, source="{source}"):
+    """A file of a prepared source."""
+    return f"results/{layout.source_file(file, source)}"
+
+
+def raw(file, **wildcards):
+    """A raw file."""
+    return f"results/{layout.raw_file(file, **wildcards)}"
+
+
 def any_of(names):
     """Pattern of a wildcard that is one of `names`; of none where there are none."""
     return "|".join(names) or "(?!)"
@@ -24,7 +33,7 @@ def any_of(names):
 
 def retrieved(name):
     """Files of a data set of config/datasets.tsv."""
-    return [f"results/raw/{name}/{entry.file}" for entry in SHEET[name]]
+    return [raw("file", source=name, file=entry.file) for entry in SHEET[name]]
 
 
 def raw_folder(source):
@@ -58,29 +67,28 @@ def record_of_dataset(dataset):
 def relation_inputs(wildcards):
     """Tasks, protein interactions, and where STRING was asked how it calls the proteins."""
     dataset = STUDY.datasets[wildcards.dataset]
-    files = {"tasks": f"results/sources/{dataset.source}/tasks.parquet"}
+    files = {"tasks": of_source("tasks", dataset.source)}
     if dataset.relations.source == "planted":
-        return {**files, "interactions": "results/raw/planted/string_links.txt"}
+        return {**files, "interactions": raw("planted", name=layout.PLANTED_LINKS)}
     if dataset.relations.source == "string_live":
-        live = f"results/raw/string_live/{dataset.source}"
-        return {**files, "interactions": f"{live}.tsv", "proteins": f"{live}.parquet"}
+        return files | {name: raw(name, source=dataset.source) for name in ("interactions", "proteins")}
     return {**files, "interactions": retrieved(dataset.relations.source)}
 
 
 def source_tables(wildcards):
     """Tables of the source of a data set and, where it has them, the relations."""
     dataset = STUDY.datasets[wildcards.dataset]
-    files = {f"source_{name}": f"results/sources/{dataset.source}/{name}.parquet" for name in SOURCE_TABLES}
-    files["counts"] = f"results/sources/{dataset.source}/counts.json"
+    files = {f"source_{name}": of_source(name, dataset.source) for name in layout.SOURCE_TABLES}
+    files["counts"] = of_source("counts", dataset.source)
     if dataset.relations is not None:
-        files["relations"] = f"results/{wildcards.dataset}/raw_relations.parquet"
-        files["report"] = f"results/{wildcards.dataset}/raw_relations.json"
+        files["relations"] = of_dataset("raw_relations", wildcards.dataset)
+        files["report"] = of_dataset("relations_report", wildcards.dataset)
     return files
 
 
 def task_tables():
     """Tables of the tasks of all data sets, which say what their labels are."""
-    return [f"results/{dataset}/tasks.parquet" for dataset in STUDY.datasets]
+    return [of_dataset("tasks", dataset) for dataset in STUDY.datasets]
 
 
 SAVED = saved_tables({row.method for row in STUDY.methods})  # by methods, besides predictions
@@ -99,15 +107,18 @@ def saved_table_files():
 
 def training_files(dataset):
     """All that training reads of a data set; the arrays of its inputs are named by their record."""
-    folder = f"results/{dataset}"
-    tables = [f"{folder}/{name}.parquet" for name in ("items", "tasks", "labels", "classes", "relations")]
-    splits = [f"{folder}/splits/{scheme}-{seed}.parquet" for scheme in STUDY.splits.schemes for seed in SEEDS]
-    return [*tables, f"{folder}/features/features.json", *splits]
+    return [*(of_dataset(name, dataset) for name in layout.TRAINED_ON), *splits_of(dataset, "split")]
+
+
+def splits_of(dataset, file):
+    """Folds of a data set, or their records, for each scheme and seed of the study."""
+    pairs = [(scheme, seed) for scheme in STUDY.splits.schemes for seed in SEEDS]
+    return [of_dataset(file, dataset, scheme=scheme, seed=str(seed)) for scheme, seed in pairs]
 
 
 def arrays_of(dataset):
     """The arrays of the inputs of a data set that was featurised."""
-    record = Path(f"results/{dataset}/features/features.json")
+    record = Path(of_dataset("feature_record", dataset))
     return [str(record.with_name(name)) for name in read_json(record)["files"]] if record.exists() else []
 
 
@@ -156,8 +167,8 @@ def shard_inputs(wildcards):
     dataset, groups = SHARDS[wildcards.shard].dataset, SHARDS[wildcards.shard].groups
     return {
         "manifest": at("shard_manifest", shard=wildcards.shard),
-        "dataset": f"results/{dataset}/dataset.json",
-        "features": f"results/{dataset}/features/features.json",
+        "dataset": of_dataset("dataset", dataset),
+        "features": of_dataset("feature_record", dataset),
         "prepared": ancient(at("prepared", dataset=dataset)),
         "priors": [at("shard_done", shard=name) for name in prior_shards(wildcards)],
         "groups": [at("groups", collection=groups)] if groups else [],
@@ -166,22 +177,17 @@ def shard_inputs(wildcards):
 
 def dataset_records():
     """Counts and digest of each data set of the study."""
-    return [f"results/{dataset}/dataset.json" for dataset in STUDY.datasets]
+    return [of_dataset("dataset", dataset) for dataset in STUDY.datasets]
 
 
 def feature_records():
     """Counts and digest of the features of each data set."""
-    return [f"results/{dataset}/features/features.json" for dataset in STUDY.datasets]
+    return [of_dataset("feature_record", dataset) for dataset in STUDY.datasets]
 
 
-def split_files(suffix="parquet"):
+def split_files(file="split"):
     """Folds, or their records, of each data set, scheme and seed of the study."""
-    return [
-        f"results/{dataset}/splits/{scheme}-{seed}.{suffix}"
-        for dataset in STUDY.datasets
-        for scheme in STUDY.splits.schemes
-        for seed in SEEDS
-    ]
+    return [path for dataset in STUDY.datasets for path in splits_of(dataset, file)]
 
 
 def table_files(names, formats):
@@ -258,7 +264,7 @@ def code_of_outputs(step, records):
 
 def dataset_tables():
     """Tables of the data sets that tables and figures look into."""
-    return [f"results/{dataset}/{name}.parquet" for dataset in STUDY.datasets for name in DRAWN_TABLES]
+    return [of_dataset(name, dataset) for dataset in STUDY.datasets for name in layout.DRAWN]
 
 
 def small_files():
@@ -327,7 +333,7 @@ def strategy_inputs(collection, strategy):
 def relations_of(collection, strategy):
     if not strategy.reads_relations:
         return {}
-    return {"relations": f"results/{COLLECTIONS[collection].dataset}/relations.parquet"}
+    return {"relations": of_dataset("relations", COLLECTIONS[collection].dataset)}
 
 
 def plan_of(collection):
@@ -344,8 +350,8 @@ def select_inputs(wildcards):
     return {
         "plan": at("plan"),
         "done": done_files(collection),
-        "dataset": f"results/{dataset}/dataset.json",
-        "features": f"results/{dataset}/features/features.json",
+        "dataset": of_dataset("dataset", dataset),
+        "features": of_dataset("feature_record", dataset),
         "prepared": ancient(at("prepared", dataset=dataset)),
         **relations_of(collection, STRATEGIES[ASKED[collection]]),
     }

@@ -34,10 +34,8 @@ rule collect_gains:
 rule collect_affinities:
     input:
         plan=at("plan"),
-        dataset=lambda wildcards: f"results/{COLLECTIONS[wildcards.collection].dataset}/dataset.json",
-        features=lambda wildcards: (
-            f"results/{COLLECTIONS[wildcards.collection].dataset}/features/features.json"
-        ),
+        dataset=lambda wildcards: of_dataset("dataset", COLLECTIONS[wildcards.collection].dataset),
+        features=lambda wildcards: (of_dataset("feature_record", COLLECTIONS[wildcards.collection].dataset)),
         prepared=lambda wildcards: ancient(at("prepared", dataset=COLLECTIONS[wildcards.collection].dataset)),
     output:
         affinities=at("affinities"),

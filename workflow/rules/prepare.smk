@@ -5,8 +5,8 @@ rule prepare_items:
     input:
         raw=lambda wildcards: raw_files(wildcards.source),
     output:
-        [f"results/sources/{{source}}/{name}.parquet" for name in SOURCE_TABLES],
-        counts="results/sources/{source}/counts.json",
+        [of_source(name) for name in layout.SOURCE_TABLES],
+        counts=of_source("counts"),
     log:
         "results/logs/prepare_items/{source}.log",
     benchmark:
@@ -32,8 +32,8 @@ rule relate_tasks:
     input:
         unpack(relation_inputs),
     output:
-        relations="results/{dataset}/raw_relations.parquet",
-        report="results/{dataset}/raw_relations.json",
+        relations=of_dataset("raw_relations"),
+        report=of_dataset("relations_report"),
     log:
         "results/logs/relate_tasks/{dataset}.log",
     benchmark:
@@ -58,8 +58,8 @@ rule densify_dataset:
     input:
         unpack(source_tables),
     output:
-        [f"results/{{dataset}}/{name}.parquet" for name in DATASET_TABLES],
-        counts="results/{dataset}/dataset.json",
+        [of_dataset(name) for name in layout.DATASET_TABLES],
+        counts=of_dataset("dataset"),
     log:
         "results/logs/densify_dataset/{dataset}.log",
     benchmark:
@@ -89,11 +89,11 @@ rule densify_dataset:
 
 rule split_items:
     input:
-        rows="results/{dataset}/items.parquet",
-        labels="results/{dataset}/labels.parquet",
+        rows=of_dataset("items"),
+        labels=of_dataset("labels"),
     output:
-        split="results/{dataset}/splits/{scheme}-{seed}.parquet",
-        counts="results/{dataset}/splits/{scheme}-{seed}.json",
+        split=of_dataset("split"),
+        counts=of_dataset("split_record"),
     log:
         "results/logs/split_items/{dataset}-{scheme}-{seed}.log",
     benchmark:
@@ -119,9 +119,9 @@ rule split_items:
 
 rule featurise_items:
     input:
-        rows="results/{dataset}/items.parquet",
+        rows=of_dataset("items"),
     output:
-        counts="results/{dataset}/features/features.json",
+        counts=of_dataset("feature_record"),
     log:
         "results/logs/featurise_items/{dataset}.log",
     benchmark:

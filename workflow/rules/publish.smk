@@ -57,7 +57,12 @@ rule publish_study:
     input:
         plan=at("plan"),
         costs=cost_files(),
-        data=[*dataset_records(), *feature_records(), *split_files("json"), *collection_files("gains")],
+        data=[
+            *dataset_records(),
+            *feature_records(),
+            *split_files("split_record"),
+            *collection_files("gains"),
+        ],
         files=small_files(),
     output:
         published_files(),
@@ -88,7 +93,7 @@ rule publish_study:
 
 rule write_manifest:
     input:
-        data=[*dataset_records(), *feature_records(), *split_files("json")],
+        data=[*dataset_records(), *feature_records(), *split_files("split_record")],
         environment=environment_files(),
         merged=[at(name) for name in MERGED if STUDY.methods],
         groups=[file for name in ("gains", "groups", "groupings") for file in collection_files(name)],

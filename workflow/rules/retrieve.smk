@@ -6,7 +6,7 @@ ruleorder: query_assay_targets > retrieve_files
 
 rule retrieve_files:
     output:
-        "results/raw/{source}/{file}",
+        raw("file"),
     log:
         "results/logs/retrieve_files/{source}-{file}.log",
     benchmark:
@@ -29,7 +29,7 @@ rule retrieve_files:
 
 rule plant_data:
     output:
-        PLANTED,
+        [raw("planted", name=name) for name in layout.PLANTED],
     log:
         "results/logs/plant_data/planted.log",
     benchmark:
@@ -49,7 +49,7 @@ rule plant_data:
 
 rule query_activities:
     output:
-        activities="results/raw/{source}/activities.json",
+        activities=raw("activities"),
     log:
         "results/logs/query_activities/{source}.log",
     benchmark:
@@ -75,9 +75,9 @@ rule query_activities:
 
 rule query_assay_targets:
     input:
-        assays="results/raw/{source}/labelsHard.pckl",
+        assays=raw("assays"),
     output:
-        targets="results/raw/{source}/assay_targets.parquet",
+        targets=raw("assay_targets"),
     log:
         "results/logs/query_assay_targets/{source}.log",
     benchmark:
@@ -102,10 +102,10 @@ rule query_assay_targets:
 
 rule query_string:
     input:
-        tasks="results/sources/{source}/tasks.parquet",
+        tasks=of_source("tasks"),
     output:
-        interactions="results/raw/string_live/{source}.tsv",
-        proteins="results/raw/string_live/{source}.parquet",
+        interactions=raw("interactions"),
+        proteins=raw("proteins"),
     log:
         "results/logs/query_string/{source}.log",
     benchmark:

@@ -52,9 +52,11 @@ rule train_shard:
         device=CONFIG.device,
         splits=made_splits(),
         code=shard_code,
+    # keep_models is no parameter: if it changes, what is trained stays as it is.
     shell:
         "python -m relatask train_shard --log {log}"
-        " --manifest {input.manifest} --device {params.device} --out {output.done}"
+        " --manifest {input.manifest} --device {params.device} --keep-models {CONFIG.keep_models}"
+        " --out {output.done}"
 
 
 rule merge_runs:

@@ -2,11 +2,12 @@
 
 The output has the rows of the input in their order, all its columns, and a column for each task: the
 probability of label 1, a value in the task's unit, or the name of a class. A row whose SMILES cannot be used
-has empty predictions, and the column `reason` says why.
+has empty predictions, and the column `reason` says why. docs/models.md says more.
 
 Examples:
-  relatask predict results/demo/runs/0123456789ab/model new.csv -o predictions.csv
+  relatask predict results/demo/runs/0123456789ab new.csv -o predictions.csv
   relatask predict model compounds.smi -o predictions.csv
+  relatask predict model new.csv -o predictions.csv --smiles-column structure
 """
 
 import argparse
@@ -47,6 +48,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Read, predict and write a chunk of rows after the other."""
+    if arguments.output.is_dir():
+        raise RelataskError(f"{arguments.output} is a folder; name a file to write (-o).")
     model = load(arguments.model, arguments.device)
     n_rows, n_refused = 0, 0
     with ExitStack() as stack:
@@ -58,7 +61,7 @@ def run(arguments: argparse.Namespace) -> None:
             )
         path = stack.enter_context(atomic_path(arguments.output))
         target = stack.enter_context(path.open("w", encoding="utf-8", newline=""))
-        writer = csv.writer(target)
+        writer = csv.writer(target, lineterminator="\n")
         writer.writerow([*columns, *model.task_ids, REASON])
         progress = stack.enter_context(tqdm(desc="predict", unit="mol", disable=None, leave=False))
         while chunk := list(islice(rows, ROWS)):
@@ -80,17 +83,30 @@ def _reader(source: Iterable[str], path: Path, wanted: str) -> tuple[list[str], 
     """Return the columns of a file, which of them holds the SMILES, and its rows.
 
     Raises:
-        RelataskError: there is no such column, or a row is longer or shorter than the header.
+        RelataskError: there is no such column or more than one, a row is longer or shorter than the header,
+            or the file is no text.
     """
     if path.suffix in {".smi", ".smiles"}:
-        lines = (line.rstrip("\n").split(maxsplit=1) for line in source if line.strip())
-        return ["smiles", "name"], 0, ([*parts, ""][:2] for parts in lines)
-    table = csv.reader(source)
-    columns = next(table, [])
-    places = [place for place, name in enumerate(columns) if name.lower() == wanted.lower()]
-    if not places:
-        raise RelataskError(f"{path} has no column {wanted!r} (--smiles-column).{suggest(wanted, columns)}")
-    return columns, places[0], _rows(table, len(columns), path)
+        lines = (row[0].strip().split(maxsplit=1) for row in _readable(([line] for line in source), path))
+        return ["smiles", "name"], 0, ([*parts, ""][:2] for parts in lines if parts)
+    table = _readable(csv.reader(source, strict=True), path)
+    columns = next(table, None)
+    if columns is None:
+        raise RelataskError(f"{path} is empty; its first row must name the columns, one of them {wanted!r}.")
+    return columns, _place(columns, wanted, path), _rows(table, len(columns), path)
+
+
+def _place(columns: list[str], wanted: str, path: Path) -> int:
+    """Return the position of the column of SMILES: the one of this name, else the one in another case."""
+    for same in (str, str.casefold):
+        places = [place for place, name in enumerate(columns) if same(name) == same(wanted)]
+        if len(places) == 1:
+            return places[0]
+        if places:
+            raise RelataskError(
+                f"{path} has {len(places)} columns {wanted!r}, in upper and lower case; rename all but one."
+            )
+    raise RelataskError(f"{path} has no column {wanted!r} (--smiles-column).{suggest(wanted, columns)}")
 
 
 def _rows(table: Iterator[list[str]], width: int, path: Path) -> Iterator[list[str]]:
@@ -100,3 +116,13 @@ def _rows(table: Iterator[list[str]], width: int, path: Path) -> Iterator[list[s
         if len(row) != width:
             raise RelataskError(f"{path}, data row {number}: {len(row)} cells, but the header has {width}.")
         yield row
+
+
+def _readable(rows: Iterator[list[str]], path: Path) -> Iterator[list[str]]:
+    """Yield rows of a file; what is no text or no CSV is a sentence."""
+    try:
+        yield from rows
+    except UnicodeDecodeError as error:
+        raise RelataskError(f"{path} is no text in UTF-8 ({error.reason}); save it as UTF-8.") from None
+    except csv.Error as error:
+        raise RelataskError(f"{path} is no CSV that can be read ({error}); save it as CSV anew.") from None

@@ -15,6 +15,7 @@ from relatask.core.blocks import NAME, Block, parse
 from relatask.core.errors import RelataskError
 from relatask.core.files import is_file, read_fields
 from relatask.core.records import suggest
+from relatask.core.registry import capabilities
 
 MOST_VALUES = 1_000_000  # in a study file with its aliases written out
 
@@ -44,6 +45,12 @@ class Config(Block):
         ge=1,
         description="most training jobs of a study; where more are needed, each takes longer than "
         "`shard_minutes`. Snakemake starts slowly with thousands of jobs",
+    )
+    keep_models: Literal["all", "joint", "none"] = Field(
+        "all",
+        description="which trained models stay in the journal, for `relatask predict`: all; joint: not "
+        "those of methods with a model for each task; none. docs/models.md says how large they are. A change "
+        "trains nothing again: it counts for runs that are still to be trained",
     )
     services: ServicesConfig = Field(ServicesConfig(), description="the live services")
 
@@ -79,7 +86,22 @@ def load_config(values: Mapping[str, Any], root: Path) -> tuple[Config, str, Stu
         )
     if config.scale not in study.scales:
         raise RelataskError(f"config.yaml: scale: study {path.stem!r} has no scale {config.scale!r}.")
+    if config.keep_models != "all":
+        _refuse_lost_models(study, config.keep_models, path)
     return config, path.stem, study
+
+
+def _refuse_lost_models(study: StudyConfig, keep: str, path: Path) -> None:
+    """Raise where rows of a study read models of runs that shall not be kept."""
+    method_of = {row.label: row.method for row in study.methods}
+    read = [(f"`prior` of {row.label!r}", row.prior) for row in study.methods if row.prior is not None]
+    read += [("`imputation`", label) for label in study.imputation]
+    for reader, label in read:
+        if keep == "none" or capabilities("methods", method_of[label]).per_task:
+            raise RelataskError(
+                f"config.yaml: keep_models: {keep} does not keep the models of {label!r}, and {reader} in "
+                f"{path} reads them; set keep_models: all."
+            )
 
 
 def load_study(path: Path) -> StudyConfig:

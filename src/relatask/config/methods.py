@@ -6,8 +6,6 @@ from pydantic import AfterValidator, Field, model_validator
 
 from relatask.core.blocks import Block, Name, unique
 
-LATER = ("schedule", "augmentation")  # keys of `training` that came after runs had been named
-
 
 class TrainingConfig(Block):
     """How networks are trained; every value is part of a run's identity."""
@@ -28,11 +26,6 @@ class TrainingConfig(Block):
         "none",
         description="crop_flip: a random window of each image of a training step, half of them mirrored",
     )
-
-    def settings(self) -> dict[str, Any]:
-        """What a run's spec holds: keys of `LATER` only where they are set, so older runs keep names."""
-        later = {name for name in LATER if getattr(self, name) == type(self).model_fields[name].default}
-        return self.model_dump(exclude=later)
 
 
 class GroupsConfig(Block):

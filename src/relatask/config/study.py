@@ -119,6 +119,11 @@ class StudyConfig(Block):
         return any(record.few_shot for record in self.records)
 
     @property
+    def each(self) -> str:
+        """What has a value of a metric of its own, over which means are taken: a task, or an episode."""
+        return "episode" if self.few_shot else "task"
+
+    @property
     def labels(self) -> Literal["binary", "values", "classes"]:
         """What labels are: 0 or 1 for some task, measured values alone, or classes of episodes."""
         if self.few_shot:

@@ -1,9 +1,10 @@
-"""Where everything lies below results/: the one place that names files of a study and formats of its outputs.
+"""Where everything lies below results/: the one place that names files of studies, data sets and sources.
 
 Rules and steps ask these functions, so a file is renamed in one line. A name in braces, e.g. {shard}, is
 filled in by a keyword, or stays as it is: Snakemake reads it as a wildcard.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 # name -> file below results/{study}
@@ -45,6 +46,38 @@ STUDY_FILES = {
     "running": "running",
     "checkpoints": "checkpoints",
 }
+# name -> file below results/{dataset}; tables by their own names
+DATASET_TABLES = ("items", "rejected", "tasks", "rejected_tasks", "labels", "classes", "relations")
+DATASET_FILES = {
+    **{name: f"{name}.parquet" for name in DATASET_TABLES},
+    "dataset": "dataset.json",  # counts and digest; written last, so a folder that has it is whole
+    "raw_relations": "raw_relations.parquet",  # before densification
+    "relations_report": "raw_relations.json",
+    "split": "splits/{scheme}-{seed}.parquet",
+    "split_record": "splits/{scheme}-{seed}.json",
+    "features": "features",
+    "feature_record": "features/features.json",  # names and digests of the arrays beside it
+    "array": "features/{name}.npy",
+}
+TRAINED_ON = ("items", "tasks", "labels", "classes", "relations", "feature_record")  # and the splits
+DRAWN = ("items", "tasks", "labels", "relations")  # tables that tables and figures look into
+# name -> file below results/sources/{source}
+SOURCE_TABLES = ("items", "rejected", "tasks", "labels", "classes")
+SOURCE_FILES = {**{name: f"{name}.parquet" for name in SOURCE_TABLES}, "counts": "counts.json"}
+# name -> file below results/raw
+RAW_FILES = {
+    "file": "{source}/{file}",
+    "activities": "{source}/activities.json",
+    "assays": "{source}/labelsHard.pckl",
+    "assay_targets": "{source}/assay_targets.parquet",
+    "answers": "{source}/answers",
+    "interactions": "string_live/{source}.tsv",
+    "proteins": "string_live/{source}.parquet",
+    "string_answers": "string_live/answers",
+    "planted": "planted/{name}",
+}
+PLANTED = ("molecules.csv", "tasks.csv", "string_links.txt", "truth.json")
+PLANTED_LINKS = PLANTED[2]
 JOURNAL = ("runs", "failed", "running", "checkpoints")
 # One folder for each scale: a quick run must not replace what was measured at the scale of the paper.
 PUBLISHED_STUDY = "published/{study}/{scale}"
@@ -64,15 +97,38 @@ NEEDS = (*NEEDS_OF_STUDY, *NEEDS_OF_DATASETS, *NEEDS_OF_COLLECTIONS)
 
 def in_study(file: str, /, **wildcards: str) -> str:
     """Return a file of a study, relative to the study's folder, e.g. "plan.parquet"."""
-    path = STUDY_FILES[file]
-    for key, value in wildcards.items():
-        path = path.replace(f"{{{key}}}", value)
-    return path
+    return _filled(STUDY_FILES[file], wildcards)
 
 
 def study_file(file: str, study: str, /, **wildcards: str) -> str:
     """Return a file of a study, relative to the folder of results, e.g. "demo/plan.parquet"."""
     return f"{study}/{in_study(file, **wildcards)}"
+
+
+def in_dataset(file: str, /, **wildcards: str) -> str:
+    """Return a file of a data set, relative to its folder, e.g. "dataset.json"."""
+    return _filled(DATASET_FILES[file], wildcards)
+
+
+def dataset_file(file: str, dataset: str, /, **wildcards: str) -> str:
+    """Return a file of a data set, relative to the folder of results, e.g. "tox21/dataset.json"."""
+    return f"{dataset}/{in_dataset(file, **wildcards)}"
+
+
+def source_file(file: str, source: str) -> str:
+    """Return a file of a prepared source, relative to the folder of results."""
+    return f"sources/{source}/{SOURCE_FILES[file]}"
+
+
+def raw_file(file: str, /, **wildcards: str) -> str:
+    """Return a raw file, relative to the folder of results, e.g. "raw/tox21/tox21.csv"."""
+    return f"raw/{_filled(RAW_FILES[file], wildcards)}"
+
+
+def _filled(path: str, wildcards: Mapping[str, str]) -> str:
+    for key, value in wildcards.items():
+        path = path.replace(f"{{{key}}}", str(value))
+    return path
 
 
 def published_folder(study: str, scale: str) -> str:

@@ -84,6 +84,7 @@ class Capabilities(Options):
     ] = ()  # names of those that stand in the method's file, not in its loop's alone
 
     # Of encoders:
+    initial: tuple[str, ...] = ()  # options that say where weights start; a trained model does not read them
     twice_differentiable: bool = False  # has second derivatives, by plain operations where a loop needs them
     # Encoders with a twin `_stacked_{name}.py` that encodes for several runs at once: device type -> how wide
     # the runs may be together. A device that is absent trains run by run, because that is faster there.

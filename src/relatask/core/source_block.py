@@ -16,6 +16,7 @@ from pydantic import Field, TypeAdapter, model_validator
 from relatask.core.blocks import Block, parse_as
 from relatask.core.errors import RelataskError
 from relatask.core.kinds import Kind
+from relatask.core.layout import raw_file
 from relatask.core.plugins import SourceRecord, load_file, record_of, source_records
 
 FILE_KEYS = ("path", "task_sheet", "split_path")  # keys that name files or folders of the user's own
@@ -76,9 +77,9 @@ class SourceBlock(Block):
             related: whether a data set of the source has relations.
         """
         own = list(self.own_files().values())
-        return (
-            own if "path" in self.own_files() else [*(f"results/raw/{name}/{file}" for file in listed), *own]
-        )
+        if "path" in self.own_files():
+            return own
+        return [*(f"results/{raw_file('file', source=name, file=file)}" for file in listed), *own]
 
 
 @lru_cache

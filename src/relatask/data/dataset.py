@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from relatask.config import DensifyConfig
 from relatask.core.errors import RelataskError
 from relatask.core.files import read_fields, read_json, write_json
+from relatask.core.layout import SOURCE_FILES, SOURCE_TABLES, in_dataset
 from relatask.core.tables import COLUMNS, read_table, write_table
 from relatask.data.dataset_counts import dataset_counts
 from relatask.data.densify import LEARNABLE, Kept, densify, everything, keep_only
@@ -16,8 +17,6 @@ from relatask.data.tasks import with_counts
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
-
-SOURCE_TABLES = ("items", "rejected", "tasks", "labels", "classes")
 
 
 @dataclass
@@ -42,15 +41,15 @@ def write_dataset(
 
     dataset.json is written last, so a folder that has it is whole.
     """
-    tables = {name: read_table(name, source / f"{name}.parquet") for name in SOURCE_TABLES}
+    tables = {name: read_table(name, source / SOURCE_FILES[name]) for name in SOURCE_TABLES}
     edges = read_table("relations", relations) if relations else None
     dataset = make_dataset(tables, edges, config, out.name, complete)
     dataset.counts["source"]["standardisation"] = read_json(source / "counts.json")
     if report:
         dataset.counts["relations"] |= read_fields(report)
     for name, table in dataset.tables.items():
-        write_table(name, table, out / f"{name}.parquet")
-    write_json(out / "dataset.json", dataset.counts)
+        write_table(name, table, out / in_dataset(name))
+    write_json(out / in_dataset("dataset"), dataset.counts)
     return dataset.counts
 
 

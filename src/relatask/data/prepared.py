@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from relatask.core.errors import RelataskError
+from relatask.core.layout import in_dataset
 from relatask.core.tables import read_table
 from relatask.data.prepared_tables import Folds, read_labels, read_relations, read_split
 from relatask.data.tasks import Task, read_tasks
@@ -67,7 +68,7 @@ class PreparedDataset:
         """
         ids, labels = self.item_ids.cpu().numpy(), self.labels.cpu().numpy()
         if self.hides:
-            labels, _ = read_labels(folder / "labels.parquet", ids, self.task_ids)
+            labels, _ = read_labels(folder / in_dataset("labels"), ids, self.task_ids)
         folds = read_split(_split_file(folder, split), ids, self.task_ids, labels)
         device = self.labels.device
         shown = self.labels if not self.hides and folds.hidden is None else _shown(labels, folds).to(device)
@@ -95,17 +96,18 @@ class PreparedDataset:
             RelataskError: a file is missing or belongs to other items, or a task is unknown.
         """
         folder = Path(folder)
-        item_ids = read_table("items", folder / "items.parquet", ["item_id"])["item_id"].to_numpy()
+        item_ids = read_table("items", folder / in_dataset("items"), ["item_id"])["item_id"].to_numpy()
         chosen = read_tasks(folder, tasks)
         task_ids = [task.task_id for task in chosen]
-        features = None if inputs == "none" else load_input(folder / "features", inputs, device)
+        features = None if inputs == "none" else load_input(folder / in_dataset("features"), inputs, device)
         if features is not None and len(features) != len(item_ids):
             raise RelataskError(
-                f"{folder / 'features'} holds {len(features)} items, but {folder / 'items.parquet'} "
-                f"has {len(item_ids)}; delete the folder and run the workflow again."
+                f"{folder / in_dataset('features')} holds {len(features)} items, but "
+                f"{folder / in_dataset('items')} has {len(item_ids)}; delete the folder and run the workflow "
+                "again."
             )
-        labels, bounds = read_labels(folder / "labels.parquet", item_ids, task_ids)
-        edge_index, edge_score = read_relations(folder / "relations.parquet", task_ids)
+        labels, bounds = read_labels(folder / in_dataset("labels"), item_ids, task_ids)
+        edge_index, edge_score = read_relations(folder / in_dataset("relations"), task_ids)
         folds = read_split(_split_file(folder, split), item_ids, task_ids, labels)
         return cls(
             tasks=chosen,
@@ -120,7 +122,8 @@ class PreparedDataset:
 
 
 def _split_file(folder: Path, split: str) -> Path:
-    return folder / "splits" / f"{split}.parquet"
+    scheme, _, seed = split.rpartition("-")
+    return folder / in_dataset("split", scheme=scheme, seed=seed)
 
 
 def _shown(labels: np.ndarray, folds: Folds) -> Tensor:

@@ -11,11 +11,10 @@ import pandas as pd
 from relatask.core.columns.data import DATA
 from relatask.core.errors import RelataskError
 from relatask.core.kinds import BOUNDS
+from relatask.core.layout import SOURCE_FILES, SOURCE_TABLES
 from relatask.core.tables import write_table
 from relatask.data.task_ids import task_ids
 from relatask.data.tasks import completed_tasks, with_counts
-
-SOURCE_TABLES = ("items", "rejected", "tasks", "labels", "classes")
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class SourceTables:
     def write(self, folder: Path) -> None:
         """Write all tables to a folder."""
         for name in SOURCE_TABLES:
-            write_table(name, getattr(self, name), folder / f"{name}.parquet")
+            write_table(name, getattr(self, name), folder / SOURCE_FILES[name])
 
 
 def empty_table(name: str) -> pd.DataFrame:

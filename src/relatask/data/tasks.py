@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from relatask.core.errors import RelataskError
 from relatask.core.kinds import KINDS, LEADING_METRIC, Kind
+from relatask.core.layout import in_dataset
 from relatask.core.records import suggest
 from relatask.core.tables import read_table
 
@@ -40,7 +41,7 @@ def read_tasks(folder: Path, tasks: Sequence[str] | None = None) -> tuple[Task, 
         RelataskError: a task is unknown or of an unknown kind, none is chosen, or classes are not numbered
             from 0.
     """
-    path = folder / "tasks.parquet"
+    path = folder / in_dataset("tasks")
     columns = ["task_id", "name", "level", "kind", "unit", "n_classes", "metric"]
     rows = read_table("tasks", path, columns).to_dict("records")
     known = [row["task_id"] for row in rows]
@@ -72,7 +73,7 @@ def _task(row: dict[Any, Any], classes: dict[str, tuple[str, ...]], path: Path) 
 
 def _read_classes(folder: Path) -> dict[str, tuple[str, ...]]:
     """Return task id -> names of its classes, in the order of their values."""
-    path = folder / "classes.parquet"
+    path = folder / in_dataset("classes")
     frame = read_table("classes", path).sort_values(["task_id", "value"], kind="stable")
     found = {}
     for task, own in frame.groupby("task_id", sort=False):

@@ -25,6 +25,7 @@ CAPABILITIES = {
     "cost_options": ("depth",),
     "twice_differentiable": True,
     "options": {"depth": 50, "width": 64, "weights": "", "normalise": False},
+    "initial": ("weights",),
     "choices": {"depth": (12, 18, 34, 50, 101)},
     "limits": {"width": (1, 1024)},
 }

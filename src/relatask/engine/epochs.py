@@ -96,7 +96,7 @@ class EpochTraining(ABC):
 
     def inputs(self, rows: Tensor) -> GraphBatch | Tensor:
         """Return what a training step reads of the molecules at positions `rows`, augmented if asked for."""
-        x, how = self.unit.data.x(rows), self.settings.get("augmentation", "none")
+        x, how = self.unit.data.x(rows), self.settings["augmentation"]
         return augmented(x, how) if isinstance(x, Tensor) else x
 
     def scores(self) -> dict[str, Tensor]:
@@ -189,7 +189,7 @@ def scheduled(settings: dict[str, Any], epoch: int) -> float:
     The cosine (Loshchilov and Hutter, 2017, eq. 5) falls between epochs, as in MetaLink's released code.
     """
     rate: float = settings["learning_rate"]
-    if settings.get("schedule", "constant") == "constant":
+    if settings["schedule"] == "constant":
         return rate
     return rate * (1 + math.cos(math.pi * epoch / settings["epochs"])) / 2
 

@@ -95,8 +95,9 @@ def require_kinds(unit: Unit, learned: tuple[str, ...]) -> None:
     for task in tasks_of(unit):
         if task.kind not in learned:
             raise RelataskError(
-                f"{unit.title}: method {unit.spec.method!r} learns labels of kind {' and '.join(learned)}, "
-                f"and task {task.task_id!r} is of kind {task.kind}; name another method, or leave it out."
+                f"{unit.title}: method {unit.spec.method.name!r} learns labels of kind "
+                f"{' and '.join(learned)}, and task {task.task_id!r} is of kind {task.kind}; name another "
+                "method, or leave it out."
             )
 
 

@@ -30,7 +30,7 @@ class Setting:
     @classmethod
     def of(cls, unit: Unit) -> "Setting":
         """Read the setting from the options of a run."""
-        options, n_tasks = unit.spec.options, len(unit.columns)
+        options, n_tasks = unit.spec.method.options, len(unit.columns)
         unseen = torch.zeros(n_tasks, dtype=torch.bool, device=unit.columns.device)
         meta = options["setting"] in {"meta", "relational_meta"}
         if meta:
@@ -128,7 +128,7 @@ def support_rows(unit: Unit, setting: Setting, one: Pass) -> Tensor:
     """Return the training items that a pass is told of, int64 [s], by data, split and seed alone."""
     if unit.support is not None:
         return unit.support[one.number]
-    options = unit.spec.options
+    options = unit.spec.method.options
     wanted = options["shots"] if setting.meta else options.get("support", 0)
     rows = unit.rows("train")
     if not wanted or not one.told.any():

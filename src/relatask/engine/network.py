@@ -12,28 +12,33 @@ from relatask.engine.unit import Unit
 from relatask.nn.contract import SHARED, Encoder, MultiTaskModel, TaskContext
 
 
-def build_model(unit: Unit) -> MultiTaskModel:
-    """Return the freshly initialised network of a unit."""
+def build_model(unit: Unit, trained: bool = False) -> MultiTaskModel:
+    """Return the freshly initialised network of a unit.
+
+    Args:
+        unit: what is trained.
+        trained: whether weights will be put in: then none are read from where they started.
+    """
     edge_index, edge_score = task_graph(unit)
     context = TaskContext(
         task_ids=unit.task_ids if unit.spec.episodes is None else task_ids(unit.data.tasks[0].classes),
         edge_index=edge_index,
         edge_score=edge_score,
         seed_of=lambda task, purpose="head": unit.spec.random_seed(purpose, task),
-        encoder=Encoders(unit),
+        encoder=Encoders(unit, trained),
         kinds=kinds_of(unit) if unit.spec.episodes is None else None,
     )
     torch.manual_seed(unit.seed("initialisation"))
-    options = own_options(unit.spec.method, unit.spec.options)
-    model: MultiTaskModel = load("methods", unit.spec.method).build(context, **options)
+    options = own_options(unit.spec.method.name, unit.spec.method.options)
+    model: MultiTaskModel = load("methods", unit.spec.method.name).build(context, **options)
     return model
 
 
 class Encoders:
     """The encoders of a unit's network, each built when a method first asks for it: an `EncoderFactory`."""
 
-    def __init__(self, unit: Unit):
-        self.unit = unit
+    def __init__(self, unit: Unit, trained: bool = False):
+        self.unit, self.trained = unit, trained
         self._built: dict[str, Encoder] = {}
 
     def __call__(self, name: str = SHARED) -> Encoder:
@@ -44,8 +49,11 @@ class Encoders:
 
     def _shared(self) -> Encoder:
         spec = self.unit.spec
-        encoder: Encoder = load("encoders", str(spec.encoder)).build(**spec.encoder_options)
-        encoder.plain = capabilities("methods", spec.method).second_derivatives
+        chosen = spec.required_encoder()
+        ability = capabilities("encoders", chosen.name)
+        initial = {name: ability.options[name] for name in ability.initial} if self.trained else {}
+        encoder: Encoder = load("encoders", chosen.name).build(**{**chosen.options, **initial})
+        encoder.plain = capabilities("methods", spec.method.name).second_derivatives
         return encoder
 
     def _own(self, name: str) -> Encoder:
@@ -60,7 +68,7 @@ def trained_model(unit: Unit, weights: dict[str, Tensor]) -> MultiTaskModel:
     Raises:
         RelataskError: the weights do not fit the network that the spec describes.
     """
-    model, spec = build_model(unit), unit.spec
+    model, spec = build_model(unit, trained=True), unit.spec
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:

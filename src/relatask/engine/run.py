@@ -41,9 +41,9 @@ class RunResult:
 
 def inputs_of(spec: RunSpec) -> str:
     """The kind of input a run reads: its encoder's, or its method's where that has no encoder."""
-    ability = capabilities("methods", spec.method)
+    ability = capabilities("methods", spec.method.name)
     if ability.uses_encoder:
-        ability = capabilities("encoders", str(spec.encoder))
+        ability = capabilities("encoders", spec.required_encoder().name)
     return ability.inputs[0]
 
 
@@ -68,8 +68,8 @@ def train_run(
     Raises:
         RelataskError: the run has no task or no labelled molecule in training, or it diverged.
     """
-    ability = capabilities("methods", spec.method)
-    loop = load_loop(spec.method)
+    ability = capabilities("methods", spec.method.name)
+    loop = load_loop(spec.method.name)
     units = units_of(spec, data, ability.per_task, prior)
     for number in range(len(checkpoint.finished), len(units)):
         unit = units[number]
@@ -90,7 +90,7 @@ def _progress_of_unit(progress: Progress, number: int, total: int, unit: Unit) -
 
 
 def _collect(spec: RunSpec, ability: Capabilities, units: list[Unit], results: list[UnitResult]) -> RunResult:
-    cells_of = getattr(load_loop(spec.method), "cells", cells)
+    cells_of = getattr(load_loop(spec.method.name), "cells", cells)
     found = [
         cells_of(unit, fold, result)
         for unit, result in zip(units, results, strict=True)
@@ -177,18 +177,23 @@ def _saved(
         columns = ability.saves.get(name)
         if columns is None:
             raise RelataskError(
-                f"method {spec.method!r} made a table {name!r} that it does not declare; add it to `saves`."
+                f"method {spec.method.name!r} made a table {name!r} that it does not declare; add it "
+                "to `saves`."
             )
         frames = []
         for unit, result in zip(units, results, strict=True):
             frame = result.saved.get(name)
             if frame is None and len(units) == 1:
-                raise RelataskError(f"method {spec.method!r} declares a table {name!r} and did not make it.")
+                raise RelataskError(
+                    f"method {spec.method.name!r} declares a table {name!r} and did not make it."
+                )
             if frame is not None:
                 own = {"task_id": unit.name} if unit.name and "task_id" in columns else {}
                 frames.append(frame.assign(**own, run_id=spec.run_id))
         table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=[*columns, "run_id"])
         if lost := [column for column in columns if column not in table]:
-            raise RelataskError(f"method {spec.method!r}: its table {name!r} lacks the column {lost[0]!r}.")
+            raise RelataskError(
+                f"method {spec.method.name!r}: its table {name!r} lacks the column {lost[0]!r}."
+            )
         found[name] = table[["run_id", *columns]]
     return found

@@ -33,13 +33,13 @@ log = logging.getLogger(__name__)
 
 def runs_at_once(spec: RunSpec, device: torch.device) -> int:
     """Return how many runs like this one are trained in one pass; 0 where the loop is faster, or has to."""
-    stacks = capabilities("methods", spec.method).stacks
-    if not stacks or spec.balancing != "equal" or not isinstance(spec.tasks, tuple):
+    stacks = capabilities("methods", spec.method.name).stacks
+    if not stacks or spec.balancing.name != "equal" or not isinstance(spec.tasks, tuple):
         return 0
     if spec.training["precision"] != "fp32":
         return 0
-    width = capabilities("encoders", str(spec.encoder)).side_by_side.get(device.type, 0)
-    return -(-width // spec.encoder_options["width"])
+    width = capabilities("encoders", spec.required_encoder().name).side_by_side.get(device.type, 0)
+    return -(-width // spec.required_encoder().options["width"])
 
 
 class StackedModel(MultiTaskModel):
@@ -78,7 +78,7 @@ class Batch:
         self.failed: dict[int, RelataskError] = {}
 
     def _stacked(self) -> nn.Module:
-        stacked = import_module(f"relatask.encoders._stacked_{self.units[0].spec.encoder}")
+        stacked = import_module(f"relatask.encoders._stacked_{self.units[0].spec.required_encoder().name}")
         return stacked.stack([model.encoder for model in self.models]).to(self.device)
 
     def _heads(self) -> nn.ModuleList:

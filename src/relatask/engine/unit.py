@@ -41,7 +41,7 @@ class Unit:
     @property
     def title(self) -> str:
         """What messages call the unit."""
-        run = f"{self.spec.label or self.spec.method} seed {self.spec.seed}"
+        run = f"{self.spec.label or self.spec.method.name} seed {self.spec.seed}"
         return f"{run} task {self.name}" if self.name else run
 
     def rows(self, fold: str) -> Tensor:
@@ -117,7 +117,7 @@ def units_of(spec: RunSpec, data: PreparedDataset, per_task: bool, prior: Tensor
     chosen = spec.select(data.task_ids)
     if not chosen:
         raise RelataskError(
-            f"{spec.label or spec.method} has no task to learn: the data set {spec.dataset!r} has "
+            f"{spec.label or spec.method.name} has no task to learn: the data set {spec.dataset!r} has "
             f"{len(position)}, the run asks for {canonical_json(spec.tasks)}; use fewer parts."
         )
     groups = [([task], task) for task in chosen] if per_task else [(chosen, "")]

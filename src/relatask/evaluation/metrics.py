@@ -184,11 +184,6 @@ class Metric:
     percent: bool  # tables print it times 100
     of: Kind = "binary"  # labels and scores: 0 or 1 and probabilities of 1, measured values, or classes
 
-    @property
-    def each(self) -> str:
-        """What has a value of its own, over which means are taken."""
-        return "episode" if self.of == "class" else "task"
-
 
 METRICS: dict[str, Metric] = {
     "roc_auc": Metric(roc_auc, "ROC-AUC", True, True, True),

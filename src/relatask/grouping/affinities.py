@@ -25,7 +25,7 @@ def affinity_training(unit: Unit) -> "Lookahead":
     Raises:
         RelataskError: the method's tasks have no losses of their own, or share no encoder.
     """
-    method = unit.spec.method
+    method = unit.spec.method.name
     loop = load_loop(method)
     if not hasattr(loop, "Training") or not hasattr(loop.Training, "task_losses"):
         raise RelataskError(f"the tasks of {method!r} have no losses of their own; TAG needs them.")

@@ -24,18 +24,35 @@ def featurise(items: "pd.DataFrame") -> dict[str, np.ndarray]:
     """Return images, uint8 [n, 3 size size].
 
     Args:
-        items: with the columns `file` (path), `content` (bytes of the file where they were read already, else
-            null), `turns` (quarters, anticlockwise) and `size` (pixels of a side).
+        items: with the columns `file` (path), `size` (pixels of a side) and, where they are known, `content`
+            (bytes of the file where they were read already, else null) and `turns` (quarters, anticlockwise).
 
     Raises:
-        RelataskError: there is no such file, or it is no image.
+        RelataskError: there is no column `file` or `size`, no such file, it is no image, or sizes
+            differ.
     """
-    columns = (items[name] for name in ("file", "content", "turns", "size"))
+    if lost := [name for name in ("file", "size") if name not in items]:
+        raise RelataskError(
+            f"the items have no column {lost[0]!r}; images need `file`, a path, and `size`, pixels of a side."
+        )
+    sizes = sorted(set(items["size"]))
+    if len(sizes) > 1:
+        raise RelataskError(
+            f"images of {sizes[0]} and {sizes[1]} pixels a side cannot be read together; give all one `size`."
+        )
+    contents = items["content"] if "content" in items else [None] * len(items)
+    turns = items["turns"].fillna(0) if "turns" in items else [0] * len(items)
+    columns = (items["file"], items["size"], contents, turns)
     pixels = [
-        np.rot90(decode(Path(file), int(size), content or None), int(turns), axes=(1, 2)).reshape(-1)
-        for file, content, turns, size in zip(*columns, strict=True)
+        np.rot90(_pixels(file, int(size), content), int(quarters), axes=(1, 2)).reshape(-1)
+        for file, size, content, quarters in zip(*columns, strict=True)
     ]
     return {"images": np.stack(pixels)}
+
+
+def _pixels(file: object, size: int, content: object) -> np.ndarray:
+    """Return an image, as `decode`; a content that is null (pandas has several) is read from the file."""
+    return decode(Path(str(file)), size, content if isinstance(content, bytes) and content else None)
 
 
 def decode(path: Path, size: int, content: bytes | None = None) -> np.ndarray:

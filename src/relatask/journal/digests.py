@@ -8,6 +8,7 @@ from pathlib import Path
 
 from relatask.core.errors import RelataskError
 from relatask.core.files import read_json, source_digest
+from relatask.core.layout import in_dataset
 from relatask.core.plugins import form_of, input_records
 from relatask.core.registry import capabilities, loop_file, loop_of
 from relatask.core.source_code import PLUMBING, imported_by
@@ -42,7 +43,9 @@ def data_of_run(folder: Path, split: str) -> str:
     Raises:
         RelataskError: one of them is absent or has no digest.
     """
-    parts = ("dataset.json", "features/features.json", f"splits/{split}.json")
+    scheme, _, seed = split.rpartition("-")
+    record = in_dataset("split_record", scheme=scheme, seed=seed)
+    parts = (in_dataset("dataset"), in_dataset("feature_record"), record)
     return "-".join(_digest_in(folder / part)[:16] for part in parts)
 
 

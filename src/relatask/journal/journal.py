@@ -9,7 +9,6 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -70,13 +69,13 @@ class Journal:
             for name, table in result.tables.items():
                 write_table(name, table, temporary / f"{name}.parquet")
             for name, table in result.saved.items():
-                columns = saved_columns(capabilities("methods", spec.method).saves[name])
+                columns = saved_columns(capabilities("methods", spec.method.name).saves[name])
                 write_table(name, table, temporary / saved_file(name), columns)
             for name, content in result.files.items():
                 write_bytes(temporary / name, content)
             written = sorted(path for path in temporary.rglob("*") if path.is_file())
             files = {path.relative_to(temporary).as_posix(): sha256_of(path) for path in written}
-            record = {"spec": asdict(spec), "digests": digests, "measured": measured, "files": files}
+            record = {"spec": spec.as_dict(), "digests": digests, "measured": measured, "files": files}
             write_json(temporary / "run.json", record)
             with self._alone():
                 self._replace(temporary, spec, digests)
@@ -115,7 +114,7 @@ class Journal:
 
     def fail(self, spec: RunSpec, reason: str) -> None:
         """Note why a run failed; it is tried again by the next shard that holds it."""
-        write_json(self.failures / f"{spec.run_id}.json", {"spec": asdict(spec), "reason": reason})
+        write_json(self.failures / f"{spec.run_id}.json", {"spec": spec.as_dict(), "reason": reason})
 
     def predictions_path(self, spec: RunSpec) -> Path:
         """Where a finished run's predictions are."""
@@ -130,9 +129,11 @@ class Journal:
         entry = self.runs / run_id
         folder = entry / MODEL
         if not folder.is_dir():
+            shards = self.folder / "shards"
             raise RelataskError(
-                f"{folder} does not exist, and what comes next reads it; train run {run_id} first, with its "
-                "model kept (keep_models: all in config.yaml)."
+                f"{folder} does not exist, and what comes next reads it; set keep_models: all in "
+                f"config.yaml, delete {entry} and {shards}/*.done.json, and run again: only run {run_id} "
+                "is trained anew."
             )
         if damaged := damaged_file(entry):
             raise RelataskError(f"{damaged} is damaged; delete {entry} and run again.")

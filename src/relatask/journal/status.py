@@ -122,7 +122,7 @@ def _find_done(study: Path, rows: list[dict[str, Any]], runs: dict[str, RunStatu
 
 
 def _prior_in(spec: str) -> str | None:
-    return json.loads(spec)["prior"] if '"prior":' in spec else None
+    return None if '"prior":null' in spec else json.loads(spec)["prior"]  # most runs have none
 
 
 class _CurrentDigests:

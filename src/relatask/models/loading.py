@@ -24,8 +24,10 @@ def load_model(path: str | Path, device: torch.device | str = "cpu") -> TrainedM
 
     Raises:
         RelataskError: there is no model, a file is damaged or absent, or this version of relatask lacks its
-            method or makes its inputs otherwise.
+            method or makes its inputs otherwise, or there is no GPU where one is asked for.
     """
+    if torch.device(device).type == "cuda" and not torch.cuda.is_available():
+        raise RelataskError("there is no GPU that torch can use; predict on the CPU (--device cpu).")
     folder = Path(path)
     if not (folder / NAME).is_file() and (folder / MODEL / NAME).is_file():
         folder /= MODEL
@@ -54,9 +56,9 @@ def _check_files(folder: Path, record: ModelRecord) -> None:
 
 def _check_code(folder: Path, record: ModelRecord) -> None:
     """Raise where this version of relatask would predict something else than the one that trained."""
-    capabilities("methods", record.spec.method)
+    capabilities("methods", record.spec.method.name)
     if record.spec.encoder:
-        capabilities("encoders", record.spec.encoder)
+        capabilities("encoders", record.spec.encoder.name)
     for name, used in record.inputs.items():
         current = load_file(record_of(input_records(), name, "input")).VERSION
         if current != used:

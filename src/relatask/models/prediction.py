@@ -13,6 +13,7 @@ from relatask.core.errors import RelataskError
 from relatask.core.records import suggest
 from relatask.core.registry import loop_of
 from relatask.models.loading import load_model
+from relatask.models.record import Scale
 from relatask.models.trained_model import TrainedModel
 
 REASON = "reason"  # column that says why an item has no prediction
@@ -35,7 +36,7 @@ class Model:
 
     def __init__(self, trained: TrainedModel):
         self.trained = trained
-        self.loop = loop_of(trained.record.spec.method)
+        self.loop = loop_of(trained.record.spec.method.name)
 
     @property
     def task_ids(self) -> list[str]:
@@ -108,20 +109,18 @@ class Model:
         if not isinstance(items, pd.DataFrame):
             raise RelataskError("a forecaster reads a table with a column for each series, oldest row first.")
         record = self.trained.record
-        scale = record.scaling or {"mean": {}, "std": {}}
-        series = list(scale["mean"])
-        if lost := [name for name in series if name not in items]:
-            raise RelataskError(f"the table lacks the series {lost[0]!r}; the model reads {len(series)}.")
-        mean = np.array([scale["mean"][name] for name in series])
-        std = np.array([scale["std"][name] for name in series])
-        values = (items[series].to_numpy(np.float64) - mean) / std
-        window = record.spec.encoder_options["window"]
-        if len(values) < window:
-            raise RelataskError(f"the table has {len(values)} points, the model reads {window}; give more.")
-        points = pd.DataFrame({"item_id": np.arange(len(values)), "values": list(values.astype(np.float32))})
-        found = self.trained.forecast(points, record.spec.options["horizon"]).cpu().numpy()
-        own = [series.index(task) for task in self.task_ids]
-        return pd.DataFrame(found * std[own] + mean[own], columns=self.task_ids)
+        window = record.spec.required_encoder().options["window"]
+        if len(items) < window:
+            raise RelataskError(f"the table has {len(items)} points, the model reads {window}; give more.")
+        values = np.stack([_last_values(items, scale, window) for scale in record.scaling], axis=1)
+        mean = np.array([scale.mean for scale in record.scaling])
+        deviation = np.array([scale.deviation for scale in record.scaling])
+        scaled = ((values - mean) / deviation).astype(np.float32)
+        points = pd.DataFrame({"item_id": np.arange(window), "values": list(scaled)})
+        found = self.trained.forecast(points, record.spec.method.options["horizon"]).cpu().numpy()
+        place = {scale.task_id: column for column, scale in enumerate(record.scaling)}
+        own = [place[task] for task in self.task_ids]
+        return pd.DataFrame(found * deviation[own] + mean[own], columns=self.task_ids)
 
     def _classify(self, items: pd.DataFrame, known: pd.DataFrame | None) -> pd.DataFrame:
         """Return the class of each image without one, by the images that show each class."""
@@ -144,6 +143,27 @@ class Model:
         return pd.DataFrame({column: answer, REASON: None})
 
 
+def _last_values(table: pd.DataFrame, scale: Scale, window: int) -> np.ndarray:
+    """Return the last `window` values of a series, float64, from the column of its name or task id.
+
+    Raises:
+        RelataskError: there is no such column, or one of the values is no number.
+    """
+    column = next((name for name in (scale.name, scale.task_id) if name in table), None)
+    if column is None:
+        hint = suggest(scale.name, [str(name) for name in table])
+        raise RelataskError(f"the table lacks the series {scale.name!r}, which the model reads.{hint}")
+    last = table[column].iloc[len(table) - window :]
+    values = pd.to_numeric(last, errors="coerce").to_numpy(np.float64)
+    if not np.isfinite(values).all():
+        row = int(np.argmax(~np.isfinite(values)))
+        raise RelataskError(
+            f"series {scale.name!r}, row {len(table) - window + row + 1} of {len(table)}: "
+            f"{str(last.iloc[row])!r} is no number; the last {window} rows must be complete."
+        )
+    return values
+
+
 def _require_rows(known: pd.DataFrame, n_items: int) -> None:
     if len(known) != n_items:
         raise RelataskError(f"known has {len(known)} rows for {n_items} items; give one for each, in order.")
@@ -160,7 +180,8 @@ def _as_items(
     if isinstance(items, pd.DataFrame) and ("smiles" not in items or "item_id" in items):
         table = items.reset_index(drop=True)
         if "item_id" not in table:
-            table = table.assign(item_id=np.arange(len(table)))
+            contents = (b"\0".join(map(_as_bytes, row)) for row in table.itertuples(index=False))
+            table = table.assign(item_id=np.array([_id_of(content) for content in contents], np.int64))
         return table, [None] * len(table)
     from relatask.data.standardise import Limits, Rejection, standardise
 
@@ -172,10 +193,17 @@ def _as_items(
         reasons.append(str(result) if isinstance(result, Rejection) else None)
         if not isinstance(result, Rejection):
             found.append(result.smiles)
-    ids = [_id_of(text) for text in found]
+    ids = [_id_of(text.encode()) for text in found]
     return pd.DataFrame({"item_id": np.array(ids, np.int64), "smiles": found}), reasons
 
 
-def _id_of(smiles: str) -> int:
-    """Return an id of a molecule, beyond those of any table: 62 bits of a digest of its SMILES."""
-    return (int.from_bytes(hashlib.sha256(smiles.encode()).digest()[:8]) >> 2) | 2**40
+def _id_of(content: bytes) -> int:
+    """Return an id of an item, beyond those of any table: 62 bits of a digest of its content."""
+    return (int.from_bytes(hashlib.sha256(content).digest()[:8]) >> 2) | 2**40
+
+
+def _as_bytes(cell: object) -> bytes:
+    """Return what a cell of a table of items holds: bytes, numbers of a vector, or anything as text."""
+    if isinstance(cell, bytes):
+        return cell
+    return np.asarray(cell).tobytes() if isinstance(cell, np.ndarray | list | tuple) else str(cell).encode()

@@ -35,6 +35,23 @@ class Member:
 
 
 @dataclass(frozen=True)
+class Scale:
+    """How the values of a series were standardised: less `mean`, divided by `deviation`, both of training.
+
+    Attributes:
+        name: of the series, as its source writes it.
+        task_id: of its task, if it has one.
+        mean: in the series' own unit.
+        deviation: in the same unit, above 0.
+    """
+
+    name: str
+    task_id: str
+    mean: float
+    deviation: float
+
+
+@dataclass(frozen=True)
 class ModelRecord:
     """The content of model.json.
 
@@ -49,7 +66,7 @@ class ModelRecord:
         members: models that this one is made of.
         prior: folder of the model whose predictions it starts from.
         files: name -> SHA-256 of the other files of the model.
-        scaling: of series: "mean" and "std" of each one's values in training, which standardise them.
+        scaling: of all series that a forecaster reads, in their order; empty for other models.
     """
 
     spec: RunSpec
@@ -62,7 +79,7 @@ class ModelRecord:
     members: tuple[Member, ...] = ()
     prior: str | None = None
     files: Mapping[str, str] = field(default_factory=dict)
-    scaling: Mapping[str, Mapping[str, float]] | None = None
+    scaling: tuple[Scale, ...] = ()
 
     @property
     def task_ids(self) -> list[str]:
@@ -72,13 +89,12 @@ class ModelRecord:
     @property
     def title(self) -> str:
         """What messages call the model."""
-        return (
-            f"{self.spec.label or self.spec.method} trained on {self.spec.dataset!r}, seed {self.spec.seed}"
-        )
+        spec = self.spec
+        return f"{spec.label or spec.method.name} trained on {spec.dataset!r}, seed {spec.seed}"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return {"format": FORMAT, "relatask": __version__, **asdict(self)}
+        return {"format": FORMAT, "relatask": __version__, **asdict(self), "spec": self.spec.as_dict()}
 
 
 def read_record(folder: Path) -> ModelRecord:
@@ -115,7 +131,7 @@ def read_record(folder: Path) -> ModelRecord:
             ),
             prior=content["prior"],
             files=content["files"],
-            scaling=content["scaling"],
+            scaling=tuple(Scale(**scale) for scale in content["scaling"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise RelataskError(f"{path} is damaged ({error}); get the model anew, or train it again.") from None

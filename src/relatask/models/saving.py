@@ -7,7 +7,7 @@ model is written, so that a shard that keeps none does without.
 import hashlib
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -22,12 +22,13 @@ from relatask.core.plugins import form_of
 from relatask.core.registry import capabilities, load_loop
 from relatask.core.tables import read_table
 from relatask.data.prepared import PreparedDataset
+from relatask.data.task_ids import task_ids
 from relatask.engine.loops.estimator import ESTIMATOR
 from relatask.engine.run import RunResult, inputs_of
 from relatask.engine.task_graph import task_graph
 from relatask.engine.unit import units_of
 from relatask.inputs.arrays import read_array
-from relatask.models.record import NAME, Member, ModelRecord, read_record
+from relatask.models.record import NAME, Member, ModelRecord, Scale, read_record
 from relatask.plan.spec import RunSpec
 
 LIBRARIES = ("torch", "numpy", "scikit-learn", "rdkit")
@@ -53,7 +54,7 @@ def model_of_run(
     """
     if result.weights is None:
         return {}
-    per_task = capabilities("methods", spec.method).per_task
+    per_task = capabilities("methods", spec.method.name).per_task
     units = units_of(spec, data, per_task)
     joint = units_of(spec, data, per_task=False)[0]
     places = joint.columns.tolist()
@@ -76,7 +77,7 @@ def model_of_run(
     files: dict[str, bytes] = {}
     weights = result.weights if per_task else {"": result.weights}
     files |= _weight_files(weights, record)
-    loop = load_loop(spec.method)
+    loop = load_loop(spec.method.name)
     if hasattr(loop, "support"):
         files |= _support_files(loop.support(joint), joint.labels, data, folder)
     if prior is not None:
@@ -87,7 +88,10 @@ def model_of_run(
 
 
 def model_of_parts(
-    spec: RunSpec, members: Mapping[str, tuple[Path, tuple[str, ...] | None]], items: bytes
+    spec: RunSpec,
+    members: Mapping[str, tuple[Path, tuple[str, ...] | None]],
+    items: bytes,
+    order: Sequence[str],
 ) -> dict[str, bytes]:
     """Return name -> content of the files of a model that is made of others.
 
@@ -95,6 +99,7 @@ def model_of_parts(
         spec: the run that is put together.
         members: folder in the model -> where the member lies, and the tasks it serves.
         items: table of the items that they were trained on.
+        order: task ids of the data set; the model's tasks keep their order.
     """
     files: dict[str, bytes] = {}
     first: ModelRecord | None = None
@@ -109,7 +114,13 @@ def model_of_parts(
     assert first is not None
     files["items.parquet"] = items
     whole = replace(
-        first, spec=spec, tasks=tuple(tasks.values()), inputs={}, relations=(), units=(), members=tuple(parts)
+        first,
+        spec=spec,
+        tasks=tuple(tasks[task] for task in order if task in tasks),
+        inputs={},
+        relations=(),
+        units=(),
+        members=tuple(parts),
     )
     return with_record(replace(whole, prior=None), files)
 
@@ -148,10 +159,14 @@ def _inputs(spec: RunSpec, folder: Path) -> dict[str, int]:
     return {name: own["version"] for name, own in made.items() if form_of(name) == form}
 
 
-def _scaling(folder: Path) -> dict[str, dict[str, float]] | None:
-    """Return what the values of series were standardised by, None for other data."""
-    counts = read_json(folder / "dataset.json")
-    return {key: counts[key] for key in ("mean", "std")} if "std" in counts else None
+def _scaling(folder: Path) -> tuple[Scale, ...]:
+    """Return what the values of all series of a source were standardised by; empty for other data."""
+    counts = read_json(folder / "dataset.json").get("source", {}).get("standardisation", {})
+    names = counts.get("series", ())
+    return tuple(
+        Scale(name, task, counts["mean"][task], counts["std"][task])
+        for name, task in zip(names, task_ids(names), strict=True)
+    )
 
 
 def _weight_files(weights: Mapping[str, Mapping[str, Tensor]], record: ModelRecord) -> dict[str, bytes]:
@@ -193,7 +208,7 @@ def with_contents(items: pd.DataFrame) -> pd.DataFrame:
     if "content" not in items or "file" not in items:
         return items
     contents = [
-        Path(file).read_bytes() if content is None else content
+        content if isinstance(content, bytes) else Path(file).read_bytes()
         for file, content in zip(items["file"], items["content"], strict=True)
     ]
     return items.assign(content=pd.Series(contents, index=items.index, dtype=object))

@@ -14,6 +14,7 @@ from relatask.core.errors import RelataskError
 from relatask.core.files import read_json
 from relatask.core.registry import load_loop
 from relatask.data.prepared import PreparedDataset
+from relatask.data.tasks import plain_tasks
 from relatask.engine.run import inputs_of
 from relatask.engine.unit import CONSTANT, Unit
 from relatask.inputs.arrays import CHUNK, load_input, write_features
@@ -140,9 +141,13 @@ class TrainedModel:
             points: rows of table "items" of a source of series, oldest first.
             horizon: how many points follow.
         """
-        known = torch.zeros(len(points), len(self.task_ids))
+        if self.members:
+            return self._combined([member.forecast(points, horizon) for member in self.members])
+        # An encoder reads all series, of which the model may forecast some.
+        series = plain_tasks([scale.task_id for scale in self.record.scaling], "real")
+        known = torch.zeros(len(points), len(series))
         with TemporaryDirectory(prefix="relatask-") as folder:
-            data = self._standalone(points, known, Path(folder))
+            data = replace(self._standalone(points, known, Path(folder)), tasks=series)
             rows = torch.arange(len(points), len(points) + horizon, device=self.device)
             return self._predictor(data, None, None)(rows)
 
@@ -158,7 +163,7 @@ class TrainedModel:
         with TemporaryDirectory(prefix="relatask-") as folder:
             data = self._standalone(items, known, Path(folder))
             (unit,) = self._units(data, None, None)
-            predictor = load_loop(self.record.spec.method).predictor(unit, dict(self.weights[""]))
+            predictor = load_loop(self.record.spec.method.name).predictor(unit, dict(self.weights[""]))
             ways, shots = shown.shape
             # Every class of an episode has as many queries; here each query stands in all classes, and the
             # answers to the first class's are read.
@@ -171,7 +176,7 @@ class TrainedModel:
         self, data: PreparedDataset, prior: Tensor | None, support: tuple[Tensor, ...] | None
     ) -> Predictor:
         """Return what gives the scores [n, T] of items of a data set, unit by unit."""
-        loop = load_loop(self.record.spec.method)
+        loop = load_loop(self.record.spec.method.name)
         units = []
         for unit in self._units(data, prior, support):
             weights = dict(self.weights[unit.name])

@@ -47,12 +47,12 @@ def gain_runs(
             continue
         where = f"grouping.gains.{name}"
         spec = first[str(gains.method)]
-        ability = capabilities("methods", spec.method)
+        ability = capabilities("methods", spec.method.name)
         composed = method_of[str(gains.method)].is_composed
         if ability.per_task or not ability.uses_encoder or ability.uses_prior or composed:
             raise RelataskError(
-                f"{where}.method: {spec.method!r} is no single network that learns a task set by itself; "
-                "name e.g. a method shared_bottom."
+                f"{where}.method: {spec.method.name!r} is no single network that learns a task set by "
+                "itself; name e.g. a method shared_bottom."
             )
         if absent := sorted(set(gains.seeds) - set(scale.seeds)):
             raise RelataskError(f"{where}.seeds: {absent[0]} is no seed of the scale, so it has no split.")

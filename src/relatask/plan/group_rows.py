@@ -3,17 +3,16 @@
 Pure Python, because the plan is made without numpy.
 """
 
-from typing import Any
-
 from relatask.config import GroupsConfig, ScaleConfig, StudyConfig
 from relatask.core.errors import RelataskError
+from relatask.plan.spec import ChosenGroups
 
 NO_SEED = 0  # of strategies that draw nothing
 
 
 def groups_by_seed(
     chosen: GroupsConfig, where: str, dataset: str, study: StudyConfig, scale: ScaleConfig
-) -> dict[int, dict[str, Any]]:
+) -> dict[int, ChosenGroups]:
     """Return seed -> which choice of groups a row takes under it, for `RunSpec.groups`.
 
     The gains of a seed's groups must be of that seed alone: another's validation molecules are test molecules
@@ -29,7 +28,7 @@ def groups_by_seed(
             f"{where}: gains are collected on the first split alone; name one in splits.schemes."
         )
     strategy = next(entry for entry in study.grouping.strategies if entry.label == chosen.strategy)
-    found: dict[int, dict[str, Any]] = {}
+    found: dict[int, ChosenGroups] = {}
     for name in chosen.gains:
         gains = study.grouping.gains[name]
         if gains.dataset != dataset:
@@ -45,8 +44,11 @@ def groups_by_seed(
         if draws and gains.asked_by is None and seed not in study.grouping.seeds:
             raise RelataskError(f"{where}: seed {seed} is not in grouping.seeds; add it.")
         found[seed] = {
-            **{"gains": name, "strategy": chosen.strategy, "rounds": rounds},
-            **{"budget": chosen.budget, "seed": seed if draws else NO_SEED},
+            "gains": name,
+            "strategy": chosen.strategy,
+            "rounds": rounds,
+            "budget": chosen.budget,
+            "seed": seed if draws else NO_SEED,
         }
     if lost := sorted(set(scale.seeds) - set(found)):
         raise RelataskError(f"{where}.gains: none is of seed {lost[0]}; collect gains under it.")

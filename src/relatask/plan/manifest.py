@@ -1,9 +1,12 @@
-"""The manifest of a shard: all that its job is told."""
+"""The manifest of a shard: the runs that its job trains."""
 
 import reprlib
 from collections.abc import Sequence
+from dataclasses import is_dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from relatask.core.errors import RelataskError
 from relatask.core.files import canonical_json, read_fields
@@ -13,7 +16,7 @@ from relatask.plan.spec import RunSpec
 def shard_manifest(specs: Sequence[RunSpec], study: str) -> str:
     """The manifest's text, a line for each run; the specs of a shard share a data set."""
     head = f'"dataset": {canonical_json(specs[0].dataset)}, "study": {canonical_json(study)}'
-    runs = ",\n".join(canonical_json(vars(spec)) for spec in specs)
+    runs = ",\n".join(canonical_json(spec.as_dict()) for spec in specs)
     return f'{{{head}, "runs": [\n{runs}\n]}}\n'
 
 
@@ -41,9 +44,8 @@ def spec_of(values: Any, path: Path) -> RunSpec:
     """
     try:
         spec = RunSpec.from_json(values)
-        wrong = [name for name, value in vars(spec).items() if not _fits(name, value)]
-        if wrong:
-            raise TypeError(f"{wrong[0]} is {reprlib.repr(vars(spec)[wrong[0]])}")
+        if wrong := _wrong_field(spec):
+            raise TypeError(f"{wrong} is {reprlib.repr(getattr(spec, wrong))}")
         spec.canonical()
         return spec
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -52,22 +54,43 @@ def spec_of(values: Any, path: Path) -> RunSpec:
         ) from None
 
 
-def _fits(name: str, value: Any) -> bool:
-    """Whether a field of a spec is of its kind."""
-    if name in {"seed", "ensemble", "member"}:
-        return type(value) is int
-    if name == "groups":
-        return value is None or isinstance(value, dict)
-    if name == "episodes":
-        keys = ("ways", "shots", "queries", "evaluated")
-        return value is None or (isinstance(value, dict) and all(type(value.get(key)) is int for key in keys))
-    if name in {"encoder", "prior"}:
-        return value is None or isinstance(value, str)
-    if name == "training" or name.endswith("options"):
-        return isinstance(value, dict)
-    if name == "tasks" and isinstance(value, dict):
-        part, of = value.get("part"), value.get("of")
-        return set(value) == {"part", "of"} and type(part) is int and type(of) is int and 0 <= part < of
-    if name == "tasks" and isinstance(value, tuple):
-        return all(isinstance(task, str) for task in value)
-    return value == "all" if name == "tasks" else isinstance(value, str)
+def _wrong_field(spec: RunSpec) -> str | None:
+    """Return the name of the first field that is not of its type, None if all are."""
+    for name, kind in _types(RunSpec).items():
+        if not _fits(getattr(spec, name), kind):
+            return name
+    if isinstance(spec.tasks, dict) and not 0 <= spec.tasks["part"] < spec.tasks["of"]:
+        return "tasks"
+    return None
+
+
+@lru_cache  # a manifest holds thousands of runs
+def _types(owner: Any) -> dict[str, Any]:
+    """Return name -> type of the fields of a dataclass or of the keys of a TypedDict."""
+    return get_type_hints(owner)
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    """Whether a value is of a type that a field of a spec may have."""
+    origin = get_origin(kind)
+    if kind is Any:
+        return True
+    if origin in {Union, UnionType}:
+        return any(_fits(value, one) for one in get_args(kind))
+    if origin is Literal:
+        return value in get_args(kind)
+    if origin is tuple:
+        return isinstance(value, tuple) and all(_fits(entry, get_args(kind)[0]) for entry in value)
+    if origin is dict:
+        return isinstance(value, dict) and all(isinstance(key, str) for key in value)
+    of_fields = is_dataclass(kind)
+    if of_fields or is_typeddict(kind):
+        fits_outside = type(value) is (kind if of_fields else dict)
+        held = vars(value) if of_fields and fits_outside else value
+        types = _types(kind)
+        return (
+            fits_outside
+            and held.keys() == types.keys()
+            and all(_fits(held[name], own) for name, own in types.items())
+        )
+    return type(value) is kind  # so True is no int

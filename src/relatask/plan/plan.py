@@ -6,7 +6,7 @@ Snakemake computes it while parsing, so nothing here imports torch, pandas or lo
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from relatask.config import (
     DatasetConfig,
@@ -22,7 +22,7 @@ from relatask.core.registry import Capabilities, capabilities, complete_options
 from relatask.plan.gain_runs import gain_runs
 from relatask.plan.group_rows import groups_by_seed
 from relatask.plan.refusals import refuse, refuse_run
-from relatask.plan.spec import RunSpec, Tasks
+from relatask.plan.spec import ChosenGroups, Component, Episodes, RunSpec, Tasks
 
 SECONDS_PER_RUN = 1.0  # whatever it trains: loading, journalling
 
@@ -75,15 +75,15 @@ def predicted_minutes(
     items = rows * dataset.size.tasks / parts if ability.per_task else dataset.size.molecules
     if spec.episodes:
         episode = spec.episodes["ways"] * (spec.episodes["shots"] + spec.episodes["queries"])
-        items = spec.options["episodes"] * episode
-    if encoder is None:
-        seconds = items * _microseconds(ability, spec.options) * 1e-6
+        items = spec.method.options["episodes"] * episode
+    if encoder is None or spec.encoder is None:
+        seconds = items * _microseconds(ability, spec.method.options) * 1e-6
     else:
         n_encoders = dataset.size.tasks if ability.encoders == "per task" else 1
-        each = n_encoders * _microseconds(encoder, spec.encoder_options)
-        each += _microseconds(ability, spec.options) * dataset.size.tasks
+        each = n_encoders * _microseconds(encoder, spec.encoder.options)
+        each += _microseconds(ability, spec.method.options) * dataset.size.tasks
         seconds = items * spec.training["epochs"] * each * 1e-6
-        seconds *= 1 + capabilities("balancing", spec.balancing).passes_per_task * dataset.size.tasks
+        seconds *= 1 + capabilities("balancing", spec.balancing.name).passes_per_task * dataset.size.tasks
     return (SECONDS_PER_RUN + seconds) / 60
 
 
@@ -97,37 +97,35 @@ def _first_run(study: StudyConfig, scale: ScaleConfig, method: MethodConfig, nam
     """The run of a method on a data set under the first split and seed, without its prior."""
     ability = capabilities("methods", method.method)
     chosen = study.training.model_dump() | scale.training | scale.datasets.get(name, {}) | method.training
-    training = parse(TrainingConfig, chosen, f"methods.{method.label}.training").settings()
-    encoder_options = {}
+    training = parse(TrainingConfig, chosen, f"methods.{method.label}.training").model_dump()
+    encoder = None
     if method.encoder is not None:
         given = {**scale.encoders.get(method.encoder, {}), **method.encoder_options}
-        encoder_options = complete_options("encoders", method.encoder, given)
+        encoder = Component(method.encoder, complete_options("encoders", method.encoder, given))
     options = complete_options(
         "methods", method.method, {**scale.methods.get(method.method, {}), **method.options}
     )
+    balancing = complete_options("balancing", method.balancing, method.balancing_options)
     episodes = study.datasets[name].episodes or EpisodesConfig()
     return RunSpec(
         dataset=name,
-        method=method.method,
-        encoder=method.encoder,
-        balancing=method.balancing,
-        balancing_options=complete_options("balancing", method.balancing, method.balancing_options),
+        method=Component(method.method, options),
+        encoder=encoder,
+        balancing=Component(method.balancing, balancing),
+        training=training if ability.uses_encoder else {},
         split=study.splits.schemes[0],
         seed=scale.seeds[0],
         label=method.label,
         graph=method.graph,
         ensemble=method.ensemble,
-        episodes=episodes.model_dump() if study.few_shot else None,
-        options=options,
-        encoder_options=encoder_options,
-        training=training if ability.uses_encoder else {},
+        episodes=cast(Episodes, episodes.model_dump()) if study.few_shot else None,
     )
 
 
 def _runs_of(
     first: RunSpec,
     prior: RunSpec | None,
-    groups: Mapping[int, dict[str, Any]],
+    groups: Mapping[int, ChosenGroups],
     parts: Sequence[Tasks],
     study: StudyConfig,
     scale: ScaleConfig,
@@ -137,8 +135,8 @@ def _runs_of(
         for seed in scale.seeds:
             start = replace(prior, split=split, seed=seed).run_id if prior else None
             for tasks in parts:
-                own = {"prior": start, "groups": groups.get(seed)}
-                yield replace(first, split=split, seed=seed, tasks=tasks, **own)  # type: ignore[arg-type]
+                run = replace(first, split=split, seed=seed, tasks=tasks)
+                yield replace(run, prior=start, groups=groups.get(seed))
 
 
 def _check_scale(scale: ScaleConfig, where: str) -> None:
@@ -179,7 +177,7 @@ def plan_runs(study: StudyConfig, scale_name: str) -> list[PlannedRun]:
             factor = dataset.cost_factors.get(method.label, 1.0)
             minutes = factor * predicted_minutes(ability, encoder, dataset, first[method.label], len(parts))
             minutes *= method.groups.budget if method.groups else method.ensemble
-            groups = {}
+            groups: dict[int, ChosenGroups] = {}
             if method.groups:
                 groups = groups_by_seed(method.groups, f"methods.{method.label}", name, study, scale)
             prior = first[method.prior] if method.prior else None

@@ -41,13 +41,14 @@ def refuse(method: MethodConfig, name: str, dataset: DatasetConfig, study: Study
 
 def refuse_run(spec: RunSpec, study: StudyConfig) -> None:
     """Raise where a run's options or training, those that the scale sets included, are not for the study."""
-    where, how = f"methods.{spec.label} on data set {spec.dataset!r}", spec.training.get("augmentation")
-    if how not in {None, "none"} and study.items != "images":
+    where = f"methods.{spec.label} on data set {spec.dataset!r}"
+    how = spec.training.get("augmentation", "none")
+    if how != "none" and study.items != "images":
         raise RelataskError(
             f"{where}: `training.augmentation: {how}` is for images, not for {study.items}; remove it."
         )
-    loop = loop_of(spec.method)
-    holds_out_tasks = loop.is_held_out(spec.options)
+    loop = loop_of(spec.method.name)
+    holds_out_tasks = loop.is_held_out(spec.method.options)
     of_labels = [name for name in study.splits.schemes if scheme_records()[name].holds_out == "labels"]
     if of_labels and holds_out_tasks:
         raise RelataskError(
@@ -59,7 +60,7 @@ def refuse_run(spec: RunSpec, study: StudyConfig) -> None:
             f"{where}: `imputation` needs one model of all tasks, and its setting holds out some; choose "
             "another setting or remove the row from `imputation`."
         )
-    if spec.label in study.imputation and loop.is_scored_together(spec.options):
+    if spec.label in study.imputation and loop.is_scored_together(spec.method.options):
         raise RelataskError(
             f"{where}: without a support the score of a molecule depends on those that are scored with it; "
             "remove `support: 0` or the row from `imputation`."

@@ -1,23 +1,57 @@
 """A run: one training of one method on one split with one seed, frozen and named by its content."""
 
 import hashlib
-import json
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, TypedDict
 
+from relatask.core.errors import RelataskError
 from relatask.core.files import canonical_json
 
-# Fields that came later: at these values they are no part of a run's name, so that older runs keep theirs.
-DEFAULTS: dict[str, Any] = {
-    "prior": None,
-    "graph": "true",
-    "balancing_options": {},
-    "groups": None,
-    "ensemble": 1,
-    "member": 0,
-    "episodes": None,
-}
-Tasks = str | dict[str, int] | tuple[str, ...]  # "all", {"part": i, "of": n}, or task ids
+
+class TaskPart(TypedDict):
+    """Every `of`-th task of the data set, from the one at position `part` on; 0 <= part < of."""
+
+    part: int
+    of: int
+
+
+class ChosenGroups(TypedDict):
+    """Which choice of groups in table "groups" the tasks of a run are learned in."""
+
+    gains: str
+    strategy: str
+    rounds: int | None
+    budget: int
+    seed: int
+
+
+class Episodes(TypedDict):
+    """Few-shot episodes of images with one class each: config.EpisodesConfig."""
+
+    ways: int
+    shots: int
+    queries: int
+    evaluated: int
+
+
+Tasks = Literal["all"] | TaskPart | tuple[str, ...]  # a tuple holds task ids
+# Settings of `training` that do not enter a run's seeds while they have these values.
+WITHOUT_DRAWS = {"schedule": "constant", "augmentation": "none"}
+
+
+@dataclass(frozen=True)
+class Component:
+    """A method, an encoder or a balancing strategy: the name of its file, and all of its options."""
+
+    name: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def with_options(self, **changes: Any) -> "Component":
+        """Return the component with other values of some options."""
+        return replace(self, options={**self.options, **changes})
+
+
+EQUAL = Component("equal")  # the balancing that takes the mean over tasks
 
 
 @dataclass(frozen=True)
@@ -25,31 +59,33 @@ class RunSpec:
     """Everything that decides a run's result, given data and code."""
 
     dataset: str
-    method: str
-    encoder: str | None
-    balancing: str
+    method: Component
+    encoder: Component | None  # None: the method trains no network
     split: str  # scheme; the file is splits/{split}-{seed}.parquet
     seed: int  # drives the split, the initialisation and the order of batches
+    balancing: Component = EQUAL
+    training: dict[str, Any] = field(default_factory=dict)  # config.TrainingConfig; empty without a network
     tasks: Tasks = "all"
     label: str = ""  # row of the tables
     graph: str = "true"  # "shuffled": the control with the degrees of the true relation graph
     prior: str | None = None  # run_id of the run whose predictions this one starts from
-    groups: dict[str, Any] | None = None  # which chosen groups its tasks are learned in, see composed.py
+    groups: ChosenGroups | None = None  # of rows that learn each task in its group, see shards/composed
     ensemble: int = 1  # number of members whose probabilities are averaged
     member: int = 0  # of an ensemble: another initialisation, order of batches and dropout
-    episodes: dict[str, int] | None = None  # of images with one class each: config.EpisodesConfig
-    options: dict[str, Any] = field(default_factory=dict)
-    balancing_options: dict[str, Any] = field(default_factory=dict)
-    encoder_options: dict[str, Any] = field(default_factory=dict)
-    training: dict[str, Any] = field(default_factory=dict)
+    episodes: Episodes | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON, which `from_json` reads."""
+        values = dict(vars(self))  # not asdict: its deep copies cost a second for 10,000 runs
+        for name in ("method", "encoder", "balancing"):
+            component = values[name]
+            values[name] = None if component is None else dict(vars(component))
+        return values
 
     def canonical(self) -> str:
         """The spec as canonical JSON. The label is left out: renaming a row must not retrain it."""
-        values = dict(vars(self))  # not asdict: its deep copies cost a second for 10,000 runs
+        values = self.as_dict()
         del values["label"]
-        for name, default in DEFAULTS.items():
-            if values[name] == default:
-                del values[name]
         return canonical_json(values)
 
     @property
@@ -57,27 +93,60 @@ class RunSpec:
         """Twelve hex digits of the SHA-256 of the canonical JSON."""
         return hashlib.sha256(self.canonical().encode()).hexdigest()[:12]
 
-    def random_seed(self, *names: str | int) -> int:
-        """A 63-bit seed for one purpose, e.g. ``spec.random_seed("epoch", 3)``.
+    @property
+    def names(self) -> tuple[str, str | None, str]:
+        """Names of the method, the encoder (None: it has none) and the balancing, which decide the code."""
+        return self.method.name, self.encoder.name if self.encoder else None, self.balancing.name
 
-        Task set, prior, graph, balancing, groups, ensemble and episodes do not enter: runs that differ only
-        in them start from the same draws, which pairs them, and cutting independent tasks into parts changes
-        nothing. Of few-shot learning, nor do the method's options: with and without layers over its episodes,
-        an encoder starts from the same weights.
+    def required_encoder(self) -> Component:
+        """Return the encoder of a run that trains a network.
+
+        Raises:
+            RelataskError: the run has none.
         """
-        values = json.loads(self.canonical())
-        for name in {"tasks", *DEFAULTS} - {"member"}:
-            values.pop(name, None)
-        if self.episodes is not None:
-            del values["options"]
-        values["balancing"] = "equal"  # a constant that older runs were seeded with
-        text = canonical_json([values, *names])
-        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> 1
+        if self.encoder is None:
+            raise RelataskError(
+                f"{self.label or self.method.name}: method {self.method.name!r} needs an encoder; add e.g. "
+                "`encoder: gin`."
+            )
+        return self.encoder
+
+    def seeded_by(self) -> dict[str, Any]:
+        """Return what decides the random draws of a run; runs that agree in it draw the same numbers.
+
+        Tasks, balancing, graph, prior, groups and the size of an ensemble are not in it: runs that differ
+        only in these start from the same draws. So they can be compared in pairs, and cutting independent
+        tasks into parts changes nothing. For the same reason options of few-shot methods are not in it: an
+        encoder with and one without layers over its episodes start from the same weights. A schedule or an
+        augmentation is in it only if it is not the default.
+        """
+        draws = {
+            "dataset": self.dataset,
+            "split": self.split,
+            "seed": self.seed,
+            "method": self.method.name,
+            "encoder": self.encoder.name if self.encoder else None,
+            "encoder_options": self.encoder.options if self.encoder else {},
+            "training": {
+                name: value
+                for name, value in self.training.items()
+                if (name, value) not in WITHOUT_DRAWS.items()
+            },
+            "balancing": "equal",  # of every run, so that balanced runs draw as the plain one does
+        }
+        if self.episodes is None:
+            draws["options"] = self.method.options
+        if self.member:
+            draws["member"] = self.member  # the first member is the run that is no ensemble
+        return draws
+
+    def random_seed(self, *names: str | int) -> int:
+        """A 63-bit seed for one purpose, e.g. ``spec.random_seed("epoch", 3)``, see `seeded_by`."""
+        return _seed([self.seeded_by(), *names])
 
     def data_seed(self, *names: str | int) -> int:
         """A 63-bit seed of what belongs to data, split and seed alone, the same for every method on them."""
-        text = canonical_json([self.dataset, self.split, self.seed, *names])
-        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> 1
+        return _seed([self.dataset, self.split, self.seed, *names])
 
     def select(self, task_ids: list[str]) -> list[str]:
         """The tasks of this run, in the data set's order, given all of the data set's."""
@@ -90,6 +159,20 @@ class RunSpec:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "RunSpec":
-        """Rebuild a spec from `asdict` or canonical JSON."""
-        tasks = values.get("tasks", "all")
-        return cls(**{**values, "tasks": tuple(tasks) if isinstance(tasks, list) else tasks})
+        """Rebuild a spec from `as_dict` or canonical JSON.
+
+        Raises:
+            TypeError: a field is unknown or absent.
+        """
+        own = dict(values)
+        for name in ("method", "encoder", "balancing"):
+            if own.get(name) is not None:
+                own[name] = Component(**own[name])
+        if isinstance(own.get("tasks"), list):
+            own["tasks"] = tuple(own["tasks"])
+        return cls(**own)
+
+
+def _seed(values: list[Any]) -> int:
+    """Return the first 63 bits of the SHA-256 of the canonical JSON of `values`."""
+    return int.from_bytes(hashlib.sha256(canonical_json(values).encode()).digest()[:8]) >> 1

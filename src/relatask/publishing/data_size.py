@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from relatask.config import StudyConfig
 from relatask.core.files import read_fields
+from relatask.core.layout import dataset_file
 
 if TYPE_CHECKING:
     from relatask.publishing.formatting import Table
@@ -44,4 +45,4 @@ def titled(table: "Table", smoke_run: str) -> "Table":
 
 
 def _n_items(results: Path, name: str) -> int:
-    return int(read_fields(results / name / "dataset.json", molecules=int)["molecules"])
+    return int(read_fields(results / dataset_file("dataset", name), molecules=int)["molecules"])

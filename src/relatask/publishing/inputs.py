@@ -9,7 +9,7 @@ import pandas as pd
 
 from relatask.config import StudyConfig
 from relatask.core.errors import RelataskError
-from relatask.core.layout import study_file
+from relatask.core.layout import dataset_file, study_file
 from relatask.core.tables import read_table
 from relatask.evaluation.aggregate import runs_of
 from relatask.evaluation.metrics import METRICS
@@ -120,7 +120,7 @@ class Inputs:
     def of_dataset(self, dataset: str, table: str) -> pd.DataFrame:
         """Read one of a data set's tables."""
         self.require("dataset")
-        return read_table(table, self.results / dataset / f"{table}.parquet")
+        return read_table(table, self.results / dataset_file(table, dataset))
 
     @property
     def collections(self) -> list[Collection]:

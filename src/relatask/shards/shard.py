@@ -115,7 +115,7 @@ class Shard:
 
     def _digests(self, spec: RunSpec) -> Digests:
         """Return the digests of code, data and, where the run starts from another, of that one's model."""
-        code = code_of_run(spec.method, spec.encoder, spec.balancing)
+        code = code_of_run(*spec.names)
         digests = {"code": code, "data": self.data.digest(_split_of(spec))}
         if spec.prior:
             digests["prior"] = sha256_of(self.journal.model(spec.prior) / MODEL_RECORD)
@@ -129,7 +129,8 @@ class Shard:
         if self.journal.holds(spec, digests):
             return False
         self.heartbeat.begin(spec.run_id)
-        progress.begin(number, " ".join(filter(None, [spec.label, spec.encoder, f"seed {spec.seed}"])))
+        encoder = spec.encoder.name if spec.encoder else None
+        progress.begin(number, " ".join(filter(None, [spec.label, encoder, f"seed {spec.seed}"])))
         checkpoint = self._resume(spec, digests)
         result, cost = self._train(spec, checkpoint, progress)
         self.journal.enter(spec, digests, result.finished(self._model_files(spec, result)), cost)
@@ -138,7 +139,7 @@ class Shard:
 
     def _keeps(self, spec: RunSpec) -> bool:
         """Whether the journal shall keep the run's model."""
-        per_task = capabilities("methods", spec.method).per_task
+        per_task = capabilities("methods", spec.method.name).per_task
         return self.keep_models == "all" or (self.keep_models == "joint" and not per_task)
 
     def _resume(self, spec: RunSpec, digests: Digests) -> Checkpoint:
@@ -213,7 +214,8 @@ class Shard:
             f"members/{number:03d}": (folder, part.serves)
             for number, (folder, part) in enumerate(zip(folders, parts, strict=True))
         }
-        return _in_entry(model_of_parts(spec, members, training_items(data, self.data.folder)))
+        items = training_items(data, self.data.folder)
+        return _in_entry(model_of_parts(spec, members, items, data.task_ids))
 
 
 def _split_of(spec: RunSpec) -> str:

@@ -113,5 +113,5 @@ def series_tables(
             }
         ),
         level="point",
-        counts={"points": n_items, **scale},
+        counts={"points": n_items, "series": list(names), **scale},
     )

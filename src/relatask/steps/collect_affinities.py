@@ -72,7 +72,7 @@ def affinities_of(
     split = f"{spec.split}-{spec.seed}"
     (unit,) = units_of(spec, data.get(split, inputs_of(spec)), per_task=False)
     training = affinity_training(unit)
-    code = f"{code_of('grouping/affinities.py')}-{code_of_run(spec.method, spec.encoder, spec.balancing)}"
+    code = f"{code_of('grouping/affinities.py')}-{code_of_run(*spec.names)}"
     path = study / in_study("checkpoints") / f"affinities-{spec.run_id}.pt"
     checkpoint = Checkpoint(path, f"{code}-{data.digest(split)}-{data.device.type}")
     fit(training, checkpoint, progress.update)

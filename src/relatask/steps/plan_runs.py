@@ -70,16 +70,20 @@ def _batches(shards: Sequence[Shard]) -> Iterator[pa.RecordBatch]:
 
 def _row(run: PlannedRun, shard: int) -> dict[str, Any]:
     spec = run.spec
-    chosen = {"method": spec.options, "encoder": spec.encoder_options, "training": spec.training}
-    if spec.balancing_options:
-        chosen["balancing"] = spec.balancing_options
+    method, encoder, balancing = spec.names
+    chosen = {
+        "method": spec.method.options,
+        "encoder": spec.encoder.options if spec.encoder else {},
+        "balancing": spec.balancing.options,
+        "training": spec.training,
+    }
     return {
         "run_id": spec.run_id,
         "label": spec.label,
         "dataset": spec.dataset,
-        "method": spec.method,
-        "encoder": spec.encoder,
-        "balancing": spec.balancing,
+        "method": method,
+        "encoder": encoder,
+        "balancing": balancing,
         "split": spec.split,
         "seed": spec.seed,
         "tasks": canonical_json(spec.tasks),

@@ -25,7 +25,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threads", type=int, default=1, help="CPU threads; small networks are cheapest with one"
     )
-    parser.add_argument("--keep-models", default="joint", choices=["all", "joint", "none"])
+    parser.add_argument(
+        "--keep-models",
+        default="all",
+        choices=["all", "joint", "none"],
+        help="see keep_models in config.yaml",
+    )
     parser.add_argument(
         "--out", required=True, type=Path, help="written at the end: the digest of each run's predictions"
     )

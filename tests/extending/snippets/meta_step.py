@@ -27,7 +27,7 @@ class Training(supervised.Training):
         """One update on the items at positions `batch`."""
         inner, outer = batch[::2], batch[1::2] if len(batch) > 1 else batch
         weights = dict(self.model.named_parameters())
-        options = self.unit.spec.options
+        options = self.unit.spec.method.options
         second_order = not options["first_order"]
         gradients = torch.autograd.grad(
             self.loss(inner, weights), list(weights.values()), create_graph=second_order

@@ -350,9 +350,9 @@ def test_what_makes_no_sense_is_refused_before_anything_is_trained(message: str)
 def test_the_form_of_episodes_is_part_of_a_run_and_of_no_other_kind_of_data() -> None:
     (five,) = plan_runs(StudyConfig.model_validate({**STUDY, "scales": {"quick": {"seeds": [0]}}}), "quick")
     assert five.spec.episodes == {"ways": 5, "shots": 5, "queries": 15, "evaluated": 800}
-    assert RunSpec.from_json({**vars(five.spec)}) == five.spec
+    assert RunSpec.from_json(five.spec.as_dict()) == five.spec
     assert replace(five.spec, episodes={**five.spec.episodes, "shots": 1}).run_id != five.spec.run_id
-    assert "episodes" not in make_spec().canonical()
+    assert make_spec().episodes is None
 
 
 def test_published_numbers_stand_beside_the_rows_that_have_them(root: Path) -> None:

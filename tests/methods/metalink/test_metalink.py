@@ -98,7 +98,7 @@ def test_without_layers_it_is_the_plain_network(tmp_path: Path, monkeypatch, enc
     data = PreparedDataset.load(folder, "scaffold-0", inputs=inputs)
     plain = make_spec("shared_bottom", encoder, label="SAME")
     options = {
-        **make_spec("metalink").options,
+        **make_spec("metalink").method.options,
         "layers": 0,
         "setting": setting,
         "known_ratio": 0.0,
@@ -107,7 +107,7 @@ def test_without_layers_it_is_the_plain_network(tmp_path: Path, monkeypatch, enc
     linked = make_spec("metalink", encoder, label="SAME", options=options)
     results = []
     for spec in (plain, linked):
-        checkpoint = Checkpoint(tmp_path / f"{spec.method}.pt", "")
+        checkpoint = Checkpoint(tmp_path / f"{spec.method.name}.pt", "")
         results.append(train_run(spec, data, checkpoint, lambda share, text: None, keep_weights=True))
     first, second = results
     assert first.weights.keys() == second.weights.keys()

@@ -98,7 +98,10 @@ def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
     progress(0.0, "fit")
     rows, kind = exact_rows(unit), tasks_of(unit)[0].kind
     seed = unit.seed("estimator") % 2**32  # scikit-learn takes 32 bits
-    module, options = load("methods", unit.spec.method), own_options(unit.spec.method, unit.spec.options)
+    module, options = (
+        load("methods", unit.spec.method.name),
+        own_options(unit.spec.method.name, unit.spec.method.options),
+    )
     model = module.build(seed, **options) if kind == "binary" else module.build_for(kind, seed, **options)
     with threadpool_limits(torch.get_num_threads()):  # scikit-learn brings an OpenMP of its own
         model.fit(_bits(unit, rows), unit.labels(rows)[:, 0].cpu().numpy())

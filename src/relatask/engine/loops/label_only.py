@@ -58,8 +58,8 @@ def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
 
 def _unfitted(unit: Unit) -> LabelModel:
     """Return the method's model before it has seen a label."""
-    options = own_options(unit.spec.method, unit.spec.options)
-    model: LabelModel = load("methods", unit.spec.method).build(unit.seed("estimator"), **options)
+    options = own_options(unit.spec.method.name, unit.spec.method.options)
+    model: LabelModel = load("methods", unit.spec.method.name).build(unit.seed("estimator"), **options)
     return model
 
 

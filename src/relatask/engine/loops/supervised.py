@@ -45,9 +45,9 @@ class Training(EpochTraining):
     def __init__(self, unit: Unit):
         super().__init__(unit)
         settings = (self.settings["batch_size"], self.settings["learning_rate"])
-        strategy = load("balancing", unit.spec.balancing)
+        strategy = load("balancing", unit.spec.balancing.name)
         setting = Setting(self.model, len(unit.columns), *settings)
-        self.balancing: Balancing = strategy.build(setting, **unit.spec.balancing_options).to(self.device)
+        self.balancing: Balancing = strategy.build(setting, **unit.spec.balancing.options).to(self.device)
         self.representation: Tensor | None = None
         self.kinds = kinds_of(unit)
         if self.balancing.uses_representation:
@@ -62,8 +62,8 @@ class Training(EpochTraining):
         if self.model.trunk is None:
             spec = self.unit.spec
             raise RelataskError(
-                f"{self.unit.title}: balancing {spec.balancing!r} reads what all tasks share, and method "
-                f"{spec.method!r} has no such part; choose another balancing."
+                f"{self.unit.title}: balancing {spec.balancing.name!r} reads what all tasks share, and "
+                f"method {spec.method.name!r} has no such part; choose another balancing."
             )
         return self.model.trunk
 

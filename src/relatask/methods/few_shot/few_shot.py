@@ -67,7 +67,7 @@ class Training(EpochTraining):
         self.held_out = {fold: evaluated_episodes(unit, fold) for fold in EVALUATED}
         self.class_of = unit.data.class_of
         self.seen = self.class_of[self.train_rows].unique()  # classes of the first stage
-        self.rows = torch.arange(unit.spec.options["episodes"], device=self.device)
+        self.rows = torch.arange(unit.spec.method.options["episodes"], device=self.device)
         self._drawn: tuple[int, Tensor] = (-1, self.rows)
 
     @property
@@ -78,16 +78,16 @@ class Training(EpochTraining):
     @property
     def classifies(self) -> bool:
         """Whether the epoch that comes or runs is of the first stage."""
-        return self.epoch < self.unit.spec.options["pretraining"]
+        return self.epoch < self.unit.spec.method.options["pretraining"]
 
     def is_over(self) -> bool:
         """As for others, but patience ends no first stage before the second."""
-        waits = self.epoch <= self.unit.spec.options["pretraining"] < self.settings["epochs"]
+        waits = self.epoch <= self.unit.spec.method.options["pretraining"] < self.settings["epochs"]
         return super().is_over() and not waits
 
     def before_epoch(self) -> None:
         """Forget what was best in the first stage once the second begins: its layers were not trained."""
-        if self.epoch == self.unit.spec.options["pretraining"]:
+        if self.epoch == self.unit.spec.method.options["pretraining"]:
             self.best, self.stale = torch.nan, 0
 
     def take_step(self, batch: Tensor) -> None:

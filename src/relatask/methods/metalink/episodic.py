@@ -98,7 +98,7 @@ class Training(EpochTraining):
         self.rows = labelled_in(unit, self.rows, self.seen)
         self.relational = self.setting.known_ratio > 0
         told = self.relational or self.setting.meta
-        self.n_support = unit.spec.options.get("support", 0) if told else 0
+        self.n_support = unit.spec.method.options.get("support", 0) if told else 0
         if self.n_support:  # a query never takes the molecules that could tell of it
             half = max(1, -(-len(self.rows) // 2))
             self.settings = {**self.settings, "batch_size": min(self.settings["batch_size"], half)}

@@ -87,7 +87,9 @@ def _one_method(rows: pd.DataFrame, split: str, method: str) -> pd.DataFrame:
     )
 
 
-def plot(drawn: pd.DataFrame, methods: list[str], baseline: str, dataset: str, leading: str) -> "Figure":
+def plot(
+    drawn: pd.DataFrame, methods: list[str], baseline: str, dataset: str, leading: str, each: str = "task"
+) -> "Figure":
     """Draw table `figure_learning_curves`: a panel per split, a line per method.
 
     Args:
@@ -96,9 +98,10 @@ def plot(drawn: pd.DataFrame, methods: list[str], baseline: str, dataset: str, l
         baseline: one of them.
         dataset: its name.
         leading: metric that leads the study's tables.
+        each: over which its means are taken, task or episode.
     """
     metric, splits = validated_by(leading), list(dict.fromkeys(drawn["split"]))
-    label, each = METRICS[metric].label, METRICS[metric].each
+    label = METRICS[metric].label
     title = f"{dataset}: validation {label} while training"
     if drawn.empty:
         return style.empty(title, f"No run of this data set has epochs with a defined validation {label}.")
@@ -148,6 +151,5 @@ def _note(drawn: pd.DataFrame, methods: list[str]) -> str:
 def draw(inputs: Inputs, dataset: str) -> "tuple[pd.DataFrame, Figure]":
     """Return the table of the figure of a data set and the figure."""
     drawn = table(inputs.plan, inputs.history, dataset)
-    return drawn, plot(
-        drawn, figure_data.methods_of(inputs.plan, inputs.baseline), inputs.baseline, dataset, inputs.metric
-    )
+    methods = figure_data.methods_of(inputs.plan, inputs.baseline)
+    return drawn, plot(drawn, methods, inputs.baseline, dataset, inputs.metric, inputs.study.each)

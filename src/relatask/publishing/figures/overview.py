@@ -77,7 +77,7 @@ def _panel(axes: "Axes", rows: pd.DataFrame, methods: list[str], baseline: str, 
     style.mark_chance(axes, metric)
 
 
-def plot(drawn: pd.DataFrame, methods: list[str], baseline: str, metric: str) -> "Figure":
+def plot(drawn: pd.DataFrame, methods: list[str], baseline: str, metric: str, each: str = "task") -> "Figure":
     """Draw table `figure_overview`: a panel per data set (row) and split (column)."""
     datasets, splits = list(dict.fromkeys(drawn["dataset"])), list(dict.fromkeys(drawn["split"]))
     width = 2.0 + 4.6 * len(splits)
@@ -92,10 +92,10 @@ def plot(drawn: pd.DataFrame, methods: list[str], baseline: str, metric: str) ->
             _panel(axes, rows, methods, baseline, metric)
             axes.set_xlim(*style.value_limits(drawn["value"], metric))
             tasks, seeds = rows["n_tasks"].max(), rows["n_seeds"].max()
-            words = f"{style.counted(tasks, METRICS[metric].each)}, {style.counted(seeds, 'seed')}"
+            words = f"{style.counted(tasks, each)}, {style.counted(seeds, 'seed')}"
             axes.set_title(f"{dataset}, {split} split ({words})", pad=12)
     for axes in grid[-1]:
-        axes.set_xlabel(f"test {METRICS[metric].label}, mean over {METRICS[metric].each}s")
+        axes.set_xlabel(f"test {METRICS[metric].label}, mean over {each}s")
     style.heading(
         figure,
         f"Test {METRICS[metric].label} of each method",
@@ -108,6 +108,5 @@ def plot(drawn: pd.DataFrame, methods: list[str], baseline: str, metric: str) ->
 def draw(inputs: Inputs) -> "tuple[pd.DataFrame, Figure]":
     """Return the table of the figure and the figure."""
     drawn = table(inputs.plan, inputs.metrics, inputs.metric)
-    return drawn, plot(
-        drawn, figure_data.methods_of(inputs.plan, inputs.baseline), inputs.baseline, inputs.metric
-    )
+    methods = figure_data.methods_of(inputs.plan, inputs.baseline)
+    return drawn, plot(drawn, methods, inputs.baseline, inputs.metric, inputs.study.each)

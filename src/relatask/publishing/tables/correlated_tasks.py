@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
+from relatask.core.layout import in_dataset
 from relatask.core.tables import columns_of, read_table
 from relatask.evaluation.aggregate import differences, join_plan
 from relatask.evaluation.label_correlation import label_correlation, mean_correlation
@@ -54,8 +55,8 @@ MIN_TASKS = 6  # for a correlation over tasks
 def _correlations(inputs: Inputs, dataset: str) -> pd.Series:
     """Task -> mean correlation of its labels with the other tasks', where that is defined."""
     folder = inputs.results / dataset
-    tasks = read_table("tasks", folder / "tasks.parquet", ["task_id"])["task_id"].tolist()
-    correlation = label_correlation(read_table("labels", folder / "labels.parquet"), tasks)
+    tasks = read_table("tasks", folder / in_dataset("tasks"), ["task_id"])["task_id"].tolist()
+    correlation = label_correlation(read_table("labels", folder / in_dataset("labels")), tasks)
     return pd.Series(mean_correlation(correlation), index=tasks).dropna()
 
 

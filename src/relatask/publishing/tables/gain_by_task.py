@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
+from relatask.core.layout import in_dataset
 from relatask.core.tables import columns_of, read_table
 from relatask.evaluation.aggregate import differences, join_plan
 from relatask.evaluation.metrics import METRICS
@@ -48,8 +49,8 @@ MIN_TASKS = 6
 def _tasks(inputs: Inputs, dataset: str) -> pd.DataFrame:
     """Labels and degree in the relation graph of each task of a data set."""
     folder = inputs.results / dataset
-    tasks = read_table("tasks", folder / "tasks.parquet", ["task_id", "n_labels"])
-    path = folder / "relations.parquet"
+    tasks = read_table("tasks", folder / in_dataset("tasks"), ["task_id", "n_labels"])
+    path = folder / in_dataset("relations")
     degree = pd.Series(dtype=int)
     if path.exists():
         edges = read_table("relations", path, ["task_i", "task_j"])

@@ -137,12 +137,12 @@ def _main_notes(inputs: Inputs, data: pd.DataFrame) -> list[str]:
     seeds = sorted(set(inputs.plan["seed"]))
     seed_word = "seed" if len(seeds) == 1 else "seeds"
     better = "higher" if metric.higher_is_better else "lower"
+    each = inputs.study.each
     notes = [
-        f"{metric.label}{' × 100' if metric.percent else ''} ({better} is better): mean over {metric.each}s, "
+        f"{metric.label}{' × 100' if metric.percent else ''} ({better} is better): mean over {each}s, "
         f"then mean ± population standard deviation over {len(seeds)} {seed_word} "
         f"({', '.join(map(str, seeds))}); the best mean of a column is bold.",
-        f"In brackets: difference to {inputs.study.baseline} over the (seed, {metric.each}) cells defined in "
-        "both.",
+        f"In brackets: difference to {inputs.study.baseline} over the (seed, {each}) cells defined in both.",
         *_undefined_notes(inputs, data),
     ]
     if data["chosen"].notna().any():
@@ -159,7 +159,7 @@ def _main_notes(inputs: Inputs, data: pd.DataFrame) -> list[str]:
 
 def _undefined_notes(inputs: Inputs, data: pd.DataFrame) -> list[str]:
     """A note for each data set and split where cells are undefined, else one that says that none is."""
-    reasons, notes, each = _reasons(inputs), [], METRICS[inputs.metric].each
+    reasons, notes, each = _reasons(inputs), [], inputs.study.each
     for (dataset, split), rows in data.groupby(["dataset", "split"], sort=False):
         lost = {}
         for row in records(rows):

@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from relatask.core.layout import dataset_file
 from relatask.core.tables import columns_of, read_table
 from relatask.evaluation.aggregate import join_plan, per_task
 from relatask.evaluation.metrics import METRICS
@@ -60,7 +61,7 @@ def _per_task_data(inputs: Inputs) -> list[list[dict[str, Any]]]:
     }
     reasons, lines = _reasons(inputs), []
     for dataset, split in inputs.columns:
-        for task in records(read_table("tasks", inputs.results / dataset / "tasks.parquet")):
+        for task in records(read_table("tasks", inputs.results / dataset_file("tasks", dataset))):
             shared = {"dataset": dataset, "split": split, "task_id": task["task_id"], "name": task["name"]}
             shared |= {
                 "n_labels": task["n_labels"],

@@ -26,7 +26,7 @@ TABLE = {
     "when": ("always",),
     "needs": ("plan", "dataset"),
 }
-PARTS = ("options", "encoder_options", "balancing_options", "training")
+PARTS = {"method": "options", "encoder": "encoder_options", "balancing": "balancing_options"}  # key of a row
 
 
 def _settings(inputs: Inputs) -> dict[str, dict[str, str]]:
@@ -38,9 +38,12 @@ def _settings(inputs: Inputs) -> dict[str, dict[str, str]]:
     specs = inputs.plan.drop_duplicates("label").set_index("label")["spec"]
     for method in inputs.study.methods:
         spec: dict[str, Any] = json.loads(specs[method.label])
-        values = {key: spec.get(key) for key in ("method", "encoder", "balancing")}
-        values |= {"prior": method.prior, "graph": method.graph if spec.get("prior") else None}
-        values |= {f"{part}.{key}": value for part in PARTS for key, value in spec.get(part, {}).items()}
+        values: dict[str, Any] = {"prior": method.prior, "graph": method.graph if spec["prior"] else None}
+        for component, part in PARTS.items():
+            chosen = spec[component] or {"name": None, "options": {}}
+            values[component] = chosen["name"]
+            values |= {f"{part}.{key}": value for key, value in chosen["options"].items()}
+        values |= {f"training.{key}": value for key, value in spec["training"].items()}
         for key, value in values.items():
             if value is not None:
                 text = value if isinstance(value, str) else json.dumps(value)

@@ -84,7 +84,7 @@ def make(inputs: Inputs) -> Table:
     numbers = ["mean_difference", "ci_low", "ci_high", "statistic", "p_value", "p_holm"]
     data = data.astype(dict.fromkeys(numbers, float))
     data["verdict"] = [_verdict(row) for row in records(data)]
-    each = METRICS[inputs.metric].each
+    each = inputs.study.each
     metrics = scales_and_directions([METRICS[name] for name in inputs.study.metrics])
     notes = [
         f"Difference on the test fold, one pair per {each} (mean over seeds): "

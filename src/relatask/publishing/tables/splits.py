@@ -4,6 +4,7 @@ import pandas as pd
 
 from relatask.core.columns.data import CELLS
 from relatask.core.files import read_fields
+from relatask.core.layout import dataset_file
 from relatask.core.tables import columns_of, read_table
 from relatask.data.splits import FOLDS
 from relatask.publishing.formatting import (
@@ -36,7 +37,7 @@ def make(inputs: Inputs) -> Table:
     rows = []
     for dataset, split in inputs.columns:
         for seed in inputs.study.scales[inputs.scale].seeds:  # type: ignore[index]
-            path = inputs.results / dataset / "splits" / f"{split}-{seed}.parquet"
+            path = inputs.results / dataset_file("split", dataset, scheme=split, seed=str(seed))
             sizes = read_table("split", path, ["fold"])["fold"].value_counts()
             record = {"dataset": dataset, "split": split, "seed": seed}
             record |= {fold: int(sizes.get(fold, 0)) for fold in FOLDS}

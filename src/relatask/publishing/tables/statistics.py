@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from relatask.core.files import read_fields
+from relatask.core.layout import dataset_file
 from relatask.core.tables import columns_of
 from relatask.publishing.formatting import (
     NOTHING,
@@ -40,7 +41,7 @@ COUNTED = ("molecules", "tasks", "labelled_percent")
 
 
 def _dataset_json(inputs: Inputs, dataset: str) -> dict[str, Any]:
-    path = inputs.results / dataset / "dataset.json"
+    path = inputs.results / dataset_file("dataset", dataset)
     counts = dict.fromkeys(("molecules", "tasks", "labels", "edges"), int)
     if inputs.study.few_shot:
         counts["classes"] = int

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
+from relatask.core.layout import raw_file
 from relatask.sources.active import ActiveRule
 from relatask.sources.molecules import MoleculeBlock, folder_of, prepare_molecules
 
@@ -37,7 +38,7 @@ class ChemblActivitiesSource(MoleculeBlock):
 
     def raw_files(self, name: str, listed: Sequence[str], related: bool) -> list[str]:
         """Return the answers of ChEMBL, and the task sheet."""
-        return [f"results/raw/{name}/activities.json", *self.own_files().values()]
+        return [f"results/{raw_file('activities', source=name)}", *self.own_files().values()]
 
 
 def read(block: ChemblActivitiesSource, context: "SourceContext") -> "RawTable":

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
+from relatask.core.layout import raw_file
 from relatask.sources.molecules import MoleculeBlock, folder_of, prepare_molecules
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class LscSource(MoleculeBlock):
         """Return the files that it is read from; the proteins of assays are asked of ChEMBL for relations."""
         files = super().raw_files(name, listed, related)
         asks = related and self.path is None and self.task_sheet is None
-        return [*files, f"results/raw/{name}/assay_targets.parquet"] if asks else files
+        return [*files, f"results/{raw_file('assay_targets', source=name)}"] if asks else files
 
 
 def read(block: LscSource, context: "SourceContext") -> "RawTable":

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
+from relatask.core.layout import PLANTED, raw_file
 from relatask.sources.molecules import MoleculeBlock, folder_of, prepare_molecules
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ SOURCE = {
     "raw": "planted",
     "sparse": True,
 }
-FILES = ("molecules.csv", "tasks.csv", "string_links.txt", "truth.json")
 
 
 class PlantedSource(MoleculeBlock):
@@ -38,7 +38,8 @@ class PlantedSource(MoleculeBlock):
 
     def raw_files(self, name: str, listed: Sequence[str], related: bool) -> list[str]:
         """Return what the step plant_data writes, and the task sheet."""
-        return [*(f"results/raw/planted/{file}" for file in FILES), *self.own_files().values()]
+        planted = [f"results/{raw_file('planted', name=file)}" for file in PLANTED]
+        return [*planted, *self.own_files().values()]
 
 
 def read(block: PlantedSource, context: "SourceContext") -> "RawTable":

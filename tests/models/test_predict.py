@@ -1,0 +1,197 @@
+"""`relatask predict`: rows come back whole and in order, with predictions or the reason why not."""
+
+import csv
+import subprocess
+import sys
+from itertools import cycle, islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import relatask
+from relatask.__main__ import main
+from tests.helpers.prepared_dataset import make_spec
+from tests.models.molecule_data import train, write_molecules
+
+SPEC = make_spec("random_forest", None)
+TASKS = ["task0", "task1", "task2"]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished run: a forest of three tasks."""
+    results = tmp_path_factory.mktemp("predict") / "results"
+    write_molecules(results / "small")
+    return train(results, [SPEC]) / "runs" / SPEC.run_id
+
+
+def predicted(run: Path, file: Path, *options: str) -> list[list[str]]:
+    """The rows that the command writes, header first."""
+    out = file.with_name("out.csv")
+    assert main(["predict", str(run), str(file), "-o", str(out), *options]) == 0
+    with out.open(newline="", encoding="utf-8") as source:
+        return list(csv.reader(source))
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    """What the command says when it fails."""
+    capsys.readouterr()
+    assert main(["predict", *map(str, arguments)]) == 2
+    said = capsys.readouterr().err.strip()
+    assert said.count("\n") == 0, said
+    return said
+
+
+def written(folder: Path, text: str, name: str = "new.csv") -> Path:
+    file = folder / name
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def files_of(folder: Path) -> list[str]:
+    """The names of all files of a folder, hidden ones as well."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+CSV = '''\ufeffid,Smiles,"a, quoted ""note"""
+7,OCC,"one, two"
+3,CCO,"two
+lines"
+5,,nothing
+
+1,not a molecule,"é ""x"""
+'''
+
+
+def test_rows_and_columns_of_a_csv_are_kept_and_a_row_without_a_molecule_says_why(
+    run: Path, tmp_path: Path
+) -> None:
+    header, *rows = predicted(run, written(tmp_path, CSV))
+    assert header == ["id", "Smiles", 'a, quoted "note"', *TASKS, "reason"]
+    assert [row[:3] for row in rows] == [
+        ["7", "OCC", "one, two"],
+        ["3", "CCO", "two\nlines"],
+        ["5", "", "nothing"],
+        ["1", "not a molecule", 'é "x"'],
+    ]
+    expected = relatask.load(str(run)).predict(["CCO"])[TASKS].to_numpy()[0]
+    for row in rows[:2]:
+        np.testing.assert_allclose([float(cell) for cell in row[3:6]], expected, rtol=1e-5)
+        assert row[6] == ""
+    for row in rows[2:]:
+        assert row[3:6] == ["", "", ""]
+        assert row[6]
+    assert rows[2][6] != rows[3][6]
+
+
+def test_lines_of_smiles_and_names_are_read(run: Path, tmp_path: Path) -> None:
+    for name in ("new.smi", "new.smiles"):
+        header, *rows = predicted(run, written(tmp_path, "CCO an alcohol\n\nCCN\tb\nC1CC\n", name))
+        assert header == ["smiles", "name", *TASKS, "reason"]
+        assert [row[:2] for row in rows] == [["CCO", "an alcohol"], ["CCN", "b"], ["C1CC", ""]]
+        assert [bool(row[-1]) for row in rows] == [False, False, True]
+
+
+def test_a_model_is_named_by_its_folder_or_by_its_run(run: Path, tmp_path: Path) -> None:
+    file = written(tmp_path, "smiles\nCCO\n")
+    assert predicted(run, file) == predicted(run / "model", file)
+
+
+def test_a_column_is_found_in_any_case_and_the_exact_one_first(run: Path, tmp_path: Path) -> None:
+    both = written(tmp_path, "SMILES,smiles\nnone,CCO\n")
+    assert predicted(run, both)[1][-1] == ""
+    assert predicted(run, both, "--smiles-column", "SMILES")[1][-1] != ""
+    other = written(tmp_path, "Structure\nCCO\n")
+    assert predicted(run, other, "--smiles-column", "structure")[1][-1] == ""
+
+
+def test_a_file_without_rows_gives_one_without_rows(run: Path, tmp_path: Path) -> None:
+    assert predicted(run, written(tmp_path, "id,smiles\n")) == [["id", "smiles", *TASKS, "reason"]]
+    assert predicted(run, written(tmp_path, "", "new.smi")) == [["smiles", "name", *TASKS, "reason"]]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("smile,id\nCCO,1\n", r"new.csv has no column 'smiles' (--smiles-column). Did you mean 'smile'?"),
+        ("SMILES,Smiles\nCCO,CCN\n", "new.csv has 2 columns 'smiles', in upper and lower case; rename"),
+        ("smiles,task1\nCCO,1\n", "new.csv has a column 'task1', which the predictions have too; rename it."),
+        ("smiles,reason\nCCO,1\n", "new.csv has a column 'reason', which the predictions have too"),
+        ("smiles,id\nCCO,1\nCCN\n", "new.csv, data row 2: 1 cells, but the header has 2."),
+        ("smiles,id\nCCO,1,2\n", "new.csv, data row 1: 3 cells, but the header has 2."),
+        ('smiles,id\nCCO,"1\n', "new.csv is no CSV that can be read (unexpected end of data)"),
+        ("", "new.csv is empty; its first row must name the columns, one of them 'smiles'."),
+        (b"smiles\nCCO\xff\n", "new.csv is no text in UTF-8 (invalid start byte); save it as UTF-8."),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_in_one_sentence_and_nothing_is_written(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | bytes, message: str
+) -> None:
+    file = tmp_path / "new.csv"
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert message in refusal(capsys, run, file, "-o", tmp_path / "out.csv")
+    assert files_of(tmp_path) == ["new.csv"]
+
+
+def test_what_fails_late_leaves_the_former_output_as_it_was(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = written(tmp_path, "smiles,id\n" + "CCO,1\n" * 5000 + "CCO\n")
+    out = written(tmp_path, "former", "out.csv")
+    assert "data row 5001: 1 cells" in refusal(capsys, run, file, "-o", out)
+    assert out.read_text() == "former"
+    assert files_of(tmp_path) == ["new.csv", "out.csv"]
+
+
+def test_an_output_that_cannot_be_written_is_said_before_anything_is_predicted(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relatask.models.prediction.Model.predict", None)
+    file = written(tmp_path, "smiles\nCCO\n")
+    assert f"{tmp_path} is a folder; name a file" in refusal(capsys, run, file, "-o", tmp_path)
+    assert str(file) in refusal(capsys, run, file, "-o", file / "out.csv")
+    assert files_of(tmp_path) == ["new.csv"]
+
+
+def test_what_is_not_there_is_named(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, out = written(tmp_path, "smiles\nCCO\n"), tmp_path / "out.csv"
+    assert "absent.csv: No such file" in refusal(capsys, run, tmp_path / "absent.csv", "-o", out)
+    assert "is no model: it has no model.json" in refusal(capsys, tmp_path, file, "-o", out)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    said = refusal(capsys, run, file, "-o", out, "--device", "cuda")
+    assert "there is no GPU that torch can use; predict on the CPU" in said
+
+
+def test_the_help_shows_how_to_ask(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["predict", "--help"])
+    assert ended.value.code == 0
+    said = capsys.readouterr().out
+    assert "relatask predict results/demo/runs/0123456789ab new.csv -o predictions.csv" in said
+    assert "relatask predict model compounds.smi -o predictions.csv" in said
+
+
+PEAK = """
+import resource, sys
+from relatask.__main__ import main
+assert main(["predict", *sys.argv[1:]]) == 0
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def test_a_long_file_takes_no_more_memory_than_a_short_one(run: Path, tmp_path: Path) -> None:
+    peaks = []
+    for n_rows in (5_000, 20_000):
+        rows = "".join(f"{text},1\n" for text in islice(cycle(["CCO", "CCN", "CC=O"]), n_rows))
+        file = written(tmp_path, f"smiles,id\n{rows}", f"{n_rows}.csv")
+        out = tmp_path / "out.csv"
+        arguments = [sys.executable, "-c", PEAK, str(run), str(file), "-o", str(out)]
+        done = subprocess.run(arguments, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        peaks.append(float(done.stdout))
+        with out.open() as source:
+            assert sum(1 for _ in source) == n_rows + 1
+    assert peaks[1] < peaks[0] + 40, peaks  # megabytes
