@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,26 @@ from relatask.core.tables import read_table, write_table
 from relatask.inputs.arrays import write_features
 from relatask.plan.spec import RunSpec
 from relatask.shards.shard import Shard, ShardData
-from tests.helpers.prepared_dataset import random_labels, write_dataset
+from tests.helpers.prepared_dataset import combinations, make_spec, random_labels, write_dataset
+
+MTL = make_spec("shared_bottom", "gin")
+SPECS: dict[str, RunSpec] = {
+    **{f"{method}-{encoder}": make_spec(method, encoder) for method, encoder in combinations()},
+    "sgnn_ebm with a prior": make_spec("sgnn_ebm", "fingerprint_mlp", prior=MTL.run_id),
+    "an ensemble": make_spec("shared_bottom", "gin", ensemble=2),
+    "shuffled relations": make_spec("sgnn", "fingerprint_mlp", graph="shuffled"),
+    **{
+        f"metalink {setting}": replace(
+            base := make_spec("metalink", "fingerprint_mlp"),
+            method=base.method.with_options(setting=setting, support=8, shots=12, unseen=0.4),
+        )
+        for setting in ("standard", "relational", "meta", "relational_meta")
+    },
+    "baseline_pp meta": replace(
+        base := make_spec("baseline_pp", "fingerprint_mlp"),
+        method=base.method.with_options(setting="meta", shots=40, unseen=0.4),
+    ),
+}
 
 ASK = """
 import json, sys

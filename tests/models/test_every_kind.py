@@ -26,12 +26,12 @@ from relatask.methods.few_shot.episodes import evaluated_episodes
 from relatask.plan.spec import RunSpec
 from relatask.sources.images.coco import coco_tables
 from relatask.sources.point_series import series_tables
-from tests.coco_layout import write_layout
 from tests.helpers.class_layouts import write_omniglot
+from tests.helpers.coco_layout import write_layout
 from tests.helpers.data_tables import labels_table, prepared_folder, source_of, tasks_table
 from tests.helpers.prepared_dataset import make_spec, random_labels
+from tests.models.molecule_data import SPECS as BINARY
 from tests.models.molecule_data import ask_elsewhere, predictions_of, train, write_molecules
-from tests.models.test_trained_models import SPECS as BINARY
 
 FRACTIONS = (0.6, 0.2, 0.2)
 SERIES = ("wind (m/s)", "load", "Öl")  # in no alphabetical order, and with names that are no task ids

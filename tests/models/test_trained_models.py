@@ -1,7 +1,6 @@
 """Every method is saved as a model that stands alone: elsewhere it predicts what its run predicted."""
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,34 +10,15 @@ import pytest
 import relatask
 from relatask.core.errors import RelataskError
 from relatask.core.tables import read_table
-from relatask.plan.spec import RunSpec
-from tests.helpers.prepared_dataset import combinations, make_spec
 from tests.models.molecule_data import (
+    MTL,
+    SPECS,
     ask_elsewhere,
     predictions_of,
     pretend,
     train,
     write_molecules,
 )
-
-MTL = make_spec("shared_bottom", "gin")
-SPECS: dict[str, RunSpec] = {
-    **{f"{method}-{encoder}": make_spec(method, encoder) for method, encoder in combinations()},
-    "sgnn_ebm with a prior": make_spec("sgnn_ebm", "fingerprint_mlp", prior=MTL.run_id),
-    "an ensemble": make_spec("shared_bottom", "gin", ensemble=2),
-    "shuffled relations": make_spec("sgnn", "fingerprint_mlp", graph="shuffled"),
-    **{
-        f"metalink {setting}": replace(
-            base := make_spec("metalink", "fingerprint_mlp"),
-            method=base.method.with_options(setting=setting, support=8, shots=12, unseen=0.4),
-        )
-        for setting in ("standard", "relational", "meta", "relational_meta")
-    },
-    "baseline_pp meta": replace(
-        base := make_spec("baseline_pp", "fingerprint_mlp"),
-        method=base.method.with_options(setting="meta", shots=40, unseen=0.4),
-    ),
-}
 
 
 @pytest.fixture(scope="module")
