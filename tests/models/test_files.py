@@ -74,6 +74,14 @@ def test_two_trainings_write_the_same_bytes(study: Path, again: Path, name: str)
     assert any(file.endswith((".skops", ".safetensors")) for file in first)
 
 
+def test_the_page_names_every_file_of_a_model(study: Path, root: Path) -> None:
+    page = (root / "docs" / "models.md").read_text(encoding="utf-8")
+    for name in SPECS:
+        for file in files_of(study, name):
+            first = file.split("/")[0] + "/" if file.startswith(("members/", "prior/")) else file
+            assert first.replace("00001", "00000").replace("00002", "00000") in page, file
+
+
 def copied(study: Path, name: str, out: Path) -> Path:
     """A copy of a run's model, to be changed."""
     return Path(shutil.copytree(study / "runs" / SPECS[name].run_id / "model", out / "model"))
