@@ -1,5 +1,6 @@
 """Filling the cells that have no label."""
 
+from argparse import Namespace
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -9,8 +10,10 @@ import pandas as pd
 import pytest
 import torch
 
+from relatask.core.errors import RelataskError
+from relatask.core.files import write_json
 from relatask.core.registry import capabilities, catalogue, load_loop, loop_of
-from relatask.core.tables import write_batches
+from relatask.core.tables import write_batches, write_table
 from relatask.data.prepared import PreparedDataset
 from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.known_labels import Setting, passes, support_rows
@@ -22,6 +25,7 @@ from relatask.plan.spec import RunSpec
 from relatask.shards import impute as module
 from relatask.shards.impute import impute
 from relatask.shards.shard import Shard, ShardData
+from relatask.steps import impute_labels as step
 from tests.helpers.prepared_dataset import make_spec, random_labels, write_dataset
 from tests.oracles.metalink import metalink
 
@@ -112,6 +116,36 @@ def test_metalink_fills_as_its_equations_say(tmp_path):
             items = encoder(data.x(rows)).float()
             logits = metalink(result.weights, items, edges, spec.method.options["layers"], silent=1)
         torch.testing.assert_close(scores, logits[0].sigmoid(), rtol=1e-4, atol=1e-5)
+
+
+def step_of(results: Path, spec: RunSpec) -> Namespace:
+    """The arguments of the step impute_labels for one run, after its plan is written."""
+    row = {
+        **dict.fromkeys(("encoder", "collection", "shard")),
+        **dict.fromkeys(("tasks", "hyperparameters"), "{}"),
+        **{key: getattr(spec, key) for key in ("run_id", "label", "dataset", "method", "balancing", "split")},
+        **{"seed": spec.seed, "predicted_minutes": 1.0, "cost_factor": 1.0, "spec": spec.canonical()},
+    }
+    plan = results / "study" / "plan.parquet"
+    write_table("plan", pd.DataFrame([row]).astype({"shard": "Int32"}), plan)
+    out = results / "study" / "imputed" / "small.parquet"
+    return Namespace(plan=plan, dataset="small", label=spec.label, device="cpu", threads=1, out=out)
+
+
+def test_the_step_refuses_a_model_of_other_data(tmp_path):
+    labels = random_labels(60, 4)
+    trained(tmp_path, "shared_bottom", (0,), labels)
+    arguments = step_of(tmp_path, spec_of("shared_bottom"))
+    step.run(arguments)
+    assert len(pd.read_parquet(arguments.out)) == np.isnan(labels).sum()
+    arguments.out.unlink()
+    write_dataset(tmp_path / "small", 1 - labels)
+    write_json(tmp_path / "small" / "dataset.json", {"digest": "other labels"})
+    with pytest.raises(
+        RelataskError, match=r"SHARED_BOTTOM trained on 'small', seed 0 was trained on other dat"
+    ):
+        step.run(arguments)
+    assert not arguments.out.exists()
 
 
 def test_structure_alone_fills_with_what_it_predicts(tmp_path):

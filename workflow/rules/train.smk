@@ -51,11 +51,12 @@ rule train_shard:
     params:
         device=CONFIG.device,
         splits=made_splits(),
+        # Snakemake keeps no record of a function of the output: another value trains nothing again.
+        keep_models=lambda wildcards, output: CONFIG.keep_models,
         code=shard_code,
-    # keep_models is no parameter: if it changes, what is trained stays as it is.
     shell:
         "python -m relatask train_shard --log {log}"
-        " --manifest {input.manifest} --device {params.device} --keep-models {CONFIG.keep_models}"
+        " --manifest {input.manifest} --device {params.device} --keep-models {params.keep_models}"
         " --out {output.done}"
 
 

@@ -1,7 +1,8 @@
 """A trained model from its folder, checked file by file."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -46,7 +47,14 @@ def load_model(path: str | Path, device: torch.device | str = "cpu") -> TrainedM
 
 
 def _check_files(folder: Path, record: ModelRecord) -> None:
-    """Raise where a file of the model is absent or is not as it was written."""
+    """Raise where a file of the model is absent or is not as it was written, or lies outside its folder."""
+    parts = [*record.files, *(member.folder for member in record.members), record.prior or "prior"]
+    for name in parts:
+        inside = PurePosixPath(name)
+        if inside.is_absolute() or not inside.parts or ".." in inside.parts:
+            raise RelataskError(
+                f"{folder / NAME} names {name!r}, which is no part of its folder; do not trust it."
+            )
     for name, digest in record.files.items():
         path = folder / name
         if not path.is_file() or sha256_of(path) != digest:
@@ -73,14 +81,17 @@ def _read_weights(folder: Path, record: ModelRecord) -> dict[str, dict[str, Tens
     units = record.units or ("",)
     weights: dict[str, dict[str, Tensor]] = {unit: {} for unit in units}
     if "weights.safetensors" in record.files:
-        for name, value in _read_tensors(folder / "weights.safetensors").items():
+        path = folder / "weights.safetensors"
+        for name, value in _read_tensors(path).items():
             unit, _, own = name.partition("/") if record.units else ("", "", name)
+            if unit not in weights:
+                raise RelataskError(f"{path} has weights of {unit!r}, no task of the model; get it anew.")
             weights[unit][own] = value
     for number, unit in enumerate(units):
         name = f"estimators/{number:05d}.skops"
         if name in record.files:
-            content = bytearray((folder / name).read_bytes())
-            weights[unit][ESTIMATOR] = torch.frombuffer(content, dtype=torch.uint8)
+            content = np.fromfile(folder / name, np.uint8)
+            weights[unit][ESTIMATOR] = torch.from_numpy(content)
     return weights
 
 
@@ -90,12 +101,23 @@ def _read_support(folder: Path, record: ModelRecord) -> Support | None:
         return None
     import pandas as pd
 
-    tensors = _read_tensors(folder / "support.safetensors")
+    path = folder / "support.safetensors"
+    tensors = _read_tensors(path)
     n_passes = sum(name.startswith("pass/") for name in tensors)
-    passes = tuple(tensors[f"pass/{number}"] for number in range(n_passes))
-    return Support(
-        pd.read_parquet(folder / "support.parquet"), tensors["item_ids"], tensors["labels"], passes
-    )
+    try:
+        passes = tuple(tensors[f"pass/{number}"] for number in range(n_passes))
+        items = pd.read_parquet(folder / "support.parquet")
+        support = Support(items, tensors["item_ids"], tensors["labels"], passes)
+    except (KeyError, ValueError, OSError) as error:
+        raise RelataskError(
+            f"{path} and support.parquet are damaged ({error}); get the model anew."
+        ) from None
+    if support.labels.shape != (len(items), len(record.tasks)) or len(support.item_ids) != len(items):
+        raise RelataskError(
+            f"{path} has labels {list(support.labels.shape)} for {len(items)} items and {len(record.tasks)} "
+            "tasks; get the model anew."
+        )
+    return support
 
 
 def _read_tensors(path: Path) -> dict[str, Tensor]:

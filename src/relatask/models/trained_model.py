@@ -181,7 +181,13 @@ class TrainedModel:
         for unit in self._units(data, prior, support):
             weights = dict(self.weights[unit.name])
             constant = weights.get(CONSTANT)
-            units.append(loop.predictor(unit, weights) if constant is None else _constantly(constant))
+            try:
+                units.append(loop.predictor(unit, weights) if constant is None else _constantly(constant))
+            except KeyError as error:
+                raise RelataskError(
+                    f"{self.folder}: the weights of {unit.title} lack {error}; get the model anew, or train "
+                    "it again."
+                ) from None
         return lambda rows: torch.cat([predictor(rows).float() for predictor in units], 1)
 
     def _units(

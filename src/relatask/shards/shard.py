@@ -172,6 +172,7 @@ class Shard:
         if spec.prior is None:
             return None
         model = load_model(self.journal.model(spec.prior), self.data.device)
+        model.require_data_of(self.data.folder)
         data_of = partial(self.data.get, _split_of(spec))
         n_items = len(data_of(inputs_of(model.record.spec)).labels)
         return model.scores(data_of, torch.arange(n_items, device=self.data.device))

@@ -8,6 +8,7 @@ import io
 import re
 import zipfile
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -61,27 +62,50 @@ def same_bytes(content: bytes) -> bytes:
     return packed_to.getvalue()
 
 
-def unpacked(content: Tensor) -> Any:
+def unpacked(content: Tensor, title: str) -> Any:
     """Return the estimator of `packed`; a file that holds anything but an estimator is refused.
 
+    Args:
+        content: bytes of the file, uint8 [n].
+        title: what messages call it.
+
     Raises:
-        RelataskError: it holds something that could run code.
+        RelataskError: it holds something that could run code, is damaged, or holds no estimator.
     """
     from skops.io import get_untrusted_types, loads
 
     data = content.cpu().numpy().tobytes()
-    types = get_untrusted_types(data=data)
-    strange = [name for name in types if name not in HARMLESS and not name.startswith("relatask.methods.")]
-    if strange:
+    try:
+        types = get_untrusted_types(data=data)
+        strange = [name for name in types if name not in HARMLESS and not _is_of_a_method(name)]
+        model = None if strange else loads(data, trusted=types)
+    except Exception as error:  # a file from elsewhere can make skops, zipfile and json raise anything
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise RelataskError(
-            f"a model's estimator holds {strange[0]}, which no method makes; do not trust it."
-        )
-    return loads(data, trusted=types)
+            f"{title} is damaged ({reason}); get the model anew, or train it again."
+        ) from None
+    if strange:
+        raise RelataskError(f"{title} holds {strange[0]}, which no method makes; do not trust the model.")
+    if not hasattr(model, "predict"):
+        raise RelataskError(f"{title} holds a {type(model).__name__}, which is none; do not trust the model.")
+    return model
+
+
+def _is_of_a_method(name: str) -> bool:
+    """Whether a type's name is that of an estimator which a method of the package defines."""
+    from sklearn.base import BaseEstimator
+
+    file, _, own = name.rpartition(".")
+    if not file.startswith("relatask.methods.") or not own.isidentifier():
+        return False
+    found = getattr(import_module(file), own, None)
+    return isinstance(found, type) and issubclass(found, BaseEstimator) and found.__module__ == file
 
 
 def predictor(unit: Unit, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
     """Return what gives the scores [n, 1] of items at some rows."""
-    model, kind = unpacked(weights[ESTIMATOR]), tasks_of(unit)[0].kind
+    model = unpacked(weights[ESTIMATOR], f"the estimator of {unit.title}")
+    kind = tasks_of(unit)[0].kind
 
     def scores(rows: Tensor) -> Tensor:
         with threadpool_limits(torch.get_num_threads()):
