@@ -23,7 +23,6 @@ import torch
 from relatask.core.files import write_text
 from relatask.core.registry import capabilities
 from relatask.engine.loops import supervised
-from relatask.engine.stacked import Batch
 from relatask.engine.unit import units_of
 from relatask.plan.manifest import shard_manifest
 from relatask.plan.spec import Component, RunSpec
@@ -75,15 +74,15 @@ def seconds_of_an_epoch(folder: Path, encoder: str, runs: int, device: torch.dev
     inputs = capabilities("encoders", encoder).inputs[0]
     data = ShardData(folder / "sider_like", device).get("scaffold-0", inputs)
     units = [units_of(spec, data, per_task=False)[0] for spec in chosen]
-    loop, batch = [supervised.Training(unit) for unit in units], Batch(units)
-    epochs = ([lambda one=one: one.run_epoch(lambda: None) for one in loop], [batch.run_epoch])
+    loop = [supervised.Training(unit) for unit in units]
+    together = [supervised.Training(*units)]
     seconds = []
-    for trained in epochs:
-        for run in trained:  # the first epoch warms up
-            run()
+    for trainings in (loop, together):
+        for training in trainings:  # the first epoch warms up
+            training.run_epoch(lambda: None)
         started = time.perf_counter()
-        for run in trained:
-            run()
+        for training in trainings:
+            training.run_epoch(lambda: None)
         if device.type == "cuda":
             torch.cuda.synchronize()
         seconds.append((time.perf_counter() - started) / runs)

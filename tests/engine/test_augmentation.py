@@ -134,14 +134,14 @@ def test_it_changes_what_is_learned_and_going_on_after_any_step_gives_the_same_b
     plain = make_training(data, method, setting, augmentation="none")
     while not plain.is_over():
         plain.run_epoch(lambda: None)
-    assert tensor_bytes(plain.best_weights) != tensor_bytes(training.best_weights)
+    assert tensor_bytes(plain.selections[0].weights) != tensor_bytes(training.selections[0].weights)
     for state in states[:-1]:
         torch.manual_seed(99)  # whatever the new process drew before
         resumed = make_training(data, method, setting)
         resumed.restore(torch.load(io.BytesIO(state), weights_only=True))
         while not resumed.is_over():
             resumed.run_epoch(lambda: None)
-        assert tensor_bytes(resumed.best_weights) == tensor_bytes(training.best_weights)
+        assert tensor_bytes(resumed.selections[0].weights) == tensor_bytes(training.selections[0].weights)
 
 
 def study(reader: str, encoder: str, **training: str) -> StudyConfig:

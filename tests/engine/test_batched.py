@@ -1,5 +1,7 @@
 """Runs trained side by side in one pass learn what each learns alone."""
 
+import hashlib
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -7,14 +9,19 @@ import numpy as np
 import pytest
 import torch
 
+from relatask.core.errors import RelataskError
 from relatask.core.files import read_json
+from relatask.core.progress import ProgressLine
 from relatask.core.tables import read_table
 from relatask.encoders._stacked_gin import StackedLinear, batched_linear
+from relatask.engine import checkpoint as checkpoints
 from relatask.engine import side_by_side
+from relatask.engine.checkpoint import Checkpoint, tensor_bytes
+from relatask.engine.epochs import fit_all
 from relatask.engine.loops import supervised
-from relatask.engine.stacked import Batch, runs_at_once
-from relatask.engine.unit import units_of
-from relatask.plan.spec import RunSpec
+from relatask.engine.side_by_side import runs_at_once
+from relatask.engine.unit import Unit, UnitResult, units_of
+from relatask.plan.spec import Component, RunSpec
 from relatask.shards.shard import Shard, ShardData
 from tests.helpers.prepared_dataset import make_spec, write_dataset
 
@@ -33,6 +40,10 @@ def results(tmp_path: Path) -> Path:
     """A folder of results with the data set."""
     write_dataset(tmp_path / "small", full_labels(90, 4))
     return tmp_path
+
+
+class Killed(BaseException):
+    """Stands for a kill signal."""
 
 
 def specs(**training: object) -> list[RunSpec]:
@@ -62,11 +73,26 @@ def train(results: Path, study: str, runs: list[RunSpec]) -> None:
 
 
 @pytest.mark.parametrize(
-    "training", [{}, {"patience": 1}, {"evaluate_every": 4}, {"weight_decay": 0.01}], ids=str
+    ("training", "balancing", "options"),
+    [
+        ({}, "equal", {}),
+        ({"patience": 1}, "equal", {}),
+        ({"evaluate_every": 4}, "equal", {}),
+        ({"weight_decay": 0.01, "schedule": "cosine"}, "equal", {}),
+        ({"precision": "bf16"}, "equal", {}),
+        ({"precision": "bf16"}, "uncertainty", {"form": "paper"}),
+        ({}, "uncertainty", {"form": "released"}),
+        ({"patience": 1}, "dwa", {"temperature": 0.2, "form": "paper"}),
+        ({}, "dwa", {"temperature": 2.0, "form": "released"}),
+        ({}, "lbtw", {"alpha": 0.5, "form": "paper"}),
+    ],
+    ids=str,
 )
 @pytest.mark.parametrize("width", [128, 512], ids=["16_in_a_pass", "4_in_a_pass"])
-def test_the_journal_holds_the_same_bytes_as_from_the_loop(results, monkeypatch, training, width):
-    runs = specs(**training)
+def test_the_journal_holds_the_same_bytes_as_from_the_loop(
+    results, monkeypatch, training, balancing, options, width
+):
+    runs = [replace(spec, balancing=Component(balancing, options)) for spec in specs(**training)]
     monkeypatch.setattr(side_by_side, "runs_at_once", lambda spec, device: 2048 // width)
     train(results, "batched", runs)
     monkeypatch.setattr(side_by_side, "runs_at_once", lambda spec, device: 0)
@@ -80,11 +106,12 @@ def test_all_layers_of_each_encoder_are_stacked(results, encoder, inputs):
     runs = [make_spec(encoder=encoder, tasks=tasks, encoder_options=options) for tasks in SETS[:5]]
     data = ShardData(results / "small", CPU).get("scaffold-0", inputs)
     units = [units_of(spec, data, per_task=False)[0] for spec in runs]
-    batch = Batch(units)
-    batch.run_epoch()
+    together = supervised.Training(*units)
+    together.run_epoch(lambda: None)
     rows = units[0].rows("valid")
-    side_by_side = batch.predict(rows).split(batch.sizes, 1)
-    for unit, weights, predicted in zip(units, batch.best_weights, side_by_side, strict=True):
+    outputs = together.outputs(rows, range(len(units)))
+    for unit, selection, predicted in zip(units, together.selections, outputs, strict=True):
+        weights = selection.weights
         alone = supervised.Training(unit)
         alone.run_epoch(lambda: None)
         states = alone.model.state_dict()
@@ -112,6 +139,89 @@ def test_patience_stops_a_run_and_not_those_beside_it(results):
     assert len(epochs) > 1
 
 
+def units(results: Path, runs: list[RunSpec], **changes: object) -> list[Unit]:
+    data = replace(ShardData(results / "small", CPU).get("scaffold-0", "ecfp"), **changes)
+    return [units_of(spec, data, per_task=False)[0] for spec in runs]
+
+
+def outcome(result: UnitResult | RelataskError) -> str:
+    """All that came of a unit but the time it took."""
+    if isinstance(result, RelataskError):
+        return str(result)
+    history = [{k: v for k, v in row.items() if "second" not in k} for row in result.history]
+    content = {"scores": result.scores, "weights": result.weights, "history": str(history)}  # str: NaN is NaN
+    return hashlib.sha256(tensor_bytes(content)).hexdigest()
+
+
+def in_the_loop(unit: Unit, path: Path) -> UnitResult | RelataskError:
+    return fit_all(supervised.Training(unit), Checkpoint(path, ""), lambda share, text: None)[0]
+
+
+def test_measured_values_and_bounds_are_learned_as_in_the_loop(results, tmp_path):
+    data = ShardData(results / "small", CPU).get("scaffold-0", "ecfp")
+    tasks = [replace(task, kind="real" if column < 2 else "binary") for column, task in enumerate(data.tasks)]
+    labels, bounds = data.labels.clone(), torch.zeros(data.labels.shape, dtype=torch.int8)
+    labels[:, :2] += torch.randn(len(labels), 2, generator=torch.Generator().manual_seed(0))
+    bounds[::7, 0] = 1
+    mixed = units(results, specs(), tasks=tasks, labels=labels, bounds=bounds)
+    together = fit_all(
+        supervised.Training(*mixed), Checkpoint(tmp_path / "a.pt", ""), lambda share, text: None
+    )
+    alone = [in_the_loop(unit, tmp_path / "b.pt") for unit in mixed]
+    assert list(map(outcome, together)) == list(map(outcome, alone))
+
+
+def test_a_run_that_diverges_fails_alone(results, tmp_path):
+    data = ShardData(results / "small", CPU).get("scaffold-0", "ecfp")
+    tasks = [
+        replace(task, kind="real" if column == 0 else "binary") for column, task in enumerate(data.tasks)
+    ]
+    labels, bounds = data.labels.clone(), torch.zeros(data.labels.shape, dtype=torch.int8)
+    labels[:, 0], bounds[::2, 0] = 0.0, 1
+    labels[::2, 0] = 3e38  # "> 3e38": the square of the error overflows
+    broken = units(results, specs(), tasks=tasks, labels=labels, bounds=bounds)
+    together = fit_all(
+        supervised.Training(*broken), Checkpoint(tmp_path / "a.pt", ""), lambda share, text: None
+    )
+    for unit, result in zip(broken, together, strict=True):
+        if "task0" in unit.task_ids:
+            with pytest.raises(RelataskError, match="diverged in epoch 1"):
+                in_the_loop(unit, tmp_path / "b.pt")
+            assert "diverged in epoch 1" in str(result)
+        else:
+            assert outcome(result) == outcome(in_the_loop(unit, tmp_path / "b.pt"))
+
+
+@pytest.mark.parametrize("calls", [2, 9, 20])
+def test_a_killed_pass_goes_on_to_the_same_bytes(results, monkeypatch, calls):
+    monkeypatch.setattr(checkpoints, "SECONDS", 0.0)
+    monkeypatch.setattr(checkpoints, "LEAST_WORK", 0)
+    runs = [
+        replace(spec, balancing=Component("dwa", {"temperature": 2.0, "form": "paper"})) for spec in specs()
+    ]
+    train(results, "undisturbed", runs)
+    shares: list[float] = []
+
+    def kill(self: ProgressLine, share: float, text: str) -> None:
+        shares.append(share)
+        if len(shares) == calls:
+            raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ProgressLine, "update", kill)
+        with pytest.raises(Killed):
+            train(results, "killed", runs)
+    (left,) = (results / "killed" / "checkpoints").iterdir()
+    assert left.name == f"{runs[0].run_id}.side_by_side.pt"
+    resumed: list[float] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(ProgressLine, "update", lambda self, share, text: resumed.append(share))
+        train(results, "killed", runs)
+    assert resumed[0] > shares[0], "it started over instead of going on"
+    assert str(entries(results, "killed", runs)) == str(entries(results, "undisturbed", runs))
+    assert not list((results / "killed" / "checkpoints").iterdir())
+
+
 def test_what_cannot_be_stacked_is_left_to_the_loop():
     spec = make_spec(tasks=("task0",))
     assert runs_at_once(spec, CPU) > 1
@@ -120,6 +230,6 @@ def test_what_cannot_be_stacked_is_left_to_the_loop():
         make_spec("single_task", tasks=("task0",)),
         make_spec(encoder="gin", tasks=("task0",)),
         make_spec(balancing="gradnorm", tasks=("task0",)),
-        make_spec(tasks=("task0",), training={"precision": "bf16"}),
+        make_spec(balancing="jacobian", tasks=("task0",)),
     ):
         assert runs_at_once(other, CPU) == 0

@@ -164,8 +164,10 @@ def test_going_on_after_any_step_gives_the_same_bytes(unit_of, encoder):
         resumed.restore(_load(state))
         while not resumed.is_over():
             resumed.run_epoch(lambda: None)
-        assert tensor_bytes(resumed.best_weights) == tensor_bytes(training.best_weights)
-        assert without_seconds(resumed.history) == without_seconds(training.history)
+        assert tensor_bytes(resumed.selections[0].weights) == tensor_bytes(training.selections[0].weights)
+        assert without_seconds(resumed.selections[0].history) == without_seconds(
+            training.selections[0].history
+        )
 
 
 def _load(state: bytes) -> dict:

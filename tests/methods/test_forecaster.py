@@ -154,7 +154,8 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bytes(values, tmp_path) -> N
 
     def stop() -> None:
         if part.epoch == 1 and part.step == 2:
-            saved.append({**part.state(), "model": {k: v.clone() for k, v in part.state()["model"].items()}})
+            weights = {name: value.clone() for name, value in part.state()["networks"].items()}
+            saved.append({**part.state(), "networks": weights})
             raise KeyboardInterrupt
 
     part.run_epoch(lambda: None)

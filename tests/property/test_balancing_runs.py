@@ -104,7 +104,7 @@ def test_going_on_after_any_step_gives_the_same_bytes(variant, load):
     for state in states[::2]:
         torch.manual_seed(99)  # whatever the new process drew before
         resumed = resume(unit, state)
-        assert tensor_bytes(resumed.best_weights) == tensor_bytes(training.best_weights)
+        assert tensor_bytes(resumed.selections[0].weights) == tensor_bytes(training.selections[0].weights)
         assert tensor_bytes(resumed.balancing.state_dict()) == tensor_bytes(training.balancing.state_dict())
 
 
@@ -146,7 +146,7 @@ def test_a_checkpoint_without_the_strategys_state_would_give_other_bytes(variant
     unit = units_of(spec, load(spec), per_task=False)[0]
     states: list[bytes] = []
     training = Training(unit)
-    fresh = training.balancing.state_dict()
+    fresh = training.balancings.state_dict()
     fresh = {name: value.clone() for name, value in fresh.items()}
     while not training.is_over():
         training.run_epoch(lambda: states.append(tensor_bytes(training.state())))

@@ -54,13 +54,29 @@ class Balancing(nn.Module, ABC):
         """What changes once an epoch is done."""
 
 
-class Weighted(Balancing):
-    """A strategy that weighs losses; the gradient does not flow into the weights."""
+class FromLosses(Balancing):
+    """A strategy that makes one loss of those of the tasks.
+
+    Where it reads nothing of a step but the losses, its file says ``"stacks": True`` and runs with it can be
+    trained side by side.
+    """
+
+    @abstractmethod
+    def loss(self, step: Step) -> Tensor:
+        """Return the loss to descend on, and learn from the step for the next."""
 
     def backward(self, step: Step) -> None:
-        """Flow (1/n) sum_i w_i L_i back."""
+        """Flow the loss back."""
+        self.loss(step).backward()
+
+
+class Weighted(FromLosses):
+    """A strategy that weighs losses; the gradient does not flow into the weights."""
+
+    def loss(self, step: Step) -> Tensor:
+        """Return (1/n) sum_i w_i L_i."""
         weighted = self.weights(step) * step.losses
-        (weighted.sum() / step.present.sum()).backward()
+        return weighted.sum() / step.present.sum()
 
     @abstractmethod
     def weights(self, step: Step) -> Tensor:

@@ -16,6 +16,7 @@ CAPABILITIES = {
     "summary": "tasks whose loss falls slowly weigh more",
     "label": "DWA",
     "paper": "mtan",
+    "stacks": True,
     "cost_in_tasks": "O(1)",
     "options": {"temperature": 2.0, "form": "paper"},
     "choices": {"form": ("paper", "released")},

@@ -1,16 +1,23 @@
 """Equal weights: plain multi-task learning, the mean over tasks that have a label in the batch."""
 
-from relatask.balancing._balancing import Balancing, Setting, Step
+from torch import Tensor
 
-CAPABILITIES = {"summary": "all tasks weigh the same", "label": "EQUAL", "cost_in_tasks": "O(1)"}
+from relatask.balancing._balancing import FromLosses, Setting, Step
+
+CAPABILITIES = {
+    "summary": "all tasks weigh the same",
+    "label": "EQUAL",
+    "stacks": True,
+    "cost_in_tasks": "O(1)",
+}
 
 
-class Equal(Balancing):
+class Equal(FromLosses):
     """The mean loss."""
 
-    def backward(self, step: Step) -> None:
-        """Flow the mean back; a task without a label is not counted."""
-        step.mean.backward()
+    def loss(self, step: Step) -> Tensor:
+        """Return the mean over the tasks that have a label."""
+        return step.mean
 
 
 def build(setting: Setting) -> Equal:

@@ -15,6 +15,7 @@ CAPABILITIES = {
     "summary": "tasks weigh by the loss left of the epoch's first batch",
     "label": "LBTW",
     "paper": "lbtw",
+    "stacks": True,
     "cost_in_tasks": "O(1)",
     "options": {"alpha": 0.5, "form": "paper"},
     "choices": {"form": ("paper", "released")},

@@ -17,6 +17,7 @@ CAPABILITIES = {
     "summary": "learned uncertainty of each task",
     "label": "UW",
     "paper": "uncertainty_weighting",
+    "stacks": True,
     "cost_in_tasks": "O(1)",
     "options": {"form": "paper"},
     "choices": {"form": ("paper", "released")},

@@ -76,12 +76,15 @@ class Capabilities(Options):
     uses_prior: bool = False  # may start from the predictions of another method's run
     uses_known_labels: bool = False  # reads other tasks' labels of the same item at inference
     second_derivatives: bool = False  # differentiates through a gradient
-    stacks: bool = False  # its outputs are heads(encoder(x)), so runs can be trained side by side in one pass
     # Tables that a run leaves behind besides predictions: name -> {column: type as in core.columns}.
     saves: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     own_options: tuple[
         str, ...
     ] = ()  # names of those that stand in the method's file, not in its loop's alone
+
+    # Of methods and balancing strategies: whether runs can be trained side by side in one pass. A method's
+    # outputs must be heads(encoder(x)), and a strategy must read the losses alone.
+    stacks: bool = False
 
     # Of encoders:
     initial: tuple[str, ...] = ()  # options that say where weights start; a trained model does not read them

@@ -4,7 +4,9 @@ import logging
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -16,31 +18,65 @@ from relatask.engine.adam import Adam
 from relatask.engine.augmentation import augmented
 from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.kinds import mean_metric
-from relatask.engine.network import build_model
+from relatask.engine.networks import networks_of
 from relatask.engine.unit import EVALUATED, Progress, Unit, UnitResult
 from relatask.inputs.graph_batch import GraphBatch
 
 log = logging.getLogger(__name__)
 
 
+@dataclass
+class Selection:
+    """How the training of one unit went, and its epoch with the best validation value so far."""
+
+    weights: dict[str, Tensor]  # of that epoch, at first the initial ones
+    best: float = math.nan
+    stale: int = 0  # validations since then
+    history: list[dict[str, Any]] = field(default_factory=list)
+    failure: str | None = None  # the message, once a loss or a score was not finite
+
+    def take(self, value: float, higher_is_better: bool, weights: Callable[[], dict[str, Tensor]]) -> None:
+        """Note a validation value, and keep the weights if it is better than ever, or undefined."""
+        self.history[-1]["valid_metric"] = value
+        self.stale += 1
+        worse = value <= self.best if higher_is_better else value >= self.best
+        if not worse:  # also where either is NaN
+            self.best = value
+            self.stale = 0
+            self.weights = weights()
+
+
 class EpochTraining(ABC):
-    """A network, its optimiser and the best epoch so far."""
+    """Networks in training, their optimiser and the best epoch of each so far.
+
+    A loop trains one unit. Where its steps, predictions and validation values are those of `networks`, it can
+    train several units side by side: then they differ in their tasks alone, have the same items in each fold,
+    and share the order of batches and all random draws, as they would have them alone.
+
+    Args:
+        unit: what is trained.
+        beside: further units.
+    """
 
     higher_is_better = True  # of `valid_value`
 
-    def __init__(self, unit: Unit):
-        self.unit, self.settings = unit, unit.spec.training
+    def __init__(self, unit: Unit, *beside: Unit):
+        self.unit = unit
+        self.units = (unit, *beside)
+        self.settings = unit.spec.training
         self.device = unit.data.labels.device
-        self.rows, self.valid = unit.rows("train"), unit.rows("valid")
-        self.model = build_model(unit).to(self.device)
+        self.rows = unit.rows("train")
+        self.valid = unit.rows("valid")
+        self.networks = networks_of(self.units)
+        self.model = self.networks.models[0]
         self.optimiser = Adam(
-            self.model.parameters(), self.settings["learning_rate"], self.settings["weight_decay"]
+            self.networks.parameters(), self.settings["learning_rate"], self.settings["weight_decay"]
         )
-        self.epoch = self.step = self.stale = 0  # epochs finished, steps of the next one, bad validations
-        self.total, self.seconds = torch.zeros((), device=self.device), 0.0  # loss and time of those steps
-        self.best = math.nan
-        self.best_weights = self._weights()
-        self.history: list[dict[str, Any]] = []
+        self.epoch = 0  # epochs that are finished
+        self.step = 0  # steps of the next epoch that are taken
+        self.seconds = 0.0  # time of those steps
+        self.total = torch.zeros(len(self.units), device=self.device)  # sum of their losses, of each unit
+        self.selections = [Selection(self.networks.weights_of(run)) for run in range(len(self.units))]
 
     def require_examples(self) -> None:
         """Raise where there is nothing to learn from; a trained model, which only predicts, needs nothing."""
@@ -53,38 +89,47 @@ class EpochTraining(ABC):
         return math.ceil(len(self.rows) / self.settings["batch_size"])
 
     def is_over(self) -> bool:
-        """Whether all epochs are done, or validation has not improved for `patience` validations."""
+        """Whether all epochs are done, or every unit's training has ended before."""
+        return self.epoch == self.settings["epochs"] or not self.going()
+
+    def going(self) -> list[int]:
+        """Positions of the units that did not diverge and improved in the last `patience` validations."""
         patience = self.settings["patience"]
-        return self.epoch == self.settings["epochs"] or (patience is not None and self.stale >= patience)
+        return [
+            run
+            for run, selection in enumerate(self.selections)
+            if selection.failure is None and (patience is None or selection.stale < patience)
+        ]
 
     def learning_rate(self) -> float:
         """The step size of the epoch that comes or runs: constant, or half a cosine over all epochs."""
         return scheduled(self.settings, self.epoch)
 
     def run_epoch(self, after_step: Callable[[], None]) -> None:
-        """Go once through the training molecules in an order of this epoch, and validate."""
-        start, before = time.perf_counter(), self.seconds
+        """Go once through the training items in an order of this epoch, and validate."""
+        start = time.perf_counter()
+        before = self.seconds
         shuffle = torch.Generator().manual_seed(self.unit.seed("order", self.epoch))
         order = torch.randperm(len(self.rows), generator=shuffle).to(self.device)
         self.optimiser.learning_rate = self.learning_rate()
         if not self.step:
             torch.manual_seed(self.unit.seed("epoch", self.epoch))  # dropout, and what a method draws
             self.before_epoch()
-        self.model.train()
+        self.networks.train()
         for batch in self.rows[order].split(self.settings["batch_size"])[self.step :]:
             self.take_step(batch)
             self.step += 1
             self.seconds = before + time.perf_counter() - start
             after_step()
-        self._end_epoch(float(self.total) / self.n_steps)
+        self._end_epoch([loss / self.n_steps for loss in self.total.tolist()])
 
     @abstractmethod
     def take_step(self, batch: Tensor) -> None:
-        """One update on the molecules at positions `batch`."""
+        """One update on the items at positions `batch`."""
 
     @abstractmethod
     def predict(self, rows: Tensor) -> Tensor:
-        """Return scores [n, t] of the molecules at positions `rows`, higher for label 1."""
+        """Return scores [n, t] of the items at positions `rows`, higher for label 1."""
 
     def probabilities(self, rows: Tensor) -> Tensor:
         """Return the scores to save, float32 [n, t]; default: what `predict` returns."""
@@ -95,13 +140,17 @@ class EpochTraining(ABC):
         return self.model.saved()
 
     def inputs(self, rows: Tensor) -> GraphBatch | Tensor:
-        """Return what a training step reads of the molecules at positions `rows`, augmented if asked for."""
-        x, how = self.unit.data.x(rows), self.settings["augmentation"]
-        return augmented(x, how) if isinstance(x, Tensor) else x
+        """Return what a training step reads of the items at positions `rows`, augmented if asked for."""
+        x = self.unit.data.x(rows)
+        return augmented(x, self.settings["augmentation"]) if isinstance(x, Tensor) else x
 
     def scores(self) -> dict[str, Tensor]:
         """Return what is saved of each held-out fold, as `UnitResult.scores`."""
         return {fold: self.probabilities(self.unit.rows(fold)).cpu() for fold in EVALUATED}
+
+    def all_scores(self) -> list[dict[str, Tensor]]:
+        """Return `scores` of each unit; loops that train several units side by side replace it."""
+        return [self.scores()]
 
     def learn_from(self, loss: Tensor) -> None:
         """Step along the gradient of a batch's loss."""
@@ -116,65 +165,87 @@ class EpochTraining(ABC):
     def after_epoch(self) -> None:  # noqa: B027
         """What else changes once `epoch` epochs are done, before validation."""
 
-    def _end_epoch(self, loss: float) -> None:
+    def _end_epoch(self, losses: Sequence[float]) -> None:
+        going = self.going()
         self.epoch += 1
-        self.require_finite(loss)
-        row = {"epoch": self.epoch, "train_loss": loss, "valid_metric": math.nan, "seconds": self.seconds}
-        self.history.append({**row, "examples_per_second": len(self.rows) / max(self.seconds, 1e-9)})
-        self.step, self.seconds = 0, 0.0
+        seconds = self.seconds / len(self.units)  # side by side each unit gets its share
+        for run in going:
+            if self.require_finite(losses[run], run):
+                row = {"epoch": self.epoch, "train_loss": losses[run], "valid_metric": math.nan}
+                speed = len(self.rows) / max(seconds, 1e-9)
+                row |= {"seconds": seconds, "examples_per_second": speed}
+                self.selections[run].history.append(row)
+        self.step = 0
+        self.seconds = 0.0
         self.total.zero_()
         self.after_epoch()
         if self.epoch == self.settings["epochs"] or self.epoch % self.settings["evaluate_every"] == 0:
             self.validate()
 
     def validate(self) -> None:
-        """Keep the weights of this epoch if validation is better than ever, or undefined."""
-        value = self.valid_value()
-        self.history[-1]["valid_metric"] = value
-        self.stale += 1
-        worse = value <= self.best if self.higher_is_better else value >= self.best
-        if not worse:  # also where either is NaN
-            self.best, self.stale = value, 0
-            self.best_weights = self._weights()
+        """Compare this epoch with the best one so far, for each unit in training."""
+        values = self.valid_values()
+        for run in self.going():
+            weights = partial(self.networks.weights_of, run)
+            self.selections[run].take(values[run], self.higher_is_better, weights)
+
+    def forget_best(self) -> None:
+        """Compare the epochs that come with none of those so far."""
+        for selection in self.selections:
+            selection.best = math.nan
+            selection.stale = 0
 
     def valid_value(self) -> float:
         """What epochs are compared by: mean validation ROC-AUC; NaN if no task has both classes."""
-        labels, scores = self.unit.labels(self.valid, "valid"), self.predict(self.valid)
-        return mean_metric("roc_auc", labels, scores)
+        labels = self.unit.labels(self.valid, "valid")
+        return mean_metric("roc_auc", labels, self.predict(self.valid))
 
-    def _weights(self) -> dict[str, Tensor]:
-        return {name: value.clone() for name, value in self.model.state_dict().items()}
+    def valid_values(self) -> list[float]:
+        """Return `valid_value` of each unit; loops that train several units side by side replace it."""
+        return [self.valid_value()]
 
-    def require_finite(self, value: float) -> None:
-        """Raise a RelataskError that says what to change if a loss or a sum of scores is not finite."""
-        if not math.isfinite(value):
-            raise divergence(self.unit, self.epoch, value)
+    def require_finite(self, value: float, run: int = 0) -> bool:
+        """Whether a loss or a sum of scores is finite; a unit with another has failed.
+
+        Raises:
+            RelataskError: it is not, and no other unit is trained beside it; it says what to change.
+        """
+        if math.isfinite(value):
+            return True
+        failure = divergence(self.units[run], self.epoch, value)
+        if len(self.units) == 1:
+            raise failure
+        self.selections[run].failure = str(failure)
+        return False
 
     def place(self) -> tuple[float, str]:
         """Share of the epochs that is done, and a text for people."""
         epochs = self.settings["epochs"]
-        valid = "" if math.isnan(self.best) else f" · valid {self.best:.3f}"
-        return (self.epoch + self.step / self.n_steps) / epochs, f"epoch {self.epoch + 1}/{epochs}{valid}"
+        text = f"epoch {self.epoch + 1}/{epochs}"
+        if len(self.units) > 1:
+            text += f" of {len(self.going())} runs side by side"
+        elif not math.isnan(self.selections[0].best):
+            text += f" · valid {self.selections[0].best:.3f}"
+        return (self.epoch + self.step / self.n_steps) / epochs, text
 
     def state(self) -> dict[str, Any]:
         """Everything that `restore` needs, as tensors and numbers."""
         cuda = self.device.type == "cuda"
         return {
-            "model": self.model.state_dict(),
+            "networks": self.networks.state_dict(),
             "optimiser": self.optimiser.state(),
-            "best_weights": self.best_weights,
-            "numbers": {key: getattr(self, key) for key in ("epoch", "step", "stale", "best", "seconds")},
+            "selections": [dict(vars(selection)) for selection in self.selections],
+            "numbers": {key: getattr(self, key) for key in ("epoch", "step", "seconds")},
             "total": self.total,
-            "history": self.history,
             "generator": torch.get_rng_state(),
             "cuda_generator": torch.cuda.get_rng_state(self.device) if cuda else None,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on where `state` was taken, after a step."""
-        self.model.load_state_dict(state["model"])
+        self.networks.load_state_dict(state["networks"])
         self.optimiser.restore(state["optimiser"])
-        self.best_weights, self.history = state["best_weights"], state["history"]
+        self.selections = [Selection(**values) for values in state["selections"]]
         self.total.copy_(state["total"])
         for name, value in state["numbers"].items():
             setattr(self, name, value)
@@ -203,10 +274,23 @@ def divergence(unit: Unit, epoch: int, value: float) -> RelataskError:
 
 
 def fit(training: EpochTraining, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
-    """Train from the checkpoint, if there is one, and score the held-out folds.
+    """Train one unit from the checkpoint, if there is one, and score the held-out folds.
 
     The epoch with the best validation value gives the weights; the last epoch does where it is undefined.
+
+    Raises:
+        RelataskError: there is nothing to learn from, or a loss or a score is not finite.
     """
+    (result,) = fit_all(training, checkpoint, progress)
+    if isinstance(result, RelataskError):
+        raise result
+    return result
+
+
+def fit_all(
+    training: EpochTraining, checkpoint: Checkpoint, progress: Progress
+) -> list[UnitResult | RelataskError]:
+    """Train units side by side as `fit` does one; return what comes of each, or why it failed."""
     training.require_examples()
     if checkpoint.in_flight is not None:
         training.restore(checkpoint.in_flight)
@@ -218,8 +302,20 @@ def fit(training: EpochTraining, checkpoint: Checkpoint, progress: Progress) -> 
 
     while not training.is_over():
         training.run_epoch(after_step)
-    if math.isnan(training.best):
-        log.info("%s: validation has no task with both classes; the last epoch is taken", training.unit.title)
-    training.model.load_state_dict(training.best_weights)
-    weights = {name: value.cpu() for name, value in training.best_weights.items()}
-    return UnitResult(training.scores(), training.history, weights, saved=training.saved())
+    for unit, selection in zip(training.units, training.selections, strict=True):
+        if math.isnan(selection.best) and selection.failure is None:
+            log.info("%s: validation has no task with both classes; the last epoch is taken", unit.title)
+    training.networks.load_weights([selection.weights for selection in training.selections])
+    scores = training.all_scores()
+    saved = training.saved()
+    return [
+        RelataskError(selection.failure)
+        if selection.failure is not None
+        else UnitResult(
+            own,
+            selection.history,
+            {name: value.cpu() for name, value in selection.weights.items()},
+            saved=saved,
+        )
+        for own, selection in zip(scores, training.selections, strict=True)
+    ]

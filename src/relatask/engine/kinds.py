@@ -55,7 +55,11 @@ def mean_metric(metric: str, labels: Tensor, scores: Tensor) -> float:
         labels: [n, T], NaN where missing.
         scores: [n, T].
     """
-    values = metric_by_task(metric, labels, scores)
+    return mean_of(metric_by_task(metric, labels, scores))
+
+
+def mean_of(values: Tensor) -> float:
+    """Return the mean of values [T] over those that are no NaN; NaN if there is none."""
     return float(values.nanmean()) if len(values) else math.nan
 
 

@@ -8,16 +8,31 @@ from itertools import islice
 import torch
 
 from relatask.core.errors import RelataskError
+from relatask.core.registry import capabilities, load_loop
 from relatask.data.prepared import PreparedDataset
 from relatask.data.splits import FOLDS
+from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.cost import Meter
-from relatask.engine.stacked import runs_at_once, train_batch
+from relatask.engine.epochs import fit_all
+from relatask.engine.kinds import tasks_of
 from relatask.engine.unit import Unit, UnitResult, units_of
 from relatask.plan.spec import RunSpec
 
 
+def runs_at_once(spec: RunSpec, device: torch.device) -> int:
+    """Return how many runs like this one are trained in one pass; 0 where the loop is faster, or has to."""
+    stacks = capabilities("methods", spec.method.name).stacks
+    if not stacks or not capabilities("balancing", spec.balancing.name).stacks:
+        return 0
+    if not isinstance(spec.tasks, tuple):
+        return 0
+    encoder = spec.required_encoder()
+    width = capabilities("encoders", encoder.name).side_by_side.get(device.type, 0)
+    return -(-width // encoder.options["width"])
+
+
 class SideBySide:
-    """The first run of a batch that is asked for trains them all; the others' results wait until asked for.
+    """The first run of a pass that is asked for trains them all; the others' results wait until asked for.
 
     Args:
         specs: the runs of a shard.
@@ -25,11 +40,13 @@ class SideBySide:
     """
 
     def __init__(self, specs: Sequence[RunSpec], device: torch.device):
-        self.device, self.waiting = device, {spec.run_id: spec for spec in specs}
+        self.device = device
+        self.waiting = {spec.run_id: spec for spec in specs}
         self.specs = [spec for spec in specs if runs_at_once(spec, device) > 1]
         self.groups: dict[str, list[Unit]] = {}  # run -> all that could be trained with it, and itself
         self.trained: dict[str, UnitResult | RelataskError] = {}
-        self.meter, self.seconds = Meter(device), 0.0  # of the last batch, and the share of each of its runs
+        self.meter = Meter(device)  # of the last pass
+        self.seconds = 0.0  # of that pass, the share of each of its runs
 
     def in_order(self) -> Iterator[RunSpec]:
         """Yield the runs as they were given, but right after a run those that were trained with it."""
@@ -42,7 +59,8 @@ class SideBySide:
         spec: RunSpec,
         data: PreparedDataset,
         is_new: Callable[[RunSpec], bool],
-        told: Callable[[float, str, int], None],
+        report: Callable[[float, str, int], None],
+        checkpoint_of: Callable[[Sequence[RunSpec]], Checkpoint],
     ) -> UnitResult | None:
         """Return what comes of a run; None where the loop shall train it.
 
@@ -50,7 +68,8 @@ class SideBySide:
             spec: the run.
             data: what it reads, under its split.
             is_new: whether another run is to be trained as well.
-            told: is told the share of the batch that is done, where it is, and how many runs it has.
+            report: gets the share of the pass that is done, where it is, and how many runs it has.
+            checkpoint_of: returns the checkpoint of a pass of some runs.
 
         Raises:
             RelataskError: the run diverged.
@@ -59,15 +78,24 @@ class SideBySide:
             units = self._units_with(spec, data, is_new)
             if len(units) < 2:
                 return None
-            self.meter = Meter(self.device)
-            results = train_batch(units, lambda share, text: told(share, text, len(units)))
-            self.seconds = (time.perf_counter() - self.meter.start) / len(units)
-            self.trained = {unit.spec.run_id: one for unit, one in zip(units, results, strict=True)}
+            self._train(units, report, checkpoint_of([unit.spec for unit in units]))
         self.meter.start = time.perf_counter() - self.seconds
         found = self.trained.pop(spec.run_id)
         if isinstance(found, RelataskError):
             raise found
         return found
+
+    def _train(
+        self, units: Sequence[Unit], report: Callable[[float, str, int], None], checkpoint: Checkpoint
+    ) -> None:
+        """Train units in one pass, from its checkpoint if there is one, and keep what comes of each."""
+        self.meter = Meter(self.device)
+        training = load_loop(units[0].spec.method.name).Training(*units)
+        results = fit_all(training, checkpoint, lambda share, text: report(share, text, len(units)))
+        seconds = checkpoint.seconds + time.perf_counter() - self.meter.start
+        self.seconds = seconds / len(units)
+        self.trained = {unit.spec.run_id: one for unit, one in zip(units, results, strict=True)}
+        checkpoint.delete()
 
     def _units_with(
         self, spec: RunSpec, data: PreparedDataset, is_new: Callable[[RunSpec], bool]
@@ -95,8 +123,11 @@ def _grouped(specs: Sequence[RunSpec], data: PreparedDataset) -> Iterator[list[U
     """Yield groups of units whose tasks have labels of the same items, of which some are for training."""
     groups: dict[tuple[bytes, ...], list[Unit]] = {}
     for spec in specs:
-        if spec.select(data.task_ids):  # else the loop says what is wrong
-            (unit,) = units_of(spec, data, per_task=False)
+        if not spec.select(data.task_ids):
+            continue  # the loop says what is wrong, and so it does of kinds that are not learned
+        (unit,) = units_of(spec, data, per_task=False)
+        learned = capabilities("methods", spec.method.name).kinds
+        if all(task.kind in learned for task in tasks_of(unit)):
             rows = [unit.rows(fold).cpu().numpy().tobytes() for fold in FOLDS]
             groups.setdefault(tuple(rows), []).append(unit)
     return (group for rows, group in groups.items() if rows[FOLDS.index("train")])

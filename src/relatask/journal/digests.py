@@ -27,7 +27,7 @@ def code_of_run(method: str, encoder: str | None, balancing: str = "equal") -> s
     if loop_of(method).balances:
         parts.append(f"balancing/{balancing}.py")
     if ability.stacks and encoder and capabilities("encoders", encoder).side_by_side:
-        parts += ["engine/stacked.py", f"encoders/_stacked_{encoder}.py"]  # of task sets; the same numbers
+        parts.append(f"encoders/_stacked_{encoder}.py")  # of task sets; the same numbers
     if ability.uses_prior:
         parts.append("models/trained_model.py")
     ability = capabilities("encoders", encoder) if encoder else capabilities("methods", method)

@@ -139,6 +139,7 @@ class Journal:
             raise RelataskError(f"{damaged} is damaged; delete {entry} and run again.")
         return folder
 
-    def checkpoint_path(self, spec: RunSpec) -> Path:
-        """Where an unfinished run keeps its state."""
-        return self.folder / in_study("checkpoints") / f"{spec.run_id}.pt"
+    def checkpoint_path(self, spec: RunSpec, side_by_side: bool = False) -> Path:
+        """Where an unfinished run keeps its state, or a pass of several runs of which it is the first."""
+        ending = ".side_by_side.pt" if side_by_side else ".pt"
+        return self.folder / in_study("checkpoints") / f"{spec.run_id}{ending}"

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from relatask.core.errors import RelataskError
-from relatask.core.files import sha256_of
+from relatask.core.files import canonical_json, sha256_of
 from relatask.core.progress import ProgressLine
 from relatask.core.registry import capabilities
 from relatask.core.tables import read_table
@@ -135,6 +135,7 @@ class Shard:
         result, cost = self._train(spec, checkpoint, progress)
         self.journal.enter(spec, digests, result.finished(self._model_files(spec, result)), cost)
         checkpoint.delete()
+        self.journal.checkpoint_path(spec, side_by_side=True).unlink(missing_ok=True)
         return True
 
     def _keeps(self, spec: RunSpec) -> bool:
@@ -146,6 +147,12 @@ class Shard:
         """Return the run's checkpoint: empty, or what a killed process left of the same code and data."""
         made_by = f"{'-'.join(digests.values())}-{self.data.device.type}-{self._keeps(spec)}"
         return Checkpoint(self.journal.checkpoint_path(spec), made_by)
+
+    def _resume_side_by_side(self, specs: Sequence[RunSpec]) -> Checkpoint:
+        """Return the checkpoint of a pass of runs: empty, or what a killed process left of the same pass."""
+        runs = canonical_json([spec.run_id for spec in specs])
+        made_by = f"{'-'.join(self._digests(specs[0]).values())}-{self.data.device.type}-{runs}"
+        return Checkpoint(self.journal.checkpoint_path(specs[0], side_by_side=True), made_by)
 
     def _train(
         self, spec: RunSpec, checkpoint: Checkpoint, progress: ProgressLine
@@ -160,7 +167,8 @@ class Shard:
         keep = self._keeps(spec)
         data = self.data.get(_split_of(spec), inputs_of(spec))
         if not checkpoint.finished and checkpoint.in_flight is None:
-            trained = self.batches.result(spec, data, self._is_new, report)
+            resume = self._resume_side_by_side
+            trained = self.batches.result(spec, data, self._is_new, report, resume)
             if trained is not None:
                 meter = self.batches.meter
                 checkpoint.finish((trained if keep else replace(trained, weights=None)).as_dict())

@@ -241,9 +241,9 @@ def test_the_first_stage_classifies_training_classes_and_counts_for_no_choice(da
     counts = torch.bincount(rows)[data.folds["train"]]
     assert len(rows) == 8 * 3 * 6
     assert counts.max() - counts.min() <= 1  # each as often as any other
-    training.best = 2.0  # more than any accuracy
+    training.selections[0].best = 2.0  # more than any accuracy
     training.run_epoch(lambda: None)
-    assert training.best <= 1
+    assert training.selections[0].best <= 1
     assert not torch.equal(training.model.layers[0].update.weight, layer)
 
 

@@ -11,7 +11,7 @@ import torch
 
 from relatask.data.prepared import PreparedDataset
 from relatask.engine import checkpoint as checkpoints
-from relatask.engine import epochs
+from relatask.engine import networks
 from relatask.engine.checkpoint import Checkpoint, tensor_bytes
 from relatask.engine.kinds import mean_metric
 from relatask.engine.unit import Unit, units_of
@@ -63,7 +63,7 @@ def unit_of(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
             torch.manual_seed(unit.seed("initialisation"))
             return TinyEnergy(len(unit.columns), contrast_settings(**options), share)
 
-        monkeypatch.setattr(epochs, "build_model", build)
+        monkeypatch.setattr(networks, "build_model", build)
         spec = make_spec(training=training or {})
         data = PreparedDataset.load(folder, "scaffold-0", inputs="ecfp")
         return units_of(spec, data, False, prior)[0]
@@ -206,9 +206,11 @@ def test_going_on_after_any_step_gives_the_same_bytes(unit_of, noise):
         resumed.restore(torch.load(io.BytesIO(state), weights_only=True))
         while not resumed.is_over():
             resumed.run_epoch(lambda: None)
-        assert tensor_bytes(resumed.best_weights) == tensor_bytes(training.best_weights)
+        assert tensor_bytes(resumed.selections[0].weights) == tensor_bytes(training.selections[0].weights)
         assert torch.equal(resumed.noise, training.noise)
-        assert without_seconds(resumed.history) == without_seconds(training.history)
+        assert without_seconds(resumed.selections[0].history) == without_seconds(
+            training.selections[0].history
+        )
 
 
 @pytest.mark.parametrize("calls", [2, 5, 8])

@@ -1,20 +1,22 @@
 """Mini-batch training on labels, the tasks' losses balanced by the run's strategy."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, cast
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from relatask.balancing._balancing import Balancing, Setting, Step
+from relatask.balancing._balancing import Balancing, FromLosses, Setting, Step
 from relatask.core.errors import RelataskError
 from relatask.core.registry import load
 from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.epochs import EpochTraining, fit
-from relatask.engine.kinds import kinds_of, mean_metric, selection_value, tasks_of
+from relatask.engine.kinds import kinds_of, mean_metric, mean_of, metric_by_task, selection_value, tasks_of
 from relatask.engine.network import autocast, trained_model
-from relatask.engine.unit import Progress, Unit, UnitResult
+from relatask.engine.networks import Networks
+from relatask.engine.unit import EVALUATED, Progress, Unit, UnitResult
+from relatask.nn.contract import MultiTaskModel
 
 PREDICTION_BATCH = 512
 LOOP = {"balances": True, "imputes": True}
@@ -26,7 +28,7 @@ def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
 
 
 def predictor(unit: Unit, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
-    """Return what gives the probabilities [n, t] of molecules at some rows, by a trained network."""
+    """Return what gives the probabilities [n, t] of items at some rows, by a trained network."""
     model = trained_model(unit, weights)
     return lambda rows: model.scores(predict(model, unit, rows))
 
@@ -40,18 +42,31 @@ class LearnsBounds(Protocol):
 
 
 class Training(EpochTraining):
-    """A network that gives logits, and how its tasks are balanced."""
+    """Networks that give outputs for each task, and how the tasks of each are balanced."""
 
-    def __init__(self, unit: Unit):
-        super().__init__(unit)
-        settings = (self.settings["batch_size"], self.settings["learning_rate"])
-        strategy = load("balancing", unit.spec.balancing.name)
-        setting = Setting(self.model, len(unit.columns), *settings)
-        self.balancing: Balancing = strategy.build(setting, **unit.spec.balancing.options).to(self.device)
+    def __init__(self, unit: Unit, *beside: Unit):
+        super().__init__(unit, *beside)
+        self.balancings = nn.ModuleList(
+            self._balancing_of(one, model)
+            for one, model in zip(self.units, self.networks.models, strict=True)
+        )
         self.representation: Tensor | None = None
-        self.kinds = kinds_of(unit)
+        self.kinds = [kinds_of(one) for one in self.units]
         if self.balancing.uses_representation:
             self.trunk().register_forward_hook(self._keep)
+
+    def _balancing_of(self, unit: Unit, model: MultiTaskModel) -> Balancing:
+        setting = Setting(
+            model, len(unit.columns), self.settings["batch_size"], self.settings["learning_rate"]
+        )
+        chosen = unit.spec.balancing
+        strategy: Balancing = load("balancing", chosen.name).build(setting, **chosen.options)
+        return strategy.to(self.device)
+
+    @property
+    def balancing(self) -> Balancing:
+        """The strategy of the first unit; those of others have the same options."""
+        return cast(Balancing, self.balancings[0])
 
     def trunk(self) -> nn.Module:
         """The module that all tasks share, for strategies that read it.
@@ -68,30 +83,40 @@ class Training(EpochTraining):
         return self.model.trunk
 
     def take_step(self, batch: Tensor) -> None:
-        """One update on the molecules at positions `batch`; the loss told is the mean over present tasks."""
-        labels = self.unit.labels(batch)
+        """One update on the items at positions `batch`; the loss to report is the mean over present tasks."""
         with autocast(self.unit):
-            logits = self.model(self.inputs(batch))
-        logits, present = logits.float(), (~labels.isnan()).any(0)
-        losses = self.losses_of(logits, labels, batch)
-        mean = losses.sum() / present.sum()
+            outputs = self.networks(self.inputs(batch))
+        steps = [self._step(run, own.float(), batch) for run, own in enumerate(outputs)]
         self.optimiser.clear()
-        self.balancing.backward(Step(losses, present, logits, mean, self.representation, self.model))
+        if len(steps) == 1:
+            self.balancing.backward(steps[0])
+        else:
+            losses = zip(self.balancings, steps, strict=True)
+            torch.autograd.backward([cast(FromLosses, own).loss(step) for own, step in losses])
         self.representation = None  # with it goes the graph, before the next batch needs the memory
         taken = self.epoch * self.n_steps + self.step
         self.optimiser.learning_rate = self.learning_rate() * self.balancing.decay**taken
         self.optimiser.step()
-        self.total += mean.detach()
+        self.total += torch.stack([step.mean for step in steps]).detach()
 
-    def losses_of(self, outputs: Tensor, labels: Tensor, rows: Tensor) -> Tensor:
+    def _step(self, run: int, outputs: Tensor, batch: Tensor) -> Step:
+        """Return what a unit's balancing sees of a batch."""
+        labels = self.units[run].labels(batch)
+        present = (~labels.isnan()).any(0)
+        losses = self.losses_of(outputs, labels, batch, run)
+        mean = losses.sum() / present.sum()
+        return Step(losses, present, outputs, mean, self.representation, self.networks.models[run])
+
+    def losses_of(self, outputs: Tensor, labels: Tensor, rows: Tensor, run: int = 0) -> Tensor:
         """Return each task's loss, [t], of outputs for the items at positions `rows`, with their labels."""
-        bounds = self.unit.bounds(rows)
+        model = self.networks.models[run]
+        bounds = self.units[run].bounds(rows)
         if bounds is None:
-            return self.model.losses(outputs, labels)
-        return cast(LearnsBounds, self.model).losses(outputs, labels, bounds)
+            return model.losses(outputs, labels)
+        return cast(LearnsBounds, model).losses(outputs, labels, bounds)
 
     def examples(self, batch: Tensor) -> tuple[object, Tensor]:
-        """Return what the model reads of the molecules at positions `batch`, and their labels [B, t]."""
+        """Return what the model reads of the items at positions `batch`, and their labels [B, t]."""
         return self.unit.data.x(batch), self.unit.labels(batch)
 
     def task_losses(self, x: object, labels: Tensor, weights: dict[str, Tensor] | None = None) -> Tensor:
@@ -102,47 +127,91 @@ class Training(EpochTraining):
         self.representation = output if self.model.training else None
 
     def before_epoch(self) -> None:
-        """Tell the losses on all training molecules to a strategy that reads them."""
+        """Give the losses on all training items to strategies that read them."""
         if self.balancing.uses_epoch_losses:
-            labels = self.unit.labels(self.rows)
-            self.balancing.start_epoch(self.losses_of(self.predict(self.rows), labels, self.rows))
+            for run, outputs in enumerate(self.outputs(self.rows, self.going())):
+                labels = self.units[run].labels(self.rows)
+                strategy = cast(Balancing, self.balancings[run])
+                strategy.start_epoch(self.losses_of(outputs, labels, self.rows, run))
 
     def after_epoch(self) -> None:
-        """Let the strategy know."""
-        self.balancing.end_epoch()
+        """Let the strategies change what they change from epoch to epoch."""
+        for strategy in self.balancings:
+            cast(Balancing, strategy).end_epoch()
 
     def state(self) -> dict[str, Any]:
         """Everything that `restore` needs, as tensors and numbers."""
-        return {**super().state(), "balancing": self.balancing.state_dict()}
+        return {**super().state(), "balancing": self.balancings.state_dict()}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on where `state` was taken, after a step."""
         super().restore(state)
-        self.balancing.load_state_dict(state["balancing"])
+        self.balancings.load_state_dict(state["balancing"])
+
+    def outputs(self, rows: Tensor, checked: Sequence[int]) -> list[Tensor]:
+        """Return each unit's outputs float32 [n, C] of the items at positions `rows`; of binary tasks logits.
+
+        Of the units at the positions `checked`, those whose outputs are not finite have failed.
+        """
+        found = predict_all(self.networks, self.units, rows)
+        for run in checked:
+            self.require_finite(float(found[run].sum()), run)
+        return found
 
     def predict(self, rows: Tensor) -> Tensor:
-        """Return the outputs float32 [n, C] of the molecules at positions `rows`; of binary tasks logits."""
-        logits = predict(self.model, self.unit, rows)
-        self.require_finite(float(logits.sum()))
-        return logits
+        """Return the outputs float32 [n, C] of the first unit for the items at positions `rows`."""
+        return self.outputs(rows, [0])[0]
 
     def probabilities(self, rows: Tensor) -> Tensor:
         """Return the scores float32 [n, t] of the items at positions `rows`, as `MultiTaskModel.scores`."""
         return self.model.scores(self.predict(rows))
 
-    def valid_value(self) -> float:
+    def all_scores(self) -> list[dict[str, Tensor]]:
+        """Return what is saved of each held-out fold for each unit, as `UnitResult.scores`."""
+        found: list[dict[str, Tensor]] = [{} for _ in self.units]
+        for fold in EVALUATED:
+            trained = [run for run, selection in enumerate(self.selections) if selection.failure is None]
+            outputs = self.outputs(self.unit.rows(fold), trained)
+            for own, model, each in zip(found, self.networks.models, outputs, strict=True):
+                own[fold] = model.scores(each).cpu()
+        return found
+
+    def valid_values(self) -> list[float]:
         """What epochs are compared by, higher is better: mean ROC-AUC, or as `selection_value` says."""
-        labels, outputs = self.unit.labels(self.valid, "valid"), self.predict(self.valid)
-        if self.kinds.all_binary:
+        outputs = self.outputs(self.valid, self.going())
+        labels = [unit.labels(self.valid, "valid") for unit in self.units]
+        if all(kinds.all_binary for kinds in self.kinds):  # all tasks at once, which takes less time
+            values = metric_by_task("roc_auc", torch.cat(labels, 1), torch.cat(outputs, 1))
+            return [mean_of(own) for own in values.split([each.shape[1] for each in outputs])]
+        return [
+            self._selection_value(run, *pair) for run, pair in enumerate(zip(labels, outputs, strict=True))
+        ]
+
+    def _selection_value(self, run: int, labels: Tensor, outputs: Tensor) -> float:
+        if self.kinds[run].all_binary:
             return mean_metric("roc_auc", labels, outputs)
-        return selection_value(self.kinds, labels, self.model.scores(outputs), self.unit.exact(self.valid))
+        scores = self.networks.models[run].scores(outputs)
+        return selection_value(self.kinds[run], labels, scores, self.units[run].exact(self.valid))
+
+    def valid_value(self) -> float:
+        """The validation value of the first unit."""
+        return self.valid_values()[0]
 
 
-def predict(model: nn.Module, unit: Unit, rows: Tensor) -> Tensor:
-    """Return the outputs float32 [n, C] of a unit's network for the molecules at positions `rows`."""
-    model.eval()
-    n_outputs = sum(task.n_classes or 1 for task in tasks_of(unit))
-    logits = [torch.zeros(0, n_outputs, device=rows.device)]
-    with torch.inference_mode(), autocast(unit):
-        logits += [model(unit.data.x(batch)).float() for batch in rows.split(PREDICTION_BATCH)]
-    return torch.cat(logits if len(rows) else logits[:1])
+def predict(model: MultiTaskModel, unit: Unit, rows: Tensor) -> Tensor:
+    """Return the outputs float32 [n, C] of a unit's network for the items at positions `rows`."""
+    return predict_all(Networks([model]), [unit], rows)[0]
+
+
+def predict_all(networks: Networks, units: Sequence[Unit], rows: Tensor) -> list[Tensor]:
+    """Return the outputs float32 [n, C] of each unit's network for the items at positions `rows`."""
+    networks.eval()
+    found = []
+    for unit in units:
+        n_outputs = sum(task.n_classes or 1 for task in tasks_of(unit))
+        found.append([torch.zeros(0, n_outputs, device=rows.device)])
+    with torch.inference_mode(), autocast(units[0]):
+        for batch in rows.split(PREDICTION_BATCH) if len(rows) else ():
+            for own, outputs in zip(found, networks(units[0].data.x(batch)), strict=True):
+                own.append(outputs.float())
+    return [torch.cat(parts) for parts in found]

@@ -80,15 +80,15 @@ class Training(EpochTraining):
         """Whether the epoch that comes or runs is of the first stage."""
         return self.epoch < self.unit.spec.method.options["pretraining"]
 
-    def is_over(self) -> bool:
+    def going(self) -> list[int]:
         """As for others, but patience ends no first stage before the second."""
-        waits = self.epoch <= self.unit.spec.method.options["pretraining"] < self.settings["epochs"]
-        return super().is_over() and not waits
+        before_second = self.epoch <= self.unit.spec.method.options["pretraining"] < self.settings["epochs"]
+        return [0] if before_second else super().going()
 
     def before_epoch(self) -> None:
         """Forget what was best in the first stage once the second begins: its layers were not trained."""
         if self.epoch == self.unit.spec.method.options["pretraining"]:
-            self.best, self.stale = torch.nan, 0
+            self.forget_best()
 
     def take_step(self, batch: Tensor) -> None:
         """One update on the episodes, or as many images, of the numbers `batch`."""
