@@ -48,9 +48,11 @@ class ShardData:
     """A prepared data set that all runs of a shard share."""
 
     def __init__(self, folder: Path, device: torch.device):
-        self.folder, self.device = folder, device
+        self.folder = folder
+        self.device = device
         self._loaded: dict[str, PreparedDataset] = {}
-        self.get, self.digest = lru_cache(self._get), lru_cache(partial(data_of_run, folder))
+        self.get = lru_cache(self._get)
+        self.digest = lru_cache(partial(data_of_run, folder))
 
     def _get(self, split: str, inputs: str) -> PreparedDataset:
         """Return the data under a split ("scaffold-0") with a kind of input; tensors are read once."""
@@ -72,7 +74,9 @@ class Shard:
     """
 
     def __init__(self, name: str, study: Path, data: ShardData, keep_models: str):
-        self.name, self.data, self.keep_models = name, data, keep_models
+        self.name = name
+        self.data = data
+        self.keep_models = keep_models
         self.journal = Journal(study)
         self.heartbeat = Heartbeat(study, name)
         self.batches = SideBySide([], data.device)
@@ -96,16 +100,16 @@ class Shard:
         count = sum(map(len, failed.values()))
         progress.end(count)
         if failed:
-            told = "; ".join(f"{_names(runs)}: {reason.rstrip('.')}" for reason, runs in failed.items())
-            raise RelataskError(f"shard {self.name}: {count} of {len(specs)} runs failed: {told}.")
+            reasons = "; ".join(f"{_names(runs)}: {reason.rstrip('.')}" for reason, runs in failed.items())
+            raise RelataskError(f"shard {self.name}: {count} of {len(specs)} runs failed: {reasons}.")
         return {spec.run_id: sha256_of(self.journal.predictions_path(spec)) for spec in specs}
 
     def _note(self, spec: RunSpec, error: Exception) -> str:
         """Journal why a run failed, and return it."""
         reason = " ".join(str(error).split()) or type(error).__name__
         foreseen = isinstance(error, RelataskError | OSError)  # its sentence says it all
-        told = (spec.run_id, spec.label, spec.seed, reason)
-        log.error("run %s (%s seed %d) failed: %s", *told, exc_info=not foreseen)
+        what = (spec.run_id, spec.label, spec.seed, reason)
+        log.error("run %s (%s seed %d) failed: %s", *what, exc_info=not foreseen)
         self.journal.fail(spec, reason)
         return reason
 
