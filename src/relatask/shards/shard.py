@@ -31,12 +31,12 @@ from relatask.models.loading import load_model
 from relatask.models.record import NAME as MODEL_RECORD
 from relatask.models.saving import model_of_parts, model_of_run, training_items
 from relatask.plan.spec import RunSpec
-from relatask.shards.composed import (
+from relatask.shards.combined import (
     Part,
-    compose,
+    combine,
     cost_of,
     digest_of_parts,
-    is_composed,
+    is_combined,
     parts_of,
     require_every_task,
 )
@@ -127,8 +127,8 @@ class Shard:
 
     def _train_one(self, spec: RunSpec, number: int, progress: ProgressLine) -> bool:
         """Journal a run unless it is there already; whether it was not."""
-        if is_composed(spec):
-            return self._compose(spec, number, progress)
+        if is_combined(spec):
+            return self._combine(spec, number, progress)
         digests = self._digests(spec)
         if self.journal.holds(spec, digests):
             return False
@@ -196,7 +196,7 @@ class Shard:
         with_items = not isinstance(spec.tasks, tuple)
         return _in_entry(model_of_run(spec, result, data, self.data.folder, prior, with_items))
 
-    def _compose(self, spec: RunSpec, number: int, progress: ProgressLine) -> bool:
+    def _combine(self, spec: RunSpec, number: int, progress: ProgressLine) -> bool:
         """Journal a run that is made of others, and those."""
         parts = parts_of(spec, self.journal.folder)
         digests: Digests = {**self._digests(spec), "parts": digest_of_parts(parts)}
@@ -209,7 +209,7 @@ class Shard:
         meter = Meter(self.data.device)
         entries = [self.journal.predictions_path(part.spec).parent for part in parts]
         predictions = [read_table("predictions", entry / "predictions.parquet") for entry in entries]
-        result = compose(spec, parts, predictions, data.task_ids)
+        result = combine(spec, parts, predictions, data.task_ids)
         measured = [read_record(entry)["measured"] for entry in entries]
         files = self._files_of_parts(spec, parts, data)
         self.journal.enter(spec, digests, result.finished(files), cost_of(measured, meter.read()))
