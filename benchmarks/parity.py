@@ -93,7 +93,7 @@ def tables_of(folder: Path) -> dict[str, pd.DataFrame]:
         place = path.relative_to(folder).with_suffix("")
         if path.stem in OF_RUNS:
             named = with_runs(read(path), runs)
-            if place.parts[0] == "runs":  # what rows are composed of is in no plan
+            if place.parts[0] == "runs":  # what rows are combined from is in no plan
                 named = named[named["row"] != UNPLANNED]
             parts.setdefault(path.stem, []).append(named)
         elif place.parts[0] in OTHERS:

@@ -14,7 +14,7 @@ def metalink(
     edges: Edges,
     layers: int,
     new: tuple[int, ...] = (),
-    silent: int = 0,
+    n_query: int = 0,
 ) -> Tensor:
     """Logits [B, T] of items [B, D], given the known labels.
 
@@ -24,7 +24,7 @@ def metalink(
         edges: known labels.
         layers: L.
         new: tasks that start as a constant vector, of length 1.
-        silent: so many items, the first, are told by tasks and do not tell them.
+        n_query: so many items, the first, receive messages from tasks and send none.
     """
     n_items, weights, bias = len(items), parameters["heads.weight"], parameters["heads.bias"]
     n_tasks, width = weights.shape
@@ -50,7 +50,7 @@ def metalink(
                     parameters,
                     layer,
                     tasks[j],
-                    [(data[i], y) for (i, k), y in edges.items() if k == j and i >= silent],
+                    [(data[i], y) for (i, k), y in edges.items() if k == j and i >= n_query],
                     "items",
                 )
                 for j in tasks

@@ -15,7 +15,7 @@ from relatask.core.tables import read_table, write_table
 from relatask.plan.plan import make_shards, plan_runs
 from relatask.plan.spec import RunSpec
 from relatask.shards import shard as shards
-from relatask.shards.composed import Part, compose, parts_of
+from relatask.shards.combined import Part, combine, parts_of
 from relatask.shards.shard import Shard, ShardData
 from tests.helpers.prepared_dataset import make_spec, random_labels, write_dataset
 
@@ -88,7 +88,7 @@ def test_other_groups_make_the_row_anew_and_the_same_ones_do_not(results, monkey
     spec = make_spec(groups=CHOICE)
     before = train(results, [spec])
     with monkeypatch.context() as patched:
-        patched.setattr(shards, "compose", None)
+        patched.setattr(shards, "combine", None)
         assert train(results, [spec]) == before
     write_groups(results / "study", {0: {"task0": True, "task1": True, "task2": True}})
     assert train(results, [spec]) != before
@@ -125,7 +125,7 @@ def test_cells_of_parts_that_serve_nothing_are_left_out():
         {"fold": "test", "item_id": [1, 1], "task_id": ["task0", "task1"], "label": 1.0, "score": [0.2, 0.4]}
     )
     parts = [Part(make_spec(), ("task1",)), Part(make_spec(), ("task0",))]
-    found = compose(make_spec(), parts, [frame, frame.assign(score=[0.6, 0.8])], TASKS).predictions
+    found = combine(make_spec(), parts, [frame, frame.assign(score=[0.6, 0.8])], TASKS).predictions
     assert found["task_id"].tolist() == ["task0", "task1"]
     assert found["score"].tolist() == pytest.approx([0.6, 0.4])
 

@@ -114,7 +114,7 @@ def test_metalink_fills_as_its_equations_say(tmp_path):
         edges = {(i, j): float(labels[i, j]) for i, j in (~labels.isnan()).nonzero().tolist()}
         with torch.no_grad():
             items = encoder(data.x(rows)).float()
-            logits = metalink(result.weights, items, edges, spec.method.options["layers"], silent=1)
+            logits = metalink(result.weights, items, edges, spec.method.options["layers"], n_query=1)
         torch.testing.assert_close(scores, logits[0].sigmoid(), rtol=1e-4, atol=1e-5)
 
 

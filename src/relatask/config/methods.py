@@ -72,7 +72,7 @@ class MethodConfig(Block):
     parts: int = Field(1, ge=1, le=10_000, description="cut a run of independent tasks into so many runs")
 
     @property
-    def is_composed(self) -> bool:
+    def is_combined(self) -> bool:
         """Whether a run of the row is put together from several."""
         return self.groups is not None or self.ensemble > 1
 

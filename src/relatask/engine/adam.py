@@ -17,7 +17,8 @@ class Adam:
 
     def __init__(self, parameters: Iterable[Tensor], learning_rate: float, weight_decay: float):
         self.parameters = list(parameters)
-        self.learning_rate, self.weight_decay = learning_rate, weight_decay
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
         self.first = [torch.zeros_like(p) for p in self.parameters]  # moving mean of the gradient
         self.second = [torch.zeros_like(p) for p in self.parameters]  # and of its square
         self.steps = [torch.zeros((), device=p.device) for p in self.parameters]

@@ -27,7 +27,8 @@ class Checkpoint:
     """
 
     def __init__(self, path: Path, digests: str):
-        self.path, self.digests = path, digests
+        self.path = path
+        self.digests = digests
         self._start = self._saved = time.monotonic()
         self._interval = SECONDS
         content = self._read()

@@ -51,9 +51,9 @@ class Pass:
 
     known: Tensor  # bool [n, T]
     predicted: Tensor  # bool [n, T]
-    told: Tensor  # bool [T]: tasks whose labels of the support are known
+    from_support: Tensor  # bool [T]: tasks whose labels of the support are known
     new: Tensor | None = None  # bool [T]: tasks that start without weights
-    about: Tensor | None = None  # bool [T]: each item of the support has a label in one; None: told
+    about: Tensor | None = None  # bool [T]: each item of the support has a label in one; None: from_support
     number: int = 0  # of the pass, for its support
 
 
@@ -71,9 +71,9 @@ def passes(unit: Unit, setting: Setting, rows: Tensor) -> Iterator[Pass]:
         return
     if setting.meta:
         shown = draws(unit, rows, "known") < setting.known_ratio
-        for number, (predicted, told, new) in enumerate(_meta_passes(setting)):
+        for number, (predicted, from_support, new) in enumerate(_meta_passes(setting)):
             known = shown & labelled & ~new
-            yield Pass(known, everything & predicted, told, new, predicted, number)
+            yield Pass(known, everything & predicted, from_support, new, predicted, number)
     elif setting.known_ratio:
         part = (draws(unit, rows, "part") * PASSES).long()
         share = setting.known_ratio * PASSES / (PASSES - 1)
@@ -93,9 +93,9 @@ def informed_passes(unit: Unit, setting: Setting, rows: Tensor) -> Iterator[Pass
     labelled = ~unit.labels(rows, None).isnan()
     everything, every_task = torch.ones_like(labelled), torch.ones_like(setting.unseen)
     if setting.meta:
-        for number, (predicted, told, new) in enumerate(_meta_passes(setting)):
+        for number, (predicted, from_support, new) in enumerate(_meta_passes(setting)):
             known = labelled & ~new if setting.known_ratio else ~everything
-            yield Pass(known, everything & predicted, told, new, predicted, number)
+            yield Pass(known, everything & predicted, from_support, new, predicted, number)
     elif setting.known_ratio:
         yield Pass(labelled, everything, every_task)
     else:
@@ -103,7 +103,7 @@ def informed_passes(unit: Unit, setting: Setting, rows: Tensor) -> Iterator[Pass
 
 
 def _meta_passes(setting: Setting) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Yield tasks that are predicted, told by the support and new, bool [T] each.
+    """Yield tasks that are predicted, tasks with known labels in the support, and new tasks, bool [T] each.
 
     The first pass is the test's. Those of validation know nothing of unseen tasks; where they need tasks to
     know, one predicts every other seen task, and the next the rest.
@@ -125,15 +125,15 @@ def labelled_in(unit: Unit, rows: Tensor, tasks: Tensor) -> Tensor:
 
 
 def support_rows(unit: Unit, setting: Setting, one: Pass) -> Tensor:
-    """Return the training items that a pass is told of, int64 [s], by data, split and seed alone."""
+    """Return the training items that a pass reads, int64 [s]; they follow from data, split and seed alone."""
     if unit.support is not None:
         return unit.support[one.number]
     options = unit.spec.method.options
     wanted = options["shots"] if setting.meta else options.get("support", 0)
     rows = unit.rows("train")
-    if not wanted or not one.told.any():
+    if not wanted or not one.from_support.any():
         return rows[:0]
-    among = labelled_in(unit, rows, one.told if one.about is None else one.about)
+    among = labelled_in(unit, rows, one.from_support if one.about is None else one.about)
     order = torch.Generator().manual_seed(unit.spec.data_seed("support"))
     return among[torch.randperm(len(among), generator=order)[:wanted].to(among.device)]
 
@@ -164,13 +164,15 @@ def apart(asked: Tensor, support: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
 
 
 def shown_in(unit: Unit, setting: Setting) -> dict[str, dict[str, Tensor]]:
-    """Return which cells of the held-out folds are predicted, and known, and of the support told, by pass."""
+    """Return for each pass which held-out cells it predicts and reads, and which cells of the support."""
     train = unit.rows("train")
-    told = torch.zeros(len(train), len(unit.columns), dtype=torch.int16, device=train.device)
+    in_support = torch.zeros(len(train), len(unit.columns), dtype=torch.int16, device=train.device)
     for number, one in enumerate(passes(unit, setting, train[:0])):
-        told += (torch.isin(train, support_rows(unit, setting, one))[:, None] & one.told) * 2**number
-    nothing = torch.full(told.shape, -1, dtype=torch.int8)
-    found = {"train": {"predicted_in": nothing, "known_in": told.cpu()}}
+        in_support += (
+            torch.isin(train, support_rows(unit, setting, one))[:, None] & one.from_support
+        ) * 2**number
+    nothing = torch.full(in_support.shape, -1, dtype=torch.int8)
+    found = {"train": {"predicted_in": nothing, "known_in": in_support.cpu()}}
     for fold in EVALUATED:
         rows = unit.rows(fold)
         shape, device = (len(rows), len(unit.columns)), rows.device

@@ -27,7 +27,7 @@ class RunResult:
     predictions: pd.DataFrame  # columns of table "predictions", held-out cells with a label
     history: pd.DataFrame  # columns of table "history"
     weights: dict[str, Any] | None  # the state of the network, or one per task
-    # columns of table "known_labels", of methods that are told labels when they predict
+    # columns of table "known_labels", of methods that read known labels when they predict
     known_labels: pd.DataFrame | None = None
     saved: dict[str, pd.DataFrame] = field(default_factory=dict)  # the method's own tables, with `run_id`
 
@@ -61,12 +61,12 @@ def train_run(
         spec: the run.
         data: its data set, under its split, with its kind of input.
         checkpoint: of this run.
-        progress: is told the share of the run that is done, and where it is.
+        progress: receives the share of the run that is done, and where it is.
         keep_weights: whether the result shall hold weights; those of 1,000 networks fill gigabytes.
-        prior: probabilities [M, T] of label 1 that the run named by `spec.prior` gives to all molecules.
+        prior: probabilities [M, T] of label 1 that the run named by `spec.prior` gives to all items.
 
     Raises:
-        RelataskError: the run has no task or no labelled molecule in training, or it diverged.
+        RelataskError: the run has no task or no labelled item in training, or it diverged.
     """
     ability = capabilities("methods", spec.method.name)
     loop = load_loop(spec.method.name)
@@ -74,9 +74,9 @@ def train_run(
     for number in range(len(checkpoint.finished), len(units)):
         unit = units[number]
         require_kinds(unit, ability.kinds)
-        told = _progress_of_unit(progress, number, len(units), unit)
+        progress_of_run = _progress_of_unit(progress, number, len(units), unit)
         result: UnitResult = (ability.per_task and constant_result(unit)) or loop.train(
-            unit, checkpoint, told
+            unit, checkpoint, progress_of_run
         )
         checkpoint.finish((result if keep_weights else replace(result, weights=None)).as_dict())
     return _collect(
@@ -99,8 +99,8 @@ def _collect(spec: RunSpec, ability: Capabilities, units: list[Unit], results: l
     table = pd.concat(found, ignore_index=True).sort_values(["fold", "item_id", "task_id"], kind="stable")
     table = table.astype({"task_id": str}).assign(run_id=spec.run_id)
     predictions = table[table["predicted_in"] >= 0].reset_index(drop=True)
-    told = any(result.shown for result in results)
-    known_labels = table[list(COLUMNS["known_labels"])].reset_index(drop=True) if told else None
+    reads_labels = any(result.shown for result in results)
+    known_labels = table[list(COLUMNS["known_labels"])].reset_index(drop=True) if reads_labels else None
     history = pd.DataFrame(
         [
             {"run_id": spec.run_id, "task_id": unit.name or None, **row}
@@ -133,7 +133,7 @@ def _collect(spec: RunSpec, ability: Capabilities, units: list[Unit], results: l
 def cells(unit: Unit, fold: str, result: UnitResult) -> pd.DataFrame:
     """Return a row for each labelled cell of a fold: what a loop without `cells` of its own predicts.
 
-    Of training only cells that a pass was told; they have no score.
+    Of training only cells whose label a pass reads; they have no score.
 
     Returns:
         fold, item_id, task_id (categories in the order of tasks, the same for all folds), label, score,

@@ -29,7 +29,7 @@ class Unit:
     data: PreparedDataset
     columns: Tensor  # int64 [t]: positions of the unit's tasks in data.task_ids
     name: str  # the task of a per-task method, else ""
-    prior: Tensor | None = None  # float32 [M, t]: probability of label 1 of all molecules, by another run
+    prior: Tensor | None = None  # float32 [M, t]: probability of label 1 of all items, by another run
     # Of a trained model: positions of the items whose labels each pass of a prediction reads.
     support: tuple[Tensor, ...] | None = None
 
@@ -45,18 +45,18 @@ class Unit:
         return f"{run} task {self.name}" if self.name else run
 
     def rows(self, fold: str) -> Tensor:
-        """Positions of the fold's molecules with a label in the unit's tasks, int64 [n]."""
+        """Positions of the fold's items with a label in the unit's tasks, int64 [n]."""
         rows = self.data.folds[fold]
         if len(self.columns) == len(self.data.task_ids):
             return rows  # which hold a label in some task
         return rows[~self.labels(rows, fold).isnan().all(1)]
 
     def labels(self, rows: Tensor, fold: str | None = "train") -> Tensor:
-        """Labels [n, t] of the molecules at positions `rows`, NaN where missing.
+        """Labels [n, t] of the items at positions `rows`, NaN where missing.
 
-        Where cells are split and not molecules, only those of a fold, or with None all. What training may
-        read and prediction may know are in both cases the default: the molecules' own labels where molecules
-        are split, and those of training where cells are.
+        By default only labels that training may read, which are also those that prediction may know. Where
+        items are split, these are all labels of the items. Where cells are split, they are the labels of
+        training cells; `fold` names another fold, and None means all folds.
         """
         place = (rows[:, None], self.columns)
         labels = self.data.labels[place]

@@ -52,7 +52,7 @@ def merge_runs(plan: pd.DataFrame, runs: Path, out: dict[str, Path], saved: Path
 def _merge_saved(plan: pd.DataFrame, runs: Path, folder: Path) -> None:
     """Merge each table that methods of the plan declare in `saves`, from the runs of those that do.
 
-    Runs that are put together from others (`shards.composed`) have none.
+    Runs that are put together from others (`shards.combined`) have none.
     """
     for name, declared in saved_tables(plan["method"].unique()).items():
         columns = saved_columns(declared)

@@ -48,8 +48,8 @@ def gain_runs(
         where = f"grouping.gains.{name}"
         spec = first[str(gains.method)]
         ability = capabilities("methods", spec.method.name)
-        composed = method_of[str(gains.method)].is_composed
-        if ability.per_task or not ability.uses_encoder or ability.uses_prior or composed:
+        combined = method_of[str(gains.method)].is_combined
+        if ability.per_task or not ability.uses_encoder or ability.uses_prior or combined:
             raise RelataskError(
                 f"{where}.method: {spec.method.name!r} is no single network that learns a task set by "
                 "itself; name e.g. a method shared_bottom."

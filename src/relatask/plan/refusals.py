@@ -29,8 +29,8 @@ def refuse(method: MethodConfig, name: str, dataset: DatasetConfig, study: Study
         _refuse_prior(method, where, study)
     if method.label in study.imputation:
         _refuse_imputation(method, where)
-    if method.is_composed:
-        _refuse_composed(method, where)
+    if method.is_combined:
+        _refuse_combined(method, where)
     if method.parts > 1 and not ability.per_task:
         raise RelataskError(
             f"{where}: `parts` needs independent tasks, but {method.method!r} trains them together."
@@ -156,7 +156,7 @@ def _refuse_prior(method: MethodConfig, where: str, study: StudyConfig) -> None:
         raise RelataskError(f"{where}: method {method.method!r} starts from no other; remove `prior`.")
     prior = next(entry for entry in study.methods if entry.label == method.prior)
     ability = capabilities("methods", prior.method)
-    if ability.uses_prior or ability.per_task or not ability.uses_encoder or prior.is_composed:
+    if ability.uses_prior or ability.per_task or not ability.uses_encoder or prior.is_combined:
         raise RelataskError(
             f"{where}: `prior: {method.prior}` must be one network that learns all tasks by itself, and "
             f"{prior.method!r} is none; name e.g. a method shared_bottom."
@@ -166,14 +166,14 @@ def _refuse_prior(method: MethodConfig, where: str, study: StudyConfig) -> None:
 def _refuse_imputation(method: MethodConfig, where: str) -> None:
     """Raise where a row cannot score the cells without a label."""
     ability = capabilities("methods", method.method)
-    if method.is_composed or ability.per_task or not loop_of(method.method).imputes:
+    if method.is_combined or ability.per_task or not loop_of(method.method).imputes:
         raise RelataskError(
             f"{where}: `imputation` needs one model of all tasks, and {method.method!r} is none in this row; "
             "name e.g. a method metalink, shared_bottom or matrix_factorisation."
         )
 
 
-def _refuse_composed(method: MethodConfig, where: str) -> None:
+def _refuse_combined(method: MethodConfig, where: str) -> None:
     """Raise where a row of `groups` or `ensemble` is not made of networks that learn tasks by themselves."""
     key = "groups" if method.groups else "ensemble"
     ability = capabilities("methods", method.method)

@@ -69,7 +69,7 @@ class RunSpec:
     label: str = ""  # row of the tables
     graph: str = "true"  # "shuffled": the control with the degrees of the true relation graph
     prior: str | None = None  # run_id of the run whose predictions this one starts from
-    groups: ChosenGroups | None = None  # of rows that learn each task in its group, see shards/composed
+    groups: ChosenGroups | None = None  # of rows that learn each task in its group, see shards/combined
     ensemble: int = 1  # number of members whose probabilities are averaged
     member: int = 0  # of an ensemble: another initialisation, order of batches and dropout
     episodes: Episodes | None = None

@@ -1,1 +1,1 @@
-"""The runs that one job executes in one process; rows composed of several runs."""
+"""The runs that one job executes in one process; rows combined from several runs."""

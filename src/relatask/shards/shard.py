@@ -31,12 +31,12 @@ from relatask.models.loading import load_model
 from relatask.models.record import NAME as MODEL_RECORD
 from relatask.models.saving import model_of_parts, model_of_run, training_items
 from relatask.plan.spec import RunSpec
-from relatask.shards.composed import (
+from relatask.shards.combined import (
     Part,
-    compose,
+    combine,
     cost_of,
     digest_of_parts,
-    is_composed,
+    is_combined,
     parts_of,
     require_every_task,
 )
@@ -48,9 +48,11 @@ class ShardData:
     """A prepared data set that all runs of a shard share."""
 
     def __init__(self, folder: Path, device: torch.device):
-        self.folder, self.device = folder, device
+        self.folder = folder
+        self.device = device
         self._loaded: dict[str, PreparedDataset] = {}
-        self.get, self.digest = lru_cache(self._get), lru_cache(partial(data_of_run, folder))
+        self.get = lru_cache(self._get)
+        self.digest = lru_cache(partial(data_of_run, folder))
 
     def _get(self, split: str, inputs: str) -> PreparedDataset:
         """Return the data under a split ("scaffold-0") with a kind of input; tensors are read once."""
@@ -72,7 +74,9 @@ class Shard:
     """
 
     def __init__(self, name: str, study: Path, data: ShardData, keep_models: str):
-        self.name, self.data, self.keep_models = name, data, keep_models
+        self.name = name
+        self.data = data
+        self.keep_models = keep_models
         self.journal = Journal(study)
         self.heartbeat = Heartbeat(study, name)
         self.batches = SideBySide([], data.device)
@@ -96,16 +100,16 @@ class Shard:
         count = sum(map(len, failed.values()))
         progress.end(count)
         if failed:
-            told = "; ".join(f"{_names(runs)}: {reason.rstrip('.')}" for reason, runs in failed.items())
-            raise RelataskError(f"shard {self.name}: {count} of {len(specs)} runs failed: {told}.")
+            reasons = "; ".join(f"{_names(runs)}: {reason.rstrip('.')}" for reason, runs in failed.items())
+            raise RelataskError(f"shard {self.name}: {count} of {len(specs)} runs failed: {reasons}.")
         return {spec.run_id: sha256_of(self.journal.predictions_path(spec)) for spec in specs}
 
     def _note(self, spec: RunSpec, error: Exception) -> str:
         """Journal why a run failed, and return it."""
         reason = " ".join(str(error).split()) or type(error).__name__
         foreseen = isinstance(error, RelataskError | OSError)  # its sentence says it all
-        told = (spec.run_id, spec.label, spec.seed, reason)
-        log.error("run %s (%s seed %d) failed: %s", *told, exc_info=not foreseen)
+        what = (spec.run_id, spec.label, spec.seed, reason)
+        log.error("run %s (%s seed %d) failed: %s", *what, exc_info=not foreseen)
         self.journal.fail(spec, reason)
         return reason
 
@@ -123,8 +127,8 @@ class Shard:
 
     def _train_one(self, spec: RunSpec, number: int, progress: ProgressLine) -> bool:
         """Journal a run unless it is there already; whether it was not."""
-        if is_composed(spec):
-            return self._compose(spec, number, progress)
+        if is_combined(spec):
+            return self._combine(spec, number, progress)
         digests = self._digests(spec)
         if self.journal.holds(spec, digests):
             return False
@@ -193,7 +197,7 @@ class Shard:
         with_items = not isinstance(spec.tasks, tuple)
         return _in_entry(model_of_run(spec, result, data, self.data.folder, prior, with_items))
 
-    def _compose(self, spec: RunSpec, number: int, progress: ProgressLine) -> bool:
+    def _combine(self, spec: RunSpec, number: int, progress: ProgressLine) -> bool:
         """Journal a run that is made of others, and those."""
         parts = parts_of(spec, self.journal.folder)
         digests: Digests = {**self._digests(spec), "parts": digest_of_parts(parts)}
@@ -206,7 +210,7 @@ class Shard:
         meter = Meter(self.data.device)
         entries = [self.journal.predictions_path(part.spec).parent for part in parts]
         predictions = [read_table("predictions", entry / "predictions.parquet") for entry in entries]
-        result = compose(spec, parts, predictions, data.task_ids)
+        result = combine(spec, parts, predictions, data.task_ids)
         measured = [read_record(entry)["measured"] for entry in entries]
         files = self._files_of_parts(spec, parts, data)
         self.journal.enter(spec, digests, result.finished(files), cost_of(measured, meter.read()))

@@ -59,17 +59,17 @@ def gradients(model: nn.Module, output: torch.Tensor) -> dict[str, torch.Tensor]
 @pytest.mark.parametrize("predictor", ["dot", "mlp"])
 @pytest.mark.parametrize("shared", [False, True])
 @pytest.mark.parametrize("layers", [0, 1, 2, 3])
-@pytest.mark.parametrize(("new", "silent"), [((), 0), ((1, 3), 0), ((1,), 2)])
-def test_logits_and_gradients_equal_the_equations(monkeypatch, predictor, shared, layers, new, silent):
+@pytest.mark.parametrize(("new", "n_query"), [((), 0), ((1, 3), 0), ((1,), 2)])
+def test_logits_and_gradients_equal_the_equations(monkeypatch, predictor, shared, layers, new, n_query):
     monkeypatch.setattr(_knowledge_graph, "PAIRS", 2 * T * WIDTH)  # several parts of the pairs
     model, labels = model_of(layers, predictor, shared), known_labels()
     items = torch.randn(B, WIDTH).double()
     edges = {(i, j): float(labels[i, j]) for i, j in torch.nonzero(~labels.isnan()).tolist()}
     parts = KnownLabels.of(labels)
-    known = KnownLabels(parts.negative.double(), parts.positive.double(), silent)
+    known = KnownLabels(parts.negative.double(), parts.positive.double(), n_query)
     is_new = torch.tensor([task in new for task in range(T)])
     output = model.relate(items, known, is_new if new else None)
-    expected = metalink(dict(model.named_parameters()), items, edges, layers, new, silent)
+    expected = metalink(dict(model.named_parameters()), items, edges, layers, new, n_query)
     torch.testing.assert_close(output, expected, atol=1e-10, rtol=1e-10)
     ours, theirs = gradients(model, output), gradients(model, expected)
     assert ours.keys() == theirs.keys()

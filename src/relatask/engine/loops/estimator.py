@@ -1,4 +1,4 @@
-"""Fit an estimator of scikit-learn on the fingerprints of one task's labelled molecules.
+"""Fit an estimator of scikit-learn on the fingerprints of one task's labelled items.
 
 A method builds a classifier of two classes with `build`; one whose kinds are more also has
 `build_for(kind, ...)`, which returns a regressor or a classifier of several classes.

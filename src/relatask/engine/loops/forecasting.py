@@ -46,11 +46,11 @@ class Training(EpochTraining):
         super().__init__(unit)
         assert isinstance(unit.data.inputs, Series)
         self.series = unit.data.inputs
-        self.window, self.horizon = (
-            unit.spec.required_encoder().options["window"],
-            unit.spec.method.options["horizon"],
-        )
-        n_series, wanted = self.series.values.shape[1], unit.spec.required_encoder().options["series"]
+        encoder_options = unit.spec.required_encoder().options
+        self.window = encoder_options["window"]
+        self.horizon = unit.spec.method.options["horizon"]
+        n_series = self.series.values.shape[1]
+        wanted = encoder_options["series"]
         if n_series != wanted:
             raise RelataskError(
                 f"{unit.title}: the data have {n_series} series; set its option series: {n_series}."
@@ -96,7 +96,8 @@ def forecasts(model: MultiTaskModel, unit: Unit, rows: Tensor) -> Tensor:
     """Return the forecasts float32 [n, t] of a stretch of points, block after block."""
     series = unit.data.inputs
     assert isinstance(series, Series)
-    window, horizon = unit.spec.required_encoder().options["window"], unit.spec.method.options["horizon"]
+    window = unit.spec.required_encoder().options["window"]
+    horizon = unit.spec.method.options["horizon"]
     model.eval()
     blocks = [torch.zeros(0, len(unit.columns), device=rows.device)]
     with torch.inference_mode(), autocast(unit):

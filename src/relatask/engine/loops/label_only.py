@@ -1,4 +1,4 @@
-"""Learning from the labels of training items alone; held-out items are told by known labels."""
+"""Learning from the labels of training items alone; held-out items are described by their known labels."""
 
 from collections.abc import Callable
 from typing import Protocol

@@ -61,9 +61,10 @@ def images_of_class(unit: Unit) -> int:
 
 
 def evaluated_episodes(unit: Unit, fold: str) -> Tensor:
-    """Return the episodes of a held-out fold, int64 [E, ways, shots + queries], the told images first.
+    """Return the episodes of a held-out fold, int64 [E, ways, shots + queries].
 
-    They follow from data set, split, seed and the form of an episode: they are the same for every method.
+    The images of the support come first. Episodes follow from data set, split, seed and the form of an
+    episode, so they are the same for every method.
     """
     assert unit.spec.episodes is not None
     form = unit.spec.episodes

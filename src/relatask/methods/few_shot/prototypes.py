@@ -1,12 +1,12 @@
-"""Classes told by a few images each: prototypes (Meta-Baseline), and MetaLink's layers over their graph.
+"""Classes known from a few images each: prototypes (Meta-Baseline), and MetaLink's layers over their graph.
 
 Without layers this is Meta-Baseline (Chen et al., ICCV 2021, as released): the prototype of a class is the
-mean embedding of its told images, and an image is of the class with the greatest cosine, scaled by a learned
-temperature. With layers, images and classes are nodes of MetaLink's graph (`knowledge_graph.py`; Cao, You
-and Leskovec, ICLR 2022, sections 3.2 and 4.3): a class starts as its prototype; a told image has an edge to
-every class, labelled 1 for its own and 0 for the others; a query has none. Each layer predicts, and the
-predictions are summed. Where the paper is silent: the layers read embeddings of length 1, and each predicts
-as Meta-Baseline does, by the cosine and a temperature of its own.
+mean embedding of the images in its support, and an image is of the class with the greatest cosine, scaled by
+a learned temperature. With layers, images and classes are nodes of MetaLink's graph (`knowledge_graph.py`;
+Cao, You and Leskovec, ICLR 2022, sections 3.2 and 4.3): a class starts as its prototype; an image of the
+support has an edge to every class, labelled 1 for its own and 0 for the others; a query has none. Each layer
+predicts, and the predictions are summed. What the paper leaves open: the layers read embeddings of length 1,
+and each predicts as Meta-Baseline does, by the cosine and a temperature of its own.
 """
 
 import torch
@@ -52,7 +52,7 @@ class Prototypes(MultiTaskModel):
         """Return the logits [E, Q, N] of the classes of each query.
 
         Args:
-            support: embeddings [E, N, K, width] of K images of each class, whose class is told.
+            support: embeddings [E, N, K, width] of K images of each class, whose class is known.
             queries: embeddings [E, Q, width] of images whose class is asked.
         """
         n_asked, (_, n_classes, n_shots, _) = queries.shape[1], support.shape

@@ -1,10 +1,10 @@
 """Training with known labels: the four settings of MetaLink, algorithms 1 to 3 and the standard one.
 
 A step predicts labels of a batch (the query) from what is known of it and from the labels of other training
-molecules (the support). Where the paper is silent: the support of a training step has `support` molecules,
-that of a prediction in the meta settings `shots`; the loss is the mean over tasks, as for every other method.
-In a training step the query tells the tasks as well (algorithm 1); in a prediction the support alone does, so
-that what is said of a molecule does not depend on the molecules that are predicted with it.
+items (the support). What the paper leaves open: the support of a training step has `support` items, that of
+a prediction in the meta settings `shots`; the loss is the mean over tasks, as for every other method.
+In a training step the query sends messages to the tasks as well (algorithm 1); in a prediction the support
+alone does. So what is predicted of an item does not depend on the items that are predicted with it.
 """
 
 from collections.abc import Callable, Sequence
@@ -82,7 +82,7 @@ class RelatingModel(Protocol):
 
 @dataclass(frozen=True)
 class Support:
-    """Training molecules that predictions are told of."""
+    """Training items whose labels predictions read."""
 
     rows: Tensor  # int64 [s]
     items: Tensor  # float32 [s, width], what the encoder makes of them
@@ -97,9 +97,9 @@ class Training(EpochTraining):
         self.seen = ~self.setting.unseen
         self.rows = labelled_in(unit, self.rows, self.seen)
         self.relational = self.setting.known_ratio > 0
-        told = self.relational or self.setting.meta
-        self.n_support = unit.spec.method.options.get("support", 0) if told else 0
-        if self.n_support:  # a query never takes the molecules that could tell of it
+        has_support = self.relational or self.setting.meta
+        self.n_support = unit.spec.method.options.get("support", 0) if has_support else 0
+        if self.n_support:  # so that a query leaves items for its support
             half = max(1, -(-len(self.rows) // 2))
             self.settings = {**self.settings, "batch_size": min(self.settings["batch_size"], half)}
 
@@ -149,16 +149,16 @@ class Training(EpochTraining):
         return drawn | ~self.seen
 
     def _support(self, batch: Tensor) -> Tensor:
-        """Positions of other training molecules than the batch's, drawn anew in each step."""
+        """Positions of other training items than the batch's, drawn anew in each step."""
         if not self.n_support:
             return batch[:0]
         drawn = self.rows[torch.randperm(len(self.rows))[: self.n_support + len(batch)].to(self.device)]
         return drawn[~torch.isin(drawn, batch)][: self.n_support]
 
     def predict(self, rows: Tensor, tasks: Tensor | None = None) -> Tensor:
-        """Return logits [n, T] of molecules at `rows`, each cell by a pass that does not know its label.
+        """Return logits [n, T] of items at `rows`, each cell by a pass that does not know its label.
 
-        Those of `tasks`, bool [T], are enough if it is given: then no label is read for the others' sake.
+        Where `tasks`, bool [T], is given, only those are predicted, and only labels that they need are read.
         """
         self.model.eval()
         asked = torch.ones_like(self.seen) if tasks is None else tasks
@@ -188,7 +188,7 @@ class Training(EpochTraining):
             return scores.sigmoid()
 
     def _encode(self, rows: Tensor) -> Tensor:
-        """What the encoder makes of molecules, float32 [n, width]."""
+        """What the encoder makes of items, float32 [n, width]."""
         encoder = self.relating.encoder
         parts = [torch.zeros(0, encoder.width, device=self.device)]
         with autocast(self.unit):
@@ -202,15 +202,15 @@ class Training(EpochTraining):
 
     def _answer(self, rows: Tensor, items: Tensor, known: KnownLabels, one: Pass, support: Support) -> Tensor:
         """Return what a pass says of items [n, width] at `rows`: logits [n, T]; none is its own support."""
-        told = KnownLabels.of(torch.where(one.told, self.unit.labels(support.rows), torch.nan))
+        shown = KnownLabels.of(torch.where(one.from_support, self.unit.labels(support.rows), torch.nan))
         logits = items.new_zeros(len(items), len(self.seen))
         item_ids = self.unit.data.item_ids
         for asked, beside in apart(item_ids[rows], item_ids[support.rows]):
             for part in self._batches(rows, asked, len(support.rows) > 0):
                 edges = KnownLabels(
-                    torch.cat([known.negative[part], told.negative[beside]]),
-                    torch.cat([known.positive[part], told.positive[beside]]),
-                    silent=len(part) if len(support.rows) else 0,
+                    torch.cat([known.negative[part], shown.negative[beside]]),
+                    torch.cat([known.positive[part], shown.positive[beside]]),
+                    n_query=len(part) if len(support.rows) else 0,
                 )
                 both = torch.cat([items[part], support.items[beside]])
                 logits[part] = self.relating.relate(both, edges, one.new, len(part))
@@ -220,8 +220,8 @@ class Training(EpochTraining):
         """Positions of the items that are `asked` for, together in batches.
 
         With a support each item is predicted by itself, and only memory limits a batch. Without one those of
-        a batch tell each other by the tasks, as in training; then a draw and not the table's order, which
-        may follow a label, says which are together.
+        a batch exchange messages through the tasks, as in training; then a draw decides which are together.
+        The table's order does not, because it may follow a label.
         """
         positions = asked.nonzero()[:, 0]
         if not alone:

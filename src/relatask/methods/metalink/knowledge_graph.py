@@ -20,13 +20,13 @@ PAIRS = 4_000_000  # hidden values of the pair predictor that are in memory at a
 class KnownLabels:
     """The edges: which of T labels of B items are known, and what they are; of several graphs, too.
 
-    The first `silent` items are told by tasks and do not tell them: what is said of an item then does not
-    depend on those beside it.
+    The first `n_query` items receive messages from tasks and send none. So what is predicted of such an item
+    does not depend on the items beside it.
     """
 
     negative: Tensor  # float32 [.., B, T]: 1 where a label 0 is known
     positive: Tensor  # float32 [.., B, T]: 1 where a label 1 is known
-    silent: int = 0
+    n_query: int = 0
 
     @classmethod
     def of(cls, labels: Tensor, known: Tensor | None = None) -> "KnownLabels":
@@ -41,10 +41,11 @@ class KnownLabels:
 
     def to_tasks(self, zero: Tensor, one: Tensor) -> Tensor:
         """Return the mean message to each task [.., T, w] of items' messages [.., B, w] for label 0 and 1."""
-        negative, positive = self.negative[..., self.silent :, :], self.positive[..., self.silent :, :]
+        negative = self.negative[..., self.n_query :, :]
+        positive = self.positive[..., self.n_query :, :]
         degree = (negative + positive).sum(-2)[..., None]
-        told = negative.mT @ zero[..., self.silent :, :] + positive.mT @ one[..., self.silent :, :]
-        return told / degree.clamp(min=1)
+        messages = negative.mT @ zero[..., self.n_query :, :] + positive.mT @ one[..., self.n_query :, :]
+        return messages / degree.clamp(min=1)
 
 
 class KnowledgeLayer(nn.Module):
@@ -100,7 +101,8 @@ class PairPredictor(nn.Module):
 
     def __init__(self, width: int):
         super().__init__()
-        self.items, self.tasks = nn.Linear(width, width), nn.Linear(width, width, bias=False)
+        self.items = nn.Linear(width, width)
+        self.tasks = nn.Linear(width, width, bias=False)
         self.out = nn.Linear(width, 1)
 
     def forward(self, items: Tensor, tasks: Tensor) -> Tensor:

@@ -31,7 +31,7 @@ class Part:
     serves: tuple[str, ...] | None = None
 
 
-def is_composed(spec: RunSpec) -> bool:
+def is_combined(spec: RunSpec) -> bool:
     """Whether a run is put together from others."""
     return spec.groups is not None or spec.ensemble > 1
 
@@ -66,7 +66,7 @@ def parts_of(spec: RunSpec, study: Path) -> list[Part]:
 def digest_of_parts(parts: Sequence[Part]) -> str:
     """Digest (16 hex digits) of what a row is made of, and of the code that puts it together."""
     text = canonical_json([[part.spec.run_id, part.serves] for part in parts])
-    return hashlib.sha256(f"{code_of('shards/composed.py')} {text}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{code_of('shards/combined.py')} {text}".encode()).hexdigest()[:16]
 
 
 def require_every_task(spec: RunSpec, parts: Sequence[Part], task_ids: Sequence[str]) -> None:
@@ -81,7 +81,7 @@ def require_every_task(spec: RunSpec, parts: Sequence[Part], task_ids: Sequence[
         )
 
 
-def compose(
+def combine(
     spec: RunSpec, parts: Sequence[Part], predictions: Sequence[pd.DataFrame], task_ids: Sequence[str]
 ) -> RunResult:
     """Return what the row predicts: each task by its group, or each cell by the mean of the members.
