@@ -333,3 +333,17 @@ def test_what_is_no_manifest_is_refused_by_name(tmp_path, text):
 def test_a_shard_knows_its_predicted_minutes():
     runs = tuple(planned()[:3])
     assert Shard(0, "a", runs).minutes == pytest.approx(sum(run.minutes for run in runs))
+
+
+@pytest.mark.parametrize("key", ["ensemble", "imputation"])
+def test_scores_of_classes_are_not_averaged(key: str) -> None:
+    """The mean of the numbers of two classes is a third class, or none."""
+    row = {**MTL, "label": "MTL"} | ({"ensemble": 2} if key == "ensemble" else {})
+    changes = {
+        "sources": {"s": {"reader": "table", "path": "a.csv", "values": "class"}},
+        "metrics": ["accuracy"],
+        "imputation": ["MTL"] if key == "imputation" else [],
+    }
+    values = study(methods=[row], baseline="MTL", **changes)
+    with pytest.raises(RelataskError, match=f"`{key}` averages the scores of several runs"):
+        plan_runs(parse(StudyConfig, values, "study"), "quick")

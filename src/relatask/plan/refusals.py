@@ -31,6 +31,8 @@ def refuse(method: MethodConfig, name: str, dataset: DatasetConfig, study: Study
         _refuse_imputation(method, where)
     if method.is_combined:
         _refuse_combined(method, where)
+    if "class" in kinds_of(study, name):
+        _refuse_means_of_classes(method, where, study)
     if method.parts > 1 and not ability.per_task:
         raise RelataskError(
             f"{where}: `parts` needs independent tasks, but {method.method!r} trains them together."
@@ -171,6 +173,17 @@ def _refuse_imputation(method: MethodConfig, where: str) -> None:
             f"{where}: `imputation` needs one model of all tasks, and {method.method!r} is none in this row; "
             "name e.g. a method metalink, shared_bottom or matrix_factorisation."
         )
+
+
+def _refuse_means_of_classes(method: MethodConfig, where: str, study: StudyConfig) -> None:
+    """Raise where scores of several runs would be averaged: the mean of the numbers of classes is no class."""
+    keys = {"ensemble": method.ensemble > 1, "imputation": method.label in study.imputation}
+    for key, wanted in keys.items():
+        if wanted:
+            raise RelataskError(
+                f"{where}: `{key}` averages the scores of several runs, and a task of kind class has none but "
+                f"the number of its class; remove the row's `{key}`."
+            )
 
 
 def _refuse_combined(method: MethodConfig, where: str) -> None:
