@@ -298,5 +298,7 @@ def test_what_is_known_does_not_depend_on_other_options_or_molecules(data):
 
 def test_a_setting_that_holds_out_the_only_task_is_refused(tmp_path):
     folder = write_dataset(tmp_path / "one", random_labels(40, 1))
+    data = PreparedDataset.load(folder, "scaffold-0", inputs="ecfp")
+    training = Training(unit_of(spec_of("meta"), data))
     with pytest.raises(RelataskError, match=r"holds out 1 of 1 tasks.*choose another setting"):
-        Training(unit_of(spec_of("meta"), PreparedDataset.load(folder, "scaffold-0", inputs="ecfp")))
+        training.require_examples()

@@ -121,9 +121,10 @@ def test_metalink_fills_as_its_equations_say(tmp_path):
 def step_of(results: Path, spec: RunSpec) -> Namespace:
     """The arguments of the step impute_labels for one run, after its plan is written."""
     row = {
-        **dict.fromkeys(("encoder", "collection", "shard")),
+        **dict.fromkeys(("collection", "shard")),
         **dict.fromkeys(("tasks", "hyperparameters"), "{}"),
-        **{key: getattr(spec, key) for key in ("run_id", "label", "dataset", "method", "balancing", "split")},
+        **{key: getattr(spec, key) for key in ("run_id", "label", "dataset", "split")},
+        **dict(zip(("method", "encoder", "balancing"), spec.names, strict=True)),
         **{"seed": spec.seed, "predicted_minutes": 1.0, "cost_factor": 1.0, "spec": spec.canonical()},
     }
     plan = results / "study" / "plan.parquet"

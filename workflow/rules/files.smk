@@ -6,12 +6,12 @@ MEASURED = [name for name in TABLES if table_record(STUDY, name).measured]
 FIGURES = figure_names(STUDY)
 
 
-def at(file, **wildcards):
+def at(file, /, **wildcards):
     """A file of the study, see core/layout.py; what is not given stays a wildcard."""
     return f"results/{study_file(file, STUDY_NAME, **wildcards)}"
 
 
-def of_dataset(file, dataset="{dataset}", **wildcards):
+def of_dataset(file, dataset="{dataset}", /, **wildcards):
     """A file of a data set."""
     return f"results/{layout.dataset_file(file, dataset, **wildcards)}"
 
@@ -21,7 +21,7 @@ def of_source(file, source="{source}"):
     return f"results/{layout.source_file(file, source)}"
 
 
-def raw(file, **wildcards):
+def raw(file, /, **wildcards):
     """A raw file."""
     return f"results/{layout.raw_file(file, **wildcards)}"
 

@@ -176,13 +176,13 @@ def _refuse_imputation(method: MethodConfig, where: str) -> None:
 
 
 def _refuse_means_of_classes(method: MethodConfig, where: str, study: StudyConfig) -> None:
-    """Raise where scores of several runs would be averaged: the mean of the numbers of classes is no class."""
+    """Raise where scores of several runs would be averaged: the mean of numbers of classes is no class."""
     keys = {"ensemble": method.ensemble > 1, "imputation": method.label in study.imputation}
     for key, wanted in keys.items():
         if wanted:
             raise RelataskError(
-                f"{where}: `{key}` averages the scores of several runs, and a task of kind class has none but "
-                f"the number of its class; remove the row's `{key}`."
+                f"{where}: `{key}` averages the scores of several runs, and the score of a class task is the "
+                f"number of its class; remove the row's `{key}`."
             )
 
 
