@@ -183,13 +183,13 @@ def _as_items(
             contents = (b"\0".join(map(_as_bytes, row)) for row in table.itertuples(index=False))
             table = table.assign(item_id=np.array([_id_of(content) for content in contents], np.int64))
         return table, [None] * len(table)
-    from relatask.data.standardise import Limits, Rejection, standardise
+    from relatask.data.standardise import Limits, Rejection, standardise_all
 
     smiles = items["smiles"] if isinstance(items, pd.DataFrame) else items
     limits = Limits(min_heavy_atoms=1, min_weight=0.0, max_weight=float("inf"))
     found, reasons = [], []
-    for text in smiles:
-        result = standardise(text if isinstance(text, str) else None, limits)
+    texts = [text if isinstance(text, str) else None for text in smiles]
+    for _, result in standardise_all(texts, limits):  # which keeps RDKit from printing what the reasons say
         reasons.append(str(result) if isinstance(result, Rejection) else None)
         if not isinstance(result, Rejection):
             found.append(result.smiles)
