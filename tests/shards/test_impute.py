@@ -149,6 +149,18 @@ def test_the_step_refuses_a_model_of_other_data(tmp_path):
     assert not arguments.out.exists()
 
 
+def test_a_run_refuses_a_prior_of_other_data(tmp_path):
+    labels = random_labels(60, 4)
+    trained(tmp_path, "shared_bottom", (0,), labels)
+    write_dataset(tmp_path / "small", 1 - labels)
+    write_json(tmp_path / "small" / "dataset.json", {"digest": "other labels"})
+    spec = replace(spec_of("sgnn_ebm"), prior=spec_of("shared_bottom").run_id)
+    shard = Shard("00000", tmp_path / "study", ShardData(tmp_path / "small", torch.device("cpu")), "all")
+    with pytest.raises(RelataskError, match=r"SHARED_BOTTOM .* was trained on other data than"):
+        shard.train([spec])
+    assert not shard.journal.predictions_path(spec).exists()
+
+
 def test_structure_alone_fills_with_what_it_predicts(tmp_path):
     data, (fill,) = trained(tmp_path, "shared_bottom", (0,), random_labels(60, 4))
     rows = data.folds["test"]
