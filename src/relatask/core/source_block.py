@@ -20,12 +20,15 @@ from relatask.core.layout import raw_file
 from relatask.core.plugins import SourceRecord, load_file, record_of, source_records
 
 FILE_KEYS = ("path", "task_sheet", "split_path")  # keys that name files or folders of the user's own
+# reasons of `not_here` that several sources have; the error names the reader
+LABELS_ONLY = "the reader {reader} has labels and no measured values"
+NO_OWN_FILES = "the reader {reader} reads no file of yours; use the reader table"
 
 
 class SourceBlock(Block):
     """Where items, tasks and labels come from, and how they are read."""
 
-    # keys of other readers that have a reason of their own not to be here
+    # keys of other readers that have a reason of their own not to be here -> it; {reader} is filled in
     not_here: ClassVar[Mapping[str, str]] = {}
 
     reader: str = Field(description="which source it is, a file of relatask.sources")
@@ -38,7 +41,7 @@ class SourceBlock(Block):
             if key in cls.model_fields:
                 continue
             if key in cls.not_here:
-                raise ValueError(f"{key}: {cls.not_here[key]}")
+                raise ValueError(f"{key}: {cls.not_here[key].format(reader=values.get('reader'))}")
             readers = [name for name, block in source_blocks().items() if key in block.model_fields]
             if readers:
                 raise ValueError(

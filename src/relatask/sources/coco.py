@@ -1,12 +1,12 @@
 """COCO (Lin et al., 2014) as a data set of images and 80 tasks: is there an object of a category in it?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from relatask.core.source_block import SourceBlock
+from relatask.sources.images.block import ImageBlock
 
 if TYPE_CHECKING:
     from relatask.data.source_tables import SourceContext, SourceTables
@@ -22,20 +22,13 @@ SOURCE = {
 PARTS = ("train2017", "val2017")
 
 
-class CocoSource(SourceBlock):
+class CocoSource(ImageBlock):
     """Images and the categories of objects that are in them."""
 
-    not_here: ClassVar[Mapping[str, str]] = {"active": "the reader coco has labels and no measured values"}
+    needs_path: ClassVar[str | None] = "the folder that holds train2017 and val2017"
 
     reader: Literal["coco"] = Field(description="a folder of images in COCO's layout")
     path: str | None = Field(None, description="folder that holds train2017, val2017 and annotations")
-    image_size: int = Field(224, ge=8, le=1024, description="pixels of a side; the middle is cut out")
-
-    @model_validator(mode="after")
-    def _has_images(self) -> "CocoSource":
-        if self.path is None:
-            raise ValueError("path: the reader coco needs the folder that holds train2017 and val2017")
-        return self
 
     def raw_files(self, name: str, listed: Sequence[str], related: bool) -> list[str]:
         """Return the files that list the images; there are too many images to name each."""

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from relatask.sources.active import ActiveRule
-from relatask.sources.molecules import MoleculeBlock, folder_of, prepare_molecules
+from relatask.sources.folder import folder_of
+from relatask.sources.molecules import MoleculeBlock, prepare_molecules
 
 if TYPE_CHECKING:
     from relatask.data.raw_table import RawTable

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field, model_validator
 
-from relatask.core.errors import RelataskError
 from relatask.core.plugins import load_file
 from relatask.core.source_block import SourceBlock
 
@@ -49,20 +48,6 @@ def read_source(block: MoleculeBlock, name: str, raw: Path | None = None) -> "Ra
 
     found: RawTable = load_file(block.record).read(block, SourceContext(name, raw))
     return found
-
-
-def folder_of(block: SourceBlock, context: "SourceContext") -> Path:
-    """Return the folder or file that a source is read from: its `path`, else the folder of its raw files.
-
-    Raises:
-        RelataskError: there is neither.
-    """
-    path = getattr(block, "path", None)
-    if path is None and context.raw is None:
-        raise RelataskError(
-            f"sources.{context.name}: give `path`, or the folder of its raw files with --raw."
-        )
-    return Path(path) if path is not None else Path(str(context.raw))
 
 
 def prepare_molecules(block: MoleculeBlock, context: "SourceContext") -> "SourceTables":

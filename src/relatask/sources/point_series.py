@@ -16,7 +16,7 @@ from relatask.data.source_tables import SourceContext, SourceTables, source_tabl
 from relatask.data.splits import Fractions
 from relatask.data.splits.chronological import fold_ends
 from relatask.data.task_ids import task_ids
-from relatask.sources.molecules import folder_of
+from relatask.sources.folder import folder_of
 from relatask.sources.readers import only_table
 from relatask.sources.table_files import TableFile, find_column, open_table
 

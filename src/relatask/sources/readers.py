@@ -12,7 +12,8 @@ from relatask.core.records import suggest
 from relatask.data.raw_table import RawTable
 from relatask.data.source_tables import SourceContext
 from relatask.sources.active import ActiveRule
-from relatask.sources.molecules import MoleculeBlock, folder_of
+from relatask.sources.folder import folder_of
+from relatask.sources.molecules import MoleculeBlock
 from relatask.sources.table_files import SUFFIXES, TableFile, find_column, open_table, read_texts
 from relatask.sources.task_sheet import read_task_sheet, tasks_without_sheet
 from relatask.sources.wide_table import read_wide

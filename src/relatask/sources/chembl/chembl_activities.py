@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from relatask.core.layout import raw_file
+from relatask.core.source_block import NO_OWN_FILES
 from relatask.sources.active import ActiveRule
-from relatask.sources.molecules import MoleculeBlock, folder_of, prepare_molecules
+from relatask.sources.folder import folder_of
+from relatask.sources.molecules import MoleculeBlock, prepare_molecules
 
 if TYPE_CHECKING:
     from relatask.data.raw_table import RawTable
@@ -26,9 +28,7 @@ SOURCE = {
 class ChemblActivitiesSource(MoleculeBlock):
     """A data set from today's ChEMBL."""
 
-    not_here: ClassVar[Mapping[str, str]] = {
-        "path": "the reader chembl_activities reads no file of yours; use the reader table"
-    }
+    not_here: ClassVar[Mapping[str, str]] = {"path": NO_OWN_FILES}
 
     reader: Literal["chembl_activities"] = Field(
         description="activities that ChEMBL knows on a list of targets"

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from relatask.core.layout import raw_file
-from relatask.sources.molecules import MoleculeBlock, folder_of, prepare_molecules
+from relatask.core.source_block import LABELS_ONLY
+from relatask.sources.folder import folder_of
+from relatask.sources.molecules import MoleculeBlock, prepare_molecules
 
 if TYPE_CHECKING:
     from relatask.data.raw_table import RawTable
@@ -25,7 +27,7 @@ SOURCE = {
 class LscSource(MoleculeBlock):
     """Labels of the LSC benchmark."""
 
-    not_here: ClassVar[Mapping[str, str]] = {"active": "the reader lsc has labels and no measured values"}
+    not_here: ClassVar[Mapping[str, str]] = {"active": LABELS_ONLY}
 
     reader: Literal["lsc"] = Field(description="the pickled files of the LSC benchmark")
     path: str | None = Field(

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from relatask.core.layout import PLANTED, raw_file
-from relatask.sources.molecules import MoleculeBlock, folder_of, prepare_molecules
+from relatask.core.source_block import LABELS_ONLY, NO_OWN_FILES
+from relatask.sources.folder import folder_of
+from relatask.sources.molecules import MoleculeBlock, prepare_molecules
 
 if TYPE_CHECKING:
     from relatask.data.raw_table import RawTable
@@ -26,8 +28,8 @@ class PlantedSource(MoleculeBlock):
     """The planted data."""
 
     not_here: ClassVar[Mapping[str, str]] = {
-        "path": "the reader planted reads no file of yours; use the reader table",
-        "active": "the reader planted has labels and no measured values",
+        "path": NO_OWN_FILES,
+        "active": LABELS_ONLY,
     }
 
     reader: Literal["planted"] = Field(description="planted molecules and assays, whose truth is known")
