@@ -6,14 +6,13 @@ drawings, which count once. Vinyals' split is in split_vinyals_train.txt, _val.t
 on each line; a fourth field for turned ones (rot090) may follow and is left out, as `rotated` says it.
 """
 
-import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from relatask.core.errors import RelataskError
+from relatask.sources.archives import opened_zip
 from relatask.sources.images.class_images import ClassImages, Picture
 from relatask.sources.split_files import PARTS
 
@@ -81,15 +80,12 @@ def _files(folder: Path) -> Iterator[tuple[Path, str, bytes]]:
         if place.is_dir():
             yield from ((place, str(file), file.read_bytes()) for file in sorted(place.glob("*/*/*.png")))
         elif place.suffix == ".zip":
-            try:
-                with zipfile.ZipFile(place) as archive:
-                    for info in sorted(archive.infolist(), key=lambda info: info.filename):
-                        if info.filename.endswith(".png") and len(Path(info.filename).parts) >= 3:
-                            if info.file_size > LARGEST:
-                                raise RelataskError(f"{place}: {info.filename} is too large for a drawing.")
-                            yield place, info.filename, archive.read(info)
-            except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-                raise RelataskError(f"{place} is no ZIP archive that can be read ({error}).") from None
+            with opened_zip(place, str(place)) as archive:
+                for info in sorted(archive.infolist(), key=lambda info: info.filename):
+                    if info.filename.endswith(".png") and len(Path(info.filename).parts) >= 3:
+                        if info.file_size > LARGEST:
+                            raise RelataskError(f"{place}: {info.filename} is too large for a drawing.")
+                        yield place, info.filename, archive.read(info)
 
 
 def _vinyals(folder: Path, characters: list[str]) -> dict[str, int]:

@@ -3,8 +3,6 @@
 import logging
 import shutil
 import time
-import zipfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from tqdm import tqdm
 from relatask.core.atomic import atomic_path
 from relatask.core.errors import RelataskError
 from relatask.core.files import read_fields, sha256_of, write_json, write_text
+from relatask.sources.archives import opened_zip
 from relatask.sources.services.http import (
     TIMEOUT,
     USER_AGENT,
@@ -101,20 +100,17 @@ def _install(partial: Path, url: str, member: str, entry: dict[str, str], out: P
 
 def _extract(archive: Path, member: str, out: Path, url: str) -> None:
     """Copy the one file called `member` out of a ZIP archive; nothing else of it is written anywhere."""
-    try:
-        with zipfile.ZipFile(archive) as content:
-            found = [info for info in content.infolist() if f"/{info.filename}".endswith(f"/{member}")]
-            if len(found) != 1:
-                raise RelataskError(f"{url} holds {len(found)} files {member!r}, expected one.")
-            if found[0].file_size > max(LARGE, MOST_RATIO * found[0].compress_size):
-                raise RelataskError(
-                    f"{url}: {member} would unpack to {found[0].file_size:,} bytes from "
-                    f"{found[0].compress_size:,}; it is no data, get another file."
-                )
-            with content.open(found[0]) as source, out.open("wb") as target:
-                shutil.copyfileobj(source, target, BLOCK)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise RelataskError(f"{url} is no ZIP archive that can be read ({error}); get it again.") from None
+    with opened_zip(archive, url, "; get it again") as content:
+        found = [info for info in content.infolist() if f"/{info.filename}".endswith(f"/{member}")]
+        if len(found) != 1:
+            raise RelataskError(f"{url} holds {len(found)} files {member!r}, expected one.")
+        if found[0].file_size > max(LARGE, MOST_RATIO * found[0].compress_size):
+            raise RelataskError(
+                f"{url}: {member} would unpack to {found[0].file_size:,} bytes from "
+                f"{found[0].compress_size:,}; it is no data, get another file."
+            )
+        with content.open(found[0]) as source, out.open("wb") as target:
+            shutil.copyfileobj(source, target, BLOCK)
 
 
 def _record(out: Path) -> Path:
