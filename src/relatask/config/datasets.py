@@ -8,10 +8,10 @@ from relatask.core.blocks import Block, Name, unique
 
 
 class EpisodesConfig(Block):
-    """What few-shot learning asks: which of a few unseen classes an item is of, told some items of each."""
+    """What few-shot learning asks: which of some unseen classes an item has, from labelled items of each."""
 
     ways: int = Field(5, ge=2, le=1000, description="classes of an episode")
-    shots: int = Field(5, ge=1, le=1000, description="items of each class whose class is told")
+    shots: int = Field(5, ge=1, le=1000, description="labelled items of each class")
     queries: int = Field(15, ge=1, le=1000, description="other items of each class, whose class is asked")
     evaluated: int = Field(
         800, ge=1, le=100_000, description="episodes of validation and of test, the same for every method"

@@ -66,7 +66,7 @@ def _main_data(inputs: Inputs) -> pd.DataFrame:
     return summary
 
 
-def _best_rows(inputs: Inputs, data: pd.DataFrame, best_of: dict[str, list[str]]) -> list[pd.DataFrame]:
+def _best_rows(inputs: Inputs, data: pd.DataFrame, rows: dict[str, list[str]]) -> list[pd.DataFrame]:
     """Return, for each row and column, what the main table says of the member that is best on validation."""
     valid = inputs.summary[(inputs.summary["fold"] == "valid") & (inputs.summary["metric"] == inputs.metric)]
     sign = 1 if METRICS[inputs.metric].higher_is_better else -1
@@ -76,7 +76,7 @@ def _best_rows(inputs: Inputs, data: pd.DataFrame, best_of: dict[str, list[str]]
         "rank", ascending=False, kind="stable"
     )
     found = []
-    for name, members in best_of.items():
+    for name, members in rows.items():
         best = ranked[ranked["method"].isin(members)].drop_duplicates(["dataset", "split"])
         found.append(best.assign(chosen=best["method"], method=name)[[*data.columns, "chosen"]])
     return found
