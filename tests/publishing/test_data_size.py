@@ -4,7 +4,7 @@ import pytest
 
 from relatask.core.files import write_json
 from relatask.publishing import style
-from relatask.publishing.data_size import size_notes, smoke_run, titled, wholes
+from relatask.publishing.data_size import size_notes, smoke_run, titled
 from relatask.publishing.tables import main as main_table
 from tests.helpers.study_tables import make_inputs, study_of
 
@@ -46,7 +46,7 @@ def test_each_data_set_is_named_with_its_part_of_the_whole(tmp_path):
         "3 of the 1,000 molecules of toy, a smoke run: its numbers mean nothing beyond that the code runs",
         "700 of the 1,000 molecules of other",
     ]
-    assert smoke_run(wholes(config), tmp_path) == "smoke run on 3 items of toy"
+    assert smoke_run(config, tmp_path) == "smoke run on 3 items of toy"
 
 
 def test_figures_of_a_smoke_run_are_marked_and_others_are_not():

@@ -1,6 +1,5 @@
 """What tables and figures say where a study ran on a part of its data."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,16 +31,17 @@ def size_notes(study: StudyConfig, results: Path) -> list[str]:
     return notes
 
 
-def smoke_run(wholes: Mapping[str, int], results: Path) -> str:
+def smoke_run(study: StudyConfig, results: Path) -> str:
     """Return "smoke run on 159 items of coco" where a data set is a small share of the whole, else ""."""
-    counts = {name: _n_items(results, name) for name in wholes}
-    small = [name for name, whole in wholes.items() if counts[name] < SMOKE_SHARE * whole]
+    own = wholes(study)
+    counts = {name: _n_items(results, name) for name in own}
+    small = [name for name, whole in own.items() if counts[name] < SMOKE_SHARE * whole]
     return "smoke run on " + ", ".join(f"{counts[name]:,} items of {name}" for name in small) if small else ""
 
 
-def titled(table: "Table", smoke_run: str) -> "Table":
+def titled(table: "Table", words: str) -> "Table":
     """Return the table with a title that says so, where it is of a smoke run."""
-    return replace(table, title=f"{table.title} ({smoke_run})") if smoke_run else table
+    return replace(table, title=f"{table.title} ({words})") if words else table
 
 
 def _n_items(results: Path, name: str) -> int:

@@ -94,6 +94,11 @@ def scale_of(metric: Metric) -> tuple[float, int]:
     return (100.0, 2) if metric.percent else (1.0, 3)
 
 
+def printed_label(metric: Metric) -> str:
+    """Return what a metric is called where tables print it, e.g. "ROC-AUC × 100"."""
+    return f"{metric.label} × 100" if metric.percent else metric.label
+
+
 def scales_and_directions(metrics: Sequence[Metric]) -> str:
     """Return which of `metrics` are printed times 100 and for which lower is better."""
     percent = " and ".join(metric.label for metric in metrics if metric.percent)

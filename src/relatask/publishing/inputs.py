@@ -11,10 +11,10 @@ from relatask.config import StudyConfig
 from relatask.core.errors import RelataskError
 from relatask.core.layout import dataset_file, study_file
 from relatask.core.tables import read_table
-from relatask.evaluation.aggregate import runs_of
+from relatask.evaluation.aggregate import join_plan, runs_of
 from relatask.evaluation.metrics import METRICS
 from relatask.publishing.collection import Collection
-from relatask.publishing.data_size import size_notes, smoke_run, wholes
+from relatask.publishing.data_size import size_notes, smoke_run
 from relatask.publishing.formatting import Bold
 from relatask.publishing.published_values import Published
 
@@ -48,11 +48,6 @@ class Inputs:
     def restricted(self, needs: tuple[str, ...], maker: str) -> "Inputs":
         """Return inputs of which an output may read what it says it needs; tables are still read once."""
         return replace(self, needs=frozenset(needs), maker=maker)
-
-    @property
-    def folder(self) -> Path:
-        """The study's folder."""
-        return self.results / self.name
 
     def require(self, need: str) -> None:
         """Refuse what the output did not say that it needs: its file may be absent or out of date.
@@ -117,10 +112,28 @@ class Inputs:
         """Epochs of the runs that tables show."""
         return self.table("history")
 
-    def of_dataset(self, dataset: str, table: str) -> pd.DataFrame:
-        """Read one of a data set's tables."""
+    def of_dataset(self, dataset: str, table: str, columns: list[str] | None = None) -> pd.DataFrame:
+        """Read one of a data set's tables, or some columns of it."""
         self.require("dataset")
-        return read_table(table, self.results / dataset_file(table, dataset))
+        return read_table(table, self.results / dataset_file(table, dataset), columns)
+
+    @property
+    def test_cells(self) -> pd.DataFrame:
+        """Cells of the leading metric on the test fold, see `join_plan`."""
+        plan, test = self.plan, self._test_metrics  # also where they are joined already: `needs` is checked
+        return self.once("test_cells", lambda: join_plan(plan, test))
+
+    @property
+    def undefined_cells(self) -> pd.DataFrame:
+        """Those without a value: data set, split, method, task_id and reason."""
+        test, runs = self._test_metrics, self.plan[["run_id", "dataset", "split", "label"]]
+        lost = test.loc[test["value"].isna(), ["run_id", "task_id", "reason"]].astype(object)
+        return lost.merge(runs.rename(columns={"label": "method"}), on="run_id")
+
+    @property
+    def _test_metrics(self) -> pd.DataFrame:
+        metrics = self.metrics
+        return metrics[(metrics["metric"] == self.metric) & (metrics["fold"] == "test")]
 
     @property
     def collections(self) -> list[Collection]:
@@ -163,7 +176,7 @@ class Inputs:
     @property
     def smoke_run(self) -> str:
         """Words where a data set is a small share of the whole, else ""; see `data_size.smoke_run`."""
-        return smoke_run(wholes(self.study), self.results)
+        return self.once("smoke_run", lambda: smoke_run(self.study, self.results))
 
     @property
     def comparable(self) -> bool:

@@ -123,7 +123,7 @@ def value_limits(values: Iterable[float], metric: str) -> tuple[float, float]:
     return max(low - pad, -0.02), min(high + pad, 1.02)
 
 
-def mark_chance(axes: "Axes", metric: str, across: bool = False) -> None:
+def mark_chance(axes: "Axes", metric: str, horizontal: bool = False) -> None:
     """Mark the chance level, where the metric has one, with a dashed line and the word at its end."""
     if (level := CHANCE.get(metric)) is None:
         return
@@ -134,7 +134,7 @@ def mark_chance(axes: "Axes", metric: str, across: bool = False) -> None:
         "annotation_clip": False,
         "textcoords": "offset points",
     }
-    if across:
+    if horizontal:
         axes.axhline(level, **line)
         axes.annotate("chance", (1, level), (-2, 2), xycoords=("axes fraction", "data"), ha="right", **text)
     else:

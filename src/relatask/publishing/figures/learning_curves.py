@@ -116,7 +116,7 @@ def plot(
         axes.set_xlabel("epoch")
         axes.grid(color=style.FAINT, linewidth=0.7)
         axes.margins(x=0.02)
-        style.mark_chance(axes, metric, across=True)
+        style.mark_chance(axes, metric, horizontal=True)
     ends = [*(drawn["mean"] - drawn["std"].fillna(0)), *(drawn["mean"] + drawn["std"].fillna(0))]
     grid[0].set_ylim(*style.value_limits(ends, metric))
     grid[0].set_ylabel(f"validation {label}, mean over {each}s")

@@ -4,9 +4,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from relatask.core.layout import in_dataset
-from relatask.core.tables import columns_of, read_table
-from relatask.evaluation.aggregate import differences, join_plan
+from relatask.core.tables import columns_of
+from relatask.evaluation.aggregate import differences
 from relatask.evaluation.label_correlation import label_correlation, mean_correlation
 from relatask.evaluation.metrics import METRICS
 from relatask.evaluation.spread import deviation
@@ -14,6 +13,7 @@ from relatask.publishing.formatting import (
     NOTHING,
     Table,
     mean_std,
+    printed_label,
     scale_of,
     signed,
 )
@@ -54,9 +54,8 @@ MIN_TASKS = 6  # for a correlation over tasks
 
 def _correlations(inputs: Inputs, dataset: str) -> pd.Series:
     """Task -> mean correlation of its labels with the other tasks', where that is defined."""
-    folder = inputs.results / dataset
-    tasks = read_table("tasks", folder / in_dataset("tasks"), ["task_id"])["task_id"].tolist()
-    correlation = label_correlation(read_table("labels", folder / in_dataset("labels")), tasks)
+    tasks = inputs.of_dataset(dataset, "tasks", ["task_id"])["task_id"].tolist()
+    correlation = label_correlation(inputs.of_dataset(dataset, "labels"), tasks)
     return pd.Series(mean_correlation(correlation), index=tasks).dropna()
 
 
@@ -103,8 +102,7 @@ def _add_published(inputs: Inputs, data: pd.DataFrame) -> pd.DataFrame:
 
 def make(inputs: Inputs) -> Table:
     """(Data set, split, method) x the metric on tasks that correlate least and most with the others."""
-    cells = join_plan(inputs.plan, inputs.metrics)
-    cells = cells[(cells["metric"] == inputs.metric) & (cells["fold"] == "test")].dropna(subset="value")
+    cells = inputs.test_cells.dropna(subset="value")
     means = {dataset: _correlations(inputs, dataset) for dataset in inputs.study.datasets}
     rows = [row for name, split in inputs.columns for row in _rows(inputs, cells, name, split, means[name])]
     data = pd.DataFrame(rows, columns=list(columns_of("table_correlated_tasks")))
@@ -129,7 +127,7 @@ def make(inputs: Inputs) -> Table:
 def _notes(inputs: Inputs, has_published: bool) -> list[str]:
     metric = METRICS[inputs.metric]
     notes = [
-        f"Test {metric.label}{' × 100' if metric.percent else ''}, mean over the {N_TASKS} tasks whose "
+        f"Test {printed_label(metric)}, mean over the {N_TASKS} tasks whose "
         "labels correlate least, or most, with those of others (Pearson, mean over the others, all folds), "
         "then mean ± population standard deviation over seeds. The csv file names the tasks.",
         f"ρ: Spearman's rank correlation, over all tasks, of that mean with the gain over "

@@ -7,12 +7,12 @@ import pandas as pd
 
 from relatask.config import EpisodesConfig
 from relatask.core.tables import columns_of
-from relatask.evaluation.aggregate import join_plan
 from relatask.evaluation.metrics import METRICS
 from relatask.publishing.formatting import (
     Table,
     mean_std,
     number,
+    printed_label,
     scale_of,
 )
 from relatask.publishing.inputs import Inputs, records
@@ -61,8 +61,7 @@ def make(inputs: Inputs) -> Table:
     The interval, 1.96 standard errors over episodes, is what papers of few-shot learning print behind ±.
     """
     metric = METRICS[inputs.metric]
-    cells = join_plan(inputs.plan, inputs.metrics)
-    cells = cells[(cells["metric"] == inputs.metric) & (cells["fold"] == "test")].dropna(subset="value")
+    cells = inputs.test_cells.dropna(subset="value")
     rows = []
     for key, own in cells.groupby(["dataset", "split", "method", "seed"], observed=True):
         form = inputs.study.datasets[str(key[0])].episodes or EpisodesConfig()
@@ -79,7 +78,7 @@ def make(inputs: Inputs) -> Table:
         quantiles = [number(row[name] * factor, digits) for name in QUANTILES]
         body.append([*words, form_of, number(row["n_episodes"], 0), cell, *quantiles])
     notes = [
-        f"Test {metric.label}{' × 100' if metric.percent else ''}: mean over episodes ± 1.96 standard errors "
+        f"Test {printed_label(metric)}: mean over episodes ± 1.96 standard errors "
         "over episodes (a 95 % interval), as papers of few-shot learning print it; then quartiles over "
         "episodes. Spreads of the main table are over seeds instead.",
         "Episodes are drawn by data set, split and seed, so all methods are asked the same; each is in the "

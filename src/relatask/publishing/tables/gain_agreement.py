@@ -92,12 +92,10 @@ def _agreement(one: Collection, other: Collection) -> list[dict[str, Any]]:
 def _common(one: GainTable, other: GainTable) -> tuple[np.ndarray, list[int], list[int]]:
     """Sets of two or more tasks in both tables, bool [S, N] of the first, and their rows in each."""
     columns = [other.tasks.index(task) for task in one.tasks]
-    row_of = {
-        row.tobytes(): number for number, row in enumerate(np.ascontiguousarray(other.sets[:, columns]))
-    }
+    row_of = {row.tobytes(): place for place, row in enumerate(np.ascontiguousarray(other.sets[:, columns]))}
     pairs = [
-        (number, row_of[row.tobytes()])
-        for number, row in enumerate(one.sets)
+        (place, row_of[row.tobytes()])
+        for place, row in enumerate(one.sets)
         if row.sum() > 1 and row.tobytes() in row_of
     ]
     rows, other_rows = [pair[0] for pair in pairs], [pair[1] for pair in pairs]

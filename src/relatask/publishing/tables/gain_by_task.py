@@ -7,15 +7,16 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from relatask.core.layout import in_dataset
-from relatask.core.tables import columns_of, read_table
-from relatask.evaluation.aggregate import differences, join_plan
+from relatask.core.layout import dataset_file
+from relatask.core.tables import columns_of
+from relatask.evaluation.aggregate import differences
 from relatask.evaluation.metrics import METRICS
 from relatask.publishing.formatting import (
     NOTHING,
     Table,
     number,
     p_value,
+    printed_label,
     scale_of,
     signed,
 )
@@ -48,12 +49,10 @@ MIN_TASKS = 6
 
 def _tasks(inputs: Inputs, dataset: str) -> pd.DataFrame:
     """Labels and degree in the relation graph of each task of a data set."""
-    folder = inputs.results / dataset
-    tasks = read_table("tasks", folder / in_dataset("tasks"), ["task_id", "n_labels"])
-    path = folder / in_dataset("relations")
+    tasks = inputs.of_dataset(dataset, "tasks", ["task_id", "n_labels"])
     degree = pd.Series(dtype=int)
-    if path.exists():
-        edges = read_table("relations", path, ["task_i", "task_j"])
+    if (inputs.results / dataset_file("relations", dataset)).exists():
+        edges = inputs.of_dataset(dataset, "relations", ["task_i", "task_j"])
         degree = pd.concat([edges["task_i"], edges["task_j"]]).value_counts()
     tasks["degree"] = tasks["task_id"].map(degree).fillna(0).astype(int)
     return tasks.set_index("task_id")[list(SIZES)]
@@ -64,8 +63,7 @@ def gains(inputs: Inputs) -> pd.DataFrame:
 
     The pairs are those of the comparisons: every method against the baseline, and the contrasts.
     """
-    cells = join_plan(inputs.plan, inputs.metrics)
-    cells = cells[(cells["metric"] == inputs.metric) & (cells["fold"] == "test")]
+    cells = inputs.test_cells
     baseline = str(inputs.study.baseline)
     pairs = [(label, baseline) for label in inputs.methods if label != baseline]
     found = []
@@ -117,7 +115,7 @@ def make(inputs: Inputs) -> Table:
                 cells = _row(values, size, factor, digits)
                 body.append([dataset, split, method, other, name, number(len(rows), 0), *cells])
     notes = [
-        f"Difference of the test {metric.label}{' × 100' if metric.percent else ''} of a task (mean over "
+        f"Difference of the test {printed_label(metric)} of a task (mean over "
         "seeds) to that of the method named under against; labels: of the task in the data set; relations: "
         "its degree in the relation graph.",
         "ρ: Spearman's rank correlation of difference and size over tasks; last columns: mean difference of "

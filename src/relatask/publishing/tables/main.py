@@ -13,6 +13,7 @@ from relatask.publishing.formatting import (
     NOTHING,
     Table,
     mean_std,
+    printed_label,
     scale_of,
     signed,
 )
@@ -139,7 +140,7 @@ def _main_notes(inputs: Inputs, data: pd.DataFrame) -> list[str]:
     better = "higher" if metric.higher_is_better else "lower"
     each = inputs.study.each
     notes = [
-        f"{metric.label}{' × 100' if metric.percent else ''} ({better} is better): mean over {each}s, "
+        f"{printed_label(metric)} ({better} is better): mean over {each}s, "
         f"then mean ± population standard deviation over {len(seeds)} {seed_word} "
         f"({', '.join(map(str, seeds))}); the best mean of a column is bold.",
         f"In brackets: difference to {inputs.study.baseline} over the (seed, {each}) cells defined in both.",
@@ -178,11 +179,8 @@ def _undefined_notes(inputs: Inputs, data: pd.DataFrame) -> list[str]:
 
 def _reasons(inputs: Inputs) -> dict[tuple[Any, ...], str]:
     """(Data set, split, method) -> e.g. "1 no label, 2 no positive", of its test cells without a value."""
-    table = inputs.metrics
-    lost = table[(table["metric"] == inputs.metric) & (table["fold"] == "test") & table["value"].isna()]
-    runs = inputs.plan[["run_id", "dataset", "split", "label"]]
-    cells = lost[["run_id", "reason"]].astype(object).merge(runs, on="run_id")
-    counts = cells.groupby(["dataset", "split", "label", "reason"], sort=True).size()
+    lost = inputs.undefined_cells
+    counts = lost.groupby(["dataset", "split", "method", "reason"], sort=True).size()
     found: dict[tuple[Any, ...], list[str]] = {}
     for dataset, split, method, reason, count in counts.reset_index().itertuples(index=False):
         found.setdefault((dataset, split, method), []).append(f"{count} {reason}")

@@ -4,15 +4,15 @@ from typing import Any
 
 import pandas as pd
 
-from relatask.core.layout import dataset_file
-from relatask.core.tables import columns_of, read_table
-from relatask.evaluation.aggregate import join_plan, per_task
+from relatask.core.tables import columns_of
+from relatask.evaluation.aggregate import per_task
 from relatask.evaluation.metrics import METRICS
 from relatask.publishing.formatting import (
     NOTHING,
     Table,
     mean_std,
     number,
+    printed_label,
 )
 from relatask.publishing.inputs import Inputs, best_of, marked, records
 
@@ -43,12 +43,8 @@ KEY = ["dataset", "split", "task_id", "method"]
 
 def _reasons(inputs: Inputs) -> dict[tuple[str, ...], str]:
     """Why test values of the leading metric are undefined, by `KEY`; several reasons are joined."""
-    table = inputs.metrics
-    lost = table[(table["metric"] == inputs.metric) & (table["fold"] == "test") & table["value"].isna()]
-    runs = inputs.plan.drop(columns="method").rename(columns={"label": "method"})
-    joined = lost.astype({"run_id": object, "task_id": object}).merge(runs, on="run_id")
     found: dict[tuple[str, ...], set[str]] = {}
-    for row in records(joined[[*KEY, "reason"]]):
+    for row in records(inputs.undefined_cells[[*KEY, "reason"]]):
         found.setdefault(tuple(row[column] for column in KEY), set()).add(row["reason"])
     return {key: ", ".join(sorted(reasons)) for key, reasons in found.items()}
 
@@ -57,11 +53,12 @@ def _per_task_data(inputs: Inputs) -> list[list[dict[str, Any]]]:
     """For each (data set, split, task) of the study the values of all methods."""
     values = {
         tuple(row[column] for column in KEY): row
-        for row in records(per_task(join_plan(inputs.plan, inputs.metrics), inputs.metric))
+        for row in records(per_task(inputs.test_cells, inputs.metric))
     }
     reasons, lines = _reasons(inputs), []
+    tasks = {dataset: records(inputs.of_dataset(dataset, "tasks")) for dataset in inputs.study.datasets}
     for dataset, split in inputs.columns:
-        for task in records(read_table("tasks", inputs.results / dataset_file("tasks", dataset))):
+        for task in tasks[dataset]:
             shared = {"dataset": dataset, "split": split, "task_id": task["task_id"], "name": task["name"]}
             shared |= {
                 "n_labels": task["n_labels"],
@@ -89,7 +86,7 @@ def make(inputs: Inputs) -> Table:
         body.append([first["dataset"], first["split"], first["name"], *counts, *shown])
     data = pd.DataFrame([cell for line in lines for cell in line], columns=list(columns_of("table_per_task")))
     notes = [
-        f"{metric.label}{' × 100' if metric.percent else ''} on the test fold, mean ± population standard "
+        f"{printed_label(metric)} on the test fold, mean ± population standard "
         "deviation over the seeds where it is defined; the best of a row is bold.",
         f"labels and active count the whole data set. {NOTHING}: undefined for every seed; the column reason "
         "of the csv file says why.",
