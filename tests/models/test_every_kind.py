@@ -89,6 +89,7 @@ RUNS: dict[str, tuple[str, RunSpec]] = {
         "photographs",
         photographs("shared_bottom", weights="weights.pt"),
     ),
+    "metalink on images from given weights": ("photographs", photographs("metalink", weights="weights.pt")),
     "metalink on images": ("photographs", photographs("metalink")),
     "shared_bottom on vectors": ("vectors", on_vectors("shared_bottom")),
     "metalink on vectors": ("vectors", on_vectors("metalink")),

@@ -18,7 +18,8 @@ from relatask.engine.adam import Adam
 from relatask.engine.augmentation import augmented
 from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.kinds import mean_metric
-from relatask.engine.networks import networks_of
+from relatask.engine.network import trained_model
+from relatask.engine.networks import Networks, networks_of
 from relatask.engine.unit import EVALUATED, Progress, Unit, UnitResult
 from relatask.inputs.graph_batch import GraphBatch
 
@@ -56,18 +57,20 @@ class EpochTraining(ABC):
     Args:
         unit: what is trained.
         beside: further units.
+        weights: of the unit's network, which is trained already and only predicts; None: it starts anew.
     """
 
     higher_is_better = True  # of `valid_value`
 
-    def __init__(self, unit: Unit, *beside: Unit):
+    def __init__(self, unit: Unit, *beside: Unit, weights: dict[str, Tensor] | None = None):
         self.unit = unit
         self.units = (unit, *beside)
         self.settings = unit.spec.training
         self.device = unit.data.labels.device
         self.rows = unit.rows("train")
         self.valid = unit.rows("valid")
-        self.networks = networks_of(self.units)
+        trained = None if weights is None else Networks([trained_model(unit, weights)])
+        self.networks = trained or networks_of(self.units)
         self.model = self.networks.models[0]
         self.optimiser = Adam(
             self.networks.parameters(), self.settings["learning_rate"], self.settings["weight_decay"]

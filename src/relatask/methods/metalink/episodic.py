@@ -32,7 +32,7 @@ from relatask.engine.known_labels import (
     support_rows,
 )
 from relatask.engine.loops.supervised import PREDICTION_BATCH
-from relatask.engine.network import autocast, trained_model
+from relatask.engine.network import autocast
 from relatask.engine.unit import Progress, Unit, UnitResult
 from relatask.methods.metalink.knowledge_graph import KnownLabels
 from relatask.nn.contract import Encoder
@@ -60,9 +60,7 @@ def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
 
 def predictor(unit: Unit, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
     """Return what gives the probabilities [n, T] of items at some rows, from all labels that they have."""
-    training = Training(unit)
-    training.model = trained_model(unit, weights)
-    return training.predict_informed
+    return Training(unit, weights).predict_informed
 
 
 support = support_by_pass
@@ -91,8 +89,8 @@ class Support:
 class Training(EpochTraining):
     """A network over the graph of items and tasks."""
 
-    def __init__(self, unit: Unit):
-        super().__init__(unit)
+    def __init__(self, unit: Unit, weights: dict[str, Tensor] | None = None):
+        super().__init__(unit, weights=weights)
         self.setting = Setting.of(unit)
         self.seen = ~self.setting.unseen
         self.rows = labelled_in(unit, self.rows, self.seen)

@@ -15,7 +15,7 @@ from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.epochs import fit
 from relatask.engine.known_labels import passes, shown_in, support_by_pass, support_rows
 from relatask.engine.loops.supervised import predict
-from relatask.engine.network import autocast, trained_model
+from relatask.engine.network import autocast
 from relatask.engine.unit import Progress, Unit, UnitResult
 from relatask.methods.metalink import episodic
 
@@ -37,9 +37,7 @@ def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
 
 def predictor(unit: Unit, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
     """Return what gives the probabilities [n, T] of items at some rows."""
-    training = Training(unit)
-    training.model = trained_model(unit, weights)
-    return training.probabilities
+    return Training(unit, weights).probabilities
 
 
 support = support_by_pass

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.epochs import EpochTraining, fit
-from relatask.engine.network import autocast, trained_model
+from relatask.engine.network import autocast
 from relatask.engine.unit import Progress, Unit, UnitResult
 from relatask.methods.sgnn.colouring import Schedule
 from relatask.methods.sgnn.contrast import EnergyModel
@@ -30,10 +30,7 @@ def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
 
 def predictor(unit: Unit, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
     """Return what gives the marginals [n, t] of items at some rows."""
-    training = Training(unit)
-    training.model = trained_model(unit, weights)
-    training.energy_model = cast(EnergyModel, training.model)
-    return training.probabilities
+    return Training(unit, weights).probabilities
 
 
 class Training(EpochTraining):
@@ -43,8 +40,8 @@ class Training(EpochTraining):
     every epoch, so that epochs are compared on equal terms.
     """
 
-    def __init__(self, unit: Unit):
-        super().__init__(unit)
+    def __init__(self, unit: Unit, weights: dict[str, Tensor] | None = None):
+        super().__init__(unit, weights=weights)
         self.energy_model = cast(EnergyModel, self.model)
         self.contrast = self.energy_model.contrast
         self.items, n_tasks = unit.data.item_ids, len(unit.columns)
