@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from relatask.config import StudyConfig
+from relatask.config import StudyConfig, table_record
 from relatask.core.tables import write_table
+from relatask.publishing.inputs import Inputs
+from relatask.publishing.outputs import write_caption
 from tests.helpers.data_tables import items_table, labels_table, tasks_table
 from tests.helpers.study_tables import make_metrics, make_plan, write_study
 
@@ -17,6 +19,7 @@ HOSTILE = [
     "a$b_{c}$ & \x07d",
 ]
 TASKS = [f"task-{number}" for number in range(12)]
+TABLES = ("main", "per_task", "statistics", "splits", "significance")  # with a caption each
 NAMES = [*HOSTILE, *(f"assay {number}" for number in range(8))]
 
 
@@ -52,6 +55,9 @@ def write_report_study(results: Path, dataset: str = "toy") -> None:
     write_table("metrics", metrics, results / "study" / "metrics.parquet")
     write_table("history", pd.DataFrame(history, columns=columns), results / "study" / "history.parquet")
     write_study(results, STUDY)
+    inputs = Inputs(report_study(), "quick", results)
+    for name in TABLES:
+        write_caption(name, table_record(inputs.study, name), inputs, results / "study")
 
 
 STUDY = {
@@ -78,11 +84,11 @@ SNAKEFILE = """
 import sys
 from pathlib import Path
 sys.path.insert(0, "{root}/src")
-from relatask.core.outputs import figure_of, tables
+from relatask.core.outputs import figure_of
 report: "{root}/workflow/report/workflow.rst"
 FIGURES = [f"{{kind}}-toy" for kind in ("per_task", "learning_curves", "label_density", "relation_graph")]
 FIGURES.append("overview")
-TABLES = ["main", "per_task", "statistics", "splits", "significance"]
+TABLES = {tables}
 
 def shown(file, name, category, **labels):
     caption = str(Path("study/captions", f"{{name}}.rst").absolute())
@@ -109,7 +115,7 @@ rule draw_figures:
 rule write_tables:
     output:
         [
-            report(f"tables/{{name}}.html", category="Tables", labels={{"Table": name}})
+            shown(f"tables/{{name}}.html", name, "Tables", Table=name)
             for name in TABLES
         ]
     shell: "for file in {{output}}; do cp page.html $file; done"

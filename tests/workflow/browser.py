@@ -137,7 +137,9 @@ def _open_category(browser: WebDriver, wait: WebDriverWait, category: str, scree
 def _open_result(browser: WebDriver, wait: WebDriverWait, result: str, opened: Opened) -> None:
     """Show one result and its caption."""
     browser.execute_script("app.showResultInfo(arguments[0])", result)
-    caption = wait.until(lambda page: page.find_elements(By.CSS_SELECTOR, "nav li.prose"))[0].text.strip()
+    caption = wait.until(
+        lambda page: page.find_elements(By.CSS_SELECTOR, "nav li.prose"), f"{result} has no caption"
+    )[0].text.strip()
     assert caption, f"{result} has no caption"
     assert "system message" not in caption.lower(), f"the caption of {result} is not valid: {caption}"
     opened.captions[result] = caption

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from relatask.publishing.page import table_page
-from tests.helpers.report_study import HOSTILE, NAMES, SNAKEFILE, write_report_study
+from tests.helpers.report_study import HOSTILE, NAMES, SNAKEFILE, TABLES, write_report_study
 from tests.workflow.browser import Opened, check_report, find_browser
 
 
@@ -23,7 +23,7 @@ def report(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
     write_report_study(folder)
     (folder / "page.html").write_text(table_page("Tasks", pd.DataFrame({"task": NAMES, "AUC": 0.8})))
-    (folder / "Snakefile").write_text(SNAKEFILE.format(root=root, python=sys.executable))
+    (folder / "Snakefile").write_text(SNAKEFILE.format(root=root, python=sys.executable, tables=TABLES))
     command = [sys.executable, "-m", "snakemake", "--cores", "1"]
     environment = {**os.environ, "PYTHONPATH": str(root / "src"), "OMP_NUM_THREADS": "1"}
     for more in ([], ["--report", "report.html"]):

@@ -30,7 +30,7 @@ def write_tables(inputs: Inputs, folder: Path) -> None:
         record = table_record(inputs.study, name)
         table = _make(name, record, inputs.restricted(record.needs, record.file))
         save(titled(table, inputs.smoke_run), folder / in_study("tables"))
-        _write_caption(name, record, inputs, folder)
+        write_caption(name, record, inputs, folder)
         logging.info("%s: %d rows", folder / in_study("tables") / f"{name}.md", len(table.rows))
 
 
@@ -71,7 +71,7 @@ def draw_figures(inputs: Inputs, names: Iterable[str], folder: Path) -> None:
             write_table(f"figure_{record.name}", table, folder / in_study("figures") / f"{name}.parquet")
             style.across(figure, inputs.smoke_run)
             style.save(figure, folder / in_study("figures") / name)
-        _write_caption(name, record, inputs, folder)
+        write_caption(name, record, inputs, folder)
         logging.info("drew %s", folder / in_study("figures") / f"{name}.svg")
 
 
@@ -82,7 +82,7 @@ def _collection(inputs: Inputs, name: str) -> Collection:
     return named[name]
 
 
-def _write_caption(name: str, record: TableRecord | FigureRecord, inputs: Inputs, folder: Path) -> None:
+def write_caption(name: str, record: TableRecord | FigureRecord, inputs: Inputs, folder: Path) -> None:
     """Write what the report says about an output; the words that it fills in are names."""
     text = record.caption
     facts = {
