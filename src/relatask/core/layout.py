@@ -70,10 +70,8 @@ RAW_FILES = {
     "activities": "{source}/activities.json",
     "assays": "{source}/labelsHard.pckl",
     "assay_targets": "{source}/assay_targets.parquet",
-    "answers": "{source}/answers",
     "interactions": "string_live/{source}.tsv",
     "proteins": "string_live/{source}.parquet",
-    "string_answers": "string_live/answers",
     "planted": "planted/{name}",
 }
 PLANTED = ("molecules.csv", "tasks.csv", "string_links.txt", "truth.json")

@@ -3,7 +3,6 @@
 import logging
 import math
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -91,7 +90,7 @@ def selection_value(kinds: TaskKinds, labels: Tensor, scores: Tensor, exact: Ten
         if kind == "real":
             values = 1 - values / kinds.deviation[own.cpu()].double()
         found[own.cpu()] = values
-    return float(found.nanmean()) if len(found) and not np.isnan(found.numpy()).all() else math.nan
+    return mean_of(found)
 
 
 def require_kinds(unit: Unit, learned: tuple[str, ...]) -> None:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from relatask.core.errors import RelataskError
 from relatask.grouping.gains import GainTable, in_order
+from relatask.grouping.tables import set_ids
 from relatask.plan.task_sets import task_set_id
 
 FOLDS = ("valid", "test")
@@ -67,7 +68,7 @@ def collect_gains(
 
 def gains_frame(gains: GainTable, metric: str) -> pd.DataFrame:
     """Return gains that others collected as table "gains"; the metrics they are made of are unknown."""
-    names = [task_set_id([gains.tasks[task] for task in np.flatnonzero(row)]) for row in gains.sets]
+    names = set_ids(gains)
     row, column = np.nonzero(gains.sets)
     parts = [
         pd.DataFrame(

@@ -15,7 +15,7 @@ from relatask.core.files import read_json
 from relatask.core.layout import in_study
 from relatask.core.registry import capabilities, saved_tables
 from relatask.core.tables import saved_columns, schema, write_batches, write_table
-from relatask.journal.journal_entry import damaged_file, saved_file
+from relatask.journal.journal_entry import damaged_file, read_record, saved_file
 
 ROWS = 1_000_000  # in memory at a time
 TABLES = ("predictions", "history")
@@ -40,7 +40,7 @@ def merge_runs(plan: pd.DataFrame, runs: Path, out: dict[str, Path], saved: Path
         write_batches(
             name, _checked(plan, Merged(name, entries, f"{name}.parquet", schema(name).names)), out[name]
         )
-    measured = [read_json(entry / "run.json")["measured"] for entry in entries]
+    measured = [read_record(entry)["measured"] for entry in entries]
     costs = pd.DataFrame(measured, columns=["seconds", "peak_rss_mb", "device", "host"])
     costs["run_id"] = plan["run_id"].to_numpy()
     write_table("costs", costs, out["costs"])

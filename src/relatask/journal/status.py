@@ -15,7 +15,7 @@ from relatask.core.layout import in_study
 from relatask.core.tables import read_rows
 from relatask.journal.digests import Digests, code_of_run, data_of_run
 from relatask.journal.heartbeat import LastHeartbeat, read_heartbeats
-from relatask.journal.journal_entry import FILES
+from relatask.journal.journal_entry import FILES, read_record
 
 STATES = ("done", "running", "failed", "pending")
 PLANNED = [
@@ -155,11 +155,10 @@ def _names_in(folder: Path) -> set[str]:
 def _read_entry(entry: Path) -> dict[str, Any] | None:
     """The record of a finished run, None where it is damaged or just being replaced."""
     try:
-        record = read_json(entry / "run.json")
-        whole = all((entry / name).exists() for name in FILES)
-        return record if whole and "seconds" in record["measured"] and "digests" in record else None
-    except (RelataskError, OSError, TypeError, KeyError):
+        record = read_record(entry)
+    except (RelataskError, OSError):
         return None
+    return record if all((entry / name).exists() for name in FILES) else None
 
 
 def _reason_in(path: Path) -> str:

@@ -18,6 +18,7 @@ import pandas as pd
 from torch import Tensor
 
 from relatask.core.files import read_json
+from relatask.core.layout import in_dataset
 from relatask.core.plugins import form_of
 from relatask.core.registry import capabilities, load_loop
 from relatask.core.tables import read_table
@@ -40,7 +41,7 @@ def model_of_run(
     data: PreparedDataset,
     folder: Path,
     prior: Path | None = None,
-    with_items: bool = True,
+    items: bytes | None = None,
 ) -> dict[str, bytes]:
     """Return name -> content of the files of a run's model; {} where the run has no weights.
 
@@ -50,16 +51,16 @@ def model_of_run(
         data: what it was trained on.
         folder: of the data set.
         prior: folder of the model whose predictions it starts from.
-        with_items: whether the model shall hold the items it was trained on.
+        items: what `training_items` returns, where the model shall hold the items it was trained on.
     """
     if result.weights is None:
         return {}
     per_task = capabilities("methods", spec.method.name).per_task
-    units = units_of(spec, data, per_task)
     joint = units_of(spec, data, per_task=False)[0]
     places = joint.columns.tolist()
     edges, scores = task_graph(replace(joint, spec=replace(spec, graph="true")))
     names = joint.task_ids
+    described = read_json(folder / in_dataset("dataset"))
     record = ModelRecord(
         spec=spec,
         tasks=tuple(data.tasks[place] for place in places),
@@ -68,11 +69,11 @@ def model_of_run(
             (names[one], names[other], score)
             for (one, other), score in zip(edges.T.tolist(), scores.tolist(), strict=True)
         ),
-        dataset_digest=read_json(folder / "dataset.json")["digest"],
+        dataset_digest=described["digest"],
         libraries=libraries(),
-        units=tuple(unit.name for unit in units) if per_task else (),
+        units=tuple(names) if per_task else (),
         prior=None if prior is None else "prior",
-        scaling=_scaling(folder),
+        scaling=_scaling(described),
     )
     files: dict[str, bytes] = {}
     weights = result.weights if per_task else {"": result.weights}
@@ -82,8 +83,8 @@ def model_of_run(
         files |= _support_files(loop.support(joint), joint.labels, data, folder)
     if prior is not None:
         files |= {f"prior/{name}": content for name, content in without_items(prior).items()}
-    if with_items:
-        files["items.parquet"] = training_items(data, folder)
+    if items is not None:
+        files["items.parquet"] = items
     return with_record(record, files)
 
 
@@ -155,13 +156,17 @@ def _inputs(spec: RunSpec, folder: Path) -> dict[str, int]:
     form = inputs_of(spec)
     if form == "none":
         return {}
-    made = read_json(folder / "features" / "features.json")["inputs"]
+    made = read_json(folder / in_dataset("feature_record"))["inputs"]
     return {name: own["version"] for name, own in made.items() if form_of(name) == form}
 
 
-def _scaling(folder: Path) -> tuple[Scale, ...]:
-    """Return what the values of all series of a source were standardised by; empty for other data."""
-    counts = read_json(folder / "dataset.json").get("source", {}).get("standardisation", {})
+def _scaling(described: Mapping[str, Any]) -> tuple[Scale, ...]:
+    """Return what the values of all series of a source were standardised by; empty for other data.
+
+    Args:
+        described: dataset.json of the data set.
+    """
+    counts = described.get("source", {}).get("standardisation", {})
     names = counts.get("series", ())
     return tuple(
         Scale(name, task, counts["mean"][task], counts["std"][task])
@@ -198,7 +203,7 @@ def _support_files(
     tensors = {"item_ids": data.item_ids[rows], "labels": labels(rows)}
     for number, own in enumerate(passes):
         tensors[f"pass/{number}"] = torch.searchsorted(rows, own)
-    items = read_table("items", folder / "items.parquet").iloc[rows.cpu().numpy()]
+    items = read_table("items", folder / in_dataset("items")).iloc[rows.cpu().numpy()]
     content = save({name: value.cpu().contiguous() for name, value in tensors.items()})
     return {"support.safetensors": content, "support.parquet": _parquet(with_contents(items))}
 
@@ -222,10 +227,10 @@ def training_items(data: PreparedDataset, folder: Path) -> bytes:
         folder: of the data set.
     """
     rows = data.folds["train"].cpu().numpy()
-    items = read_table("items", folder / "items.parquet")
+    items = read_table("items", folder / in_dataset("items"))
     named = [name for name in ("item_id", "source_id", "smiles", "name") if name in items]
     found = items.iloc[rows][named].reset_index(drop=True)
-    path = folder / "features" / "ecfp4.npy"
+    path = folder / in_dataset("array", name="ecfp4")
     if path.is_file():
         bits = np.ascontiguousarray(read_array(path)[rows])
         found["ecfp4"] = [row.tobytes() for row in bits]

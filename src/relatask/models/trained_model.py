@@ -12,6 +12,7 @@ from torch import Tensor
 
 from relatask.core.errors import RelataskError
 from relatask.core.files import read_json
+from relatask.core.layout import in_dataset
 from relatask.core.registry import load_loop
 from relatask.data.prepared import PreparedDataset
 from relatask.data.tasks import plain_tasks
@@ -74,7 +75,7 @@ class TrainedModel:
         Raises:
             RelataskError: it holds other data.
         """
-        if read_json(folder / "dataset.json").get("digest") != self.record.dataset_digest:
+        if read_json(folder / in_dataset("dataset")).get("digest") != self.record.dataset_digest:
             raise RelataskError(
                 f"the model {self.record.title} was trained on other data than {folder} holds now; run the "
                 "workflow again, which trains it anew."

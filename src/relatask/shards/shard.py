@@ -53,6 +53,7 @@ class ShardData:
         self._loaded: dict[str, PreparedDataset] = {}
         self.get = lru_cache(self._get)
         self.digest = lru_cache(partial(data_of_run, folder))
+        self.items = lru_cache(maxsize=2)(self._items)  # of a split, for the models of its runs
 
     def _get(self, split: str, inputs: str) -> PreparedDataset:
         """Return the data under a split ("scaffold-0") with a kind of input; tensors are read once."""
@@ -61,6 +62,9 @@ class ShardData:
             other = next(iter(self._loaded.values()), data)
             self._loaded[inputs] = replace(data, labels=other.labels, hides=other.hides)
         return self._loaded[inputs].with_split(self.folder, split)
+
+    def _items(self, split: str, inputs: str) -> bytes:
+        return training_items(self.get(split, inputs), self.folder)
 
 
 class Shard:
@@ -78,6 +82,7 @@ class Shard:
         self.data = data
         self.keep_models = keep_models
         self.journal = Journal(study)
+        self.model_of = lru_cache(self.journal.model)  # which digests all files of the run
         self.heartbeat = Heartbeat(study, name)
         self.batches = SideBySide([], data.device)
 
@@ -122,7 +127,7 @@ class Shard:
         code = code_of_run(*spec.names)
         digests = {"code": code, "data": self.data.digest(_split_of(spec))}
         if spec.prior:
-            digests["prior"] = sha256_of(self.journal.model(spec.prior) / MODEL_RECORD)
+            digests["prior"] = sha256_of(self.model_of(spec.prior) / MODEL_RECORD)
         return digests
 
     def _train_one(self, spec: RunSpec, number: int, progress: ProgressLine) -> bool:
@@ -183,7 +188,7 @@ class Shard:
         """Return the scores [M, T] that the run's prior gives to all items, None without a prior."""
         if spec.prior is None:
             return None
-        model = load_model(self.journal.model(spec.prior), self.data.device)
+        model = load_model(self.model_of(spec.prior), self.data.device)
         model.require_data_of(self.data.folder)
         data_of = partial(self.data.get, _split_of(spec))
         n_items = len(data_of(inputs_of(model.record.spec)).labels)
@@ -192,10 +197,12 @@ class Shard:
     def _model_files(self, spec: RunSpec, result: RunResult) -> dict[str, bytes]:
         """Return the files of a run's model for its entry, none where it is not kept."""
         data = self.data.get(_split_of(spec), inputs_of(spec))
-        prior = self.journal.model(spec.prior) if spec.prior else None
+        prior = self.model_of(spec.prior) if spec.prior else None
         # Task sets are trained by the thousand, for their gains: their models do without the training items.
-        with_items = not isinstance(spec.tasks, tuple)
-        return _in_entry(model_of_run(spec, result, data, self.data.folder, prior, with_items))
+        items = None
+        if result.weights is not None and not isinstance(spec.tasks, tuple):
+            items = self.data.items(_split_of(spec), inputs_of(spec))
+        return _in_entry(model_of_run(spec, result, data, self.data.folder, prior, items))
 
     def _combine(self, spec: RunSpec, number: int, progress: ProgressLine) -> bool:
         """Journal a run that is made of others, and those."""
@@ -227,7 +234,7 @@ class Shard:
             f"members/{number:03d}": (folder, part.serves)
             for number, (folder, part) in enumerate(zip(folders, parts, strict=True))
         }
-        items = training_items(data, self.data.folder)
+        items = self.data.items(_split_of(spec), inputs_of(spec))
         return _in_entry(model_of_parts(spec, members, items, data.task_ids))
 
 
