@@ -15,7 +15,7 @@ from benchmarks.common import CLOCK, interleaved, molecules, peak_megabytes, ran
 from relatask.core.registry import capabilities
 from relatask.data.prepared import PreparedDataset
 from relatask.engine.loops import supervised
-from relatask.engine.unit import units_of
+from relatask.engine.problem import problems_of
 from relatask.inputs.graph_batch import MoleculeGraphs
 from relatask.methods.metalink import episodic
 from relatask.plan.spec import Component, RunSpec
@@ -60,11 +60,11 @@ def data(n_tasks: int) -> PreparedDataset:
 def steps(n_tasks: int) -> dict[str, Callable[[], object]]:
     """Training steps over 256 molecules: the plain network's, and MetaLink's with either predictor."""
     prepared, rows = data(n_tasks), torch.arange(MOLECULES)
-    plain = supervised.Training(units_of(spec("shared_bottom", 2 * BATCH), prepared, False)[0])
+    plain = supervised.Training(problems_of(spec("shared_bottom", 2 * BATCH), prepared, False)[0])
     found: dict[str, Callable[[], object]] = {"plain": lambda: plain.take_step(rows[: 2 * BATCH])}
     for predictor in ("dot", "mlp"):
         options = {"layers": 2, "support": BATCH, "predictor": predictor}
-        linked = episodic.Training(units_of(spec("metalink", BATCH, **options), prepared, False)[0])
+        linked = episodic.Training(problems_of(spec("metalink", BATCH, **options), prepared, False)[0])
         found[f"MetaLink, {predictor}"] = lambda linked=linked: linked.take_step(rows[:BATCH])
     return found
 

@@ -23,7 +23,7 @@ import torch
 from relatask.core.files import write_text
 from relatask.core.registry import capabilities
 from relatask.engine.loops import supervised
-from relatask.engine.unit import units_of
+from relatask.engine.problem import problems_of
 from relatask.plan.manifest import shard_manifest
 from relatask.plan.spec import Component, RunSpec
 from relatask.plan.task_sets import sample_task_sets
@@ -73,9 +73,9 @@ def seconds_of_an_epoch(folder: Path, encoder: str, runs: int, device: torch.dev
     chosen = [replace(spec, encoder=Component(encoder, options)) for spec in specs(runs)]
     inputs = capabilities("encoders", encoder).inputs[0]
     data = ShardData(folder / "sider_like", device).get("scaffold-0", inputs)
-    units = [units_of(spec, data, per_task=False)[0] for spec in chosen]
-    loop = [supervised.Training(unit) for unit in units]
-    together = [supervised.Training(*units)]
+    problems = [problems_of(spec, data, per_task=False)[0] for spec in chosen]
+    loop = [supervised.Training(problem) for problem in problems]
+    together = [supervised.Training(*problems)]
     seconds = []
     for trainings in (loop, together):
         for training in trainings:  # the first epoch warms up

@@ -19,7 +19,7 @@ from relatask.core.registry import capabilities, complete_options
 from relatask.data.prepared import PreparedDataset
 from relatask.engine.epochs import EpochTraining
 from relatask.engine.loops import supervised
-from relatask.engine.unit import Unit, units_of
+from relatask.engine.problem import Problem, problems_of
 from relatask.inputs.graph_batch import MoleculeGraphs
 from relatask.methods.sgnn import contrastive, sgnn
 from relatask.plan.spec import Component, RunSpec
@@ -56,7 +56,7 @@ def dataset(n: int, n_tasks: int, n_pairs: int, labelled: float, seed: int = 0) 
     )
 
 
-def unit_of(arguments: argparse.Namespace, data: PreparedDataset) -> list[Unit]:
+def problem_of(arguments: argparse.Namespace, data: PreparedDataset) -> list[Problem]:
     """The run of a case on the data: GIN of 5 layers, 300 wide."""
     method, options = CASES[arguments.case]
     training = {"epochs": 1000, "batch_size": arguments.batch, "learning_rate": 1e-3, "weight_decay": 0.0}
@@ -70,15 +70,15 @@ def unit_of(arguments: argparse.Namespace, data: PreparedDataset) -> list[Unit]:
         seed=0,
         training=training,
     )
-    return units_of(spec, data, capabilities("methods", method).per_task)
+    return problems_of(spec, data, capabilities("methods", method).per_task)
 
 
 def training_of(arguments: argparse.Namespace, data: PreparedDataset) -> EpochTraining:
     """The training that takes steps, with the network written out where that is asked for."""
     if arguments.plain:
         sgnn.StateNetwork = PlainSGNN  # type: ignore[misc, assignment]
-    unit = unit_of(arguments, data)[0]
-    training: EpochTraining = LOOPS[capabilities("methods", unit.spec.method.name).loop].Training(unit)
+    problem = problem_of(arguments, data)[0]
+    training: EpochTraining = LOOPS[capabilities("methods", problem.spec.method.name).loop].Training(problem)
     return training
 
 
@@ -101,15 +101,15 @@ def steps(arguments: argparse.Namespace) -> dict[str, float]:
 def single_tasks(arguments: argparse.Namespace) -> dict[str, float]:
     """Seconds of an epoch of all tasks, from `steps` of them."""
     data = dataset(arguments.molecules, arguments.tasks, arguments.pairs, arguments.labelled)
-    units = unit_of(arguments, data)
+    problems = problem_of(arguments, data)
     wall = cpu = 0.0
-    for unit in units[1 : 1 + arguments.steps]:  # the first task labels what no other does
-        training = supervised.Training(unit)
+    for problem in problems[1 : 1 + arguments.steps]:  # the first task labels what no other does
+        training = supervised.Training(problem)
         start = time.perf_counter(), time.process_time()
         training.run_epoch(lambda: None)
         wall += time.perf_counter() - start[0]
         cpu += time.process_time() - start[1]
-    share = len(units) / arguments.steps
+    share = len(problems) / arguments.steps
     return {"wall": wall * share, "cpu": cpu * share}
 
 

@@ -13,7 +13,7 @@ from relatask.data.prepared import PreparedDataset
 from relatask.engine.augmentation import crop_flip
 from relatask.engine.checkpoint import tensor_bytes
 from relatask.engine.epochs import EpochTraining
-from relatask.engine.unit import units_of
+from relatask.engine.problem import problems_of
 from relatask.plan.plan import plan_runs
 from relatask.sources.images.coco import coco_tables
 from tests.helpers.coco_layout import write_layout
@@ -46,7 +46,7 @@ def make_training(data: PreparedDataset, method: str, setting: str | None, **tra
     )
     small = {"setting": setting, "support": 6, "shots": 12, "unseen": 0.34}
     spec.method.options.update({name: value for name, value in small.items() if name in spec.method.options})
-    return training_of(units_of(spec, data, per_task=False)[0])
+    return training_of(problems_of(spec, data, per_task=False)[0])
 
 
 def places(image: torch.Tensor, found: torch.Tensor) -> list[tuple[bool, int, int]]:

@@ -19,8 +19,8 @@ from relatask.engine import side_by_side
 from relatask.engine.checkpoint import Checkpoint, tensor_bytes
 from relatask.engine.epochs import fit_all
 from relatask.engine.loops import supervised
+from relatask.engine.problem import Problem, TrainingResult, problems_of
 from relatask.engine.side_by_side import runs_at_once
-from relatask.engine.unit import Unit, UnitResult, units_of
 from relatask.plan.spec import Component, RunSpec
 from relatask.shards.shard import Shard, ShardData
 from tests.helpers.prepared_dataset import make_spec, write_dataset
@@ -105,14 +105,14 @@ def test_all_layers_of_each_encoder_are_stacked(results, encoder, inputs):
     options = {"width": 16, "layers": 3, "dropout": 0.3}
     runs = [make_spec(encoder=encoder, tasks=tasks, encoder_options=options) for tasks in SETS[:5]]
     data = ShardData(results / "small", CPU).get("scaffold-0", inputs)
-    units = [units_of(spec, data, per_task=False)[0] for spec in runs]
-    together = supervised.Training(*units)
+    problems = [problems_of(spec, data, per_task=False)[0] for spec in runs]
+    together = supervised.Training(*problems)
     together.run_epoch(lambda: None)
-    rows = units[0].rows("valid")
-    outputs = together.outputs(rows, range(len(units)))
-    for unit, selection, predicted in zip(units, together.selections, outputs, strict=True):
+    rows = problems[0].rows("valid")
+    outputs = together.outputs(rows, range(len(problems)))
+    for problem, selection, predicted in zip(problems, together.selections, outputs, strict=True):
         weights = selection.weights
-        alone = supervised.Training(unit)
+        alone = supervised.Training(problem)
         alone.run_epoch(lambda: None)
         states = alone.model.state_dict()
         assert states.keys() == weights.keys()
@@ -139,13 +139,13 @@ def test_patience_stops_a_run_and_not_those_beside_it(results):
     assert len(epochs) > 1
 
 
-def units(results: Path, runs: list[RunSpec], **changes: object) -> list[Unit]:
+def problems(results: Path, runs: list[RunSpec], **changes: object) -> list[Problem]:
     data = replace(ShardData(results / "small", CPU).get("scaffold-0", "ecfp"), **changes)
-    return [units_of(spec, data, per_task=False)[0] for spec in runs]
+    return [problems_of(spec, data, per_task=False)[0] for spec in runs]
 
 
-def outcome(result: UnitResult | RelataskError) -> str:
-    """All that came of a unit but the time it took."""
+def outcome(result: TrainingResult | RelataskError) -> str:
+    """All that came of a problem but the time it took."""
     if isinstance(result, RelataskError):
         return str(result)
     history = [{k: v for k, v in row.items() if "second" not in k} for row in result.history]
@@ -153,8 +153,8 @@ def outcome(result: UnitResult | RelataskError) -> str:
     return hashlib.sha256(tensor_bytes(content)).hexdigest()
 
 
-def in_the_loop(unit: Unit, path: Path) -> UnitResult | RelataskError:
-    return fit_all(supervised.Training(unit), Checkpoint(path, ""), lambda share, text: None)[0]
+def in_the_loop(problem: Problem, path: Path) -> TrainingResult | RelataskError:
+    return fit_all(supervised.Training(problem), Checkpoint(path, ""), lambda share, text: None)[0]
 
 
 def test_measured_values_and_bounds_are_learned_as_in_the_loop(results, tmp_path):
@@ -163,11 +163,11 @@ def test_measured_values_and_bounds_are_learned_as_in_the_loop(results, tmp_path
     labels, bounds = data.labels.clone(), torch.zeros(data.labels.shape, dtype=torch.int8)
     labels[:, :2] += torch.randn(len(labels), 2, generator=torch.Generator().manual_seed(0))
     bounds[::7, 0] = 1
-    mixed = units(results, specs(), tasks=tasks, labels=labels, bounds=bounds)
+    mixed = problems(results, specs(), tasks=tasks, labels=labels, bounds=bounds)
     together = fit_all(
         supervised.Training(*mixed), Checkpoint(tmp_path / "a.pt", ""), lambda share, text: None
     )
-    alone = [in_the_loop(unit, tmp_path / "b.pt") for unit in mixed]
+    alone = [in_the_loop(problem, tmp_path / "b.pt") for problem in mixed]
     assert list(map(outcome, together)) == list(map(outcome, alone))
 
 
@@ -179,17 +179,17 @@ def test_a_run_that_diverges_fails_alone(results, tmp_path):
     labels, bounds = data.labels.clone(), torch.zeros(data.labels.shape, dtype=torch.int8)
     labels[:, 0], bounds[::2, 0] = 0.0, 1
     labels[::2, 0] = 3e38  # "> 3e38": the square of the error overflows
-    broken = units(results, specs(), tasks=tasks, labels=labels, bounds=bounds)
+    broken = problems(results, specs(), tasks=tasks, labels=labels, bounds=bounds)
     together = fit_all(
         supervised.Training(*broken), Checkpoint(tmp_path / "a.pt", ""), lambda share, text: None
     )
-    for unit, result in zip(broken, together, strict=True):
-        if "task0" in unit.task_ids:
+    for problem, result in zip(broken, together, strict=True):
+        if "task0" in problem.task_ids:
             with pytest.raises(RelataskError, match="diverged in epoch 1"):
-                in_the_loop(unit, tmp_path / "b.pt")
+                in_the_loop(problem, tmp_path / "b.pt")
             assert "diverged in epoch 1" in str(result)
         else:
-            assert outcome(result) == outcome(in_the_loop(unit, tmp_path / "b.pt"))
+            assert outcome(result) == outcome(in_the_loop(problem, tmp_path / "b.pt"))
 
 
 @pytest.mark.parametrize("calls", [2, 9, 20])

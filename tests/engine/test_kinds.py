@@ -18,8 +18,8 @@ from relatask.data.tasks import Task
 from relatask.engine.checkpoint import Checkpoint, tensor_bytes
 from relatask.engine.kinds import kinds_of, selection_value
 from relatask.engine.network import build_model
+from relatask.engine.problem import problems_of
 from relatask.engine.run import RunResult, inputs_of, train_run
-from relatask.engine.unit import units_of
 from relatask.evaluation.metrics import METRICS, by_column
 from relatask.evaluation.metrics_table import evaluate
 from relatask.nn.contract import TaskContext, task_linear
@@ -132,8 +132,8 @@ def run(spec: RunSpec, data: PreparedDataset, folder: Path) -> RunResult:
 
 
 def test_values_are_standardised_by_the_training_fold_without_bounds(mixed):
-    (unit,) = units_of(make_spec(), mixed["ecfp"], per_task=False)
-    kinds, rows = kinds_of(unit), unit.rows("train")
+    (problem,) = problems_of(make_spec(), mixed["ecfp"], per_task=False)
+    kinds, rows = kinds_of(problem), problem.rows("train")
     exact = mixed["ecfp"].labels[rows, 1][mixed["ecfp"].bounds[rows, 1] == 0]
     values = exact[~exact.isnan()].double()
     assert kinds.mean[1].item() == pytest.approx(values.mean().item(), rel=1e-6)
@@ -171,18 +171,19 @@ def test_a_model_of_mixed_kinds_is_saved_with_its_scale_and_a_binary_one_as_ever
     weights = run(spec, mixed["graph"], tmp_path).weights
     assert weights is not None
     assert (
-        weights["outputs.mean"].tolist() == kinds_of(units_of(spec, mixed["graph"], False)[0]).mean.tolist()
+        weights["outputs.mean"].tolist()
+        == kinds_of(problems_of(spec, mixed["graph"], False)[0]).mean.tolist()
     )
     assert weights["heads.weight"].shape[0] == 6
     binary = replace(mixed["graph"], tasks=tuple(Task(f"t{i}", f"t{i}") for i in range(4)), bounds=None)
-    model = build_model(units_of(spec, binary, False)[0])
+    model = build_model(problems_of(spec, binary, False)[0])
     assert {name.split(".")[0] for name in model.state_dict()} == {"encoder", "heads"}
 
 
 def test_a_task_starts_from_the_same_head_beside_tasks_of_other_kinds(mixed):
     spec = make_spec(encoder="gin")
-    whole = build_model(units_of(spec, mixed["graph"], False)[0])
-    alone = build_model(units_of(replace(spec, tasks=("other",)), mixed["graph"], False)[0])
+    whole = build_model(problems_of(spec, mixed["graph"], False)[0])
+    alone = build_model(problems_of(replace(spec, tasks=("other",)), mixed["graph"], False)[0])
     assert torch.equal(whole.heads.weight[5:], alone.heads.weight)
 
 

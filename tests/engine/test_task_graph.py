@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relatask.data.prepared import PreparedDataset
+from relatask.engine.problem import problems_of
 from relatask.engine.task_graph import swap_edges, task_graph
-from relatask.engine.unit import units_of
 from tests.helpers.prepared_dataset import make_spec, random_labels, write_dataset
 
 
@@ -46,15 +46,15 @@ def test_every_row_of_a_study_sees_the_same_shuffled_graph(tmp_path: Path) -> No
     energy = make_spec("sgnn_ebm", graph="shuffled")
     narrow = make_spec("sgnn", graph="shuffled")
     narrow = replace(narrow, method=narrow.method.with_options(state_width=8))
-    edges, scores = task_graph(units_of(energy, data, per_task=False)[0])
-    same_edges, same_scores = task_graph(units_of(narrow, data, per_task=False)[0])
+    edges, scores = task_graph(problems_of(energy, data, per_task=False)[0])
+    same_edges, same_scores = task_graph(problems_of(narrow, data, per_task=False)[0])
     assert torch.equal(edges, same_edges)
     assert torch.equal(scores, same_scores)
-    true = task_graph(units_of(replace(energy, graph="true"), data, per_task=False)[0])[0]
+    true = task_graph(problems_of(replace(energy, graph="true"), data, per_task=False)[0])[0]
     assert not torch.equal(edges, true)
     assert torch.equal(torch.bincount(edges.flatten()), torch.bincount(true.flatten()))
-    other = task_graph(units_of(replace(energy, seed=1), data, per_task=False)[0])[0]
+    other = task_graph(problems_of(replace(energy, seed=1), data, per_task=False)[0])[0]
     assert not torch.equal(edges, other)
     some = replace(energy, tasks=tuple(data.task_ids[:8]))
     kept = (edges < 8).all(0)
-    assert torch.equal(task_graph(units_of(some, data, per_task=False)[0])[0], edges[:, kept])
+    assert torch.equal(task_graph(problems_of(some, data, per_task=False)[0])[0], edges[:, kept])

@@ -21,7 +21,7 @@ from relatask.data.prepared import PreparedDataset
 from relatask.data.tasks import plain_tasks
 from relatask.engine.adam import Adam
 from relatask.engine.network import build_model
-from relatask.engine.unit import Unit
+from relatask.engine.problem import Problem
 from relatask.plan.plan import make_shards, plan_runs
 from relatask.plan.spec import RunSpec
 from tests.fuzz.cases import cases, result_or_sentence
@@ -141,8 +141,8 @@ def build(spec: RunSpec) -> None:
         if loop_of(spec.method.name).file.endswith("estimator.py"):
             model.fit(BITS, BITS[:, 0])
         return
-    unit = Unit(spec, DATA, torch.arange(len(DATA.task_ids)), "")
-    network = build_model(unit)
+    problem = Problem(spec, DATA, torch.arange(len(DATA.task_ids)), "")
+    network = build_model(problem)
     rate = spec.training["learning_rate"]
     Adam(network.parameters(), rate, spec.training["weight_decay"])
     setting = Setting(network, len(DATA.task_ids), spec.training["batch_size"], rate)

@@ -9,19 +9,19 @@ import torch
 
 from relatask.data.prepared import PreparedDataset
 from relatask.engine.loops import supervised
-from relatask.engine.unit import Unit, units_of
+from relatask.engine.problem import Problem, problems_of
 from relatask.grouping.affinities import affinity_training
 from tests.helpers.prepared_dataset import make_spec, random_labels, write_dataset
 
 
 @pytest.fixture(params=["fingerprint_mlp", "gin"])
-def unit(request: pytest.FixtureRequest, tmp_path: Path) -> Unit:
+def problem(request: pytest.FixtureRequest, tmp_path: Path) -> Problem:
     """Three tasks with missing labels, under an encoder that drops out."""
     write_dataset(tmp_path / "small", random_labels(60, 3))
     spec = make_spec(encoder=request.param)
     inputs = "graph" if request.param == "gin" else "ecfp"
     data = PreparedDataset.load(tmp_path / "small", "scaffold-0", inputs=inputs)
-    (made,) = units_of(spec, data, per_task=False)
+    (made,) = problems_of(spec, data, per_task=False)
     return made
 
 
@@ -59,13 +59,13 @@ def lookahead(model: torch.nn.Module, x: object, labels: torch.Tensor, rate: flo
     return table
 
 
-def test_affinities_are_the_mean_over_steps_of_each_partners_lookahead(unit: Unit) -> None:
-    training, steps = affinity_training(unit), []
-    rate = unit.spec.training["learning_rate"]
+def test_affinities_are_the_mean_over_steps_of_each_partners_lookahead(problem: Problem) -> None:
+    training, steps = affinity_training(problem), []
+    rate = problem.spec.training["learning_rate"]
     take = supervised.Training.take_step
 
     def spy(self: supervised.Training, batch: torch.Tensor) -> None:
-        steps.append(lookahead(self.model, unit.data.x(batch), unit.labels(batch), rate))
+        steps.append(lookahead(self.model, problem.data.x(batch), problem.labels(batch), rate))
         take(self, batch)
 
     with pytest.MonkeyPatch.context() as patched:
@@ -75,8 +75,8 @@ def test_affinities_are_the_mean_over_steps_of_each_partners_lookahead(unit: Uni
     np.testing.assert_allclose(training.affinities(), np.nanmean(steps, 0), atol=2e-6)
 
 
-def test_looking_ahead_changes_nothing_of_the_training(unit: Unit) -> None:
-    trainings = [affinity_training(unit), supervised.Training(unit)]
+def test_looking_ahead_changes_nothing_of_the_training(problem: Problem) -> None:
+    trainings = [affinity_training(problem), supervised.Training(problem)]
     for training in trainings:
         for _ in range(2):
             training.run_epoch(lambda: None)
@@ -84,11 +84,11 @@ def test_looking_ahead_changes_nothing_of_the_training(unit: Unit) -> None:
         assert torch.equal(one, other)
 
 
-def test_a_step_that_was_broken_off_goes_on_to_the_same_affinities(unit: Unit) -> None:
-    whole, part = affinity_training(unit), affinity_training(unit)
+def test_a_step_that_was_broken_off_goes_on_to_the_same_affinities(problem: Problem) -> None:
+    whole, part = affinity_training(problem), affinity_training(problem)
     whole.run_epoch(lambda: None)
     part.run_epoch(lambda: None)
-    again = affinity_training(unit)
+    again = affinity_training(problem)
     again.restore(copy.deepcopy(part.state()))
     for training in (whole, again):
         training.run_epoch(lambda: None)

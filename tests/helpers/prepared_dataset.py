@@ -12,7 +12,7 @@ from relatask.core.plugins import form_of, input_records, load_file
 from relatask.core.registry import capabilities, catalogue, load_loop
 from relatask.core.tables import write_table
 from relatask.engine.epochs import EpochTraining
-from relatask.engine.unit import Unit
+from relatask.engine.problem import Problem
 from relatask.plan.spec import Component, RunSpec
 from tests.helpers.data_tables import items_table, labels_table, tasks_table
 from tests.oracles.gin_oracle import as_arrays, random_molecules
@@ -79,9 +79,9 @@ def make_spec(
     return RunSpec(**{**values, **changes})
 
 
-def training_of(unit: Unit) -> EpochTraining:
+def training_of(problem: Problem) -> EpochTraining:
     """The training of a network, by the loop of its method."""
-    return load_loop(unit.spec.method.name).Training(unit)
+    return load_loop(problem.spec.method.name).Training(problem)
 
 
 def random_labels(n: int, n_tasks: int, seed: int = 0) -> np.ndarray:

@@ -12,8 +12,8 @@ from relatask.core.errors import RelataskError
 from relatask.data.prepared import PreparedDataset
 from relatask.engine.checkpoint import Checkpoint, tensor_bytes
 from relatask.engine.loops.forecasting import Training, forecasts
+from relatask.engine.problem import problems_of
 from relatask.engine.run import train_run
-from relatask.engine.unit import units_of
 from relatask.grouping.affinities import affinity_training
 from relatask.plan.spec import RunSpec
 from relatask.sources.point_series import series_tables
@@ -47,8 +47,8 @@ def values() -> np.ndarray:
 
 
 def training_of(spec: RunSpec, data: PreparedDataset) -> Training:
-    (unit,) = units_of(spec, data, per_task=False)
-    return Training(unit)
+    (problem,) = problems_of(spec, data, per_task=False)
+    return Training(problem)
 
 
 def run(spec: RunSpec, data: PreparedDataset, folder: Path):
@@ -105,7 +105,7 @@ def test_a_forecast_reads_no_value_of_its_block_or_after_it(values, tmp_path) ->
     changed = data.inputs.values.clone()  # type: ignore[union-attr]
     changed[start:] += 100
     changed_data = replace(data, inputs=replace(data.inputs, values=changed))
-    after = forecasts(training.model, replace(training.unit, data=changed_data), data.folds["test"])
+    after = forecasts(training.model, replace(training.problem, data=changed_data), data.folds["test"])
     torch.testing.assert_close(after[: 3 * HORIZON], before[: 3 * HORIZON], rtol=0, atol=0)
     assert (after[3 * HORIZON :] != before[3 * HORIZON :]).any()
 
@@ -171,12 +171,12 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bytes(values, tmp_path) -> N
 
 def test_affinities_of_series_are_those_of_a_copy_that_takes_the_step(values, tmp_path) -> None:
     data = load(tmp_path / "d", values)
-    (unit,) = units_of(spec_of(), data, per_task=False)
-    training, plain = affinity_training(unit), Training(unit)
-    batch, rate = training.rows[:16], unit.spec.training["learning_rate"]
+    (problem,) = problems_of(spec_of(), data, per_task=False)
+    training, plain = affinity_training(problem), Training(problem)
+    batch, rate = training.rows[:16], problem.spec.training["learning_rate"]
     expected = np.zeros((3, 3))
     for partner in range(3):
-        copy = Training(unit)
+        copy = Training(problem)
         copy.model.eval()
         known, targets = copy.examples(batch)
         before = copy.task_losses(known, targets)
@@ -188,7 +188,7 @@ def test_affinities_of_series_are_those_of_a_copy_that_takes_the_step(values, tm
         expected[:, partner] = 1 - (after / before.detach()).numpy()
     training.take_step(batch)
     np.testing.assert_allclose(training.affinities(), expected, atol=2e-6)
-    training, plain = affinity_training(unit), Training(unit)
+    training, plain = affinity_training(problem), Training(problem)
     for each in (training, plain):
         each.run_epoch(lambda: None)
     assert tensor_bytes(training.model.state_dict()) == tensor_bytes(plain.model.state_dict())

@@ -21,7 +21,7 @@ from relatask.core.tables import read_table, write_table
 from relatask.data.prepared import PreparedDataset
 from relatask.data.source_tables import SourceContext, source_tables
 from relatask.encoders.resnet import build
-from relatask.engine.unit import units_of
+from relatask.engine.problem import problems_of
 from relatask.methods.few_shot.episodes import evaluated_episodes
 from relatask.plan.spec import RunSpec
 from relatask.sources.images.coco import coco_tables
@@ -310,8 +310,8 @@ def write_known(folder: Path, entry: Path, cells: pd.DataFrame, items: pd.DataFr
 def write_episode(folder: Path, dataset: Path, spec: RunSpec, items: pd.DataFrame) -> None:
     """Write the images of the first test episode in an order of their own, and the class of those shown."""
     data = PreparedDataset.load(dataset, "grouped-0", inputs="none")
-    (unit,) = units_of(spec, data, per_task=False)
-    episode = data.item_ids[evaluated_episodes(unit, "test")[0]].tolist()
+    (problem,) = problems_of(spec, data, per_task=False)
+    episode = data.item_ids[evaluated_episodes(problem, "test")[0]].tolist()
     rows = [(item, f"w{way}") for way, own in enumerate(episode) for item in own[: EPISODE["shots"]]]
     rows += [(item, None) for own in episode for item in own[EPISODE["shots"] :]]
     rows = [rows[place] for place in np.random.default_rng(0).permutation(len(rows))]
@@ -395,7 +395,7 @@ def test_a_value_is_in_the_unit_of_its_task_and_a_bound_is_no_answer(
     assert answer["task1"].dropna().between(1000, 5000).all()
     np.testing.assert_allclose(answer["task2"].dropna(), -7.5, atol=0.1)
     assert answer["task3"].dropna().isin(CLASSES).all()
-    if model.trained.record.units:  # of a task whose labels are all the same
+    if model.trained.record.learned_alone:  # of a task whose labels are all the same
         assert answer["task4"].tolist() == ["green", None, "green"]
     tasks = model.trained.record.tasks
     assert [task.unit for task in tasks] == [None, "nM", "mV", None, None]

@@ -16,8 +16,8 @@ from relatask.data.prepared import PreparedDataset
 from relatask.engine.checkpoint import Checkpoint, tensor_bytes
 from relatask.engine.loops.supervised import Training
 from relatask.engine.network import build_model
+from relatask.engine.problem import Problem, problems_of
 from relatask.engine.run import RunResult, inputs_of, train_run
-from relatask.engine.unit import Unit, units_of
 from relatask.plan.spec import RunSpec
 from tests.helpers.changed_data import disguise, flipped, scores, trace, with_labels
 from tests.helpers.prepared_dataset import make_spec, random_labels, write_dataset
@@ -95,25 +95,25 @@ def test_a_balanced_run_is_blind_to_labels_and_molecules_held_out(variant, load,
 @BALANCED
 def test_going_on_after_any_step_gives_the_same_bytes(variant, load):
     spec = spec_of(variant)
-    unit = units_of(spec, load(spec), per_task=False)[0]
+    problem = problems_of(spec, load(spec), per_task=False)[0]
     states: list[bytes] = []
-    training = Training(unit)
+    training = Training(problem)
     while not training.is_over():
         training.run_epoch(lambda: states.append(tensor_bytes(training.state())))
     assert len(states) >= 9
     for state in states[::2]:
         torch.manual_seed(99)  # whatever the new process drew before
-        resumed = resume(unit, state)
+        resumed = resume(problem, state)
         assert tensor_bytes(resumed.selections[0].weights) == tensor_bytes(training.selections[0].weights)
         assert tensor_bytes(resumed.balancing.state_dict()) == tensor_bytes(training.balancing.state_dict())
 
 
 def test_the_released_forms_are_told_the_losses_of_training_in_evaluation_at_each_epochs_start(load):
     spec = spec_of("lbtw released", "gin")
-    unit = units_of(spec, load(spec), per_task=False)[0]
-    training, told = Training(unit), []
+    problem = problems_of(spec, load(spec), per_task=False)[0]
+    training, told = Training(problem), []
     training.balancing.start_epoch = told.append
-    rows, labels = unit.rows("train"), unit.labels(unit.rows("train"))
+    rows, labels = problem.rows("train"), problem.labels(problem.rows("train"))
     for epoch in range(2):
         expected = training.model.losses(training.predict(rows), labels)
         training.run_epoch(lambda: None)
@@ -123,17 +123,17 @@ def test_the_released_forms_are_told_the_losses_of_training_in_evaluation_at_eac
 
 def test_the_released_uncertainty_slows_the_network_down(load):
     spec = spec_of("uncertainty released")
-    unit = units_of(spec, load(spec), per_task=False)[0]
-    training, rates = Training(unit), []
+    problem = problems_of(spec, load(spec), per_task=False)[0]
+    training, rates = Training(problem), []
     for _ in range(2):
         training.run_epoch(lambda: rates.append(training.optimiser.learning_rate))
-    first = unit.spec.training["learning_rate"]
+    first = problem.spec.training["learning_rate"]
     assert rates == pytest.approx([first * math.exp(-0.002 * step) for step in range(len(rates))])
     assert len(rates) > 4
 
 
-def resume(unit: Unit, state: bytes) -> Training:
-    resumed = Training(unit)
+def resume(problem: Problem, state: bytes) -> Training:
+    resumed = Training(problem)
     resumed.restore(torch.load(io.BytesIO(state), weights_only=True))
     while not resumed.is_over():
         resumed.run_epoch(lambda: None)
@@ -143,15 +143,15 @@ def resume(unit: Unit, state: bytes) -> Training:
 @pytest.mark.parametrize("variant", ["uncertainty", "gradnorm", "dwa", "lbtw", "dwa released"])
 def test_a_checkpoint_without_the_strategys_state_would_give_other_bytes(variant, load):
     spec = spec_of(variant)
-    unit = units_of(spec, load(spec), per_task=False)[0]
+    problem = problems_of(spec, load(spec), per_task=False)[0]
     states: list[bytes] = []
-    training = Training(unit)
+    training = Training(problem)
     fresh = training.balancings.state_dict()
     fresh = {name: value.clone() for name, value in fresh.items()}
     while not training.is_over():
         training.run_epoch(lambda: states.append(tensor_bytes(training.state())))
     state = torch.load(io.BytesIO(states[-2]), weights_only=True)
-    resumed = resume(unit, tensor_bytes({**state, "balancing": fresh}))
+    resumed = resume(problem, tensor_bytes({**state, "balancing": fresh}))
     assert tensor_bytes(resumed.model.state_dict()) != tensor_bytes(training.model.state_dict())
 
 
@@ -181,9 +181,9 @@ def test_every_method_that_learns_tasks_together_can_be_balanced(method, variant
 @pytest.mark.parametrize("method", JOINT)
 def test_methods_are_as_balancing_takes_them_to_be(method, load):
     spec = make_spec(method)
-    unit = units_of(spec, load(spec), per_task=False)[0]
-    model, x = build_model(unit).eval(), unit.data.x(unit.rows("train"))
-    logits, labels = model(x), unit.labels(unit.rows("train"))
+    problem = problems_of(spec, load(spec), per_task=False)[0]
+    model, x = build_model(problem).eval(), problem.data.x(problem.rows("train"))
+    logits, labels = model(x), problem.labels(problem.rows("train"))
     for task, loss in enumerate(model.losses(logits, labels)):  # each of its own logits alone
         gradient = torch.autograd.grad(loss, logits, retain_graph=True)[0].abs().sum(0)
         assert gradient.nonzero().flatten().tolist() == [task]

@@ -16,8 +16,8 @@ from relatask.data.splits import FOLDS
 from relatask.data.splits.cells import split_cells
 from relatask.engine.checkpoint import Checkpoint, tensor_bytes
 from relatask.engine.known_labels import Setting, passes
+from relatask.engine.problem import problems_of
 from relatask.engine.run import RunResult, inputs_of, train_run
-from relatask.engine.unit import units_of
 from relatask.models.loading import load_model
 from relatask.models.saving import model_of_run
 from relatask.plan.spec import RunSpec
@@ -105,11 +105,11 @@ def test_labels_of_training_cells_change_the_scores(method, encoder, load, run):
 def test_a_molecule_is_known_by_all_its_training_labels_and_by_no_other(method, load):
     encoder = "fingerprint_mlp" if capabilities("methods", method).uses_encoder else None
     spec = spec_of(method, encoder)
-    (unit,) = units_of(spec, load(spec), per_task=False)
-    rows = unit.rows("test")
-    (one,) = passes(unit, Setting.of(unit), rows)
-    assert unit.data.cell_folds is not None
-    training = unit.data.cell_folds[rows] == FOLDS.index("train")
+    (problem,) = problems_of(spec, load(spec), per_task=False)
+    rows = problem.rows("test")
+    (one,) = passes(problem, Setting.of(problem), rows)
+    assert problem.data.cell_folds is not None
+    training = problem.data.cell_folds[rows] == FOLDS.index("train")
     assert torch.equal(one.known, training)
     assert torch.equal(one.predicted, ~training)
 

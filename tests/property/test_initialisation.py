@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from relatask.core.registry import catalogue
 from relatask.data.prepared import PreparedDataset
 from relatask.engine.network import Encoders, build_model
+from relatask.engine.problem import Problem, problems_of
 from relatask.engine.run import inputs_of
-from relatask.engine.unit import Unit, units_of
 from relatask.nn.contract import TaskContext, task_linear
 from tests.helpers.prepared_dataset import make_spec, random_labels, write_dataset
 
@@ -20,12 +20,12 @@ NETWORKS = [name for name, ability in catalogue("methods").items() if ability.us
 ENCODER_OF = {"forecaster": "series_mlp", "prototypes": "resnet"}  # others read fingerprints
 
 
-def unit_of(folder: Path, method: str = "shared_bottom") -> Unit:
+def problem_of(folder: Path, method: str = "shared_bottom") -> Problem:
     encoder = ENCODER_OF.get(method, "fingerprint_mlp")
     spec = make_spec(method, encoder)
     inputs = inputs_of(spec) if encoder == "fingerprint_mlp" else "none"
     data = PreparedDataset.load(folder, "scaffold-0", inputs=inputs)
-    return units_of(spec, data, catalogue("methods")[method].per_task)[0]
+    return problems_of(spec, data, catalogue("methods")[method].per_task)[0]
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def drawn(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
 
 @pytest.mark.parametrize("method", NETWORKS)
 def test_no_two_parameters_of_a_method_start_equal(method: str, folder: Path) -> None:
-    found = list(drawn(build_model(unit_of(folder, method))))
+    found = list(drawn(build_model(problem_of(folder, method))))
     assert len(found) >= 2
     for (first, one), (second, other) in combinations(found, 2):
         if one.shape == other.shape:
@@ -52,17 +52,17 @@ def test_no_two_parameters_of_a_method_start_equal(method: str, folder: Path) ->
 @pytest.mark.parametrize("method", NETWORKS)
 def test_rows_of_tasks_start_differently(method: str, folder: Path) -> None:
     """Of maps to tasks, which are drawn row by row."""
-    for name, value in drawn(build_model(unit_of(folder, method))):
+    for name, value in drawn(build_model(problem_of(folder, method))):
         if "head" in name and value.dim() == 2 and len(value) > 1:
             assert len(value.unique(dim=0)) == len(value), name
 
 
 def test_the_shared_encoder_continues_the_generator_and_others_disturb_nothing(folder: Path) -> None:
-    unit = unit_of(folder)
-    encoders = Encoders(unit)
+    problem = problem_of(folder)
+    encoders = Encoders(problem)
     torch.manual_seed(7)
     shared, after = encoders(), torch.rand(3)
-    again = Encoders(unit)
+    again = Encoders(problem)
     torch.manual_seed(7)
     first = again("task0")
     same, same_after = again(), torch.rand(3)
@@ -73,7 +73,7 @@ def test_the_shared_encoder_continues_the_generator_and_others_disturb_nothing(f
     weights = [next(encoder.parameters()) for encoder in (same, first, again("task1"))]
     assert not any(torch.equal(one, other) for one, other in combinations(weights, 2))
     torch.manual_seed(99)
-    assert torch.equal(next(Encoders(unit)("task0").parameters()), weights[1])
+    assert torch.equal(next(Encoders(problem)("task0").parameters()), weights[1])
 
 
 def test_maps_to_tasks_of_other_names_start_from_other_weights() -> None:

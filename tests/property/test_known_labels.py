@@ -15,8 +15,8 @@ from relatask.core.registry import capabilities, catalogue
 from relatask.data.prepared import PreparedDataset
 from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.known_labels import Setting, apart, passes, support_rows
+from relatask.engine.problem import Problem, problems_of
 from relatask.engine.run import RunResult, train_run
-from relatask.engine.unit import Unit, units_of
 from relatask.methods.metalink import episodic
 from relatask.methods.metalink.episodic import Training
 from relatask.plan.spec import RunSpec
@@ -56,13 +56,13 @@ def spec_of(setting: str, method: str = "metalink", **options: Any) -> RunSpec:
     return replace(spec, method=spec.method.with_options(**changed))
 
 
-def unit_of(spec: RunSpec, data: PreparedDataset) -> Unit:
-    (unit,) = units_of(spec, data, per_task=False)
-    return unit
+def problem_of(spec: RunSpec, data: PreparedDataset) -> Problem:
+    (problem,) = problems_of(spec, data, per_task=False)
+    return problem
 
 
 def trained(spec: RunSpec, data: PreparedDataset) -> Training:
-    training = training_of(unit_of(spec, data))
+    training = training_of(problem_of(spec, data))
     assert isinstance(training, Training)
     training.run_epoch(lambda: None)
     return training
@@ -70,16 +70,16 @@ def trained(spec: RunSpec, data: PreparedDataset) -> Training:
 
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_each_cell_that_is_evaluated_is_predicted_in_one_pass_that_does_not_know_it(setting, data):
-    unit = unit_of(spec_of(setting), data)
-    split = Setting.of(unit)
+    problem = problem_of(spec_of(setting), data)
+    split = Setting.of(problem)
     for fold in ("valid", "test"):
-        rows = unit.rows(fold)
-        all_passes = list(passes(unit, split, rows))
+        rows = problem.rows(fold)
+        all_passes = list(passes(problem, split, rows))
         times = sum(one.predicted.int() for one in all_passes)
         assert (times[:, split.evaluated(fold)] == 1).all()
         for one in all_passes:
             assert not (one.known & one.predicted).any()
-            assert not (one.known & unit.labels(rows).isnan()).any()
+            assert not (one.known & problem.labels(rows).isnan()).any()
 
 
 @pytest.mark.parametrize("ratio", [0.1, 0.2, 0.5, 0.9])
@@ -87,9 +87,9 @@ def test_the_share_of_known_labels_is_the_ratio_of_the_others(tmp_path, ratio):
     full = PreparedDataset.load(
         write_dataset(tmp_path / "full", np.ones((400, 40), np.float32)), "scaffold-0", inputs="ecfp"
     )
-    unit = unit_of(spec_of("relational", known_ratio=ratio), full)
-    rows = unit.rows("test")
-    shares = [float(one.known.float().mean()) for one in passes(unit, Setting.of(unit), rows)]
+    problem = problem_of(spec_of("relational", known_ratio=ratio), full)
+    rows = problem.rows("test")
+    shares = [float(one.known.float().mean()) for one in passes(problem, Setting.of(problem), rows)]
     assert len(shares) == 10
     assert np.mean(shares) == pytest.approx(ratio, abs=0.01)
 
@@ -139,7 +139,7 @@ def test_the_saved_run_says_what_the_support_told(method, setting, size, data, r
 @pytest.mark.parametrize("predictor", ["dot", "mlp"])
 def test_what_is_said_of_a_molecule_does_not_depend_on_those_beside_it(setting, predictor, data):
     training = trained(spec_of(setting, predictor=predictor), data)
-    rows = training.unit.rows("test")
+    rows = training.problem.rows("test")
     together = training.predict(rows)
     for part in (rows[:1], rows[3:5], rows.flip(0)):
         alone = training.predict(part)
@@ -193,10 +193,10 @@ def test_known_labels_help_where_tasks_agree(setting, tmp_path, run):
 @pytest.mark.parametrize("predictor", ["dot", "mlp"])
 def test_a_predicted_label_moves_other_predictions_and_never_its_own(setting, predictor, data):
     training = trained(spec_of(setting, predictor=predictor), data)
-    unit, rows = training.unit, training.unit.rows("test")
+    problem, rows = training.problem, training.problem.rows("test")
     evaluated, before = training.setting.evaluated("test"), training.predict(rows)
     moved = 0
-    for item, task in torch.nonzero(~unit.labels(rows).isnan()).tolist()[::3]:
+    for item, task in torch.nonzero(~problem.labels(rows).isnan()).tolist()[::3]:
         labels = data.labels.clone()
         labels[rows[item], task] = 1 - labels[rows[item], task]
         changed = trained_like(training, replace(data, labels=labels)).predict(rows)
@@ -208,7 +208,7 @@ def test_a_predicted_label_moves_other_predictions_and_never_its_own(setting, pr
 
 def trained_like(training: Training, data: PreparedDataset) -> Training:
     """The same network over other labels."""
-    other = training_of(unit_of(training.unit.spec, data))
+    other = training_of(problem_of(training.problem.spec, data))
     other.restore(training.state())
     assert isinstance(other, Training)
     return other
@@ -229,7 +229,7 @@ def test_labels_of_test_change_nothing_that_was_learned_or_chosen(method, settin
 @ANY_META
 def test_labels_of_unseen_tasks_are_read_for_the_test_alone(method, setting, data, run):
     spec = spec_of(setting, method)
-    unseen = Setting.of(unit_of(spec, data)).unseen
+    unseen = Setting.of(problem_of(spec, data)).unseen
     assert unseen.tolist() == [False] * (N_TASKS - 2) + [True] * 2
     labels = data.labels.clone()
     labels[:, unseen] = 1 - labels[:, unseen]
@@ -265,8 +265,8 @@ def test_support_and_query_share_no_molecule(setting, data, monkeypatch):
         support = training._support(batch)
         assert not set(batch.tolist()) & set(support.tolist())
         assert len(set(support.tolist())) == (0 if setting == "standard" else 16)
-    for one in passes(training.unit, training.setting, training.unit.rows("test")):
-        told = support_rows(training.unit, training.setting, one)
+    for one in passes(training.problem, training.setting, training.problem.rows("test")):
+        told = support_rows(training.problem, training.setting, one)
         assert set(told.tolist()) <= set(data.folds["train"].tolist())
         assert len(told) == {"standard": 0, "relational": 16}.get(setting, 20)
 
@@ -275,7 +275,7 @@ def test_support_and_query_share_no_molecule(setting, data, monkeypatch):
 @pytest.mark.parametrize("batch_size", [16, 40, 1000])
 def test_a_query_leaves_molecules_that_tell_of_it(setting, batch_size, data, monkeypatch):
     spec = make_spec("metalink", training={"batch_size": batch_size})
-    training = Training(unit_of(replace(spec, method=spec_of(setting, support=16).method), data))
+    training = Training(problem_of(replace(spec, method=spec_of(setting, support=16).method), data))
     sizes, drawn = [], training._support
     monkeypatch.setattr(
         training, "_support", lambda batch: sizes.append((len(batch), len(found := drawn(batch)))) or found
@@ -287,7 +287,7 @@ def test_a_query_leaves_molecules_that_tell_of_it(setting, batch_size, data, mon
 
 
 def test_what_is_known_does_not_depend_on_other_options_or_molecules(data):
-    first, second = (unit_of(spec_of("relational", layers=layers), data) for layers in (1, 3))
+    first, second = (problem_of(spec_of("relational", layers=layers), data) for layers in (1, 3))
     rows = first.rows("test")
     for one, other in zip(
         passes(first, Setting.of(first), rows), passes(second, Setting.of(second), rows[3:]), strict=True
@@ -299,6 +299,6 @@ def test_what_is_known_does_not_depend_on_other_options_or_molecules(data):
 def test_a_setting_that_holds_out_the_only_task_is_refused(tmp_path):
     folder = write_dataset(tmp_path / "one", random_labels(40, 1))
     data = PreparedDataset.load(folder, "scaffold-0", inputs="ecfp")
-    training = Training(unit_of(spec_of("meta"), data))
+    training = Training(problem_of(spec_of("meta"), data))
     with pytest.raises(RelataskError, match=r"holds out 1 of 1 tasks.*choose another setting"):
         training.require_examples()

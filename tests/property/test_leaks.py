@@ -14,8 +14,8 @@ from relatask.core.errors import RelataskError
 from relatask.core.registry import capabilities
 from relatask.data.prepared import PreparedDataset
 from relatask.engine.checkpoint import Checkpoint, tensor_bytes
+from relatask.engine.problem import problems_of
 from relatask.engine.run import RunResult, inputs_of, train_run
-from relatask.engine.unit import units_of
 from relatask.plan.spec import RunSpec
 from tests.helpers.changed_data import CELL, disguise, flipped, scores, trace, with_labels
 from tests.helpers.prepared_dataset import (
@@ -99,14 +99,14 @@ def test_labels_of_validation_act_through_the_selected_epoch_alone(method, encod
     mirrored = 1 - first.history["valid_metric"]
     assert second.history["valid_metric"].to_numpy() == pytest.approx(mirrored.to_numpy())
     changes = 0
-    for unit in units_of(spec, load(spec), capabilities("methods", method).per_task):
-        before, after = (valid_metric(result, unit.name).argmax() for result in (first, second))
+    for problem in problems_of(spec, load(spec), capabilities("methods", method).per_task):
+        before, after = (valid_metric(result, problem.name).argmax() for result in (first, second))
         changes += before != after
-        training = training_of(unit)
+        training = training_of(problem)
         for _ in range(after + 1):
             training.run_epoch(lambda: None)
-        expected = training.probabilities(unit.rows("test"))[~unit.labels(unit.rows("test")).isnan()]
-        found = second.predictions.query("fold == 'test' and task_id in @unit.task_ids")["score"]
+        expected = training.probabilities(problem.rows("test"))[~problem.labels(problem.rows("test")).isnan()]
+        found = second.predictions.query("fold == 'test' and task_id in @problem.task_ids")["score"]
         assert torch.equal(expected, torch.from_numpy(found.to_numpy(copy=True)))
     assert changes, "the same epochs are selected: the test shows nothing"
 

@@ -18,8 +18,8 @@ from relatask.core.registry import capabilities, catalogue, loop_of
 from relatask.data.prepared import PreparedDataset
 from relatask.engine.checkpoint import Checkpoint, tensor_bytes
 from relatask.engine.network import build_model
+from relatask.engine.problem import problems_of
 from relatask.engine.run import RunResult, inputs_of, train_run
-from relatask.engine.unit import units_of
 from relatask.plan.spec import RunSpec
 from tests.helpers.prepared_dataset import (
     combinations,
@@ -117,9 +117,9 @@ def test_a_method_can_learn_32_examples_by_heart(method, encoder, load, tmp_path
 @given(st.data())
 def test_missing_labels_have_no_loss_and_no_gradient(method, encoder, load, data):
     spec = make_spec(method, encoder)
-    unit = units_of(spec, load(spec), capabilities("methods", method).per_task)[0]
-    model = build_model(unit)
-    n, n_tasks = 6, len(unit.columns)
+    problem = problems_of(spec, load(spec), capabilities("methods", method).per_task)[0]
+    model = build_model(problem)
+    n, n_tasks = 6, len(problem.columns)
     known = torch.tensor(data.draw(st.lists(st.booleans(), min_size=n * n_tasks, max_size=n * n_tasks)))
     known = known.view(n, n_tasks)
     labels = torch.where(known, torch.ones(n, n_tasks), torch.nan)
@@ -137,12 +137,12 @@ def test_missing_labels_have_no_loss_and_no_gradient(method, encoder, load, data
 @LOGITS
 def test_gradients_are_finite_with_one_labelled_cell(method, encoder, load):
     spec = make_spec(method, encoder)
-    unit = units_of(spec, load(spec), capabilities("methods", method).per_task)[0]
-    model = build_model(unit)
-    rows = unit.rows("train")[:1]
-    labels = torch.full((1, len(unit.columns)), math.nan)
+    problem = problems_of(spec, load(spec), capabilities("methods", method).per_task)[0]
+    model = build_model(problem)
+    rows = problem.rows("train")[:1]
+    labels = torch.full((1, len(problem.columns)), math.nan)
     labels[0, 0] = 1
-    model.losses(model(unit.data.x(rows)), labels).sum().backward()
+    model.losses(model(problem.data.x(rows)), labels).sum().backward()
     gradients = [p.grad for p in model.parameters() if p.grad is not None]
     assert all(gradient.isfinite().all() for gradient in gradients)
     assert sum(float(gradient.abs().sum()) for gradient in gradients) > 0
@@ -156,12 +156,12 @@ def test_the_order_of_tasks_permutes_the_outputs(method, encoder, load):
     spec = make_spec(
         method, encoder, options={**options, **({"dropout": 0.0} if "dropout" in options else {})}
     )
-    unit = units_of(spec, load(spec), per_task=False)[0]
+    problem = problems_of(spec, load(spec), per_task=False)[0]
     order = torch.tensor([2, 0, 1])
-    rows = unit.rows("train")
+    rows = problem.rows("train")
     logits, losses, gradients = [], [], []
-    for columns in (unit.columns, unit.columns[order]):
-        same = replace(unit, columns=columns)
+    for columns in (problem.columns, problem.columns[order]):
+        same = replace(problem, columns=columns)
         model = build_model(same)
         torch.manual_seed(0)  # dropout
         logits.append(model(same.data.x(rows)))
@@ -181,10 +181,10 @@ def test_a_saved_network_predicts_the_same_after_reload(method, encoder, load, t
     data = load(spec)
     result = run(spec, data, tmp_path)
     weights = torch.load(io.BytesIO(tensor_bytes(result.weights)), weights_only=True)
-    for unit in units_of(spec, data, capabilities("methods", method).per_task):
-        training = training_of(unit)
-        training.model.load_state_dict(weights[unit.name] if unit.name else weights)
-        rows = unit.rows("test")
-        scores = training.probabilities(rows)[~unit.labels(rows).isnan()]
-        mine = result.predictions.query("fold == 'test' and task_id in @unit.task_ids")
+    for problem in problems_of(spec, data, capabilities("methods", method).per_task):
+        training = training_of(problem)
+        training.model.load_state_dict(weights[problem.name] if problem.name else weights)
+        rows = problem.rows("test")
+        scores = training.probabilities(rows)[~problem.labels(rows).isnan()]
+        mine = result.predictions.query("fold == 'test' and task_id in @problem.task_ids")
         assert torch.equal(scores, torch.from_numpy(mine["score"].to_numpy(copy=True)))

@@ -18,8 +18,8 @@ from relatask.data.prepared import PreparedDataset
 from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.known_labels import Setting, passes, support_rows
 from relatask.engine.network import trained_model
+from relatask.engine.problem import problems_of
 from relatask.engine.run import inputs_of, train_run
-from relatask.engine.unit import units_of
 from relatask.models.loading import load_model
 from relatask.plan.spec import RunSpec
 from relatask.shards import impute as module
@@ -99,13 +99,13 @@ def test_metalink_fills_as_its_equations_say(tmp_path):
     data = PreparedDataset.load(tmp_path / "small", "scaffold-0", inputs="ecfp")
     result = train_run(spec, data, Checkpoint(tmp_path / "c.pt", ""), lambda share, text: None, True)
     assert result.weights is not None
-    (unit,) = units_of(spec, data, per_task=False)
-    one = next(passes(unit, Setting.of(unit), data.folds["test"]))
-    support = support_rows(unit, Setting.of(unit), one)
+    (problem,) = problems_of(spec, data, per_task=False)
+    one = next(passes(problem, Setting.of(problem), data.folds["test"]))
+    support = support_rows(problem, Setting.of(problem), one)
     assert len(support) == 10
     molecules = torch.cat([data.folds["test"][:3], support[:2]])  # two are of the support themselves
-    found = load_loop("metalink").predictor(unit, result.weights)(molecules)
-    encoder = trained_model(unit, result.weights).eval().encoder
+    found = load_loop("metalink").predictor(problem, result.weights)(molecules)
+    encoder = trained_model(problem, result.weights).eval().encoder
     for molecule, scores in zip(molecules, found, strict=True):
         place = (support == molecule).nonzero().flatten()
         told = support if not len(place) else support[1 - int(place) % 2 :: 2]  # the other half

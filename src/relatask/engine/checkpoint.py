@@ -20,9 +20,9 @@ log = logging.getLogger(__name__)
 
 
 class Checkpoint:
-    """One file per unfinished run: the results of its finished units and the state of the one in flight.
+    """One file per unfinished run: the results of its finished problems and the state of the one in flight.
 
-    A unit is what is trained at a time: a task of a per-task method, else the whole run. A file counts
+    A problem is what is trained at a time: a task of a per-task method, else the whole run. A file counts
     only for the code and data that wrote it.
     """
 
@@ -59,7 +59,7 @@ class Checkpoint:
         return time.monotonic() - self._saved >= self._interval
 
     def save(self, in_flight: dict[str, Any] | None) -> None:
-        """Write the state of the unit in flight beside the results of the finished ones."""
+        """Write the state of the problem in flight beside the results of the finished ones."""
         start = time.monotonic()
         self.in_flight = in_flight
         seconds = self.seconds + start - self._start
@@ -73,9 +73,9 @@ class Checkpoint:
         self._saved = time.monotonic()
         self._interval = max(SECONDS, LEAST_WORK * (self._saved - start))
 
-    def finish(self, unit: dict[str, Any]) -> None:
-        """Keep the result of a unit; the next one starts afresh."""
-        self.finished.append(unit)
+    def finish(self, problem: dict[str, Any]) -> None:
+        """Keep the result of a problem; the next one starts afresh."""
+        self.finished.append(problem)
         self.in_flight = None
         if self.due():
             self.save(None)

@@ -3,7 +3,7 @@
 from typing import Any, Protocol
 
 from relatask.engine.checkpoint import Checkpoint
-from relatask.engine.unit import Progress, Unit, UnitResult
+from relatask.engine.problem import Problem, Progress, TrainingResult
 
 
 class Loop(Protocol):
@@ -11,10 +11,10 @@ class Loop(Protocol):
 
     What else it may have, and says in LOOP:
 
-    * `predictor(unit, weights) -> Callable[[rows], scores [n, t]]`, for a trained model: the unit holds the
-      items, their known labels and, as `support`, what the next says;
-    * `support(unit) -> tuple[rows]`: training items whose labels each pass of a prediction reads;
-    * `cells(unit, fold, result) -> DataFrame` where what is predicted is no cell of the labels' table;
+    * `predictor(problem, weights) -> Callable[[rows], scores [n, t]]`, for a trained model: the problem holds
+      the items, their known labels and, as `support`, what the next says;
+    * `support(problem) -> tuple[rows]`: training items whose labels each pass of a prediction reads;
+    * `cells(problem, fold, result) -> DataFrame` where what is predicted is no cell of the labels' table;
       without it `engine.run.cells` is used;
     * `Training`, an `engine.epochs.EpochTraining`, of loops over epochs. Affinities of tasks (TAG) also need
       its `examples` and `task_losses`.
@@ -22,6 +22,6 @@ class Loop(Protocol):
 
     LOOP: dict[str, Any]
 
-    def train(self, unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
-        """Train a unit, from its checkpoint if there is one, and score its held-out folds."""
+    def train(self, problem: Problem, checkpoint: Checkpoint, progress: Progress) -> TrainingResult:
+        """Train a problem, from its checkpoint if there is one, and score its held-out folds."""
         ...

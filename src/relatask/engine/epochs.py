@@ -20,7 +20,7 @@ from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.kinds import mean_metric
 from relatask.engine.network import trained_model
 from relatask.engine.networks import Networks, networks_of
-from relatask.engine.unit import EVALUATED, Progress, Unit, UnitResult
+from relatask.engine.problem import EVALUATED, Problem, Progress, TrainingResult
 from relatask.inputs.graph_batch import GraphBatch
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Selection:
-    """How the training of one unit went, and its epoch with the best validation value so far."""
+    """How the training of one problem went, and its epoch with the best validation value so far."""
 
     weights: dict[str, Tensor]  # of that epoch, at first the initial ones
     best: float = math.nan
@@ -50,27 +50,27 @@ class Selection:
 class EpochTraining(ABC):
     """Networks in training, their optimiser and the best epoch of each so far.
 
-    A loop trains one unit. Where its steps, predictions and validation values are those of `networks`, it can
-    train several units side by side: then they differ in their tasks alone, have the same items in each fold,
+    A loop trains one problem. Where its steps, predictions and validation values are those of `networks`, it
+    can train several side by side: then they differ in their tasks alone, have the same items in each fold,
     and share the order of batches and all random draws, as they would have them alone.
 
     Args:
-        unit: what is trained.
-        beside: further units.
-        weights: of the unit's network, which is trained already and only predicts; None: it starts anew.
+        problem: what is trained.
+        beside: further problems.
+        weights: of the problem's network, which is trained already and only predicts; None: it starts anew.
     """
 
     higher_is_better = True  # of `valid_value`
 
-    def __init__(self, unit: Unit, *beside: Unit, weights: dict[str, Tensor] | None = None):
-        self.unit = unit
-        self.units = (unit, *beside)
-        self.settings = unit.spec.training
-        self.device = unit.data.labels.device
-        self.rows = unit.rows("train")
-        self.valid = unit.rows("valid")
-        trained = None if weights is None else Networks([trained_model(unit, weights)])
-        self.networks = trained or networks_of(self.units)
+    def __init__(self, problem: Problem, *beside: Problem, weights: dict[str, Tensor] | None = None):
+        self.problem = problem
+        self.problems = (problem, *beside)
+        self.settings = problem.spec.training
+        self.device = problem.data.labels.device
+        self.rows = problem.rows("train")
+        self.valid = problem.rows("valid")
+        trained = None if weights is None else Networks([trained_model(problem, weights)])
+        self.networks = trained or networks_of(self.problems)
         self.model = self.networks.models[0]
         self.optimiser = Adam(
             self.networks.parameters(), self.settings["learning_rate"], self.settings["weight_decay"]
@@ -78,13 +78,13 @@ class EpochTraining(ABC):
         self.epoch = 0  # epochs that are finished
         self.step = 0  # steps of the next epoch that are taken
         self.seconds = 0.0  # time of those steps
-        self.total = torch.zeros(len(self.units), device=self.device)  # sum of their losses, of each unit
-        self.selections = [Selection(self.networks.weights_of(run)) for run in range(len(self.units))]
+        self.total = torch.zeros(len(self.problems), device=self.device)  # of each, the sum of these losses
+        self.selections = [Selection(self.networks.weights_of(run)) for run in range(len(self.problems))]
 
     def require_examples(self) -> None:
         """Raise where there is nothing to learn from; a trained model, which only predicts, needs nothing."""
         if not len(self.rows):
-            raise RelataskError(f"{self.unit.title} has no labelled item in training; choose other tasks.")
+            raise RelataskError(f"{self.problem.title} has no labelled item in training; choose other tasks.")
 
     @property
     def n_steps(self) -> int:
@@ -92,11 +92,11 @@ class EpochTraining(ABC):
         return math.ceil(len(self.rows) / self.settings["batch_size"])
 
     def is_over(self) -> bool:
-        """Whether all epochs are done, or every unit's training has ended before."""
+        """Whether all epochs are done, or every problem's training has ended before."""
         return self.epoch == self.settings["epochs"] or not self.going()
 
     def going(self) -> list[int]:
-        """Positions of the units that did not diverge and improved in the last `patience` validations."""
+        """Positions of the problems that did not diverge and improved in the last `patience` validations."""
         patience = self.settings["patience"]
         return [
             run
@@ -112,11 +112,11 @@ class EpochTraining(ABC):
         """Go once through the training items in an order of this epoch, and validate."""
         start = time.perf_counter()
         before = self.seconds
-        shuffle = torch.Generator().manual_seed(self.unit.seed("order", self.epoch))
+        shuffle = torch.Generator().manual_seed(self.problem.seed("order", self.epoch))
         order = torch.randperm(len(self.rows), generator=shuffle).to(self.device)
         self.optimiser.learning_rate = self.learning_rate()
         if not self.step:
-            torch.manual_seed(self.unit.seed("epoch", self.epoch))  # dropout, and what a method draws
+            torch.manual_seed(self.problem.seed("epoch", self.epoch))  # dropout, and what a method draws
             self.before_epoch()
         self.networks.train()
         for batch in self.rows[order].split(self.settings["batch_size"])[self.step :]:
@@ -144,15 +144,15 @@ class EpochTraining(ABC):
 
     def inputs(self, rows: Tensor) -> GraphBatch | Tensor:
         """Return what a training step reads of the items at positions `rows`, augmented if asked for."""
-        x = self.unit.data.x(rows)
+        x = self.problem.data.x(rows)
         return augmented(x, self.settings["augmentation"]) if isinstance(x, Tensor) else x
 
     def scores(self) -> dict[str, Tensor]:
-        """Return what is saved of each held-out fold, as `UnitResult.scores`."""
-        return {fold: self.probabilities(self.unit.rows(fold)).cpu() for fold in EVALUATED}
+        """Return what is saved of each held-out fold, as `TrainingResult.scores`."""
+        return {fold: self.probabilities(self.problem.rows(fold)).cpu() for fold in EVALUATED}
 
     def all_scores(self) -> list[dict[str, Tensor]]:
-        """Return `scores` of each unit; loops that train several units side by side replace it."""
+        """Return `scores` of each problem; loops that train several problems side by side replace it."""
         return [self.scores()]
 
     def learn_from(self, loss: Tensor) -> None:
@@ -171,7 +171,7 @@ class EpochTraining(ABC):
     def _end_epoch(self, losses: Sequence[float]) -> None:
         going = self.going()
         self.epoch += 1
-        seconds = self.seconds / len(self.units)  # side by side each unit gets its share
+        seconds = self.seconds / len(self.problems)  # side by side each problem gets its share
         for run in going:
             if self.require_finite(losses[run], run):
                 row = {"epoch": self.epoch, "train_loss": losses[run], "valid_metric": math.nan}
@@ -186,7 +186,7 @@ class EpochTraining(ABC):
             self.validate()
 
     def validate(self) -> None:
-        """Compare this epoch with the best one so far, for each unit in training."""
+        """Compare this epoch with the best one so far, for each problem in training."""
         values = self.valid_values()
         for run in self.going():
             weights = partial(self.networks.weights_of, run)
@@ -200,23 +200,23 @@ class EpochTraining(ABC):
 
     def valid_value(self) -> float:
         """What epochs are compared by: mean validation ROC-AUC; NaN if no task has both classes."""
-        labels = self.unit.labels(self.valid, "valid")
+        labels = self.problem.labels(self.valid, "valid")
         return mean_metric("roc_auc", labels, self.predict(self.valid))
 
     def valid_values(self) -> list[float]:
-        """Return `valid_value` of each unit; loops that train several units side by side replace it."""
+        """Return `valid_value` of each problem; loops that train several problems side by side replace it."""
         return [self.valid_value()]
 
     def require_finite(self, value: float, run: int = 0) -> bool:
-        """Whether a loss or a sum of scores is finite; a unit with another has failed.
+        """Whether a loss or a sum of scores is finite; a problem with another has failed.
 
         Raises:
-            RelataskError: it is not, and no other unit is trained beside it; it says what to change.
+            RelataskError: it is not, and no other problem is trained beside it; it says what to change.
         """
         if math.isfinite(value):
             return True
-        failure = divergence(self.units[run], self.epoch, value)
-        if len(self.units) == 1:
+        failure = divergence(self.problems[run], self.epoch, value)
+        if len(self.problems) == 1:
             raise failure
         self.selections[run].failure = str(failure)
         return False
@@ -225,7 +225,7 @@ class EpochTraining(ABC):
         """Share of the epochs that is done, and a text for people."""
         epochs = self.settings["epochs"]
         text = f"epoch {self.epoch + 1}/{epochs}"
-        if len(self.units) > 1:
+        if len(self.problems) > 1:
             text += f" of {len(self.going())} runs side by side"
         elif not math.isnan(self.selections[0].best):
             text += f" · valid {self.selections[0].best:.3f}"
@@ -268,16 +268,16 @@ def scheduled(settings: dict[str, Any], epoch: int) -> float:
     return rate * (1 + math.cos(math.pi * epoch / settings["epochs"])) / 2
 
 
-def divergence(unit: Unit, epoch: int, value: float) -> RelataskError:
-    """What to say of a unit whose loss or score is not finite."""
+def divergence(problem: Problem, epoch: int, value: float) -> RelataskError:
+    """What to say of a problem whose loss or score is not finite."""
     return RelataskError(
-        f"{unit.title} diverged in epoch {epoch}: the loss or a score is {value}; lower "
-        f"training.learning_rate (now {unit.spec.training['learning_rate']})."
+        f"{problem.title} diverged in epoch {epoch}: the loss or a score is {value}; lower "
+        f"training.learning_rate (now {problem.spec.training['learning_rate']})."
     )
 
 
-def fit(training: EpochTraining, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
-    """Train one unit from the checkpoint, if there is one, and score the held-out folds.
+def fit(training: EpochTraining, checkpoint: Checkpoint, progress: Progress) -> TrainingResult:
+    """Train one problem from the checkpoint, if there is one, and score the held-out folds.
 
     The epoch with the best validation value gives the weights; the last epoch does where it is undefined.
 
@@ -292,8 +292,8 @@ def fit(training: EpochTraining, checkpoint: Checkpoint, progress: Progress) -> 
 
 def fit_all(
     training: EpochTraining, checkpoint: Checkpoint, progress: Progress
-) -> list[UnitResult | RelataskError]:
-    """Train units side by side as `fit` does one; return what comes of each, or why it failed."""
+) -> list[TrainingResult | RelataskError]:
+    """Train problems side by side as `fit` does one; return what comes of each, or why it failed."""
     training.require_examples()
     if checkpoint.in_flight is not None:
         training.restore(checkpoint.in_flight)
@@ -305,16 +305,16 @@ def fit_all(
 
     while not training.is_over():
         training.run_epoch(after_step)
-    for unit, selection in zip(training.units, training.selections, strict=True):
+    for problem, selection in zip(training.problems, training.selections, strict=True):
         if math.isnan(selection.best) and selection.failure is None:
-            log.info("%s: validation has no task with both classes; the last epoch is taken", unit.title)
+            log.info("%s: validation has no task with both classes; the last epoch is taken", problem.title)
     training.networks.load_weights([selection.weights for selection in training.selections])
     scores = training.all_scores()
     saved = training.saved()
     return [
         RelataskError(selection.failure)
         if selection.failure is not None
-        else UnitResult(
+        else TrainingResult(
             own,
             selection.history,
             {name: value.cpu() for name, value in selection.weights.items()},

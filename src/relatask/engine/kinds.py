@@ -1,4 +1,4 @@
-"""What the labels of a unit's tasks are, and the value that its epochs are compared by."""
+"""What the labels of a problem's tasks are, and the value that its epochs are compared by."""
 
 import logging
 import math
@@ -8,31 +8,31 @@ from torch import Tensor
 
 from relatask.core.errors import RelataskError
 from relatask.data.tasks import Task
-from relatask.engine.unit import CONSTANT, EVALUATED, Unit, UnitResult
+from relatask.engine.problem import CONSTANT, EVALUATED, Problem, TrainingResult
 from relatask.evaluation.metrics import METRICS, by_column
 from relatask.nn.kinds import TaskKinds
 
 log = logging.getLogger(__name__)
 
 
-def tasks_of(unit: Unit) -> list[Task]:
-    """Return the unit's tasks, as things."""
-    return [unit.data.tasks[column] for column in unit.columns.tolist()]
+def tasks_of(problem: Problem) -> list[Task]:
+    """Return the problem's tasks, as things."""
+    return [problem.data.tasks[column] for column in problem.columns.tolist()]
 
 
-def kinds_of(unit: Unit) -> TaskKinds:
-    """Return the kinds of a unit's tasks, with mean and deviation of the training labels of real ones.
+def kinds_of(problem: Problem) -> TaskKinds:
+    """Return the kinds of a problem's tasks, with mean and deviation of the training labels of real ones.
 
     Labels that are bounds count only where a task has no others.
     """
-    tasks = tasks_of(unit)
+    tasks = tasks_of(problem)
     plain = TaskKinds.binary(len(tasks))
     if all(task.kind == "binary" for task in tasks):
         return plain
     mean, deviation = plain.mean, plain.deviation
     if any(task.kind == "real" for task in tasks):
-        rows = unit.rows("train")
-        labels, bounds = unit.labels(rows).double().cpu(), unit.bounds(rows)
+        rows = problem.rows("train")
+        labels, bounds = problem.labels(rows).double().cpu(), problem.bounds(rows)
         if bounds is not None:
             exact = labels.masked_fill(bounds.cpu() != 0, torch.nan)
             labels = torch.where(exact.isnan().all(0), labels, exact)
@@ -93,36 +93,36 @@ def selection_value(kinds: TaskKinds, labels: Tensor, scores: Tensor, exact: Ten
     return mean_of(found)
 
 
-def require_kinds(unit: Unit, learned: tuple[str, ...]) -> None:
-    """Raise where a task is of a kind that the unit's method does not learn: the plan may not know tasks."""
-    for task in tasks_of(unit):
+def require_kinds(problem: Problem, learned: tuple[str, ...]) -> None:
+    """Raise where a task is of a kind that the method does not learn: the plan may not know tasks."""
+    for task in tasks_of(problem):
         if task.kind not in learned:
             raise RelataskError(
-                f"{unit.title}: method {unit.spec.method.name!r} learns labels of kind "
+                f"{problem.title}: method {problem.spec.method.name!r} learns labels of kind "
                 f"{' and '.join(learned)}, and task {task.task_id!r} is of kind {task.kind}; name another "
                 "method, or leave it out."
             )
 
 
-def exact_rows(unit: Unit) -> Tensor:
-    """Return the training rows of a unit of one task whose labels are values and no bounds."""
-    rows = unit.rows("train")
-    exact = unit.exact(rows)
+def exact_rows(problem: Problem) -> Tensor:
+    """Return the training rows of a problem of one task whose labels are values and no bounds."""
+    rows = problem.rows("train")
+    exact = problem.exact(rows)
     return rows if exact is None else rows[exact[:, 0]]
 
 
-def constant_result(unit: Unit) -> UnitResult | None:
+def constant_result(problem: Problem) -> TrainingResult | None:
     """Return one score for all items where training has no two different labels of a task, else None.
 
     Of a binary task that is the prevalence, else the value or class itself; 0.5, 0 and 0 where there is none.
     """
-    labels, kind = unit.labels(exact_rows(unit)), tasks_of(unit)[0].kind
+    labels, kind = problem.labels(exact_rows(problem)), tasks_of(problem)[0].kind
     if labels.numel() and labels.min() < labels.max():
         return None
     nothing = 0.5 if kind == "binary" else 0.0
     score = float(labels[0, 0]) if labels.numel() else nothing
     digits = 0 if kind == "binary" else 4
     seen = f"only label {score:.{digits}f}" if labels.numel() else "no label"
-    log.info("%s has %s in training; every score is %.1f", unit.title, seen, score)
-    scores = {fold: torch.full((len(unit.rows(fold)), 1), score) for fold in EVALUATED}
-    return UnitResult(scores, [], {CONSTANT: torch.tensor([score])})
+    log.info("%s has %s in training; every score is %.1f", problem.title, seen, score)
+    scores = {fold: torch.full((len(problem.rows(fold)), 1), score) for fold in EVALUATED}
+    return TrainingResult(scores, [], {CONSTANT: torch.tensor([score])})

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from relatask.engine.unit import EVALUATED, Unit
+from relatask.engine.problem import EVALUATED, Problem
 from relatask.nn.draws import split_mix, unit_interval
 
 PASSES = 10
@@ -28,10 +28,10 @@ class Setting:
     unseen: Tensor  # bool [T]: held out at training time, the last ones as released
 
     @classmethod
-    def of(cls, unit: Unit) -> "Setting":
+    def of(cls, problem: Problem) -> "Setting":
         """Read the setting from the options of a run."""
-        options, n_tasks = unit.spec.method.options, len(unit.columns)
-        unseen = torch.zeros(n_tasks, dtype=torch.bool, device=unit.columns.device)
+        options, n_tasks = problem.spec.method.options, len(problem.columns)
+        unseen = torch.zeros(n_tasks, dtype=torch.bool, device=problem.columns.device)
         meta = options["setting"] in {"meta", "relational_meta"}
         if meta:
             unseen[n_tasks - max(1, int(options["unseen"] * n_tasks)) :] = True
@@ -57,40 +57,40 @@ class Pass:
     number: int = 0  # of the pass, for its support
 
 
-def passes(unit: Unit, setting: Setting, rows: Tensor) -> Iterator[Pass]:
+def passes(problem: Problem, setting: Setting, rows: Tensor) -> Iterator[Pass]:
     """Yield passes that predict every cell of the items at positions `rows` once.
 
     What is known depends on data, split, seed, item and task alone: not on labels, on the other items, or on
     the method's other options. Where cells are split, all training labels are known and all else is
     predicted, as when a table is filled.
     """
-    labelled = ~unit.labels(rows).isnan()
+    labelled = ~problem.labels(rows).isnan()
     everything, every_task = torch.ones_like(labelled), torch.ones_like(setting.unseen)
-    if unit.data.cell_folds is not None and setting.known_ratio:
+    if problem.data.cell_folds is not None and setting.known_ratio:
         yield Pass(labelled, ~labelled, every_task)
         return
     if setting.meta:
-        shown = draws(unit, rows, "known") < setting.known_ratio
+        shown = draws(problem, rows, "known") < setting.known_ratio
         for number, (predicted, from_support, new) in enumerate(_meta_passes(setting)):
             known = shown & labelled & ~new
             yield Pass(known, everything & predicted, from_support, new, predicted, number)
     elif setting.known_ratio:
-        part = (draws(unit, rows, "part") * PASSES).long()
+        part = (draws(problem, rows, "part") * PASSES).long()
         share = setting.known_ratio * PASSES / (PASSES - 1)
         for number in range(PASSES):
-            known = (draws(unit, rows, f"known {number}") < share) & (part != number) & labelled
+            known = (draws(problem, rows, f"known {number}") < share) & (part != number) & labelled
             yield Pass(known, part == number, every_task, number=number)
     else:
         yield Pass(~everything, everything, ~every_task)
 
 
-def informed_passes(unit: Unit, setting: Setting, rows: Tensor) -> Iterator[Pass]:
+def informed_passes(problem: Problem, setting: Setting, rows: Tensor) -> Iterator[Pass]:
     """Yield passes that predict every cell of the items at positions `rows` once and know all their labels.
 
     This is what a trained model is asked: nothing is hidden from it but labels of tasks that a pass takes for
     new ones. What it says of a cell whose own label is known is no prediction.
     """
-    labelled = ~unit.labels(rows, None).isnan()
+    labelled = ~problem.labels(rows, None).isnan()
     everything, every_task = torch.ones_like(labelled), torch.ones_like(setting.unseen)
     if setting.meta:
         for number, (predicted, from_support, new) in enumerate(_meta_passes(setting)):
@@ -119,30 +119,30 @@ def _meta_passes(setting: Setting) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         yield half, ~unseen, half | unseen
 
 
-def labelled_in(unit: Unit, rows: Tensor, tasks: Tensor) -> Tensor:
+def labelled_in(problem: Problem, rows: Tensor, tasks: Tensor) -> Tensor:
     """Return those of `rows` with a label in one of the tasks, bool [T], that training may read."""
-    return rows[~unit.labels(rows)[:, tasks].isnan().all(1)]
+    return rows[~problem.labels(rows)[:, tasks].isnan().all(1)]
 
 
-def support_rows(unit: Unit, setting: Setting, one: Pass) -> Tensor:
+def support_rows(problem: Problem, setting: Setting, one: Pass) -> Tensor:
     """Return the training items that a pass reads, int64 [s]; they follow from data, split and seed alone."""
-    if unit.support is not None:
-        return unit.support[one.number]
-    options = unit.spec.method.options
+    if problem.support is not None:
+        return problem.support[one.number]
+    options = problem.spec.method.options
     wanted = options["shots"] if setting.meta else options.get("support", 0)
-    rows = unit.rows("train")
+    rows = problem.rows("train")
     if not wanted or not one.from_support.any():
         return rows[:0]
-    among = labelled_in(unit, rows, one.from_support if one.about is None else one.about)
-    order = torch.Generator().manual_seed(unit.spec.data_seed("support"))
+    among = labelled_in(problem, rows, one.from_support if one.about is None else one.about)
+    order = torch.Generator().manual_seed(problem.spec.data_seed("support"))
     return among[torch.randperm(len(among), generator=order)[:wanted].to(among.device)]
 
 
-def support_by_pass(unit: Unit) -> tuple[Tensor, ...]:
+def support_by_pass(problem: Problem) -> tuple[Tensor, ...]:
     """Return the training items that each pass of a prediction reads, int64 [s] each."""
-    setting = Setting.of(unit)
-    first = unit.rows("train")[:0]
-    return tuple(support_rows(unit, setting, one) for one in informed_passes(unit, setting, first))
+    setting = Setting.of(problem)
+    first = problem.rows("train")[:0]
+    return tuple(support_rows(problem, setting, one) for one in informed_passes(problem, setting, first))
 
 
 def apart(asked: Tensor, support: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
@@ -163,29 +163,31 @@ def apart(asked: Tensor, support: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
             yield torch.isin(asked, support[mine]), ~mine
 
 
-def shown_in(unit: Unit, setting: Setting) -> dict[str, dict[str, Tensor]]:
+def shown_in(problem: Problem, setting: Setting) -> dict[str, dict[str, Tensor]]:
     """Return for each pass which held-out cells it predicts and reads, and which cells of the support."""
-    train = unit.rows("train")
-    in_support = torch.zeros(len(train), len(unit.columns), dtype=torch.int16, device=train.device)
-    for number, one in enumerate(passes(unit, setting, train[:0])):
+    train = problem.rows("train")
+    in_support = torch.zeros(len(train), len(problem.columns), dtype=torch.int16, device=train.device)
+    for number, one in enumerate(passes(problem, setting, train[:0])):
         in_support += (
-            torch.isin(train, support_rows(unit, setting, one))[:, None] & one.from_support
+            torch.isin(train, support_rows(problem, setting, one))[:, None] & one.from_support
         ) * 2**number
     nothing = torch.full(in_support.shape, -1, dtype=torch.int8)
     found = {"train": {"predicted_in": nothing, "known_in": in_support.cpu()}}
     for fold in EVALUATED:
-        rows = unit.rows(fold)
-        shape, device = (len(rows), len(unit.columns)), rows.device
+        rows = problem.rows(fold)
+        shape, device = (len(rows), len(problem.columns)), rows.device
         predicted = torch.full(shape, -1, dtype=torch.int8, device=device)
         known = torch.zeros(shape, dtype=torch.int16, device=device)
-        for number, one in enumerate(passes(unit, setting, rows)):
+        for number, one in enumerate(passes(problem, setting, rows)):
             predicted[one.predicted & setting.evaluated(fold)] = number
             known += one.known * 2**number
         found[fold] = {"predicted_in": predicted.cpu(), "known_in": known.cpu()}
     return found
 
 
-def draws(unit: Unit, rows: Tensor, purpose: str) -> Tensor:
+def draws(problem: Problem, rows: Tensor, purpose: str) -> Tensor:
     """Return a uniform draw in [0, 1) for each cell, float64 [n, t], from its item and task alone."""
-    tasks = torch.tensor([unit.spec.data_seed(purpose, task) for task in unit.task_ids], device=rows.device)
-    return unit_interval(split_mix(split_mix(unit.data.item_ids[rows])[:, None] ^ tasks))
+    tasks = torch.tensor(
+        [problem.spec.data_seed(purpose, task) for task in problem.task_ids], device=rows.device
+    )
+    return unit_interval(split_mix(split_mix(problem.data.item_ids[rows])[:, None] ^ tasks))

@@ -1,4 +1,4 @@
-"""The network of a unit, freshly initialised, and the precision it computes in."""
+"""The network of a problem, freshly initialised, and the precision it computes in."""
 
 import torch
 from torch import Tensor
@@ -7,38 +7,40 @@ from relatask.core.errors import RelataskError
 from relatask.core.registry import capabilities, load, own_options
 from relatask.data.task_ids import task_ids
 from relatask.engine.kinds import kinds_of
+from relatask.engine.problem import Problem
 from relatask.engine.task_graph import task_graph
-from relatask.engine.unit import Unit
 from relatask.nn.contract import SHARED, Encoder, MultiTaskModel, TaskContext
 
 
-def build_model(unit: Unit, trained: bool = False) -> MultiTaskModel:
-    """Return the freshly initialised network of a unit.
+def build_model(problem: Problem, trained: bool = False) -> MultiTaskModel:
+    """Return the freshly initialised network of a problem.
 
     Args:
-        unit: what is trained.
+        problem: what is trained.
         trained: whether weights will be put in: then none are read from where they started.
     """
-    edge_index, edge_score = task_graph(unit)
+    edge_index, edge_score = task_graph(problem)
     context = TaskContext(
-        task_ids=unit.task_ids if unit.spec.episodes is None else task_ids(unit.data.tasks[0].classes),
+        task_ids=problem.task_ids
+        if problem.spec.episodes is None
+        else task_ids(problem.data.tasks[0].classes),
         edge_index=edge_index,
         edge_score=edge_score,
-        seed_of=lambda task, purpose="head": unit.spec.random_seed(purpose, task),
-        encoder=Encoders(unit, trained),
-        kinds=kinds_of(unit) if unit.spec.episodes is None else None,
+        seed_of=lambda task, purpose="head": problem.spec.random_seed(purpose, task),
+        encoder=Encoders(problem, trained),
+        kinds=kinds_of(problem) if problem.spec.episodes is None else None,
     )
-    torch.manual_seed(unit.seed("initialisation"))
-    options = own_options(unit.spec.method.name, unit.spec.method.options)
-    model: MultiTaskModel = load("methods", unit.spec.method.name).build(context, **options)
+    torch.manual_seed(problem.seed("initialisation"))
+    options = own_options(problem.spec.method.name, problem.spec.method.options)
+    model: MultiTaskModel = load("methods", problem.spec.method.name).build(context, **options)
     return model
 
 
 class Encoders:
-    """The encoders of a unit's network, each built when a method first asks for it: an `EncoderFactory`."""
+    """The encoders of a problem's network, each built when it is first asked for: an `EncoderFactory`."""
 
-    def __init__(self, unit: Unit, trained: bool = False):
-        self.unit, self.trained = unit, trained
+    def __init__(self, problem: Problem, trained: bool = False):
+        self.problem, self.trained = problem, trained
         self._built: dict[str, Encoder] = {}
 
     def __call__(self, name: str = SHARED) -> Encoder:
@@ -48,7 +50,7 @@ class Encoders:
         return self._built[name]
 
     def _shared(self) -> Encoder:
-        spec = self.unit.spec
+        spec = self.problem.spec
         chosen = spec.required_encoder()
         ability = capabilities("encoders", chosen.name)
         initial = {name: ability.options[name] for name in ability.initial} if self.trained else {}
@@ -58,17 +60,17 @@ class Encoders:
 
     def _own(self, name: str) -> Encoder:
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.unit.seed("initialisation", name))
+            torch.manual_seed(self.problem.seed("initialisation", name))
             return self._shared()
 
 
-def trained_model(unit: Unit, weights: dict[str, Tensor]) -> MultiTaskModel:
-    """Return the network of a finished unit, with the weights that the journal keeps, on the unit's device.
+def trained_model(problem: Problem, weights: dict[str, Tensor]) -> MultiTaskModel:
+    """Return the network of a finished problem, with the weights that the journal keeps, on its device.
 
     Raises:
         RelataskError: the weights do not fit the network that the spec describes.
     """
-    model, spec = build_model(unit, trained=True), unit.spec
+    model, spec = build_model(problem, trained=True), problem.spec
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:
@@ -76,10 +78,10 @@ def trained_model(unit: Unit, weights: dict[str, Tensor]) -> MultiTaskModel:
             f"the model of run {spec.run_id} ({spec.label}) does not fit its network "
             f"({' '.join(str(error).split())}); delete its folder in the journal and run again."
         ) from None
-    return model.to(unit.data.labels.device)
+    return model.to(problem.data.labels.device)
 
 
-def autocast(unit: Unit) -> torch.autocast:
-    """Return the context of the precision that the unit's spec asks for."""
-    wanted = unit.spec.training["precision"] == "bf16"
-    return torch.autocast(unit.data.labels.device.type, dtype=torch.bfloat16, enabled=wanted)
+def autocast(problem: Problem) -> torch.autocast:
+    """Return the context of the precision that the problem's spec asks for."""
+    wanted = problem.spec.training["precision"] == "bf16"
+    return torch.autocast(problem.data.labels.device.type, dtype=torch.bfloat16, enabled=wanted)

@@ -13,7 +13,7 @@ from typing import Any, cast
 from torch import Tensor, nn
 
 from relatask.engine.network import build_model
-from relatask.engine.unit import Unit
+from relatask.engine.problem import Problem
 from relatask.nn.contract import Encoder, MultiTaskModel
 
 
@@ -84,14 +84,14 @@ class StackedNetworks(Networks):
         self._stack()
 
 
-def networks_of(units: Sequence[Unit]) -> Networks:
-    """Return the freshly initialised networks of units, on their device.
+def networks_of(problems: Sequence[Problem]) -> Networks:
+    """Return the freshly initialised networks of problems, on their device.
 
     Args:
-        units: one, or several that differ in their tasks alone, of a method and an encoder that can be
+        problems: one, or several that differ in their tasks alone, of a method and an encoder that can be
             stacked.
     """
-    models = [build_model(unit).to(unit.data.labels.device) for unit in units]
-    if len(units) == 1:
+    models = [build_model(problem).to(problem.data.labels.device) for problem in problems]
+    if len(problems) == 1:
         return Networks(models)
-    return StackedNetworks(models, units[0].spec.required_encoder().name)
+    return StackedNetworks(models, problems[0].spec.required_encoder().name)

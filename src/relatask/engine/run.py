@@ -15,7 +15,7 @@ from relatask.core.tables import COLUMNS
 from relatask.data.prepared import PreparedDataset
 from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.kinds import constant_result, require_kinds
-from relatask.engine.unit import EVALUATED, Progress, Unit, UnitResult, units_of
+from relatask.engine.problem import EVALUATED, Problem, Progress, TrainingResult, problems_of
 from relatask.journal.finished import Finished
 from relatask.plan.spec import RunSpec
 
@@ -55,7 +55,7 @@ def train_run(
     keep_weights: bool,
     prior: Tensor | None = None,
 ) -> RunResult:
-    """Train every unit of the run that the checkpoint does not hold yet.
+    """Train every problem of the run that the checkpoint does not hold yet.
 
     Args:
         spec: the run.
@@ -70,30 +70,32 @@ def train_run(
     """
     ability = capabilities("methods", spec.method.name)
     loop = load_loop(spec.method.name)
-    units = units_of(spec, data, ability.per_task, prior)
-    for number in range(len(checkpoint.finished), len(units)):
-        unit = units[number]
-        require_kinds(unit, ability.kinds)
-        progress_of_run = _progress_of_unit(progress, number, len(units), unit)
-        result: UnitResult = (ability.per_task and constant_result(unit)) or loop.train(
-            unit, checkpoint, progress_of_run
+    problems = problems_of(spec, data, ability.per_task, prior)
+    for number in range(len(checkpoint.finished), len(problems)):
+        problem = problems[number]
+        require_kinds(problem, ability.kinds)
+        progress_of_run = _progress_of_problem(progress, number, len(problems), problem)
+        result: TrainingResult = (ability.per_task and constant_result(problem)) or loop.train(
+            problem, checkpoint, progress_of_run
         )
         checkpoint.finish((result if keep_weights else replace(result, weights=None)).as_dict())
     return _collect(
-        spec, ability, units, [UnitResult.from_dict(finished) for finished in checkpoint.finished]
+        spec, ability, problems, [TrainingResult.from_dict(finished) for finished in checkpoint.finished]
     )
 
 
-def _progress_of_unit(progress: Progress, number: int, total: int, unit: Unit) -> Progress:
-    place = f"task {number + 1}/{total} · " if unit.name else ""
+def _progress_of_problem(progress: Progress, number: int, total: int, problem: Problem) -> Progress:
+    place = f"task {number + 1}/{total} · " if problem.name else ""
     return lambda share, text: progress((number + share) / total, place + text)
 
 
-def _collect(spec: RunSpec, ability: Capabilities, units: list[Unit], results: list[UnitResult]) -> RunResult:
+def _collect(
+    spec: RunSpec, ability: Capabilities, problems: list[Problem], results: list[TrainingResult]
+) -> RunResult:
     cells_of = getattr(load_loop(spec.method.name), "cells", cells)
     found = [
-        cells_of(unit, fold, result)
-        for unit, result in zip(units, results, strict=True)
+        cells_of(problem, fold, result)
+        for problem, result in zip(problems, results, strict=True)
         for fold in (*EVALUATED, *(["train"] if result.shown else []))
     ]
     table = pd.concat(found, ignore_index=True).sort_values(["fold", "item_id", "task_id"], kind="stable")
@@ -103,8 +105,8 @@ def _collect(spec: RunSpec, ability: Capabilities, units: list[Unit], results: l
     known_labels = table[list(COLUMNS["known_labels"])].reset_index(drop=True) if reads_labels else None
     history = pd.DataFrame(
         [
-            {"run_id": spec.run_id, "task_id": unit.name or None, **row}
-            for unit, result in zip(units, results, strict=True)
+            {"run_id": spec.run_id, "task_id": problem.name or None, **row}
+            for problem, result in zip(problems, results, strict=True)
             for row in result.history
         ],
         columns=[
@@ -117,20 +119,22 @@ def _collect(spec: RunSpec, ability: Capabilities, units: list[Unit], results: l
             "examples_per_second",
         ],
     )
-    per_unit = {
-        unit.name: result.weights for unit, result in zip(units, results, strict=True) if result.weights
+    per_problem = {
+        problem.name: result.weights
+        for problem, result in zip(problems, results, strict=True)
+        if result.weights
     }
-    weights = per_unit if ability.per_task else per_unit.get("")
+    weights = per_problem if ability.per_task else per_problem.get("")
     return RunResult(
         predictions[list(COLUMNS["predictions"])],
         history,
         weights or None,
         known_labels,
-        _saved(spec, ability, units, results),
+        _saved(spec, ability, problems, results),
     )
 
 
-def cells(unit: Unit, fold: str, result: UnitResult) -> pd.DataFrame:
+def cells(problem: Problem, fold: str, result: TrainingResult) -> pd.DataFrame:
     """Return a row for each labelled cell of a fold: what a loop without `cells` of its own predicts.
 
     Of training only cells whose label a pass reads; they have no score.
@@ -139,11 +143,11 @@ def cells(unit: Unit, fold: str, result: UnitResult) -> pd.DataFrame:
         fold, item_id, task_id (categories in the order of tasks, the same for all folds), label, score,
         predicted_in (the pass that predicts the cell; -1: none) and known_in (bit p: pass p may read it).
     """
-    rows = unit.rows(fold)
-    labels = unit.labels(rows, fold)
+    rows = problem.rows(fold)
+    labels = problem.labels(rows, fold)
     none = torch.zeros(labels.shape, dtype=torch.int16)
     shown = result.shown[fold] if result.shown else {"predicted_in": none, "known_in": none}
-    there, exact = ~labels.isnan(), unit.exact(rows)
+    there, exact = ~labels.isnan(), problem.exact(rows)
     if exact is not None:
         there &= exact  # what a bound says of a prediction is no measured error
     if fold not in result.scores:
@@ -153,9 +157,9 @@ def cells(unit: Unit, fold: str, result: UnitResult) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "fold": fold,
-            "item_id": unit.data.item_ids[rows[row]].cpu().numpy(),
+            "item_id": problem.data.item_ids[rows[row]].cpu().numpy(),
             "task_id": pd.Categorical.from_codes(
-                unit.columns[column].cpu().numpy(), pd.Index(unit.data.task_ids)
+                problem.columns[column].cpu().numpy(), pd.Index(problem.data.task_ids)
             ),
             "label": labels[row, column].cpu().numpy(),
             "score": result.scores[fold][place].numpy() if fold in result.scores else np.nan,
@@ -165,9 +169,9 @@ def cells(unit: Unit, fold: str, result: UnitResult) -> pd.DataFrame:
 
 
 def _saved(
-    spec: RunSpec, ability: Capabilities, units: list[Unit], results: list[UnitResult]
+    spec: RunSpec, ability: Capabilities, problems: list[Problem], results: list[TrainingResult]
 ) -> dict[str, pd.DataFrame]:
-    """Return the tables that the method declares, of all units, each row with its run.
+    """Return the tables that the method declares, of all problems, each row with its run.
 
     Raises:
         RelataskError: a table is not declared, or one that is declared is absent or lacks a column.
@@ -181,14 +185,14 @@ def _saved(
                 "to `saves`."
             )
         frames = []
-        for unit, result in zip(units, results, strict=True):
+        for problem, result in zip(problems, results, strict=True):
             frame = result.saved.get(name)
-            if frame is None and len(units) == 1:
+            if frame is None and len(problems) == 1:
                 raise RelataskError(
                     f"method {spec.method.name!r} declares a table {name!r} and did not make it."
                 )
             if frame is not None:
-                own = {"task_id": unit.name} if unit.name and "task_id" in columns else {}
+                own = {"task_id": problem.name} if problem.name and "task_id" in columns else {}
                 frames.append(frame.assign(**own, run_id=spec.run_id))
         table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=[*columns, "run_id"])
         if lost := [column for column in columns if column not in table]:

@@ -15,7 +15,7 @@ from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.cost import Meter
 from relatask.engine.epochs import fit_all
 from relatask.engine.kinds import tasks_of
-from relatask.engine.unit import Unit, UnitResult, units_of
+from relatask.engine.problem import Problem, TrainingResult, problems_of
 from relatask.plan.spec import RunSpec
 
 
@@ -43,8 +43,8 @@ class SideBySide:
         self.device = device
         self.waiting = {spec.run_id: spec for spec in specs}
         self.specs = [spec for spec in specs if runs_at_once(spec, device) > 1]
-        self.groups: dict[str, list[Unit]] = {}  # run -> all that could be trained with it, and itself
-        self.trained: dict[str, UnitResult | RelataskError] = {}
+        self.groups: dict[str, list[Problem]] = {}  # run -> all that could be trained with it, and itself
+        self.trained: dict[str, TrainingResult | RelataskError] = {}
         self.meter = Meter(device)  # of the last pass
         self.seconds = 0.0  # of that pass, the share of each of its runs
 
@@ -61,7 +61,7 @@ class SideBySide:
         is_new: Callable[[RunSpec], bool],
         report: Callable[[float, str, int], None],
         checkpoint_of: Callable[[Sequence[RunSpec]], Checkpoint],
-    ) -> UnitResult | None:
+    ) -> TrainingResult | None:
         """Return what comes of a run; None where the loop shall train it.
 
         Args:
@@ -75,10 +75,10 @@ class SideBySide:
             RelataskError: the run diverged.
         """
         if spec.run_id not in self.trained:
-            units = self._units_with(spec, data, is_new)
-            if len(units) < 2:
+            problems = self._problems_with(spec, data, is_new)
+            if len(problems) < 2:
                 return None
-            self._train(units, report, checkpoint_of([unit.spec for unit in units]))
+            self._train(problems, report, checkpoint_of([problem.spec for problem in problems]))
         self.meter.start = time.perf_counter() - self.seconds
         found = self.trained.pop(spec.run_id)
         if isinstance(found, RelataskError):
@@ -86,31 +86,31 @@ class SideBySide:
         return found
 
     def _train(
-        self, units: Sequence[Unit], report: Callable[[float, str, int], None], checkpoint: Checkpoint
+        self, problems: Sequence[Problem], report: Callable[[float, str, int], None], checkpoint: Checkpoint
     ) -> None:
-        """Train units in one pass, from its checkpoint if there is one, and keep what comes of each."""
+        """Train problems in one pass, from its checkpoint if there is one, and keep what comes of each."""
         self.meter = Meter(self.device)
-        training = load_loop(units[0].spec.method.name).Training(*units)
-        results = fit_all(training, checkpoint, lambda share, text: report(share, text, len(units)))
+        training = load_loop(problems[0].spec.method.name).Training(*problems)
+        results = fit_all(training, checkpoint, lambda share, text: report(share, text, len(problems)))
         seconds = checkpoint.seconds + time.perf_counter() - self.meter.start
-        self.seconds = seconds / len(units)
-        self.trained = {unit.spec.run_id: one for unit, one in zip(units, results, strict=True)}
+        self.seconds = seconds / len(problems)
+        self.trained = {problem.spec.run_id: one for problem, one in zip(problems, results, strict=True)}
         checkpoint.delete()
 
-    def _units_with(
+    def _problems_with(
         self, spec: RunSpec, data: PreparedDataset, is_new: Callable[[RunSpec], bool]
-    ) -> list[Unit]:
-        """Return the unit of a run and those of runs after it that go with it."""
+    ) -> list[Problem]:
+        """Return the problem of a run and those of runs after it that go with it."""
         at_once = runs_at_once(spec, self.device)
         if at_once < 2:
             return []
         if spec.run_id not in self.groups:
             shape = _shape(spec)
             for group in _grouped([other for other in self.specs if _shape(other) == shape], data):
-                self.groups |= {unit.spec.run_id: group for unit in group}
+                self.groups |= {problem.spec.run_id: group for problem in group}
         group = self.groups.get(spec.run_id, [])
-        start = next((place for place, unit in enumerate(group) if unit.spec.run_id == spec.run_id), 0)
-        others = (unit for unit in group[start + 1 :] if is_new(unit.spec))
+        start = next((place for place, problem in enumerate(group) if problem.spec.run_id == spec.run_id), 0)
+        others = (problem for problem in group[start + 1 :] if is_new(problem.spec))
         return [*group[start : start + 1], *islice(others, at_once - 1)]
 
 
@@ -119,15 +119,15 @@ def _shape(spec: RunSpec) -> str:
     return replace(spec, tasks="all").canonical()
 
 
-def _grouped(specs: Sequence[RunSpec], data: PreparedDataset) -> Iterator[list[Unit]]:
-    """Yield groups of units whose tasks have labels of the same items, of which some are for training."""
-    groups: dict[tuple[bytes, ...], list[Unit]] = {}
+def _grouped(specs: Sequence[RunSpec], data: PreparedDataset) -> Iterator[list[Problem]]:
+    """Yield groups of problems whose tasks have labels of the same items, of which some are for training."""
+    groups: dict[tuple[bytes, ...], list[Problem]] = {}
     for spec in specs:
         if not spec.select(data.task_ids):
             continue  # the loop says what is wrong, and so it does of kinds that are not learned
-        (unit,) = units_of(spec, data, per_task=False)
+        (problem,) = problems_of(spec, data, per_task=False)
         learned = capabilities("methods", spec.method.name).kinds
-        if all(task.kind in learned for task in tasks_of(unit)):
-            rows = [unit.rows(fold).cpu().numpy().tobytes() for fold in FOLDS]
-            groups.setdefault(tuple(rows), []).append(unit)
+        if all(task.kind in learned for task in tasks_of(problem)):
+            rows = [problem.rows(fold).cpu().numpy().tobytes() for fold in FOLDS]
+            groups.setdefault(tuple(rows), []).append(problem)
     return (group for rows, group in groups.items() if rows[FOLDS.index("train")])

@@ -1,27 +1,27 @@
-"""The relation graph among a unit's tasks, or the shuffled one of a control."""
+"""The relation graph among a problem's tasks, or the shuffled one of a control."""
 
 import torch
 from torch import Tensor
 
-from relatask.engine.unit import Unit
+from relatask.engine.problem import Problem
 
 SWAPS_PER_EDGE = 10  # attempts; the overlap with the true graph no longer falls beyond that
 
 
-def task_graph(unit: Unit) -> tuple[Tensor, Tensor]:
-    """Return edges int64 [2, E], positions in the unit, each pair once, and scores float32 [E].
+def task_graph(problem: Problem) -> tuple[Tensor, Tensor]:
+    """Return edges int64 [2, E], positions in the problem, each pair once, and scores float32 [E].
 
     With `graph: shuffled` in the spec each task of the data set keeps its number of edges but not its
     partners, and the scores are dealt out anew: a method that gains from the true relations must not gain
     from these. The random graph belongs to data set, split and seed: every row of a study sees the same one.
     """
-    edges, scores = unit.data.relations()
-    if unit.spec.graph != "true":
-        generator = torch.Generator().manual_seed(unit.spec.data_seed("graph"))
+    edges, scores = problem.data.relations()
+    if problem.spec.graph != "true":
+        generator = torch.Generator().manual_seed(problem.spec.data_seed("graph"))
         order = torch.randperm(len(scores), generator=generator).to(scores.device)
         edges, scores = swap_edges(edges.cpu(), generator).to(edges.device), scores[order]
-    position = torch.full((len(unit.data.task_ids),), -1, device=edges.device)
-    position[unit.columns] = torch.arange(len(unit.columns), device=edges.device)
+    position = torch.full((len(problem.data.task_ids),), -1, device=edges.device)
+    position[problem.columns] = torch.arange(len(problem.columns), device=edges.device)
     edges = position[edges]
     kept = (edges >= 0).all(0)
     return edges[:, kept], scores[kept]

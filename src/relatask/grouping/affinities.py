@@ -16,20 +16,20 @@ from torch import Tensor
 from relatask.core.errors import RelataskError
 from relatask.core.registry import load_loop
 from relatask.engine.epochs import EpochTraining
-from relatask.engine.unit import Unit
+from relatask.engine.problem import Problem
 
 
-def affinity_training(unit: Unit) -> "Lookahead":
-    """Return the training of a unit, by the loop of its method, that looks ahead at every step.
+def affinity_training(problem: Problem) -> "Lookahead":
+    """Return the training of a problem, by the loop of its method, that looks ahead at every step.
 
     Raises:
         RelataskError: the method's tasks have no losses of their own, or share no encoder.
     """
-    method = unit.spec.method.name
+    method = problem.spec.method.name
     loop = load_loop(method)
     if not hasattr(loop, "Training") or not hasattr(loop.Training, "task_losses"):
         raise RelataskError(f"the tasks of {method!r} have no losses of their own; TAG needs them.")
-    training: Lookahead = type("AffinityTraining", (Lookahead, loop.Training), {})(unit)
+    training: Lookahead = type("AffinityTraining", (Lookahead, loop.Training), {})(problem)
     if not training.shared():
         raise RelataskError(f"{method!r} has no encoder that its tasks share; TAG needs one.")
     return training
@@ -41,9 +41,9 @@ class Lookahead(EpochTraining):
     examples: Callable[[Tensor], tuple[object, Tensor]]
     task_losses: Callable[..., Tensor]
 
-    def __init__(self, unit: Unit):
-        super().__init__(unit)
-        n_tasks = len(unit.columns)
+    def __init__(self, problem: Problem):
+        super().__init__(problem)
+        n_tasks = len(problem.columns)
         self.summed = torch.zeros(n_tasks, n_tasks, dtype=torch.float64, device=self.device)
         self.counted = torch.zeros_like(self.summed)
 
@@ -62,7 +62,7 @@ class Lookahead(EpochTraining):
 
     def _look_ahead(self, batch: Tensor) -> None:
         shared, (x, targets) = self.shared(), self.examples(batch)
-        present = torch.nonzero(~self.unit.labels(batch).isnan().all(0)).flatten()
+        present = torch.nonzero(~self.problem.labels(batch).isnan().all(0)).flatten()
         before = self.task_losses(x, targets)
         for task in present.tolist():
             retain = task != int(present[-1])

@@ -77,21 +77,21 @@ def _check_code(folder: Path, record: ModelRecord) -> None:
 
 
 def _read_weights(folder: Path, record: ModelRecord) -> dict[str, dict[str, Tensor]]:
-    """Return the weights of each unit of the model, or of "" where one model serves all its tasks."""
-    units = record.units or ("",)
-    weights: dict[str, dict[str, Tensor]] = {unit: {} for unit in units}
+    """Return the weights of each problem of the model, or of "" where one model serves all its tasks."""
+    problems = record.learned_alone or ("",)
+    weights: dict[str, dict[str, Tensor]] = {problem: {} for problem in problems}
     if "weights.safetensors" in record.files:
         path = folder / "weights.safetensors"
         for name, value in _read_tensors(path).items():
-            unit, _, own = name.partition("/") if record.units else ("", "", name)
-            if unit not in weights:
-                raise RelataskError(f"{path} has weights of {unit!r}, no task of the model; get it anew.")
-            weights[unit][own] = value
-    for number, unit in enumerate(units):
+            problem, _, own = name.partition("/") if record.learned_alone else ("", "", name)
+            if problem not in weights:
+                raise RelataskError(f"{path} has weights of {problem!r}, no task of the model; get it anew.")
+            weights[problem][own] = value
+    for number, problem in enumerate(problems):
         name = f"estimators/{number:05d}.skops"
         if name in record.files:
             content = np.fromfile(folder / name, np.uint8)
-            weights[unit][ESTIMATOR] = torch.from_numpy(content)
+            weights[problem][ESTIMATOR] = torch.from_numpy(content)
     return weights
 
 

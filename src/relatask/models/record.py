@@ -62,7 +62,7 @@ class ModelRecord:
         relations: pairs of related tasks and their scores, each pair once.
         dataset_digest: of the data set it was trained on.
         libraries: name -> version, of those that trained it.
-        units: tasks that have a model each, in order; empty for one model of all tasks.
+        learned_alone: tasks that have a model each, in order; empty for one model of all tasks.
         members: models that this one is made of.
         prior: folder of the model whose predictions it starts from.
         files: name -> SHA-256 of the other files of the model.
@@ -75,7 +75,7 @@ class ModelRecord:
     relations: tuple[tuple[str, str, float], ...]
     dataset_digest: str
     libraries: Mapping[str, str]
-    units: tuple[str, ...] = ()
+    learned_alone: tuple[str, ...] = ()
     members: tuple[Member, ...] = ()
     prior: str | None = None
     files: Mapping[str, str] = field(default_factory=dict)
@@ -124,7 +124,7 @@ def read_record(folder: Path) -> ModelRecord:
             ),
             dataset_digest=content["dataset_digest"],
             libraries=content["libraries"],
-            units=tuple(content["units"]),
+            learned_alone=tuple(content["learned_alone"]),
             members=tuple(
                 Member(member["folder"], None if member["serves"] is None else tuple(member["serves"]))
                 for member in content["members"]

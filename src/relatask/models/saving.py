@@ -25,9 +25,9 @@ from relatask.core.tables import read_table
 from relatask.data.prepared import PreparedDataset
 from relatask.data.task_ids import task_ids
 from relatask.engine.loops.estimator import ESTIMATOR
+from relatask.engine.problem import problems_of
 from relatask.engine.run import RunResult, inputs_of
 from relatask.engine.task_graph import task_graph
-from relatask.engine.unit import units_of
 from relatask.inputs.arrays import read_array
 from relatask.models.record import NAME, Member, ModelRecord, Scale, read_record
 from relatask.plan.spec import RunSpec
@@ -56,7 +56,7 @@ def model_of_run(
     if result.weights is None:
         return {}
     per_task = capabilities("methods", spec.method.name).per_task
-    joint = units_of(spec, data, per_task=False)[0]
+    joint = problems_of(spec, data, per_task=False)[0]
     places = joint.columns.tolist()
     edges, scores = task_graph(replace(joint, spec=replace(spec, graph="true")))
     names = joint.task_ids
@@ -71,7 +71,7 @@ def model_of_run(
         ),
         dataset_digest=described["digest"],
         libraries=libraries(),
-        units=tuple(names) if per_task else (),
+        learned_alone=tuple(names) if per_task else (),
         prior=None if prior is None else "prior",
         scaling=_scaling(described),
     )
@@ -120,7 +120,7 @@ def model_of_parts(
         tasks=tuple(tasks[task] for task in order if task in tasks),
         inputs={},
         relations=(),
-        units=(),
+        learned_alone=(),
         members=tuple(parts),
     )
     return with_record(replace(whole, prior=None), files)
@@ -175,17 +175,17 @@ def _scaling(described: Mapping[str, Any]) -> tuple[Scale, ...]:
 
 
 def _weight_files(weights: Mapping[str, Mapping[str, Tensor]], record: ModelRecord) -> dict[str, bytes]:
-    """Return the weights of all units in one file, and each estimator of scikit-learn in its own."""
+    """Return the weights of all problems in one file, and each estimator of scikit-learn in its own."""
     from safetensors.torch import save
 
     files: dict[str, bytes] = {}
     tensors: dict[str, Tensor] = {}
-    for number, unit in enumerate(record.units or ("",)):
-        for name, value in weights[unit].items():
+    for number, problem in enumerate(record.learned_alone or ("",)):
+        for name, value in weights[problem].items():
             if name == ESTIMATOR:
                 files[f"estimators/{number:05d}.skops"] = value.numpy().tobytes()
             else:
-                key = f"{unit}/{name}" if unit else name
+                key = f"{problem}/{name}" if problem else name
                 tensors[key] = value.detach().cpu().contiguous().clone()
     if tensors:
         files["weights.safetensors"] = save(tensors)

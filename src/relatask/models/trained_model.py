@@ -16,8 +16,8 @@ from relatask.core.layout import in_dataset
 from relatask.core.registry import load_loop
 from relatask.data.prepared import PreparedDataset
 from relatask.data.tasks import plain_tasks
+from relatask.engine.problem import CONSTANT, Problem
 from relatask.engine.run import inputs_of
-from relatask.engine.unit import CONSTANT, Unit
 from relatask.inputs.arrays import CHUNK, load_input, write_features
 from relatask.models.record import ModelRecord
 
@@ -50,7 +50,7 @@ class TrainedModel:
         record: what it is.
         folder: where it lies.
         device: that predicts.
-        weights: of each unit, or of "" where one model serves all tasks.
+        weights: of each problem, or of "" where one model serves all tasks.
         support: training items whose labels it reads when it predicts.
         members: models that it is made of.
         prior: the model whose predictions it starts from.
@@ -163,8 +163,8 @@ class TrainedModel:
         known = torch.zeros(len(items), len(self.task_ids))
         with TemporaryDirectory(prefix="relatask-") as folder:
             data = self._standalone(items, known, Path(folder))
-            (unit,) = self._units(data, None, None)
-            predictor = load_loop(self.record.spec.method.name).predictor(unit, dict(self.weights[""]))
+            (problem,) = self._problems(data, None, None)
+            predictor = load_loop(self.record.spec.method.name).predictor(problem, dict(self.weights[""]))
             ways, shots = shown.shape
             # Every class of an episode has as many queries; here each query stands in all classes, and the
             # answers to the first class's are read.
@@ -176,24 +176,26 @@ class TrainedModel:
     def _predictor(
         self, data: PreparedDataset, prior: Tensor | None, support: tuple[Tensor, ...] | None
     ) -> Predictor:
-        """Return what gives the scores [n, T] of items of a data set, unit by unit."""
+        """Return what gives the scores [n, T] of items of a data set, problem by problem."""
         loop = load_loop(self.record.spec.method.name)
-        units = []
-        for unit in self._units(data, prior, support):
-            weights = dict(self.weights[unit.name])
+        problems = []
+        for problem in self._problems(data, prior, support):
+            weights = dict(self.weights[problem.name])
             constant = weights.get(CONSTANT)
             try:
-                units.append(loop.predictor(unit, weights) if constant is None else _constantly(constant))
+                problems.append(
+                    loop.predictor(problem, weights) if constant is None else _constantly(constant)
+                )
             except KeyError as error:
                 raise RelataskError(
-                    f"{self.folder}: the weights of {unit.title} lack {error}; get the model anew, or train "
-                    "it again."
+                    f"{self.folder}: the weights of {problem.title} lack {error}; get the model anew, or "
+                    "train it again."
                 ) from None
-        return lambda rows: torch.cat([predictor(rows).float() for predictor in units], 1)
+        return lambda rows: torch.cat([predictor(rows).float() for predictor in problems], 1)
 
-    def _units(
+    def _problems(
         self, data: PreparedDataset, prior: Tensor | None, support: tuple[Tensor, ...] | None
-    ) -> list[Unit]:
+    ) -> list[Problem]:
         """Return what is predicted at a time: each task by a model of its own, or all tasks."""
         place = {task: column for column, task in enumerate(data.task_ids)}
         if lost := [task for task in self.task_ids if task not in place]:
@@ -203,11 +205,11 @@ class TrainedModel:
             )
         columns = torch.tensor([place[task] for task in self.task_ids], device=data.labels.device)
         data = self._related(data, place)
-        if not self.record.units:
-            return [Unit(self.record.spec, data, columns, "", prior, support)]
+        if not self.record.learned_alone:
+            return [Problem(self.record.spec, data, columns, "", prior, support)]
         return [
-            Unit(self.record.spec, data, columns[number : number + 1], task, None, support)
-            for number, task in enumerate(self.record.units)
+            Problem(self.record.spec, data, columns[number : number + 1], task, None, support)
+            for number, task in enumerate(self.record.learned_alone)
         ]
 
     def _related(self, data: PreparedDataset, place: Mapping[str, int]) -> PreparedDataset:

@@ -21,8 +21,8 @@ from relatask.core.tables import read_table, write_table
 from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.device import claimed_device
 from relatask.engine.epochs import fit
+from relatask.engine.problem import problems_of
 from relatask.engine.run import inputs_of
-from relatask.engine.unit import units_of
 from relatask.evaluation.aggregate import runs_of
 from relatask.grouping.affinities import affinity_training
 from relatask.grouping.tables import affinities_frame
@@ -70,11 +70,11 @@ def affinities_of(
         RelataskError: the tasks have no losses of their own, or share no encoder.
     """
     split = f"{spec.split}-{spec.seed}"
-    (unit,) = units_of(spec, data.get(split, inputs_of(spec)), per_task=False)
-    training = affinity_training(unit)
+    (problem,) = problems_of(spec, data.get(split, inputs_of(spec)), per_task=False)
+    training = affinity_training(problem)
     code = f"{code_of('grouping/affinities.py')}-{code_of_run(*spec.names)}"
     path = study / in_study("checkpoints") / f"affinities-{spec.run_id}.pt"
     checkpoint = Checkpoint(path, f"{code}-{data.digest(split)}-{data.device.type}")
     fit(training, checkpoint, progress.update)
     checkpoint.delete()
-    return unit.task_ids, training.affinities().cpu()
+    return problem.task_ids, training.affinities().cpu()

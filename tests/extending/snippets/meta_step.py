@@ -6,7 +6,7 @@ from torch import Tensor
 from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.epochs import fit
 from relatask.engine.loops import supervised
-from relatask.engine.unit import Progress, Unit, UnitResult
+from relatask.engine.problem import Problem, Progress, TrainingResult
 
 LOOP = {
     "second_derivatives": True,
@@ -15,9 +15,9 @@ LOOP = {
 }
 
 
-def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
-    """Train the unit's network from its checkpoint, if there is one, and score the held-out folds."""
-    return fit(Training(unit), checkpoint, progress)
+def train(problem: Problem, checkpoint: Checkpoint, progress: Progress) -> TrainingResult:
+    """Train the problem's network from its checkpoint, if there is one, and score the held-out folds."""
+    return fit(Training(problem), checkpoint, progress)
 
 
 class Training(supervised.Training):
@@ -27,7 +27,7 @@ class Training(supervised.Training):
         """One update on the items at positions `batch`."""
         inner, outer = batch[::2], batch[1::2] if len(batch) > 1 else batch
         weights = dict(self.model.named_parameters())
-        options = self.unit.spec.method.options
+        options = self.problem.spec.method.options
         second_order = not options["first_order"]
         gradients = torch.autograd.grad(
             self.loss(inner, weights), list(weights.values()), create_graph=second_order

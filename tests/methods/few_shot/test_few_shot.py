@@ -17,8 +17,8 @@ from relatask.data.prepared import PreparedDataset
 from relatask.data.source_tables import SourceContext
 from relatask.engine import checkpoint as checkpoints
 from relatask.engine.checkpoint import Checkpoint, tensor_bytes
+from relatask.engine.problem import Problem, problems_of
 from relatask.engine.run import RunResult, train_run
-from relatask.engine.unit import Unit, units_of
 from relatask.evaluation.metrics_table import evaluate
 from relatask.inputs.image import Images
 from relatask.methods.few_shot.episodes import Pool, evaluated_episodes, true_ways
@@ -80,9 +80,9 @@ def spec_of(layers: int = 0, pretraining: int = 0, episodes: int = 8, **changes:
     return make_spec("prototypes", "resnet", episodes=FORM, **{**fixed, **changes})
 
 
-def unit_of(spec: RunSpec, data: PreparedDataset) -> Unit:
-    (unit,) = units_of(spec, data, per_task=False)
-    return unit
+def problem_of(spec: RunSpec, data: PreparedDataset) -> Problem:
+    (problem,) = problems_of(spec, data, per_task=False)
+    return problem
 
 
 def run(spec: RunSpec, data: PreparedDataset, path: Path) -> RunResult:
@@ -130,10 +130,10 @@ def test_a_query_sees_no_other_query_and_the_told_images_move_it(layers: int) ->
 
 
 def test_the_images_of_an_episode_are_of_its_classes_and_all_different(data: PreparedDataset) -> None:
-    unit = unit_of(spec_of(), data)
+    problem = problem_of(spec_of(), data)
     generator = torch.Generator().manual_seed(0)
     for fold in data.folds:
-        drawn = Pool.of(unit, fold).draw(1500, 3, 6, generator)
+        drawn = Pool.of(problem, fold).draw(1500, 3, 6, generator)
         assert drawn.shape == (1500, 3, 6)
         assert set(drawn.flatten().tolist()) <= set(data.folds[fold].tolist())
         classes = data.class_of[drawn]
@@ -146,12 +146,12 @@ def test_the_images_of_an_episode_are_of_its_classes_and_all_different(data: Pre
 def test_held_out_episodes_are_the_same_for_every_method_and_others_for_each_fold_and_seed(
     data: PreparedDataset,
 ) -> None:
-    first, second = (unit_of(spec_of(layers, training={"epochs": 2 + layers}), data) for layers in (0, 2))
+    first, second = (problem_of(spec_of(layers, training={"epochs": 2 + layers}), data) for layers in (0, 2))
     for fold in ("valid", "test"):
         episodes = evaluated_episodes(first, fold)
         assert torch.equal(episodes, evaluated_episodes(second, fold))
         assert set(episodes.flatten().tolist()) <= set(data.folds[fold].tolist())
-        other = evaluated_episodes(unit_of(replace(first.spec, seed=1), data), fold)
+        other = evaluated_episodes(problem_of(replace(first.spec, seed=1), data), fold)
         assert not torch.equal(episodes, other)
 
 
@@ -166,14 +166,14 @@ def test_an_episode_that_no_fold_can_hold_is_refused(data: PreparedDataset, tmp_
 
 @pytest.mark.parametrize("layers", [0, 2])
 def test_what_is_asked_is_no_input_of_the_answer(layers: int, data: PreparedDataset) -> None:
-    training = Training(unit_of(spec_of(layers), data))
+    training = Training(problem_of(spec_of(layers), data))
     training.run_epoch(lambda: None)
     rows = training.held_out["test"]
     before = training.predict(rows)
     asked = rows[..., SHOTS:].flatten()
     classes = data.class_of.clone()
     classes[asked] = classes[asked.flip(0)]  # labels of the queries
-    training.unit = replace(training.unit, data=replace(data, labels=classes[:, None].float()))
+    training.problem = replace(training.problem, data=replace(data, labels=classes[:, None].float()))
     assert torch.equal(training.predict(rows), before)
     moved = rows.clone()  # images asked in the place of another class's: their answers go with them
     moved[:, :, SHOTS:] = rows[:, [1, 2, 0], SHOTS:]
@@ -207,7 +207,7 @@ def test_the_saved_predictions_are_the_answers_of_each_episode(data: PreparedDat
     assert set(found["task_id"]) == {f"episode{number:05d}" for number in range(FORM["evaluated"])}
     assert found["label"].isin(range(3)).all()
     assert found["score"].isin(range(3)).all()
-    episodes = evaluated_episodes(unit_of(spec, data), "test")
+    episodes = evaluated_episodes(problem_of(spec, data), "test")
     own = found[(found["fold"] == "test") & (found["task_id"] == "episode00007")]
     told = {data.class_of[images[0]].item(): way for way, images in enumerate(episodes[7])}
     assert sorted(own["item_id"]) == sorted(data.item_ids[episodes[7, :, SHOTS:].flatten()].tolist())
@@ -229,7 +229,7 @@ def test_new_characters_are_told_apart(layers: int, data: PreparedDataset, tmp_p
 
 
 def test_the_first_stage_classifies_training_classes_and_counts_for_no_choice(data: PreparedDataset) -> None:
-    training = Training(unit_of(spec_of(1, pretraining=1), data))
+    training = Training(problem_of(spec_of(1, pretraining=1), data))
     seen = data.class_of[data.folds["train"]].unique()
     start = training.model.heads.weight.clone()
     layer = training.model.layers[0].update.weight.clone()
@@ -260,13 +260,13 @@ def test_patience_ends_no_first_stage_before_the_second(data, tmp_path, monkeypa
 def test_rows_start_from_the_same_encoder_and_share_the_first_stage(data: PreparedDataset) -> None:
     trained = []
     for layers, pretraining in ((0, 1), (2, 1), (0, 2)):
-        training = Training(unit_of(spec_of(layers, pretraining), data))
+        training = Training(problem_of(spec_of(layers, pretraining), data))
         training.run_epoch(lambda: None)
         trained.append(training)
     first, *others = (tensor_bytes(one.model.encoder.state_dict()) for one in trained)
     assert all(other == first for other in others)
-    assert len({one.unit.spec.run_id for one in trained}) == 3
-    seeds = {replace(trained[0].unit.spec, seed=seed).random_seed("initialisation") for seed in (0, 1)}
+    assert len({one.problem.spec.run_id for one in trained}) == 3
+    seeds = {replace(trained[0].problem.spec, seed=seed).random_seed("initialisation") for seed in (0, 1)}
     assert len(seeds) == 2
 
 

@@ -20,7 +20,7 @@ from relatask.core.errors import RelataskError
 from relatask.core.registry import load, own_options
 from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.kinds import exact_rows, tasks_of
-from relatask.engine.unit import EVALUATED, Progress, Unit, UnitResult
+from relatask.engine.problem import EVALUATED, Problem, Progress, TrainingResult
 
 LOOP: dict[str, Any] = {}
 SCHEMA = "schema.json"  # in a file of skops: what its objects are made of
@@ -102,40 +102,40 @@ def _is_of_a_method(name: str) -> bool:
     return isinstance(found, type) and issubclass(found, BaseEstimator) and found.__module__ == file
 
 
-def predictor(unit: Unit, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
+def predictor(problem: Problem, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
     """Return what gives the scores [n, 1] of items at some rows."""
-    model = unpacked(weights[ESTIMATOR], f"the estimator of {unit.title}")
-    kind = tasks_of(unit)[0].kind
+    model = unpacked(weights[ESTIMATOR], f"the estimator of {problem.title}")
+    kind = tasks_of(problem)[0].kind
 
     def scores(rows: Tensor) -> Tensor:
         with threadpool_limits(torch.get_num_threads()):
-            return _scores(model, kind, _bits(unit, rows)).to(rows.device)
+            return _scores(model, kind, _bits(problem, rows)).to(rows.device)
 
     return scores
 
 
-def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
-    """Return the scores of the unit's task, whose training labels differ.
+def train(problem: Problem, checkpoint: Checkpoint, progress: Progress) -> TrainingResult:
+    """Return the scores of the problem's task, whose training labels differ.
 
     A label that is a bound is left out of fitting: trees have no loss for "more than 6".
     """
     progress(0.0, "fit")
-    rows, kind = exact_rows(unit), tasks_of(unit)[0].kind
-    seed = unit.seed("estimator") % 2**32  # scikit-learn takes 32 bits
+    rows, kind = exact_rows(problem), tasks_of(problem)[0].kind
+    seed = problem.seed("estimator") % 2**32  # scikit-learn takes 32 bits
     module, options = (
-        load("methods", unit.spec.method.name),
-        own_options(unit.spec.method.name, unit.spec.method.options),
+        load("methods", problem.spec.method.name),
+        own_options(problem.spec.method.name, problem.spec.method.options),
     )
     model = module.build(seed, **options) if kind == "binary" else module.build_for(kind, seed, **options)
     with threadpool_limits(torch.get_num_threads()):  # scikit-learn brings an OpenMP of its own
-        model.fit(_bits(unit, rows), unit.labels(rows)[:, 0].cpu().numpy())
-        scores = {fold: _scores(model, kind, _bits(unit, unit.rows(fold))) for fold in EVALUATED}
+        model.fit(_bits(problem, rows), problem.labels(rows)[:, 0].cpu().numpy())
+        scores = {fold: _scores(model, kind, _bits(problem, problem.rows(fold))) for fold in EVALUATED}
     saved = model.saved() if hasattr(model, "saved") else {}
-    return UnitResult(scores, [], {ESTIMATOR: packed(model)}, saved=saved)
+    return TrainingResult(scores, [], {ESTIMATOR: packed(model)}, saved=saved)
 
 
-def _bits(unit: Unit, rows: Tensor) -> np.ndarray:
-    bits = unit.data.x(rows)
+def _bits(problem: Problem, rows: Tensor) -> np.ndarray:
+    bits = problem.data.x(rows)
     assert isinstance(bits, Tensor)
     return bits.to(torch.uint8).cpu().numpy()
 

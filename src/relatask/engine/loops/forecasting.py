@@ -14,7 +14,7 @@ from relatask.core.errors import RelataskError
 from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.epochs import EpochTraining, fit
 from relatask.engine.network import autocast, trained_model
-from relatask.engine.unit import Progress, Unit, UnitResult
+from relatask.engine.problem import Problem, Progress, TrainingResult
 from relatask.inputs.series import Series
 from relatask.nn.contract import MultiTaskModel
 
@@ -22,15 +22,15 @@ PREDICTION_BATCH = 512
 LOOP = {"forecasts": True}
 
 
-def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
-    """Train the unit's network from its checkpoint, if there is one, and forecast the held-out folds."""
-    return fit(Training(unit), checkpoint, progress)
+def train(problem: Problem, checkpoint: Checkpoint, progress: Progress) -> TrainingResult:
+    """Train the problem's network from its checkpoint, if there is one, and forecast the held-out folds."""
+    return fit(Training(problem), checkpoint, progress)
 
 
-def predictor(unit: Unit, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
+def predictor(problem: Problem, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
     """Return what forecasts a stretch of points, block after block, from the values before each block."""
-    model = trained_model(unit, weights)
-    return lambda rows: forecasts(model, unit, rows)
+    model = trained_model(problem, weights)
+    return lambda rows: forecasts(model, problem, rows)
 
 
 class Training(EpochTraining):
@@ -42,31 +42,31 @@ class Training(EpochTraining):
 
     higher_is_better = False
 
-    def __init__(self, unit: Unit):
-        super().__init__(unit)
-        assert isinstance(unit.data.inputs, Series)
-        self.series = unit.data.inputs
-        encoder_options = unit.spec.required_encoder().options
+    def __init__(self, problem: Problem):
+        super().__init__(problem)
+        assert isinstance(problem.data.inputs, Series)
+        self.series = problem.data.inputs
+        encoder_options = problem.spec.required_encoder().options
         self.window = encoder_options["window"]
-        self.horizon = unit.spec.method.options["horizon"]
+        self.horizon = problem.spec.method.options["horizon"]
         n_series = self.series.values.shape[1]
         wanted = encoder_options["series"]
         if n_series != wanted:
             raise RelataskError(
-                f"{unit.title}: the data have {n_series} series; set its option series: {n_series}."
+                f"{problem.title}: the data have {n_series} series; set its option series: {n_series}."
             )
         first, after = int(self.rows[0]) + self.window, int(self.rows[-1]) + 1
         self.rows = torch.arange(first, after - self.horizon + 1, device=self.device)
         if not len(self.rows):
             raise RelataskError(
-                f"{unit.title}: training has {after - first + self.window} points, a forecast needs "
+                f"{problem.title}: training has {after - first + self.window} points, a forecast needs "
                 f"{self.window} before and {self.horizon} ahead; lower window or horizon."
             )
 
     def take_step(self, batch: Tensor) -> None:
         """One update on forecasts that start at the points `batch`."""
         known, targets = self.examples(batch)
-        with autocast(self.unit):
+        with autocast(self.problem):
             losses = self.task_losses(known, targets)
         self.learn_from(losses.mean())
 
@@ -74,7 +74,7 @@ class Training(EpochTraining):
         """Return windows [B, window, T] before the points `batch`, and changes ahead [B, horizon, t]."""
         known = self.series.windows(batch - self.window, self.window)
         changes = self.series.windows(batch, self.horizon) - known[:, -1:]
-        return known, changes[..., self.unit.columns]
+        return known, changes[..., self.problem.columns]
 
     def task_losses(self, x: Tensor, targets: Tensor, weights: dict[str, Tensor] | None = None) -> Tensor:
         """Return each series' loss, [t], with `weights` in place of the model's own."""
@@ -83,26 +83,26 @@ class Training(EpochTraining):
 
     def valid_value(self) -> float:
         """Mean absolute error of the validation fold."""
-        return float((self.predict(self.valid) - self.unit.labels(self.valid)).abs().mean())
+        return float((self.predict(self.valid) - self.problem.labels(self.valid)).abs().mean())
 
     def predict(self, rows: Tensor) -> Tensor:
         """Return the forecasts float32 [n, t] of a stretch of points, block after block."""
-        found = forecasts(self.model, self.unit, rows)
+        found = forecasts(self.model, self.problem, rows)
         self.require_finite(float(found.sum()))
         return found
 
 
-def forecasts(model: MultiTaskModel, unit: Unit, rows: Tensor) -> Tensor:
+def forecasts(model: MultiTaskModel, problem: Problem, rows: Tensor) -> Tensor:
     """Return the forecasts float32 [n, t] of a stretch of points, block after block."""
-    series = unit.data.inputs
+    series = problem.data.inputs
     assert isinstance(series, Series)
-    window = unit.spec.required_encoder().options["window"]
-    horizon = unit.spec.method.options["horizon"]
+    window = problem.spec.required_encoder().options["window"]
+    horizon = problem.spec.method.options["horizon"]
     model.eval()
-    blocks = [torch.zeros(0, len(unit.columns), device=rows.device)]
-    with torch.inference_mode(), autocast(unit):
+    blocks = [torch.zeros(0, len(problem.columns), device=rows.device)]
+    with torch.inference_mode(), autocast(problem):
         for starts in rows[::horizon].split(PREDICTION_BATCH):
             known = series.windows(starts - window, window)
-            last = known[:, -1:][..., unit.columns]
+            last = known[:, -1:][..., problem.columns]
             blocks.append((model(known).float() + last).flatten(0, 1))
     return torch.cat(blocks)[: len(rows)]

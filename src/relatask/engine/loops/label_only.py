@@ -10,7 +10,7 @@ from relatask.core.errors import RelataskError
 from relatask.core.registry import load, own_options
 from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.known_labels import Setting, passes, shown_in
-from relatask.engine.unit import EVALUATED, Progress, Unit, UnitResult
+from relatask.engine.problem import EVALUATED, Problem, Progress, TrainingResult
 
 LOOP = {
     "imputes": True,
@@ -40,40 +40,40 @@ class LabelModel(Protocol):
         ...
 
 
-def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
+def train(problem: Problem, checkpoint: Checkpoint, progress: Progress) -> TrainingResult:
     """Return the scores of all tasks of the held-out folds, each cell by a pass that does not know it."""
     progress(0.0, "fit")
-    model = _fitted(unit)
-    setting, scores = Setting.of(unit), {}
+    model = _fitted(problem)
+    setting, scores = Setting.of(problem), {}
     for fold in EVALUATED:
-        labels = unit.labels(unit.rows(fold)).double()
+        labels = problem.labels(problem.rows(fold)).double()
         found = torch.zeros_like(labels)
-        for one in passes(unit, setting, unit.rows(fold)):
+        for one in passes(problem, setting, problem.rows(fold)):
             known = torch.where(one.known, labels, torch.nan)
             found = torch.where(one.predicted, model.predict(known), found)
         scores[fold] = found.float().cpu()
     saved = model.saved() if hasattr(model, "saved") else {}
-    return UnitResult(scores, [], model.state(), shown_in(unit, setting), saved)
+    return TrainingResult(scores, [], model.state(), shown_in(problem, setting), saved)
 
 
-def _unfitted(unit: Unit) -> LabelModel:
+def _unfitted(problem: Problem) -> LabelModel:
     """Return the method's model before it has seen a label."""
-    options = own_options(unit.spec.method.name, unit.spec.method.options)
-    model: LabelModel = load("methods", unit.spec.method.name).build(unit.seed("estimator"), **options)
+    options = own_options(problem.spec.method.name, problem.spec.method.options)
+    model: LabelModel = load("methods", problem.spec.method.name).build(problem.seed("estimator"), **options)
     return model
 
 
-def _fitted(unit: Unit) -> LabelModel:
+def _fitted(problem: Problem) -> LabelModel:
     """Return the method's model, fitted to the labels of training."""
-    if not len(unit.rows("train")):
-        raise RelataskError(f"{unit.title} has no labelled item in training; choose other tasks.")
-    model = _unfitted(unit)
-    model.fit(unit.labels(unit.rows("train")).double())
+    if not len(problem.rows("train")):
+        raise RelataskError(f"{problem.title} has no labelled item in training; choose other tasks.")
+    model = _unfitted(problem)
+    model.fit(problem.labels(problem.rows("train")).double())
     return model
 
 
-def predictor(unit: Unit, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
+def predictor(problem: Problem, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
     """Return what gives the scores [n, t] of items at some rows, from all labels that they have."""
-    model = _unfitted(unit)
-    model.restore({name: value.to(unit.data.labels.device) for name, value in weights.items()})
-    return lambda rows: model.predict(unit.labels(rows, None).double()).float()
+    model = _unfitted(problem)
+    model.restore({name: value.to(problem.data.labels.device) for name, value in weights.items()})
+    return lambda rows: model.predict(problem.labels(rows, None).double()).float()

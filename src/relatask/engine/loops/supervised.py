@@ -15,22 +15,22 @@ from relatask.engine.epochs import EpochTraining, fit
 from relatask.engine.kinds import kinds_of, mean_metric, mean_of, metric_by_task, selection_value, tasks_of
 from relatask.engine.network import autocast, trained_model
 from relatask.engine.networks import Networks
-from relatask.engine.unit import EVALUATED, Progress, Unit, UnitResult
+from relatask.engine.problem import EVALUATED, Problem, Progress, TrainingResult
 from relatask.nn.contract import MultiTaskModel
 
 PREDICTION_BATCH = 512
 LOOP = {"balances": True, "imputes": True}
 
 
-def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
-    """Train the unit's network from its checkpoint, if there is one, and score the held-out folds."""
-    return fit(Training(unit), checkpoint, progress)
+def train(problem: Problem, checkpoint: Checkpoint, progress: Progress) -> TrainingResult:
+    """Train the problem's network from its checkpoint, if there is one, and score the held-out folds."""
+    return fit(Training(problem), checkpoint, progress)
 
 
-def predictor(unit: Unit, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
+def predictor(problem: Problem, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
     """Return what gives the probabilities [n, t] of items at some rows, by a trained network."""
-    model = trained_model(unit, weights)
-    return lambda rows: model.scores(predict(model, unit, rows))
+    model = trained_model(problem, weights)
+    return lambda rows: model.scores(predict(model, problem, rows))
 
 
 class LearnsBounds(Protocol):
@@ -44,28 +44,28 @@ class LearnsBounds(Protocol):
 class Training(EpochTraining):
     """Networks that give outputs for each task, and how the tasks of each are balanced."""
 
-    def __init__(self, unit: Unit, *beside: Unit):
-        super().__init__(unit, *beside)
+    def __init__(self, problem: Problem, *beside: Problem):
+        super().__init__(problem, *beside)
         self.balancings = nn.ModuleList(
             self._balancing_of(one, model)
-            for one, model in zip(self.units, self.networks.models, strict=True)
+            for one, model in zip(self.problems, self.networks.models, strict=True)
         )
         self.representation: Tensor | None = None
-        self.kinds = [kinds_of(one) for one in self.units]
+        self.kinds = [kinds_of(one) for one in self.problems]
         if self.balancing.uses_representation:
             self.trunk().register_forward_hook(self._keep)
 
-    def _balancing_of(self, unit: Unit, model: MultiTaskModel) -> Balancing:
+    def _balancing_of(self, problem: Problem, model: MultiTaskModel) -> Balancing:
         setting = Setting(
-            model, len(unit.columns), self.settings["batch_size"], self.settings["learning_rate"]
+            model, len(problem.columns), self.settings["batch_size"], self.settings["learning_rate"]
         )
-        chosen = unit.spec.balancing
+        chosen = problem.spec.balancing
         strategy: Balancing = load("balancing", chosen.name).build(setting, **chosen.options)
         return strategy.to(self.device)
 
     @property
     def balancing(self) -> Balancing:
-        """The strategy of the first unit; those of others have the same options."""
+        """The strategy of the first problem; those of others have the same options."""
         return cast(Balancing, self.balancings[0])
 
     def trunk(self) -> nn.Module:
@@ -75,16 +75,16 @@ class Training(EpochTraining):
             RelataskError: the method has none.
         """
         if self.model.trunk is None:
-            spec = self.unit.spec
+            spec = self.problem.spec
             raise RelataskError(
-                f"{self.unit.title}: balancing {spec.balancing.name!r} reads what all tasks share, and "
+                f"{self.problem.title}: balancing {spec.balancing.name!r} reads what all tasks share, and "
                 f"method {spec.method.name!r} has no such part; choose another balancing."
             )
         return self.model.trunk
 
     def take_step(self, batch: Tensor) -> None:
         """One update on the items at positions `batch`; the loss to report is the mean over present tasks."""
-        with autocast(self.unit):
+        with autocast(self.problem):
             outputs = self.networks(self.inputs(batch))
         steps = [self._step(run, own.float(), batch) for run, own in enumerate(outputs)]
         self.optimiser.clear()
@@ -100,8 +100,8 @@ class Training(EpochTraining):
         self.total += torch.stack([step.mean for step in steps]).detach()
 
     def _step(self, run: int, outputs: Tensor, batch: Tensor) -> Step:
-        """Return what a unit's balancing sees of a batch."""
-        labels = self.units[run].labels(batch)
+        """Return what a problem's balancing sees of a batch."""
+        labels = self.problems[run].labels(batch)
         present = (~labels.isnan()).any(0)
         losses = self.losses_of(outputs, labels, batch, run)
         mean = losses.sum() / present.sum()
@@ -110,14 +110,14 @@ class Training(EpochTraining):
     def losses_of(self, outputs: Tensor, labels: Tensor, rows: Tensor, run: int = 0) -> Tensor:
         """Return each task's loss, [t], of outputs for the items at positions `rows`, with their labels."""
         model = self.networks.models[run]
-        bounds = self.units[run].bounds(rows)
+        bounds = self.problems[run].bounds(rows)
         if bounds is None:
             return model.losses(outputs, labels)
         return cast(LearnsBounds, model).losses(outputs, labels, bounds)
 
     def examples(self, batch: Tensor) -> tuple[object, Tensor]:
         """Return what the model reads of the items at positions `batch`, and their labels [B, t]."""
-        return self.unit.data.x(batch), self.unit.labels(batch)
+        return self.problem.data.x(batch), self.problem.labels(batch)
 
     def task_losses(self, x: object, labels: Tensor, weights: dict[str, Tensor] | None = None) -> Tensor:
         """Return each task's loss, [t], in full precision, with `weights` in place of the model's own."""
@@ -130,7 +130,7 @@ class Training(EpochTraining):
         """Give the losses on all training items to strategies that read them."""
         if self.balancing.uses_epoch_losses:
             for run, outputs in enumerate(self.outputs(self.rows, self.going())):
-                labels = self.units[run].labels(self.rows)
+                labels = self.problems[run].labels(self.rows)
                 strategy = cast(Balancing, self.balancings[run])
                 strategy.start_epoch(self.losses_of(outputs, labels, self.rows, run))
 
@@ -149,17 +149,17 @@ class Training(EpochTraining):
         self.balancings.load_state_dict(state["balancing"])
 
     def outputs(self, rows: Tensor, checked: Sequence[int]) -> list[Tensor]:
-        """Return each unit's outputs float32 [n, C] of the items at positions `rows`; of binary tasks logits.
+        """Return each problem's outputs float32 [n, C] of items at positions `rows`; of binary tasks logits.
 
-        Of the units at the positions `checked`, those whose outputs are not finite have failed.
+        Of the problems at the positions `checked`, those whose outputs are not finite have failed.
         """
-        found = predict_all(self.networks, self.units, rows)
+        found = predict_all(self.networks, self.problems, rows)
         for run in checked:
             self.require_finite(float(found[run].sum()), run)
         return found
 
     def predict(self, rows: Tensor) -> Tensor:
-        """Return the outputs float32 [n, C] of the first unit for the items at positions `rows`."""
+        """Return the outputs float32 [n, C] of the first problem for the items at positions `rows`."""
         return self.outputs(rows, [0])[0]
 
     def probabilities(self, rows: Tensor) -> Tensor:
@@ -167,11 +167,11 @@ class Training(EpochTraining):
         return self.model.scores(self.predict(rows))
 
     def all_scores(self) -> list[dict[str, Tensor]]:
-        """Return what is saved of each held-out fold for each unit, as `UnitResult.scores`."""
-        found: list[dict[str, Tensor]] = [{} for _ in self.units]
+        """Return what is saved of each held-out fold for each problem, as `TrainingResult.scores`."""
+        found: list[dict[str, Tensor]] = [{} for _ in self.problems]
         for fold in EVALUATED:
             trained = [run for run, selection in enumerate(self.selections) if selection.failure is None]
-            outputs = self.outputs(self.unit.rows(fold), trained)
+            outputs = self.outputs(self.problem.rows(fold), trained)
             for own, model, each in zip(found, self.networks.models, outputs, strict=True):
                 own[fold] = model.scores(each).cpu()
         return found
@@ -179,7 +179,7 @@ class Training(EpochTraining):
     def valid_values(self) -> list[float]:
         """What epochs are compared by, higher is better: mean ROC-AUC, or as `selection_value` says."""
         outputs = self.outputs(self.valid, self.going())
-        labels = [unit.labels(self.valid, "valid") for unit in self.units]
+        labels = [problem.labels(self.valid, "valid") for problem in self.problems]
         if all(kinds.all_binary for kinds in self.kinds):  # all tasks at once, which takes less time
             values = metric_by_task("roc_auc", torch.cat(labels, 1), torch.cat(outputs, 1))
             return [mean_of(own) for own in values.split([each.shape[1] for each in outputs])]
@@ -191,27 +191,27 @@ class Training(EpochTraining):
         if self.kinds[run].all_binary:
             return mean_metric("roc_auc", labels, outputs)
         scores = self.networks.models[run].scores(outputs)
-        return selection_value(self.kinds[run], labels, scores, self.units[run].exact(self.valid))
+        return selection_value(self.kinds[run], labels, scores, self.problems[run].exact(self.valid))
 
     def valid_value(self) -> float:
-        """The validation value of the first unit."""
+        """The validation value of the first problem."""
         return self.valid_values()[0]
 
 
-def predict(model: MultiTaskModel, unit: Unit, rows: Tensor) -> Tensor:
-    """Return the outputs float32 [n, C] of a unit's network for the items at positions `rows`."""
-    return predict_all(Networks([model]), [unit], rows)[0]
+def predict(model: MultiTaskModel, problem: Problem, rows: Tensor) -> Tensor:
+    """Return the outputs float32 [n, C] of a problem's network for the items at positions `rows`."""
+    return predict_all(Networks([model]), [problem], rows)[0]
 
 
-def predict_all(networks: Networks, units: Sequence[Unit], rows: Tensor) -> list[Tensor]:
-    """Return the outputs float32 [n, C] of each unit's network for the items at positions `rows`."""
+def predict_all(networks: Networks, problems: Sequence[Problem], rows: Tensor) -> list[Tensor]:
+    """Return the outputs float32 [n, C] of each problem's network for the items at positions `rows`."""
     networks.eval()
     found = []
-    for unit in units:
-        n_outputs = sum(task.n_classes or 1 for task in tasks_of(unit))
+    for problem in problems:
+        n_outputs = sum(task.n_classes or 1 for task in tasks_of(problem))
         found.append([torch.zeros(0, n_outputs, device=rows.device)])
-    with torch.inference_mode(), autocast(units[0]):
+    with torch.inference_mode(), autocast(problems[0]):
         for batch in rows.split(PREDICTION_BATCH) if len(rows) else ():
-            for own, outputs in zip(found, networks(units[0].data.x(batch)), strict=True):
+            for own, outputs in zip(found, networks(problems[0].data.x(batch)), strict=True):
                 own.append(outputs.float())
     return [torch.cat(parts) for parts in found]

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from relatask.core.errors import RelataskError
-from relatask.engine.unit import Unit, UnitResult
+from relatask.engine.problem import Problem, TrainingResult
 
 AT_ONCE = 1000  # episodes that are drawn at a time; a draw has a number for each image of a class
 
@@ -20,23 +20,23 @@ class Pool:
     sizes: Tensor  # int64 [C]
 
     @classmethod
-    def of(cls, unit: Unit, fold: str) -> "Pool":
+    def of(cls, problem: Problem, fold: str) -> "Pool":
         """Gather a fold's images by class.
 
         Raises:
             RelataskError: it has fewer classes with enough images than an episode needs.
         """
-        assert unit.spec.episodes is not None
-        ways, images = unit.spec.episodes["ways"], images_of_class(unit)
-        rows = unit.rows(fold).cpu()
-        classes, order = unit.data.class_of.cpu()[rows].sort(stable=True)
+        assert problem.spec.episodes is not None
+        ways, images = problem.spec.episodes["ways"], images_of_class(problem)
+        rows = problem.rows(fold).cpu()
+        classes, order = problem.data.class_of.cpu()[rows].sort(stable=True)
         _, sizes = classes.unique_consecutive(return_counts=True)
         parts = [part for part in rows[order].split(sizes.tolist()) if len(part) >= images]
         if len(parts) < ways:
             raise RelataskError(
-                f"{unit.title}: {len(parts)} of {len(sizes)} classes of the fold {fold!r} have the {images} "
-                f"images that an episode takes of each, but it takes {ways} classes; lower ways, shots or "
-                "queries of datasets.episodes."
+                f"{problem.title}: {len(parts)} of {len(sizes)} classes of the fold {fold!r} have the "
+                f"{images} images that an episode takes of each, but it takes {ways} classes; lower ways, "
+                "shots or queries of datasets.episodes."
             )
         members = torch.nn.utils.rnn.pad_sequence(parts, batch_first=True, padding_value=-1)
         return cls(members, torch.tensor([len(part) for part in parts]))
@@ -54,22 +54,22 @@ class Pool:
         return torch.cat(found)
 
 
-def images_of_class(unit: Unit) -> int:
+def images_of_class(problem: Problem) -> int:
     """Images that an episode takes of each class: shots and queries."""
-    assert unit.spec.episodes is not None
-    return unit.spec.episodes["shots"] + unit.spec.episodes["queries"]
+    assert problem.spec.episodes is not None
+    return problem.spec.episodes["shots"] + problem.spec.episodes["queries"]
 
 
-def evaluated_episodes(unit: Unit, fold: str) -> Tensor:
+def evaluated_episodes(problem: Problem, fold: str) -> Tensor:
     """Return the episodes of a held-out fold, int64 [E, ways, shots + queries].
 
     The images of the support come first. Episodes follow from data set, split, seed and the form of an
     episode, so they are the same for every method.
     """
-    assert unit.spec.episodes is not None
-    form = unit.spec.episodes
-    generator = torch.Generator().manual_seed(unit.spec.data_seed("episodes", fold))
-    return Pool.of(unit, fold).draw(form["evaluated"], form["ways"], images_of_class(unit), generator)
+    assert problem.spec.episodes is not None
+    form = problem.spec.episodes
+    generator = torch.Generator().manual_seed(problem.spec.data_seed("episodes", fold))
+    return Pool.of(problem, fold).draw(form["evaluated"], form["ways"], images_of_class(problem), generator)
 
 
 def true_ways(episodes: Tensor, shots: int) -> Tensor:
@@ -78,20 +78,20 @@ def true_ways(episodes: Tensor, shots: int) -> Tensor:
     return torch.arange(ways).repeat_interleave(images - shots).expand(count, -1)
 
 
-def cells(unit: Unit, fold: str, result: UnitResult) -> pd.DataFrame:
+def cells(problem: Problem, fold: str, result: TrainingResult) -> pd.DataFrame:
     """Return a row for each query of each episode of a held-out fold; the episode is the task.
 
     The scores are the classes that are predicted, [E, ways x queries]. Episodes of validation and test share
     names.
     """
-    assert unit.spec.episodes is not None
-    shots, episodes = unit.spec.episodes["shots"], evaluated_episodes(unit, fold)
+    assert problem.spec.episodes is not None
+    shots, episodes = problem.spec.episodes["shots"], evaluated_episodes(problem, fold)
     asked, scores = episodes[..., shots:].flatten(1), result.scores[fold]
     numbers = torch.arange(len(asked))[:, None].expand_as(asked)
     return pd.DataFrame(
         {
             "fold": fold,
-            "item_id": unit.data.item_ids.cpu()[asked].flatten().numpy(),
+            "item_id": problem.data.item_ids.cpu()[asked].flatten().numpy(),
             "task_id": pd.Categorical.from_codes(
                 numbers.flatten().numpy(), pd.Index([f"episode{number:05d}" for number in range(len(asked))])
             ),

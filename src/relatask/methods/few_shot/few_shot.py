@@ -16,7 +16,7 @@ from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.epochs import EpochTraining, fit
 from relatask.engine.loops.supervised import PREDICTION_BATCH
 from relatask.engine.network import autocast, trained_model
-from relatask.engine.unit import EVALUATED, Progress, Unit, UnitResult
+from relatask.engine.problem import EVALUATED, Problem, Progress, TrainingResult
 from relatask.methods.few_shot.episodes import Pool, cells, evaluated_episodes, images_of_class, true_ways
 from relatask.nn.contract import MultiTaskModel
 
@@ -30,18 +30,18 @@ LOOP = {
 }
 
 
-def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
-    """Train the unit's network from its checkpoint, if there is one, and score the held-out episodes."""
-    return fit(Training(unit), checkpoint, progress)
+def train(problem: Problem, checkpoint: Checkpoint, progress: Progress) -> TrainingResult:
+    """Train the problem's network from its checkpoint, if there is one, and score the held-out episodes."""
+    return fit(Training(problem), checkpoint, progress)
 
 
-def predictor(unit: Unit, weights: dict[str, Tensor]) -> Callable[[Tensor, int], Tensor]:
+def predictor(problem: Problem, weights: dict[str, Tensor]) -> Callable[[Tensor, int], Tensor]:
     """Return what gives the logits [E, ways x queries, ways] of episodes.
 
     It takes positions of images, int64 [E, ways, shots + queries], and the number of shots.
     """
-    model = trained_model(unit, weights)
-    return lambda episodes, shots: episode_logits(model, unit, episodes, shots)
+    model = trained_model(problem, weights)
+    return lambda episodes, shots: episode_logits(model, problem, episodes, shots)
 
 
 class EpisodicModel(Protocol):
@@ -59,15 +59,15 @@ class EpisodicModel(Protocol):
 class Training(EpochTraining):
     """A network that tells the classes of an episode; `rows` are the numbers of an epoch's episodes."""
 
-    def __init__(self, unit: Unit):
-        super().__init__(unit)
-        assert unit.spec.episodes is not None
-        self.form, self.images = unit.spec.episodes, images_of_class(unit)
-        self.pool, self.train_rows = Pool.of(unit, "train"), self.rows
-        self.held_out = {fold: evaluated_episodes(unit, fold) for fold in EVALUATED}
-        self.class_of = unit.data.class_of
+    def __init__(self, problem: Problem):
+        super().__init__(problem)
+        assert problem.spec.episodes is not None
+        self.form, self.images = problem.spec.episodes, images_of_class(problem)
+        self.pool, self.train_rows = Pool.of(problem, "train"), self.rows
+        self.held_out = {fold: evaluated_episodes(problem, fold) for fold in EVALUATED}
+        self.class_of = problem.data.class_of
         self.seen = self.class_of[self.train_rows].unique()  # classes of the first stage
-        self.rows = torch.arange(unit.spec.method.options["episodes"], device=self.device)
+        self.rows = torch.arange(problem.spec.method.options["episodes"], device=self.device)
         self._drawn: tuple[int, Tensor] = (-1, self.rows)
 
     @property
@@ -78,22 +78,24 @@ class Training(EpochTraining):
     @property
     def classifies(self) -> bool:
         """Whether the epoch that comes or runs is of the first stage."""
-        return self.epoch < self.unit.spec.method.options["pretraining"]
+        return self.epoch < self.problem.spec.method.options["pretraining"]
 
     def going(self) -> list[int]:
         """As for others, but patience ends no first stage before the second."""
-        before_second = self.epoch <= self.unit.spec.method.options["pretraining"] < self.settings["epochs"]
+        before_second = (
+            self.epoch <= self.problem.spec.method.options["pretraining"] < self.settings["epochs"]
+        )
         return [0] if before_second else super().going()
 
     def before_epoch(self) -> None:
         """Forget what was best in the first stage once the second begins: its layers were not trained."""
-        if self.epoch == self.unit.spec.method.options["pretraining"]:
+        if self.epoch == self.problem.spec.method.options["pretraining"]:
             self.forget_best()
 
     def take_step(self, batch: Tensor) -> None:
         """One update on the episodes, or as many images, of the numbers `batch`."""
         rows = self._rows_of(batch)
-        with autocast(self.unit):
+        with autocast(self.problem):
             embeddings = self.model(self.inputs(rows.flatten())).float()
         if self.classifies:
             classes = self.class_of[rows.flatten()]
@@ -111,7 +113,7 @@ class Training(EpochTraining):
         """
         if self._drawn[0] != self.epoch:
             draw = self._draw_images if self.classifies else self._draw_episodes
-            generator = torch.Generator().manual_seed(self.unit.spec.data_seed("training", self.epoch))
+            generator = torch.Generator().manual_seed(self.problem.spec.data_seed("training", self.epoch))
             self._drawn = (self.epoch, draw(generator).to(self.device))
         return self._drawn[1][batch]
 
@@ -134,7 +136,7 @@ class Training(EpochTraining):
 
         An image's embedding depends on no other image, so those of several episodes are encoded once.
         """
-        logits = episode_logits(self.model, self.unit, rows, self.form["shots"])
+        logits = episode_logits(self.model, self.problem, rows, self.form["shots"])
         self.require_finite(float(logits.sum()))
         return logits
 
@@ -154,18 +156,18 @@ def relate(model: EpisodicModel, embeddings: Tensor, shots: int) -> Tensor:
     return model.relate(embeddings[:, :, :shots], embeddings[:, :, shots:].flatten(1, 2))
 
 
-def episode_logits(model: MultiTaskModel, unit: Unit, episodes: Tensor, shots: int) -> Tensor:
+def episode_logits(model: MultiTaskModel, problem: Problem, episodes: Tensor, shots: int) -> Tensor:
     """Return the logits float32 [E, ways x queries, ways] of episodes [E, ways, shots + queries].
 
     An image's embedding depends on no other image, so those of several episodes are encoded once.
     """
-    device = unit.data.labels.device
+    device = problem.data.labels.device
     model.eval()
     images, place = episodes.unique(return_inverse=True)
     with torch.inference_mode():
-        with autocast(unit):
+        with autocast(problem):
             parts = images.to(device).split(PREDICTION_BATCH)
-            states = torch.cat([model(unit.data.x(part)).float() for part in parts])
+            states = torch.cat([model(problem.data.x(part)).float() for part in parts])
         episodic = cast(EpisodicModel, model)
         batches = place.to(device).split(EPISODES_AT_ONCE)
         return torch.cat([relate(episodic, states[batch], shots) for batch in batches])

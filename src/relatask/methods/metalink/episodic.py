@@ -33,7 +33,7 @@ from relatask.engine.known_labels import (
 )
 from relatask.engine.loops.supervised import PREDICTION_BATCH
 from relatask.engine.network import autocast
-from relatask.engine.unit import Progress, Unit, UnitResult
+from relatask.engine.problem import Problem, Progress, TrainingResult
 from relatask.methods.metalink.knowledge_graph import KnownLabels
 from relatask.nn.contract import Encoder
 
@@ -52,15 +52,15 @@ LOOP = {
 }
 
 
-def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
-    """Train the unit's network from its checkpoint, if there is one, and score the held-out folds."""
-    training = Training(unit)
-    return replace(fit(training, checkpoint, progress), shown=shown_in(unit, training.setting))
+def train(problem: Problem, checkpoint: Checkpoint, progress: Progress) -> TrainingResult:
+    """Train the problem's network from its checkpoint, if there is one, and score the held-out folds."""
+    training = Training(problem)
+    return replace(fit(training, checkpoint, progress), shown=shown_in(problem, training.setting))
 
 
-def predictor(unit: Unit, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
+def predictor(problem: Problem, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
     """Return what gives the probabilities [n, T] of items at some rows, from all labels that they have."""
-    return Training(unit, weights).predict_informed
+    return Training(problem, weights).predict_informed
 
 
 support = support_by_pass
@@ -89,14 +89,14 @@ class Support:
 class Training(EpochTraining):
     """A network over the graph of items and tasks."""
 
-    def __init__(self, unit: Unit, weights: dict[str, Tensor] | None = None):
-        super().__init__(unit, weights=weights)
-        self.setting = Setting.of(unit)
+    def __init__(self, problem: Problem, weights: dict[str, Tensor] | None = None):
+        super().__init__(problem, weights=weights)
+        self.setting = Setting.of(problem)
         self.seen = ~self.setting.unseen
-        self.rows = labelled_in(unit, self.rows, self.seen)
+        self.rows = labelled_in(problem, self.rows, self.seen)
         self.relational = self.setting.known_ratio > 0
         has_support = self.relational or self.setting.meta
-        self.n_support = unit.spec.method.options.get("support", 0) if has_support else 0
+        self.n_support = problem.spec.method.options.get("support", 0) if has_support else 0
         if self.n_support:  # so that a query leaves items for its support
             half = max(1, -(-len(self.rows) // 2))
             self.settings = {**self.settings, "batch_size": min(self.settings["batch_size"], half)}
@@ -106,7 +106,7 @@ class Training(EpochTraining):
         if not self.seen.any() or not len(self.rows):
             held_out = int(self.setting.unseen.sum())
             raise RelataskError(
-                f"{self.unit.title} holds out {held_out} of {len(self.seen)} tasks, and training has no "
+                f"{self.problem.title} holds out {held_out} of {len(self.seen)} tasks, and training has no "
                 "label of the others; lower its option unseen or choose another setting."
             )
 
@@ -117,7 +117,7 @@ class Training(EpochTraining):
 
     def labels(self, rows: Tensor) -> Tensor:
         """Labels [n, T] that training may read: none of unseen tasks."""
-        return torch.where(self.seen, self.unit.labels(rows), torch.nan)
+        return torch.where(self.seen, self.problem.labels(rows), torch.nan)
 
     def take_step(self, batch: Tensor) -> None:
         """One update on a query `batch`, with what is known of it and a support."""
@@ -130,7 +130,7 @@ class Training(EpochTraining):
             hidden = ~known if new is None else ~known | new
         support = self._support(batch)
         shown = KnownLabels.of(torch.cat([labels.masked_fill(hidden, torch.nan), self.labels(support)]))
-        with autocast(self.unit):
+        with autocast(self.problem):
             items = self.relating.encoder(self.inputs(torch.cat([batch, support])))
         logits = self.relating.relate(items.float(), shown, new, len(batch))
         targets = labels.masked_fill(~hidden, torch.nan)
@@ -160,11 +160,11 @@ class Training(EpochTraining):
         """
         self.model.eval()
         asked = torch.ones_like(self.seen) if tasks is None else tasks
-        scores = torch.zeros(len(rows), len(self.unit.columns), device=self.device)
+        scores = torch.zeros(len(rows), len(self.problem.columns), device=self.device)
         with torch.inference_mode():
-            items, labels = self._encode(rows), self.unit.labels(rows)
+            items, labels = self._encode(rows), self.problem.labels(rows)
             support = Support(rows[:0], items[:0])
-            for one in passes(self.unit, self.setting, rows):
+            for one in passes(self.problem, self.setting, rows):
                 if (one.predicted & asked).any():
                     support = self._support_of(one, support)
                     logits = self._answer(rows, items, KnownLabels.of(labels, one.known), one, support)
@@ -176,10 +176,10 @@ class Training(EpochTraining):
         """Return the probabilities [n, T] of items at `rows`, from all labels that they have."""
         self.model.eval()
         with torch.inference_mode():
-            items, labels = self._encode(rows), self.unit.labels(rows, None)
+            items, labels = self._encode(rows), self.problem.labels(rows, None)
             scores = torch.zeros(len(rows), len(self.seen), device=self.device)
             support = Support(rows[:0], items[:0])
-            for one in informed_passes(self.unit, self.setting, rows):
+            for one in informed_passes(self.problem, self.setting, rows):
                 support = self._support_of(one, support)
                 logits = self._answer(rows, items, KnownLabels.of(labels, one.known), one, support)
                 scores = torch.where(one.predicted, logits, scores)
@@ -189,20 +189,20 @@ class Training(EpochTraining):
         """What the encoder makes of items, float32 [n, width]."""
         encoder = self.relating.encoder
         parts = [torch.zeros(0, encoder.width, device=self.device)]
-        with autocast(self.unit):
-            parts += [encoder(self.unit.data.x(batch)).float() for batch in rows.split(PREDICTION_BATCH)]
+        with autocast(self.problem):
+            parts += [encoder(self.problem.data.x(batch)).float() for batch in rows.split(PREDICTION_BATCH)]
         return torch.cat(parts)
 
     def _support_of(self, one: Pass, before: Support) -> Support:
         """Return the support of a pass; it is encoded anew only where it differs from the one before."""
-        rows = support_rows(self.unit, self.setting, one)
+        rows = support_rows(self.problem, self.setting, one)
         return before if torch.equal(rows, before.rows) else Support(rows, self._encode(rows))
 
     def _answer(self, rows: Tensor, items: Tensor, known: KnownLabels, one: Pass, support: Support) -> Tensor:
         """Return what a pass says of items [n, width] at `rows`: logits [n, T]; none is its own support."""
-        shown = KnownLabels.of(torch.where(one.from_support, self.unit.labels(support.rows), torch.nan))
+        shown = KnownLabels.of(torch.where(one.from_support, self.problem.labels(support.rows), torch.nan))
         logits = items.new_zeros(len(items), len(self.seen))
-        item_ids = self.unit.data.item_ids
+        item_ids = self.problem.data.item_ids
         for asked, beside in apart(item_ids[rows], item_ids[support.rows]):
             for part in self._batches(rows, asked, len(support.rows) > 0):
                 edges = KnownLabels(
@@ -223,14 +223,14 @@ class Training(EpochTraining):
         """
         positions = asked.nonzero()[:, 0]
         if not alone:
-            positions = positions[draws(self.unit, rows[positions], "beside")[:, 0].argsort()]
+            positions = positions[draws(self.problem, rows[positions], "beside")[:, 0].argsort()]
         size = PREDICTION_BATCH if alone else self.settings["batch_size"]
         return positions.tensor_split(max(1, -(-len(positions) // size)))
 
     def valid_value(self) -> float:
         """Mean validation ROC-AUC of the tasks that validation evaluates."""
         tasks = self.setting.evaluated("valid")
-        labels = self.unit.labels(self.valid, "valid")
+        labels = self.problem.labels(self.valid, "valid")
         return mean_metric("roc_auc", labels[:, tasks], self.predict(self.valid, tasks)[:, tasks])
 
     def probabilities(self, rows: Tensor) -> Tensor:

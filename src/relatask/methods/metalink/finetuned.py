@@ -16,7 +16,7 @@ from relatask.engine.epochs import fit
 from relatask.engine.known_labels import passes, shown_in, support_by_pass, support_rows
 from relatask.engine.loops.supervised import predict
 from relatask.engine.network import autocast
-from relatask.engine.unit import Progress, Unit, UnitResult
+from relatask.engine.problem import Problem, Progress, TrainingResult
 from relatask.methods.metalink import episodic
 
 CROSSED = 3  # parts of cross-validation; each needs both classes
@@ -29,15 +29,15 @@ LOOP = {
 }
 
 
-def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
-    """Train the unit's network from its checkpoint, if there is one, and score the held-out folds."""
-    training = Training(unit)
-    return replace(fit(training, checkpoint, progress), shown=shown_in(unit, training.setting))
+def train(problem: Problem, checkpoint: Checkpoint, progress: Progress) -> TrainingResult:
+    """Train the problem's network from its checkpoint, if there is one, and score the held-out folds."""
+    training = Training(problem)
+    return replace(fit(training, checkpoint, progress), shown=shown_in(problem, training.setting))
 
 
-def predictor(unit: Unit, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
+def predictor(problem: Problem, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
     """Return what gives the probabilities [n, T] of items at some rows."""
-    return Training(unit, weights).probabilities
+    return Training(problem, weights).probabilities
 
 
 support = support_by_pass
@@ -49,14 +49,14 @@ class Training(episodic.Training):
     def take_step(self, batch: Tensor) -> None:
         """One update on the items at positions `batch`, on the labels of seen tasks."""
         labels = self.labels(batch)
-        with autocast(self.unit):
+        with autocast(self.problem):
             logits = self.model(self.inputs(batch))
         losses = self.model.losses(logits.float(), labels)
         self.learn_from(losses.sum() / (~labels.isnan()).any(0).sum())
 
     def predict(self, rows: Tensor, tasks: Tensor | None = None) -> Tensor:
         """Return logits [n, T] by the network's own classifiers; those of unseen tasks mean nothing."""
-        logits = predict(self.model, self.unit, rows)
+        logits = predict(self.model, self.problem, rows)
         self.require_finite(float(logits.sum()))
         return logits
 
@@ -66,10 +66,10 @@ class Training(episodic.Training):
         if not self.setting.meta:
             return logits.sigmoid()
         with torch.inference_mode():
-            first = next(passes(self.unit, self.setting, rows))  # which predicts the unseen tasks
-            support = support_rows(self.unit, self.setting, first)
+            first = next(passes(self.problem, self.setting, rows))  # which predicts the unseen tasks
+            support = support_rows(self.problem, self.setting, first)
             known, asked = (F.normalize(self._encode(part), dim=1).cpu().numpy() for part in (support, rows))
-        labels = self.unit.labels(support).cpu().numpy()
+        labels = self.problem.labels(support).cpu().numpy()
         for task in self.setting.unseen.nonzero()[:, 0].tolist():
             here = labels[:, task] == labels[:, task]  # not NaN
             targets = labels[here, task]

@@ -13,7 +13,7 @@ from torch import Tensor
 from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.epochs import EpochTraining, fit
 from relatask.engine.network import autocast
-from relatask.engine.unit import Progress, Unit, UnitResult
+from relatask.engine.problem import Problem, Progress, TrainingResult
 from relatask.methods.sgnn.colouring import Schedule
 from relatask.methods.sgnn.contrast import EnergyModel
 from relatask.methods.sgnn.energy import inside
@@ -23,14 +23,14 @@ from relatask.methods.sgnn.nce import contrast, label_vectors, noise_is_due, upd
 LOOP: dict[str, Any] = {}
 
 
-def train(unit: Unit, checkpoint: Checkpoint, progress: Progress) -> UnitResult:
+def train(problem: Problem, checkpoint: Checkpoint, progress: Progress) -> TrainingResult:
     """Train the unit's energy from its checkpoint, if there is one, and score the held-out folds."""
-    return fit(Training(unit), checkpoint, progress)
+    return fit(Training(problem), checkpoint, progress)
 
 
-def predictor(unit: Unit, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
+def predictor(problem: Problem, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
     """Return what gives the marginals [n, t] of items at some rows."""
-    return Training(unit, weights).probabilities
+    return Training(problem, weights).probabilities
 
 
 class Training(EpochTraining):
@@ -40,17 +40,17 @@ class Training(EpochTraining):
     every epoch, so that epochs are compared on equal terms.
     """
 
-    def __init__(self, unit: Unit, weights: dict[str, Tensor] | None = None):
-        super().__init__(unit, weights=weights)
+    def __init__(self, problem: Problem, weights: dict[str, Tensor] | None = None):
+        super().__init__(problem, weights=weights)
         self.energy_model = cast(EnergyModel, self.model)
         self.contrast = self.energy_model.contrast
-        self.items, n_tasks = unit.data.item_ids, len(unit.columns)
-        prior = unit.prior
+        self.items, n_tasks = problem.data.item_ids, len(problem.columns)
+        prior = problem.prior
         if prior is None:
             prior = torch.full((len(self.items), n_tasks), 0.5, device=self.device)
         self.backbone = self.noise = inside(prior)  # [M, t]
         self.schedule = Schedule.of(self.energy_model.edge_index, n_tasks)
-        numbers = [unit.spec.random_seed("task", task) for task in unit.task_ids]
+        numbers = [problem.spec.random_seed("task", task) for task in problem.task_ids]
         self.tasks = torch.tensor(numbers, device=self.device)
 
     def take_step(self, batch: Tensor) -> None:
@@ -59,11 +59,11 @@ class Training(EpochTraining):
         backbone, edge_index = self.backbone[batch], self.energy_model.edge_index
         noise = self.noise[batch]
         if self.contrast.noise == "gibbs":
-            seed = self.unit.seed("gibbs noise", self.epoch)
+            seed = self.problem.seed("gibbs noise", self.epoch)
             noise = inside(self._marginals(batch, node.detach(), edge.detach(), seed))
-        seed = self.unit.seed("noise", self.epoch)
+        seed = self.problem.seed("noise", self.epoch)
         drawn = (seed, self.items[batch], self.tasks)
-        vectors = label_vectors(self.unit.labels(batch), backbone, noise, self.contrast, *drawn)
+        vectors = label_vectors(self.problem.labels(batch), backbone, noise, self.contrast, *drawn)
         losses = contrast(node, edge, edge_index, *vectors, backbone, noise, self.contrast)
         self.learn_from(losses.mean())
 
@@ -76,7 +76,7 @@ class Training(EpochTraining):
     def predict(self, rows: Tensor) -> Tensor:
         """Return the marginals float32 [n, t] of the items at positions `rows`."""
         self.model.eval()
-        seed, marginals = self.unit.seed("gibbs"), [torch.zeros(0, len(self.tasks), device=self.device)]
+        seed, marginals = self.problem.seed("gibbs"), [torch.zeros(0, len(self.tasks), device=self.device)]
         with torch.inference_mode():
             for batch in rows.split(self.settings["batch_size"]):  # edges fill memory as they do in training
                 marginals.append(self._marginals(batch, *self._energies(batch), seed))
@@ -96,8 +96,8 @@ class Training(EpochTraining):
             self._take_noise(state["noise"])
 
     def _energies(self, batch: Tensor) -> tuple[Tensor, Tensor]:
-        with autocast(self.unit):
-            node, edge = self.energy_model.energies(self.unit.data.x(batch))
+        with autocast(self.problem):
+            node, edge = self.energy_model.energies(self.problem.data.x(batch))
         return node.float(), edge.float()
 
     def _marginals(self, batch: Tensor, node: Tensor, edge: Tensor, seed: int) -> Tensor:

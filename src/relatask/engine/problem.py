@@ -1,4 +1,4 @@
-"""A unit of training: what is trained at a time, a whole run or one task of a per-task method."""
+"""A learning problem: what one model learns, the tasks of a run or one task of a per-task method."""
 
 import logging
 from collections.abc import Callable
@@ -16,18 +16,18 @@ from relatask.data.splits import FOLDS
 from relatask.plan.spec import RunSpec
 
 EVALUATED = ("valid", "test")
-CONSTANT = "constant"  # the only weight of a unit whose score is the same for all items
-Progress = Callable[[float, str], None]  # share of the unit that is done, and where it is
+CONSTANT = "constant"  # the only weight of a problem whose score is the same for all items
+Progress = Callable[[float, str], None]  # share of the problem that is done, and where it is
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Unit:
-    """One model to train: `columns` of the data set's labels, under one run's spec."""
+class Problem:
+    """What one model learns: `columns` of the data set's labels, under one run's spec."""
 
     spec: RunSpec
     data: PreparedDataset
-    columns: Tensor  # int64 [t]: positions of the unit's tasks in data.task_ids
+    columns: Tensor  # int64 [t]: positions of the problem's tasks in data.task_ids
     name: str  # the task of a per-task method, else ""
     prior: Tensor | None = None  # float32 [M, t]: probability of label 1 of all items, by another run
     # Of a trained model: positions of the items whose labels each pass of a prediction reads.
@@ -35,17 +35,17 @@ class Unit:
 
     @property
     def task_ids(self) -> list[str]:
-        """The unit's tasks."""
+        """The problem's tasks."""
         return [self.data.task_ids[column] for column in self.columns.tolist()]
 
     @property
     def title(self) -> str:
-        """What messages call the unit."""
+        """What messages call the problem."""
         run = f"{self.spec.label or self.spec.method.name} seed {self.spec.seed}"
         return f"{run} task {self.name}" if self.name else run
 
     def rows(self, fold: str) -> Tensor:
-        """Positions of the fold's items with a label in the unit's tasks, int64 [n]."""
+        """Positions of the fold's items with a label in the problem's tasks, int64 [n]."""
         rows = self.data.folds[fold]
         if len(self.columns) == len(self.data.task_ids):
             return rows  # which hold a label in some task
@@ -74,21 +74,21 @@ class Unit:
         return None if bounds is None else bounds == 0
 
     def seed(self, *purpose: str | int) -> int:
-        """Seed of one purpose within this unit."""
+        """Seed of one purpose within this problem."""
         return self.spec.random_seed(self.name, *purpose)
 
 
 @dataclass(frozen=True)
-class UnitResult:
-    """Scores of a trained unit, its history, and its weights where it has any.
+class TrainingResult:
+    """Scores of a trained problem, its history, and its weights where it has any.
 
     `shown` is of methods that read known labels. Fold -> {"predicted_in": int8 [n, t], the pass in which a
     cell was predicted, -1 for cells that are not evaluated; "known_in": int16 [n, t], bit p: its label was
     known to pass p}; "train" says so of the support, where no cell is predicted.
     """
 
-    # fold -> float32 [n, t], in the order of Unit.rows(fold); of classes int64 [episodes, queries], the class
-    # that is predicted
+    # fold -> float32 [n, t], in the order of Problem.rows(fold); of classes int64 [episodes, queries], the
+    # class that is predicted
     scores: dict[str, Tensor]
     history: list[dict[str, Any]]
     weights: dict[str, Tensor] | None = None
@@ -101,14 +101,16 @@ class UnitResult:
         return {**plain, "saved": {name: frame.to_dict("list") for name, frame in self.saved.items()}}
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "UnitResult":
+    def from_dict(cls, values: dict[str, Any]) -> "TrainingResult":
         """Rebuild a result from `as_dict`."""
         saved = {name: pd.DataFrame(columns) for name, columns in values["saved"].items()}
         return cls(**{**values, "saved": saved})
 
 
-def units_of(spec: RunSpec, data: PreparedDataset, per_task: bool, prior: Tensor | None = None) -> list[Unit]:
-    """Return the units of a run: one per task for a per-task method, else one for all its tasks.
+def problems_of(
+    spec: RunSpec, data: PreparedDataset, per_task: bool, prior: Tensor | None = None
+) -> list[Problem]:
+    """Return the problems of a run: one per task for a per-task method, else one for all its tasks.
 
     Raises:
         RelataskError: the data set has none of the run's tasks.
@@ -122,8 +124,8 @@ def units_of(spec: RunSpec, data: PreparedDataset, per_task: bool, prior: Tensor
         )
     groups = [([task], task) for task in chosen] if per_task else [(chosen, "")]
     device = data.labels.device
-    units = []
+    problems = []
     for tasks, name in groups:
         columns = torch.tensor([position[task] for task in tasks], device=device)
-        units.append(Unit(spec, data, columns, name, None if prior is None else prior[:, columns]))
-    return units
+        problems.append(Problem(spec, data, columns, name, None if prior is None else prior[:, columns]))
+    return problems
