@@ -49,19 +49,14 @@ def load_study():
         sheet = read_sheet(ROOT / "config" / "datasets.tsv")
         for source, entry in study.sources.items():
             require_files(source, entry)
-            if entry.needs_sheet():
-                require_data_set(source, sheet, f"sources.{source}")
+        for key, data_set in study.in_sheet():
+            require_data_set(data_set, sheet, key)
         made = [*table_names(study), *figure_names(study)]
         for entry in study.unpublished:
             if entry not in made:
                 raise RelataskError(
                     f"study: unpublished: there is no table or figure {entry!r}.{suggest(entry, made)}"
                 )
-        if study.grouping and any(gains.published for gains in study.grouping.gains.values()):
-            require_data_set("mtg_net", sheet, "grouping.gains")
-        for dataset, entry in study.datasets.items():
-            if entry.relations and entry.relations.source not in {"planted", "string_live"}:
-                require_data_set(entry.relations.source, sheet, f"datasets.{dataset}.relations.source")
     except RelataskError as error:
         raise WorkflowError(str(error)) from None
     return settings, name, study, {shard.name: shard for shard in shards}, sheet

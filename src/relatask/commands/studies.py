@@ -46,10 +46,7 @@ def _size(study: StudyConfig, scale: str) -> tuple[str, str]:
 
 def _needed(study: StudyConfig, sheet: dict[str, list[SheetFile]]) -> str:
     """Return the names of data sets of which a file has no public address, and paths that the study names."""
-    names = {name for name, source in study.sources.items() if source.needs_sheet()}
-    names |= {dataset.relations.source for dataset in study.datasets.values() if dataset.relations}
-    if study.grouping and any(gains.published for gains in study.grouping.gains.values()):
-        names.add("mtg_net")
+    names = {name for _, name in study.in_sheet()}
     absent = sorted(name for name in names if any(entry.url == UNKNOWN for entry in sheet.get(name, [])))
     given = sorted(name for name, source in study.sources.items() if "path" in source.own_files())
     return ", ".join([*absent, *(f"{name} (path)" for name in given)]) or "none"

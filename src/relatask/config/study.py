@@ -136,6 +136,16 @@ class StudyConfig(Block):
         reading = {name for name, ability in catalogue("methods").items() if ability.uses_known_labels}
         return any(row.method in reading for row in self.methods)
 
+    def in_sheet(self) -> list[tuple[str, str]]:
+        """Return pairs: a key of the study, and the name in config/datasets.tsv that it needs."""
+        names = [(f"sources.{name}", name) for name, source in self.sources.items() if source.needs_sheet()]
+        if self.grouping and any(gains.published for gains in self.grouping.gains.values()):
+            names.append(("grouping.gains", "mtg_net"))
+        for name, dataset in self.datasets.items():
+            if dataset.relations and dataset.relations.source not in {"planted", "string_live"}:
+                names.append((f"datasets.{name}.relations.source", dataset.relations.source))
+        return names
+
     def required_grouping(self) -> GroupingConfig:
         """Return the block `grouping`, for steps that only studies with it run.
 

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from relatask.core.errors import RelataskError
+from relatask.core.kinds import KINDS
 from relatask.core.records import (
     DERIVED,
     PACKAGE,
@@ -116,7 +117,6 @@ class Capabilities(Options):
 
 NO_KEYS = DERIVED | {"own_options"}
 ENCODERS = ("shared", "per task", "none")
-KINDS = ("binary", "real", "class")
 TYPES = ("category", "string", "bool", "int8", "int16", "int32", "int64", "float32", "float64")  # of columns
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 

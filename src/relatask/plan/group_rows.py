@@ -27,7 +27,7 @@ def groups_by_seed(
         raise RelataskError(
             f"{where}: gains are collected on the first split alone; name one in splits.schemes."
         )
-    strategy = next(entry for entry in study.grouping.strategies if entry.label == chosen.strategy)
+    strategy = study.grouping.strategy(chosen.strategy)
     found: dict[int, ChosenGroups] = {}
     for name in chosen.gains:
         gains = study.grouping.gains[name]

@@ -20,7 +20,6 @@ from relatask.sources.wide_table import read_wide
 
 if TYPE_CHECKING:
     from relatask.sources.kiba import KibaSource
-    from relatask.sources.planted.planted import PlantedSource
     from relatask.sources.table import TableSource
 
 KIBA_ACTIVE = ActiveRule(at_least=None, at_most=3.0)  # SGNN-EBM and the KIBA paper: lower is stronger
@@ -58,24 +57,6 @@ def read_table_source(config: "TableSource", context: SourceContext) -> RawTable
         ),
         classes={tasks[task]: names for task, names in wide.classes.items()},
         columns={name: wide.texts[name] for name in kept},
-    )
-
-
-def read_planted(config: "PlantedSource", folder: Path) -> RawTable:
-    """Read molecules.csv of SMILES x tasks, and the task sheet beside it."""
-    table = open_table(only_table(folder, "planted"))
-    smiles_column = find_column(table, "smiles", "smiles_column")
-    tasks = _task_columns(table, None, [smiles_column])
-    wide = read_wide(table, [smiles_column], tasks, None)
-    if not wide.n_rows:
-        raise RelataskError(f"{table.path} has a header but no rows; it must hold one row per molecule.")
-    sheet = _sheet_of(config, folder, table.path)
-    return RawTable(
-        smiles=wide.texts[smiles_column],
-        source_ids=[None] * wide.n_rows,
-        rows=np.arange(1, wide.n_rows + 1, dtype=np.int64),
-        labels=wide.labels,
-        tasks=read_task_sheet(sheet, tasks) if sheet else tasks_without_sheet(tasks),
     )
 
 

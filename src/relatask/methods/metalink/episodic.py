@@ -7,7 +7,7 @@ In a training step the query sends messages to the tasks as well (algorithm 1); 
 alone does. So what is predicted of an item does not depend on the items that are predicted with it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, cast
 
@@ -160,15 +160,11 @@ class Training(EpochTraining):
         """
         self.model.eval()
         asked = torch.ones_like(self.seen) if tasks is None else tasks
-        scores = torch.zeros(len(rows), len(self.problem.columns), device=self.device)
         with torch.inference_mode():
-            items, labels = self._encode(rows), self.problem.labels(rows)
-            support = Support(rows[:0], items[:0])
-            for one in passes(self.problem, self.setting, rows):
-                if (one.predicted & asked).any():
-                    support = self._support_of(one, support)
-                    logits = self._answer(rows, items, KnownLabels.of(labels, one.known), one, support)
-                    scores = torch.where(one.predicted, logits, scores)
+            needed = (
+                one for one in passes(self.problem, self.setting, rows) if (one.predicted & asked).any()
+            )
+            scores = self._logits(rows, self.problem.labels(rows), needed)
         self.require_finite(float(scores.sum()))
         return scores
 
@@ -176,14 +172,19 @@ class Training(EpochTraining):
         """Return the probabilities [n, T] of items at `rows`, from all labels that they have."""
         self.model.eval()
         with torch.inference_mode():
-            items, labels = self._encode(rows), self.problem.labels(rows, None)
-            scores = torch.zeros(len(rows), len(self.seen), device=self.device)
-            support = Support(rows[:0], items[:0])
-            for one in informed_passes(self.problem, self.setting, rows):
-                support = self._support_of(one, support)
-                logits = self._answer(rows, items, KnownLabels.of(labels, one.known), one, support)
-                scores = torch.where(one.predicted, logits, scores)
-            return scores.sigmoid()
+            every = informed_passes(self.problem, self.setting, rows)
+            return self._logits(rows, self.problem.labels(rows, None), every).sigmoid()
+
+    def _logits(self, rows: Tensor, labels: Tensor, chosen: Iterable[Pass]) -> Tensor:
+        """Return logits [n, T] of items at `rows` from what each pass knows of their labels; 0 elsewhere."""
+        items = self._encode(rows)
+        scores = torch.zeros(len(rows), len(self.seen), device=self.device)
+        support = Support(rows[:0], items[:0])
+        for one in chosen:
+            support = self._support_of(one, support)
+            logits = self._answer(rows, items, KnownLabels.of(labels, one.known), one, support)
+            scores = torch.where(one.predicted, logits, scores)
+        return scores
 
     def _encode(self, rows: Tensor) -> Tensor:
         """What the encoder makes of items, float32 [n, width]."""

@@ -7,8 +7,8 @@ from pydantic import Field
 
 from relatask.core.layout import PLANTED, raw_file
 from relatask.core.source_block import LABELS_ONLY, NO_OWN_FILES
-from relatask.sources.folder import folder_of
 from relatask.sources.molecules import MoleculeBlock, prepare_molecules
+from relatask.sources.table import TableSource
 
 if TYPE_CHECKING:
     from relatask.data.raw_table import RawTable
@@ -46,9 +46,9 @@ class PlantedSource(MoleculeBlock):
 
 def read(block: PlantedSource, context: "SourceContext") -> "RawTable":
     """Read molecules.csv and tasks.csv."""
-    from relatask.sources.readers import read_planted
+    from relatask.sources.readers import read_table_source
 
-    return read_planted(block, folder_of(block, context))
+    return read_table_source(TableSource(reader="table", task_sheet=block.task_sheet), context)
 
 
 prepare = prepare_molecules
