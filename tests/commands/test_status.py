@@ -43,7 +43,7 @@ METHODS = [
 STUDY = {
     "title": "t",
     "sources": {"s": {"reader": "planted"}},
-    "datasets": {"small": {"source": "s", "size": {"molecules": 60, "tasks": 3}}},
+    "datasets": {"small": {"source": "s", "size": {"items": 60, "tasks": 3}}},
     "methods": METHODS,
     "baseline": "RF",
     "scales": {"quick": {"seeds": list(range(SEEDS))}},

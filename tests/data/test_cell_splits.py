@@ -73,12 +73,12 @@ def test_folds_are_counted_and_molecules_that_nothing_is_known_of():
     split = labels[["item_id", "task_id"]].assign(fold=["train", "test", "test", "valid"])
     counts = describe_split(split, labels)["folds"]
     assert counts["test"] == {
-        "molecules": 2,
+        "items": 2,
         "labels": 2,
         "tasks_with_both_classes": 0,
-        "molecules_without_a_training_label": 1,
+        "items_without_a_training_label": 1,
     }
-    assert counts["valid"]["molecules_without_a_training_label"] == 1
+    assert counts["valid"]["items_without_a_training_label"] == 1
     assert counts["train"]["labels"] == 1
 
 

@@ -58,10 +58,10 @@ def test_removal_goes_on_until_nothing_changes():
     # t3 has one label; without t3 molecule 4 has one; without that t2 has one; without t2 molecule 3 has one
     dataset = make_dataset(source_of(["10..", "01..", "11..", "1.0.", "..10"]), None, bounds(), "d")
     assert dataset.counts["rounds"] == [
-        {"molecules": 5, "tasks": 4, "labels": 10},
-        {"molecules": 5, "tasks": 3, "labels": 9},
-        {"molecules": 4, "tasks": 2, "labels": 7},
-        {"molecules": 3, "tasks": 2, "labels": 6},
+        {"items": 5, "tasks": 4, "labels": 10},
+        {"items": 5, "tasks": 3, "labels": 9},
+        {"items": 4, "tasks": 2, "labels": 7},
+        {"items": 3, "tasks": 2, "labels": 6},
     ]
     assert dataset.tables["items"]["item_id"].tolist() == [0, 1, 2]
 
@@ -75,7 +75,7 @@ def test_what_is_left_out_has_its_reason():
     assert rejected["source_id"].tolist() == ["x", "id4"]
     assert rejected["smiles"].tolist() == ["?", "CCCCC"]
     assert rejected["row"].isna().tolist() == [False, True]
-    assert dataset.counts["molecules_left_out"] == {"fewer than 2 labels": 1}
+    assert dataset.counts["items_left_out"] == {"fewer than 2 labels": 1}
 
 
 def test_each_bound_of_a_task_is_checked():
@@ -118,16 +118,16 @@ def test_without_a_densify_block_only_what_cannot_be_learned_goes():
         ["t2", "no positive label"],
     ]
     assert dataset.tables["items"]["item_id"].tolist() == [0, 1, 3]
-    assert dataset.counts["molecules_left_out"] == {"no label": 1}
+    assert dataset.counts["items_left_out"] == {"no label": 1}
     assert dataset.counts["densify"] is None
 
 
 def test_counts_are_of_what_is_left():
     counts = make_dataset(source_of(["10.", "01.", "11."]), None, None, "d").counts
-    assert (counts["molecules"], counts["tasks"], counts["labels"]) == (3, 2, 6)
+    assert (counts["items"], counts["tasks"], counts["labels"]) == (3, 2, 6)
     assert counts["positive_rate"] == pytest.approx(4 / 6, abs=1e-6)
     assert counts["labelled_share"] == 1.0
-    assert counts["source"] == {"molecules": 3, "tasks": 3, "labels": 6}
+    assert counts["source"] == {"items": 3, "tasks": 3, "labels": 6}
     assert counts["tasks_left_out"] == {"no label": 1}
 
 

@@ -72,7 +72,7 @@ def test_the_counts_add_up(source):
     assert source.counts["rows"] == 5
     assert source.counts["rejected"] == {"not a valid SMILES": 1}
     assert source.counts["duplicates_merged"] == 2
-    assert source.counts["molecules"] == 2
+    assert source.counts["items"] == 2
 
 
 def test_tasks_keep_their_order_count_their_classes_and_stay_without_labels(source):
@@ -156,9 +156,9 @@ def test_real_sources_give_these_counts(mirror, tmp_path, name):
     counts = json.loads((tmp_path / "counts.json").read_text())
     rejected = sum(counts["rejected"].values())
     labels = counts["labels"]
-    found = (rejected, counts["duplicates_merged"], counts["molecules"], labels["out"])
+    found = (rejected, counts["duplicates_merged"], counts["items"], labels["out"])
     assert (*found, labels["conflicting_cells"]) == REAL[name]
-    assert counts["rows"] == rejected + counts["duplicates_merged"] + counts["molecules"]
+    assert counts["rows"] == rejected + counts["duplicates_merged"] + counts["items"]
     lost = labels["of_rejected_rows"] + labels["equal_merged"] + labels["conflicting"]
     assert labels["in"] == labels["out"] + lost
-    assert len(read_table("rejected", tmp_path / "rejected.parquet")) == counts["rows"] - counts["molecules"]
+    assert len(read_table("rejected", tmp_path / "rejected.parquet")) == counts["rows"] - counts["items"]

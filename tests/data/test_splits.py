@@ -153,9 +153,9 @@ def test_the_description_counts_tasks_with_both_classes_per_fold():
     record = describe_split(split, labels_of(matrix))
     assert record["tasks"] == 2
     assert record["folds"] == {
-        "train": {"molecules": 2, "labels": 4, "tasks_with_both_classes": 1},
-        "valid": {"molecules": 2, "labels": 2, "tasks_with_both_classes": 1},
-        "test": {"molecules": 1, "labels": 2, "tasks_with_both_classes": 0},
+        "train": {"items": 2, "labels": 4, "tasks_with_both_classes": 1},
+        "valid": {"items": 2, "labels": 2, "tasks_with_both_classes": 1},
+        "test": {"items": 1, "labels": 2, "tasks_with_both_classes": 0},
     }
     lines = b"0 train\n1 train\n2 valid\n3 valid\n4 test\n"
     assert record["digest"] == hashlib.sha256(lines).hexdigest()
@@ -174,7 +174,7 @@ def test_the_step_writes_folds_and_their_description(tmp_path):
     split = read_table("split", out)
     assert record["digest"] == split_digest(split)
     assert (record["scheme"], record["seed"], record["fractions"]) == ("scaffold", 3, [0.6, 0.2, 0.2])
-    assert [record["folds"][fold]["molecules"] for fold in FOLDS] == [30, 10, 10] == sizes(split)
+    assert [record["folds"][fold]["items"] for fold in FOLDS] == [30, 10, 10] == sizes(split)
 
 
 def test_a_large_data_set_is_split_within_seconds():

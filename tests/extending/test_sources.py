@@ -20,7 +20,7 @@ def study_of(source: dict[str, Any], features: int, **changes: Any) -> dict[str,
     return {
         "title": "Added",
         "sources": {"added": source},
-        "datasets": {"added": {"source": "added", "size": {"molecules": 200, "tasks": 3}}},
+        "datasets": {"added": {"source": "added", "size": {"items": 200, "tasks": 3}}},
         "splits": {"schemes": ["random"], "fractions": [0.6, 0.2, 0.2]},
         "training": {"epochs": 30, "learning_rate": 0.01, "batch_size": 32},
         "methods": [

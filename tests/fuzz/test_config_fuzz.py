@@ -30,7 +30,7 @@ from tests.fuzz.nested import places
 STUDY: dict[str, Any] = {
     "title": "Fuzzed",
     "sources": {"mine": {"reader": "table", "path": "a.csv", "active": {"at_least": 6.0}}},
-    "datasets": {"d": {"source": "mine", "densify": {"tau": 5}, "size": {"molecules": 10, "tasks": 3}}},
+    "datasets": {"d": {"source": "mine", "densify": {"tau": 5}, "size": {"items": 10, "tasks": 3}}},
     "splits": {"schemes": ["random"], "fractions": [0.8, 0.1, 0.1]},
     "training": {"epochs": 2, "learning_rate": 0.1},
     "methods": [

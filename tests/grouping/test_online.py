@@ -166,7 +166,7 @@ def test_an_undefined_gain_is_named(tmp_path: Path) -> None:
 STUDY = {
     "title": "t",
     "sources": {"planted": {"reader": "planted"}},
-    "datasets": {"d": {"source": "planted", "size": {"molecules": 100, "tasks": 4}}},
+    "datasets": {"d": {"source": "planted", "size": {"items": 100, "tasks": 4}}},
     "methods": [{"label": "MTL", "method": "shared_bottom", "encoder": "fingerprint_mlp"}],
     "baseline": "MTL",
     "scales": {"quick": {"seeds": [0]}},

@@ -14,7 +14,7 @@ def study(**changes: Any) -> dict[str, Any]:
     return {
         "title": "t",
         "sources": {"s": {"reader": "planted"}},
-        "datasets": {"a": {"source": "s"}, "b": {"source": "s", "size": {"molecules": 9000, "tasks": 12}}},
+        "datasets": {"a": {"source": "s"}, "b": {"source": "s", "size": {"items": 9000, "tasks": 12}}},
         "splits": {"schemes": ["scaffold", "random"]},
         "methods": METHODS,
         "baseline": "STL",

@@ -95,7 +95,7 @@ def write_dataset(
     write_json(
         folder / "dataset.json",
         {
-            "molecules": 200,
+            "items": 200,
             "tasks": len(tasks),
             "labels": 100 * len(tasks),
             "edges": 3,

@@ -21,7 +21,7 @@ TINY = {
         "tiny_planted": {
             "source": "planted",
             "relations": {"source": "planted", "channel": "experimental"},
-            "size": {"molecules": 2000, "tasks": 48, "labels_per_task": 800},
+            "size": {"items": 2000, "tasks": 48, "labels_per_task": 800},
         }
     },
     "splits": {"schemes": ["scaffold"]},

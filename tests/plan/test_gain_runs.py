@@ -17,7 +17,7 @@ TASKS = ["a", "b", "c"]
 STUDY = {
     "title": "t",
     "sources": {"planted": {"reader": "planted"}},
-    "datasets": {"d": {"source": "planted", "size": {"molecules": 100, "tasks": 3}}},
+    "datasets": {"d": {"source": "planted", "size": {"items": 100, "tasks": 3}}},
     "methods": [
         {"label": "MTL", "method": "shared_bottom", "encoder": "fingerprint_mlp"},
         {"label": "RF", "method": "random_forest"},

@@ -209,7 +209,7 @@ def test_what_a_method_adds_to_its_encoder_is_predicted_per_task():
     minutes = {}
     for name in ("shared_bottom", "sgnn"):
         rows = [{"label": "X", **MTL, "method": name}]
-        dataset = {"source": "s", "size": {"molecules": 1000, "tasks": 40}, "relations": {"source": "s"}}
+        dataset = {"source": "s", "size": {"items": 1000, "tasks": 40}, "relations": {"source": "s"}}
         run = planned(methods=rows, baseline="X", datasets={"a": dataset})[0]
         minutes[name], epochs = run.minutes, run.spec.training["epochs"]
     added = capabilities("methods", "sgnn").microseconds * 1000 * 40 * epochs / 60e6

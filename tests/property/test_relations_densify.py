@@ -116,7 +116,7 @@ def test_densification_leaves_the_largest_table_within_the_bounds(table, config,
     assert set(np.flatnonzero(kept.items)) == molecules
     assert set(np.flatnonzero(kept.tasks)) == tasks
     assert len(kept.cells) == (table[np.ix_(sorted(molecules), sorted(tasks))] >= 0).sum()
-    assert kept.rounds[-1] == {"molecules": len(molecules), "tasks": len(tasks), "labels": len(kept.cells)}
+    assert kept.rounds[-1] == {"items": len(molecules), "tasks": len(tasks), "labels": len(kept.cells)}
 
 
 @settings(max_examples=100)

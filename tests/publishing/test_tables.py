@@ -104,7 +104,7 @@ def test_rows_and_columns_follow_the_study(tmp_path) -> None:
 
 PUBLISHED = (
     "paper,table,row,column,value,spread,metric\n"
-    "sgnn_ebm,1,Toy 10,molecules,13004,,molecules\n"
+    "sgnn_ebm,1,Toy 10,items,13004,,items\n"
     "sgnn_ebm,1,Toy 10,labelled,5.76,,labelled_percent\n"
     "other,1,MTL,Toy 10,50.00,1.50,roc_auc\n"
     "sgnn_ebm,2,MTL,Toy 10,74.00,1.50,roc_auc\n"
@@ -170,7 +170,7 @@ def test_statistics_and_splits_come_from_the_prepared_data(tmp_path) -> None:
     splits = splits_table.make(inputs)
     assert splits.rows[1] == ["toy", "random", "1", "160", "20", "20", "1" * 16]
     assert splits.data["digest"].tolist() == ["0" * 64, "1" * 64]
-    (tmp_path / "toy" / "dataset.json").write_text('{"molecules": 3}')
+    (tmp_path / "toy" / "dataset.json").write_text('{"items": 3}')
     with pytest.raises(RelataskError, match=r"dataset.json: 'tasks' is absent"):
         statistics_table.make(inputs)
 

@@ -133,7 +133,7 @@ def test_cells_of_parts_that_serve_nothing_are_left_out():
 STUDY = {
     "title": "t",
     "sources": {"planted": {"reader": "planted"}},
-    "datasets": {"d": {"source": "planted", "size": {"molecules": 100, "tasks": 3}}},
+    "datasets": {"d": {"source": "planted", "size": {"items": 100, "tasks": 3}}},
     "baseline": "MTL",
     "scales": {"quick": {"seeds": [0, 1]}},
 }

@@ -64,7 +64,7 @@ def test_the_data_set_is_what_methods_read(layout, tmp_path):
     items = pd.read_parquet(tmp_path / "made" / "items.parquet")
     assert items["source_id"].iloc[20] == "val2017/000000000500.jpg"
     record = read_json(tmp_path / "made" / "splits" / "given-5.json")
-    assert record["folds"]["test"]["molecules"] == 6
+    assert record["folds"]["test"]["items"] == 6
 
 
 @pytest.mark.parametrize("method", ["shared_bottom", "metalink"])

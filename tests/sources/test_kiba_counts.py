@@ -56,7 +56,7 @@ def relations(mirror, filtered) -> tuple[pd.DataFrame, dict]:
 
 
 def sizes(dataset: Dataset) -> tuple[int, ...]:
-    return tuple(dataset.counts[key] for key in ("molecules", "tasks", "edges", "labels"))
+    return tuple(dataset.counts[key] for key in ("items", "tasks", "edges", "labels"))
 
 
 def test_all_tasks_and_edges_before_densification(relations, raw):
@@ -83,7 +83,7 @@ def test_molecule_filters_change_molecules_but_neither_tasks_nor_edges(filtered,
 
 def test_every_molecule_and_task_left_out_is_accounted_for(filtered, relations):
     counts = make_dataset(filtered, relations[0], DensifyConfig(tau=50), "kiba").counts
-    assert counts["molecules_left_out"] == {"fewer than 50 labels": 4004 - 973}
+    assert counts["items_left_out"] == {"fewer than 50 labels": 4004 - 973}
     assert counts["tasks_left_out"] == {
         "fewer than 10 positive labels": 94,
         "fewer than 50 labels": 57,

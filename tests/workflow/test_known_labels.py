@@ -113,7 +113,7 @@ def test_images_go_the_same_way(tmp_path: Path) -> None:
     study = study_of(
         "resnet",
         sources={"coco": {"reader": "coco", "path": "coco", "image_size": 32}},
-        datasets={"coco": {"source": "coco", "size": {"molecules": 26, "tasks": 3}, "whole": 123287}},
+        datasets={"coco": {"source": "coco", "size": {"items": 26, "tasks": 3}, "whole": 123287}},
         splits={"schemes": ["given"]},
         training={"epochs": 1, "augmentation": "crop_flip"},
         metrics=["average_precision"],

@@ -14,12 +14,12 @@ STUDY = {
         "kiba": {"reader": "kiba", "active": {"at_most": 3.0}},
     },
     "datasets": {
-        "tox21_slice": {"source": "tox21", "size": {"molecules": 7800, "tasks": 3}},
+        "tox21_slice": {"source": "tox21", "size": {"items": 7800, "tasks": 3}},
         "kiba_t100": {
             "source": "kiba",
             "relations": {"source": "string_v9_1", "channel": "experimental"},
             "densify": {"tau": 100},
-            "size": {"molecules": 566, "tasks": 140},
+            "size": {"items": 566, "tasks": 140},
         },
     },
     "splits": {"schemes": ["random"]},

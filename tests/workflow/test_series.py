@@ -28,7 +28,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     study = {
         "title": "Waves",
         "sources": {"mine": {"reader": "series", "path": "mine.csv", "first": 500}},
-        "datasets": {"waves": {"source": "mine", "size": {"molecules": 500, "tasks": 3}}},
+        "datasets": {"waves": {"source": "mine", "size": {"items": 500, "tasks": 3}}},
         "splits": {"schemes": ["chronological"], "fractions": [0.6, 0.2, 0.2]},
         "methods": [{"label": "MTL", **method, "encoder": "series_mlp", "encoder_options": MLP}],
         "baseline": "MTL",

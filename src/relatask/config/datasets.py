@@ -55,9 +55,9 @@ class DensifyConfig(Block):
 class SizeConfig(Block):
     """Expected size of a prepared data set; it only sizes shards and never changes a result."""
 
-    molecules: int = Field(2000, ge=1, description="molecules after preparation")
+    items: int = Field(2000, ge=1, description="items after preparation")
     tasks: int = Field(50, ge=1, description="tasks after preparation")
-    labels_per_task: int | None = Field(None, ge=1, description="default: all molecules")
+    labels_per_task: int | None = Field(None, ge=1, description="default: all items")
 
 
 class DatasetConfig(Block):

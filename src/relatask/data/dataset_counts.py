@@ -34,7 +34,7 @@ def dataset_counts(
     ends = np.union1d(edges["task_i"].to_numpy(dtype=object), edges["task_j"].to_numpy(dtype=object))
     return {
         "source": {
-            "molecules": len(source["items"]),
+            "items": len(source["items"]),
             "tasks": len(source["tasks"]),
             "labels": len(source["labels"]),
         },
@@ -46,9 +46,9 @@ def dataset_counts(
         },
         "densify": config.model_dump() if config else None,
         "rounds": kept.rounds,
-        "molecules_left_out": _tally(kept.item_reasons),
+        "items_left_out": _tally(kept.item_reasons),
         "tasks_left_out": _tally(kept.task_reasons),
-        "molecules": len(tables["items"]),
+        "items": len(tables["items"]),
         "tasks": len(tasks),
         "labels": len(labels),
         "edges": len(edges),

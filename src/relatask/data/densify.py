@@ -36,7 +36,7 @@ class Kept:
     def note_sizes(self) -> None:
         """Add what is left now to the rounds."""
         sizes = [int(self.items.sum()), int(self.tasks.sum()), len(self.cells)]
-        self.rounds.append(dict(zip(("molecules", "tasks", "labels"), sizes, strict=True)))
+        self.rounds.append(dict(zip(("items", "tasks", "labels"), sizes, strict=True)))
 
 
 def densify(

@@ -56,7 +56,7 @@ def standardise_source(table: RawTable, limits: Limits, name: str) -> SourceTabl
         "rows": len(table.rows),
         "rejected": dict(sorted(Counter(rejected.category).items())),
         "duplicates_merged": len(duplicates),
-        "molecules": len(molecules),
+        "items": len(molecules),
         "labels": label_counts,
         "tasks": len(kinds),
         "tasks_without_labels": int((np.bincount(labels.task, minlength=len(kinds)) == 0).sum()),

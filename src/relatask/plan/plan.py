@@ -71,8 +71,8 @@ def predicted_minutes(
     ability: Capabilities, encoder: Capabilities | None, dataset: DatasetConfig, spec: RunSpec, parts: int
 ) -> float:
     """Minutes on one core, from the measured cost in the capability records and the expected size."""
-    rows = dataset.size.labels_per_task or dataset.size.molecules
-    items = rows * dataset.size.tasks / parts if ability.per_task else dataset.size.molecules
+    rows = dataset.size.labels_per_task or dataset.size.items
+    items = rows * dataset.size.tasks / parts if ability.per_task else dataset.size.items
     if spec.episodes:
         episode = spec.episodes["ways"] * (spec.episodes["shots"] + spec.episodes["queries"])
         items = spec.method.options["episodes"] * episode

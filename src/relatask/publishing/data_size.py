@@ -45,4 +45,4 @@ def titled(table: "Table", words: str) -> "Table":
 
 
 def _n_items(results: Path, name: str) -> int:
-    return int(read_fields(results / dataset_file("dataset", name), molecules=int)["molecules"])
+    return int(read_fields(results / dataset_file("dataset", name), items=int)["items"])

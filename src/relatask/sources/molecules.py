@@ -64,7 +64,7 @@ def prepare_molecules(block: MoleculeBlock, context: "SourceContext") -> "Source
         "%d conflicting cells made missing.",
         context.name,
         counts["rows"],
-        counts["molecules"],
+        counts["items"],
         sum(counts["rejected"].values()),
         counts["duplicates_merged"],
         counts["labels"]["out"],

@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> None:
     logging.info(
         "%s: %d items, %d tasks, %d labels (%.1f %% of cells), %d relations",
         arguments.out_dir,
-        *(counts[key] for key in ("molecules", "tasks", "labels")),
+        *(counts[key] for key in ("items", "tasks", "labels")),
         100 * counts["labelled_share"],
         counts["edges"],
     )

@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> None:
         logging.info(
             "%s: %d items, %d of %d tasks have both classes.",
             fold,
-            counts["molecules"],
+            counts["items"],
             counts["tasks_with_both_classes"],
             record["tasks"],
         )

@@ -125,12 +125,12 @@ def describe_split(split: pd.DataFrame, labels: pd.DataFrame) -> dict[str, Any]:
         values = own.groupby("task_id", observed=True)["value"]
         items = own["item_id"].nunique() if of_cells else (split["fold"] == name).sum()
         counts[name] = {
-            "molecules": int(items),
+            "items": int(items),
             "labels": len(own),
             "tasks_with_both_classes": int(((values.min() <= 0.5) & (values.max() > 0.5)).sum()),
         }
         if of_cells:
-            counts[name]["molecules_without_a_training_label"] = len(set(own["item_id"]) - known)
+            counts[name]["items_without_a_training_label"] = len(set(own["item_id"]) - known)
     return {"folds": counts, "tasks": int(labels["task_id"].nunique()), "digest": split_digest(split)}
 
 

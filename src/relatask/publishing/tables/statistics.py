@@ -17,19 +17,19 @@ from relatask.publishing.published_values import lookup
 
 TABLE = {
     "caption": (
-        "What is left of the raw files: molecules, tasks, labels, share of labelled cells, share of "
+        "What is left of the raw files: items, tasks, labels, share of labelled cells, share of "
         "active labels, and relations of each data set. Whatever was left out stands with its reason "
         "in ``rejected.parquet`` and ``rejected_tasks.parquet`` of the data set."
     ),
     "columns": {
         "dataset": "string",
-        "molecules": "int32",
+        "items": "int32",
         "tasks": "int32",
         "labels": "int64",
         "labelled_percent": "float64",
         "positive_percent": "float64",
         "edges": "int32",
-        "published_molecules": "float64?",
+        "published_items": "float64?",
         "published_tasks": "float64?",
         "published_labelled_percent": "float64?",
         "digest": "string",
@@ -37,12 +37,12 @@ TABLE = {
     "when": ("always",),
     "needs": ("dataset",),
 }
-COUNTED = ("molecules", "tasks", "labelled_percent")
+COUNTED = ("items", "tasks", "labelled_percent")
 
 
 def _dataset_json(inputs: Inputs, dataset: str) -> dict[str, Any]:
     path = inputs.results / dataset_file("dataset", dataset)
-    counts = dict.fromkeys(("molecules", "tasks", "labels", "edges"), int)
+    counts = dict.fromkeys(("items", "tasks", "labels", "edges"), int)
     if inputs.study.few_shot:
         counts["classes"] = int
     shares = dict.fromkeys(("positive_rate", "labelled_share"), float)
@@ -57,7 +57,7 @@ def make(inputs: Inputs) -> Table:
         counts = _dataset_json(inputs, dataset)
         row = {
             "dataset": dataset,
-            **{key: counts[key] for key in ("molecules", "tasks", "labels", "edges", "digest")},
+            **{key: counts[key] for key in ("items", "tasks", "labels", "edges", "digest")},
         }
         if inputs.study.few_shot:
             row["tasks"] = counts["classes"]
@@ -75,10 +75,10 @@ def make(inputs: Inputs) -> Table:
     of_classes = inputs.study.labels == "classes"
     tasks = "classes" if of_classes else "tasks"
     header = ["data set", items, tasks, "labels", "labelled %", "active %", "relations"]
-    header += [name.replace("_percent", " %").replace("_", " ") for name in shown]
+    header += [name.replace("items", items).replace("_percent", " %").replace("_", " ") for name in shown]
     body = []
     for row in records(frame):
-        cells = [number(row[key], 0) for key in ("molecules", "tasks", "labels")]
+        cells = [number(row[key], 0) for key in ("items", "tasks", "labels")]
         active = number(row["positive_percent"]) if inputs.study.labels == "binary" else NOTHING
         cells += [number(row["labelled_percent"]), active, number(row["edges"], 0)]
         cells += [number(row[name], 2 if "percent" in name else 0) for name in shown]
