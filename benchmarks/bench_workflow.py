@@ -29,7 +29,7 @@ def big_study(folder: Path, n_runs: int) -> Path:
         }
         for width in range(16, 16 + n_runs // 500)
     ]
-    study["baseline"] = "M16"
+    study["baseline"], study["contrasts"] = "M16", []
     study["scales"] = {"quick": {"seeds": list(range(500))}}
     path = folder / f"big{n_runs}.yaml"
     path.write_text(yaml.safe_dump(study))

@@ -135,8 +135,9 @@ def _runs_of(
         for seed in scale.seeds:
             start = replace(prior, split=split, seed=seed).run_id if prior else None
             for tasks in parts:
-                run = replace(first, split=split, seed=seed, tasks=tasks)
-                yield replace(run, prior=start, groups=groups.get(seed))
+                yield replace(
+                    first, split=split, seed=seed, tasks=tasks, prior=start, groups=groups.get(seed)
+                )
 
 
 def _check_scale(scale: ScaleConfig, where: str) -> None:
