@@ -72,7 +72,8 @@ def time_aggregators(of: str, n_tasks: int, budget: float) -> None:
     print(f"jacobian, of: {of}, {n_tasks} tasks; equal weights {1e3 * reference:.0f} ms")
     for name in AGGREGATORS:
         run = step("jacobian", n_tasks, {"aggregator": name, "of": of})
-        start, taken = time.perf_counter(), []
+        taken: list[float] = []
+        start = time.perf_counter()
         while not taken or (time.perf_counter() - start < budget and len(taken) < 5):
             taken.append(seconds(run))
         print(f"  {name:12s} {min(taken):7.2f} s, {min(taken) / reference:6.1f} x equal")

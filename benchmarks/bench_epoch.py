@@ -38,7 +38,7 @@ def sider() -> MoleculeGraphs:
 
     from relatask.inputs.arrays import write_features
 
-    RDLogger.DisableLog("rdApp.*")
+    RDLogger.DisableLog("rdApp.*")  # type: ignore[attr-defined]
     smiles = pd.read_csv(SIDER)["smiles"]
     readable = [text for text in smiles if (mol := Chem.MolFromSmiles(text)) and mol.GetNumAtoms()]
     train = np.random.default_rng(0).permutation(len(readable))[: round(TRAIN_SHARE * len(readable))]

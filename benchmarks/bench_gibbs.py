@@ -8,6 +8,7 @@ pairs at random, and proteins in families, whose cliques need more colours. Run:
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -84,10 +85,10 @@ def main() -> None:
         states = chains.start(draws)
         actions: dict[str, Callable[[], object]] = {
             "sequential": sequential(*model),
-            "by colour": lambda chains=chains, states=states, draws=draws: chains.sweep(states, draws),
+            "by colour": partial(chains.sweep, states, draws),
             "its draws": lambda: uniforms(0, 1, molecules, tasks[:, None]),
-            "set up": lambda schedule=schedule, model=model: Chains(schedule, *model, settings),
-            "marginals": lambda chains=chains: gibbs_marginals(chains, settings, 0, molecules, tasks),
+            "set up": partial(Chains, schedule, *model, settings=settings),
+            "marginals": partial(gibbs_marginals, chains, settings, 0, molecules, tasks),
         }
         measured = interleaved(actions, arguments.rounds)
         quiet = f"{measured.quiet} of {measured.rounds} rounds were quiet"

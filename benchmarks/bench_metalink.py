@@ -7,6 +7,7 @@ Run: `python -m benchmarks.bench_metalink [--threads 1] [--rounds 15]`.
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ import torch
 from benchmarks.common import CLOCK, interleaved, molecules, peak_megabytes, random_labels
 from relatask.core.registry import capabilities
 from relatask.data.prepared import PreparedDataset
+from relatask.data.tasks import plain_tasks
 from relatask.engine.loops import supervised
 from relatask.engine.problem import problems_of
 from relatask.inputs.graph_batch import MoleculeGraphs
@@ -32,14 +34,15 @@ def spec(method: str, batch_size: int, **options: Any) -> RunSpec:
     """A run of `method` on the molecules of `data`."""
     chosen = {**capabilities("methods", method).options, **options}
     encoder = {**capabilities("encoders", "graphsage").options, "width": WIDTH, "layers": LAYERS}
-    names = {"dataset": "bench", "split": "none", "label": method}
     training = {**TRAINING, "batch_size": batch_size}
     return RunSpec(
         method=Component(method, chosen),
         encoder=Component("graphsage", encoder),
         seed=0,
         training=training,
-        **names,
+        dataset="bench",
+        split="none",
+        label=method,
     )
 
 
@@ -47,7 +50,7 @@ def data(n_tasks: int) -> PreparedDataset:
     """Random molecules, labels and one fold."""
     rows = torch.arange(MOLECULES)
     return PreparedDataset(
-        task_ids=[f"task{number}" for number in range(n_tasks)],
+        tasks=plain_tasks([f"task{number}" for number in range(n_tasks)]),
         labels=random_labels(MOLECULES, n_tasks),
         item_ids=rows,
         folds={"train": rows, "valid": rows[:0], "test": rows[:0]},
@@ -65,7 +68,7 @@ def steps(n_tasks: int) -> dict[str, Callable[[], object]]:
     for predictor in ("dot", "mlp"):
         options = {"layers": 2, "support": BATCH, "predictor": predictor}
         linked = episodic.Training(problems_of(spec("metalink", BATCH, **options), prepared, False)[0])
-        found[f"MetaLink, {predictor}"] = lambda linked=linked: linked.take_step(rows[:BATCH])
+        found[f"MetaLink, {predictor}"] = partial(linked.take_step, rows[:BATCH])
     return found
 
 

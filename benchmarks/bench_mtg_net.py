@@ -43,7 +43,7 @@ def main() -> None:
     for name, (n_tasks, n_sets, rounds, theirs) in CASES.items():
         gains = read_published(arguments.data, name)[0] if arguments.data else synthetic(n_tasks, n_sets)
         started = time.process_time()
-        (snapshot,) = select_sets(gains.sets, lambda row, gains=gains: gains.valid[row], [rounds], 0)
+        (snapshot,) = select_sets(gains.sets, gains.valid.__getitem__, [rounds], 0)
         seconds = time.process_time() - started
         judged = gains.sets & (gains.sizes > 1)[:, None]
         judged[snapshot.chosen] = False

@@ -42,13 +42,17 @@ TRAINING = {
 def specs(n_sets: int) -> list[RunSpec]:
     """Runs of the last `n_sets` of 400 sets of 27 tasks: sizes from 3 to 26."""
     tasks = [f"task{number}" for number in range(N_TASKS)]
-    shared = {
-        **{"dataset": "sider_like", "split": "scaffold", "seed": 0, "label": "sets", "training": TRAINING},
-        "method": Component("shared_bottom"),
-        "encoder": Component("fingerprint_mlp", {"width": 128, "layers": 1, "dropout": 0.5}),
-    }
+    first = RunSpec(
+        dataset="sider_like",
+        split="scaffold",
+        seed=0,
+        label="sets",
+        training=TRAINING,
+        method=Component("shared_bottom"),
+        encoder=Component("fingerprint_mlp", {"width": 128, "layers": 1, "dropout": 0.5}),
+    )
     chosen = sample_task_sets(tasks, 400, 0)[400 - n_sets :]
-    return [RunSpec(**shared, tasks=task_set) for task_set in chosen]
+    return [replace(first, tasks=task_set) for task_set in chosen]
 
 
 def train(folder: Path, study: str, runs: list[RunSpec]) -> float:

@@ -38,7 +38,7 @@ def big_study(folder: Path, n_runs: int) -> Path:
 
 def start_of(folder: Path, *arguments: str) -> Cost:
     """Least cost of a few starts of Snakemake in `folder`."""
-    command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
+    command: list[str | Path] = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
     command += ["--directory", folder, "--workflow-profile", ROOT / "profiles" / "default", *arguments]
     return least([cost_of(command) for _ in range(REPEATS)])
 

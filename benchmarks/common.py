@@ -3,9 +3,10 @@
 import resource
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ CLOCK = ("wall", "CPU")  # by whether there is one thread; its CPU time is what 
 QUIET = 0.9  # a round counts when the machine ran at least this share of its best rate before and after
 
 
-def molecules(sizes: Sequence[int], seed: int = 0) -> dict[str, np.ndarray]:
+def molecules(sizes: Sequence[int] | np.ndarray, seed: int = 0) -> dict[str, Any]:
     """Random molecule-like graphs: chains with branches and six-rings, about 1.08 bonds per atom."""
     rng = np.random.default_rng(seed)
     index, bonds, bond_offsets = [], [], [0]
@@ -82,7 +83,7 @@ class Measured:
     rounds: int
 
 
-def interleaved(actions: dict[str, Callable[[], object]], rounds: int) -> Measured:
+def interleaved(actions: Mapping[str, Callable[[], object]], rounds: int) -> Measured:
     """Time the actions in turn, round by round, and keep what was timed while the machine was quiet.
 
     Before and after each call a gauge runs; a call counts when both gauges reached 90 % of the best

@@ -231,7 +231,7 @@ def main(given: Sequence[str] | None = None) -> int:
             name = f"{side.commit}-{fingerprint(asked.device, one_sided)}" if kept else str(place)
             folders.append((asked.cache if kept else Path(scratch)) / name)
             train(side, makes, asked.device, folders[-1])
-        every = compare_sides(*folders, [make.__name__ for make in makes], asked.tolerance)
+        every = compare_sides(folders[0], folders[1], [make.__name__ for make in makes], asked.tolerance)
     wrong, cells = int(every["different"].sum()), int(every["cells"].sum())
     counts = every.groupby("table", sort=False)["cells"].sum()
     print("Cells of", ", ".join(f"{name} {count:,}" for name, count in counts.items() if name != "runs"))

@@ -45,7 +45,9 @@ def write_assays(path: Path) -> None:
     pieces -= pieces.mean(0)
     shared = rng.normal(size=pieces.shape[1])
     for assay in ASSAYS:
-        values = 6 + pieces @ (shared + 0.5 * rng.normal(size=len(shared))) + 0.3 * rng.normal(size=MOLECULES)
+        values = (
+            6 + pieces @ (shared + 0.5 * rng.normal(size=pieces.shape[1])) + 0.3 * rng.normal(size=MOLECULES)
+        )
         frame[assay] = np.where(rng.random(MOLECULES) < 0.2, np.nan, values.round(2))
     frame.to_csv(path, index=False)
 

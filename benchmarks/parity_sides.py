@@ -48,7 +48,7 @@ def resolve(name: str) -> Side:
     """
     if name == HERE:
         return Side(name, None)
-    command = ["git", "-C", ROOT, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"]
+    command: list[str | Path] = ["git", "-C", ROOT, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"{name} is no commit of {ROOT}; give a commit, or . for the working tree.")
@@ -60,7 +60,7 @@ def encoders_of(side: Side) -> set[str]:
     if side.commit is None:
         names = [path.name for path in (ROOT / ENCODERS).iterdir()]
     else:
-        command = ["git", "-C", ROOT, "ls-tree", "--name-only", f"{side.commit}:{ENCODERS}"]
+        command: list[str | Path] = ["git", "-C", ROOT, "ls-tree", "--name-only", f"{side.commit}:{ENCODERS}"]
         names = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     return {Path(name).stem for name in names if not name.startswith("_")}
 
@@ -120,12 +120,12 @@ def export(side: Side, folder: Path) -> None:
     without = f":(exclude){LARGE}"
     if side.commit is not None:
         archive = folder.with_suffix(".tar")
-        command = ["git", "-C", ROOT, "archive", "-o", archive, side.commit, "--", ".", without]
-        subprocess.run(command, check=True)
+        tree = [side.commit, "--", ".", without]
+        subprocess.run(["git", "-C", str(ROOT), "archive", "-o", str(archive), *tree], check=True)
         with tarfile.open(archive) as opened:
             opened.extractall(folder, filter="data")
         return
-    listing = ["git", "-C", ROOT, "ls-files", "-coz", "--exclude-standard", "--", ".", without]
+    listing = ["git", "-C", str(ROOT), "ls-files", "-coz", "--exclude-standard", "--", ".", without]
     names = subprocess.run(listing, capture_output=True, text=True, check=True).stdout
     for name in filter(None, names.split("\0")):
         if (ROOT / name).is_file():  # else it was removed

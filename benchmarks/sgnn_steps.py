@@ -17,6 +17,7 @@ from benchmarks.common import molecules
 from benchmarks.plain_sgnn import PlainSGNN
 from relatask.core.registry import capabilities, complete_options
 from relatask.data.prepared import PreparedDataset
+from relatask.data.tasks import plain_tasks
 from relatask.engine.epochs import EpochTraining
 from relatask.engine.loops import supervised
 from relatask.engine.problem import Problem, problems_of
@@ -46,7 +47,7 @@ def dataset(n: int, n_tasks: int, n_pairs: int, labelled: float, seed: int = 0) 
     pairs = np.stack(np.triu_indices(n_tasks, 1))[:, chosen]
     rows, few = torch.arange(n), torch.arange(n // 5)
     return PreparedDataset(
-        [f"task{i}" for i in range(n_tasks)],
+        plain_tasks([f"task{i}" for i in range(n_tasks)]),
         torch.from_numpy(labels),
         rows,
         {"train": rows, "valid": few, "test": few},

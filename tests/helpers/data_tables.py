@@ -20,7 +20,7 @@ NO_RELATIONS = empty_table("relations")
 MOLECULE = {"smiles": "C", "n_heavy_atoms": 3, "mol_weight": 60.0, "scaffold": ""}
 
 
-def items_table(ids: Sequence[int], level: str = "molecule", **columns: Any) -> pd.DataFrame:
+def items_table(ids: Sequence[int] | np.ndarray, level: str = "molecule", **columns: Any) -> pd.DataFrame:
     """Table "items", of molecules with the columns of molecules."""
     own = {"source_id": None, "level": level, "parent": pd.Series(pd.NA, range(len(ids)), dtype="Int32")}
     return pd.DataFrame({"item_id": ids, **own, **(MOLECULE if level == "molecule" else {}), **columns})

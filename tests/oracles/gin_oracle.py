@@ -43,7 +43,10 @@ def random_molecules(sizes: Sequence[int], seed: int = 0) -> list[Molecule]:
 
 def as_arrays(molecules: Sequence[Molecule]) -> dict[str, np.ndarray]:
     """The flat arrays of `features/`, written molecule by molecule."""
-    atoms, index, bonds, atom_offsets, bond_offsets = [], [], [], [0], [0]
+    atoms: list[tuple[int, int]] = []
+    index: list[tuple[int, int]] = []
+    bonds: list[tuple[int, int]] = []
+    atom_offsets, bond_offsets = [0], [0]
     for molecule in molecules:
         atoms += molecule.atoms
         for (i, j), bond in molecule.bonds.items():
@@ -62,8 +65,8 @@ def as_arrays(molecules: Sequence[Molecule]) -> dict[str, np.ndarray]:
 
 def batch_norm(rows: list[Tensor], weight: Tensor, bias: Tensor) -> list[Tensor]:
     """Statistics over all atoms of the batch, variance with 1 / n."""
-    mean = sum(rows) / len(rows)
-    variance = sum((row - mean) ** 2 for row in rows) / len(rows)
+    mean = torch.stack(rows).sum(0) / len(rows)
+    variance = torch.stack([(row - mean) ** 2 for row in rows]).sum(0) / len(rows)
     return [(row - mean) / torch.sqrt(variance + 1e-5) * weight + bias for row in rows]
 
 
@@ -94,5 +97,8 @@ def gin(parameters: Mapping[str, Tensor], layers: int, molecules: Sequence[Molec
         if k < layers - 1:
             updated = [torch.relu(row) for row in updated]
         z = dict(zip(places, updated, strict=True))
-    pooled = [sum(z[m, i] for i in range(len(mol.atoms))) / len(mol.atoms) for m, mol in enumerate(molecules)]
+    pooled = []
+    for m, molecule in enumerate(molecules):
+        atoms = [z[m, i] for i in range(len(molecule.atoms))]
+        pooled.append(torch.stack(atoms).sum(0) / len(atoms))
     return torch.stack(pooled)
