@@ -114,3 +114,10 @@ def test_a_mistake_is_one_sentence(table: Path, tmp_path: Path, source: dict, na
     output = done.stdout + done.stderr
     assert named in output
     assert "Traceback" not in output
+
+
+def test_a_file_where_the_workflow_runs_is_never_imported(tmp_path: Path):
+    for name in ("numpy", "pandas", "yaml", "torch"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w'); raise SystemExit(3)")
+    run_snakemake(tmp_path, "results/raw/planted/molecules.csv")
+    assert not (tmp_path / "ran").exists()

@@ -192,9 +192,11 @@ def command_prefix():
 
     It is a prefix and not a part of the commands, so that another folder or Python re-runs nothing.
     Conda drops PYTHONPATH and brings its own Python, so the first is set here and the last left out.
+    Without PYTHONSAFEPATH, `python -m` would import a pandas.py that lies where the workflow runs.
     """
     mirror = str(Path(CONFIG.mirror).absolute()) if CONFIG.mirror else ""
     prefix = f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(ROOT / 'src'))}; "
+    prefix += "export PYTHONSAFEPATH=1; "
     prefix += f"export RELATASK_MIRROR={shlex.quote(mirror)}; "
     if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
         prefix += f'python() {{ {shlex.quote(sys.executable)} "$@"; }}; '
