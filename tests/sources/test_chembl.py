@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -19,6 +21,7 @@ from relatask.sources.chembl.activities import read_activities
 from relatask.sources.chembl.assay_targets import find_assay_targets, read_assay_ids
 from relatask.sources.chembl.target_activities import collect_activities
 from relatask.sources.services.chembl import BATCH, Chembl, uniprots_of
+from relatask.sources.services.http import Client
 from tests.helpers.clients import chembl_of, many
 from tests.helpers.data_tables import source_of
 from tests.helpers.service import Fault, Service, activity, assay, target
@@ -44,12 +47,77 @@ def test_pages_are_followed_to_the_end(service: Service, tmp_path: Path) -> None
     assert [asked.parameters.get("offset") for asked in service.asked] == [None, "5", "10", "15", "20"]
 
 
-def test_an_answer_without_page_meta_is_the_only_page(service: Service, tmp_path: Path) -> None:
-    body = json.dumps({"assays": [assay("CHEMBL1", "CHEMBL10")]}).encode()
+def page_of(records: list[dict[str, Any]], plural: str = "assays", **meta: Any) -> tuple[bytes, None]:
+    """An answer with records, the only page if `meta` does not say otherwise."""
+    said = {"next": None, "total_count": len(records), **meta}
+    return json.dumps({plural: records, "page_meta": said}).encode(), None
+
+
+@pytest.mark.parametrize(
+    ("meta", "reason"),
+    [
+        ({}, "no page_meta"),
+        ({"paging": {"next": None, "total_count": 2500}}, "no page_meta"),
+        ({"page_meta": {"following": None, "total_count": 1}}, "no page_meta"),
+        ({"page_meta": {"next": 7, "total_count": 1}}, "no page_meta"),
+        ({"page_meta": {"next": None, "count": 1}}, "does not count"),
+        ({"page_meta": {"next": None, "total_count": "1"}}, "does not count"),
+        ({"page_meta": {"next": None, "total_count": True}}, "does not count"),
+        ({"page_meta": {"next": None, "total_count": -1}}, "does not count"),
+    ],
+)
+def test_a_page_that_does_not_say_whether_it_is_all_is_refused(
+    service: Service, tmp_path: Path, meta: dict[str, Any], reason: str
+) -> None:
+    """Else the first 1,000 of 2,500 records pass for all of them."""
+    body = json.dumps({"assays": [assay("CHEMBL1", "CHEMBL10")], **meta}).encode()
     service.files["/data/assay.json"] = (body, None)
     chembl = Chembl(chembl_of(service, tmp_path).client, f"{service.root}/data")
+    with pytest.raises(RelataskError, match=reason):
+        chembl.assays(["CHEMBL1"])
+
+
+class EndlessPages:
+    """Stands for a client: an answer to every address, each with an address of a next page."""
+
+    service, answers = "ChEMBL", Path("answers")
+
+    def __init__(self, records: Callable[[int], list[dict[str, Any]]], count: Callable[[int], int]):
+        self.records, self.count, self.asked = records, count, 0
+
+    def ask(self, url: str, parameters: dict[str, str], parse: Callable[[bytes], Any], **_: Any) -> Any:
+        """Return the next page."""
+        self.asked += 1
+        assert self.asked < 100, "it goes on for ever"
+        following = f"/data/assay.json?offset={1000 * self.asked}"
+        return parse(page_of(self.records(self.asked), next=following, total_count=self.count(self.asked))[0])
+
+
+@pytest.mark.parametrize(
+    ("records", "count"),
+    [
+        (lambda page: [assay("CHEMBL1", None)], lambda page: 3),
+        (lambda page: [], lambda page: 3),
+        (lambda page: [assay("CHEMBL1", None)], lambda page: page),
+        (lambda page: [assay(f"CHEMBL{page}", None)], lambda page: page + 1),
+        (lambda page: [assay(f"CHEMBL{page}", None)], lambda page: 3),
+    ],
+    ids=["the same record", "empty pages", "a count that grows", "both grow", "more than counted"],
+)
+def test_pages_without_end_end(
+    records: Callable[[int], list[dict[str, Any]]], count: Callable[[int], int]
+) -> None:
+    client = EndlessPages(records, count)
+    chembl = Chembl(cast(Client, client), "http://127.0.0.1/data")
+    with pytest.raises(RelataskError, match="its data may have changed meanwhile: delete answers"):
+        chembl.assays([f"CHEMBL{number}" for number in range(1, 50)])
+    assert client.asked <= 4
+
+
+def test_an_empty_last_page_loses_nothing() -> None:
+    client = EndlessPages(lambda page: [assay("CHEMBL1", None)] if page == 1 else [], lambda page: 1)
+    chembl = Chembl(cast(Client, client), "http://127.0.0.1/data")
     assert list(chembl.assays(["CHEMBL1"])[0]) == ["CHEMBL1"]
-    assert len(service.asked) == 1
 
 
 def test_every_assay_without_a_human_protein_says_why(
@@ -94,7 +162,7 @@ def test_an_id_that_no_batch_brings_is_asked_for_by_itself(service: Service, tmp
     service.records["assays"] = [assay("CHEMBL1", "CHEMBL10")]
     body = json.dumps(assay("CHEMBL2", "CHEMBL20")).encode()
     service.files["/data/assay/CHEMBL2.json"] = (body, None)
-    service.files["/data/assay.json"] = (json.dumps({"assays": service.records["assays"]}).encode(), None)
+    service.files["/data/assay.json"] = page_of(service.records["assays"])
     service.files["/data/assay/CHEMBL3.json"] = (b'{"assay_chembl_id": "CHEMBL3"', None)
     chembl = Chembl(chembl_of(service, tmp_path).client, f"{service.root}/data")
     found, unknown = chembl.assays(["CHEMBL1", "CHEMBL2", "CHEMBL4"])
@@ -153,27 +221,22 @@ def test_a_killed_step_goes_on_where_it_stopped(service: Service, tmp_path: Path
 
 
 def test_pages_that_do_not_fit_together_are_refused(service: Service, tmp_path: Path) -> None:
-    page = {"assays": [assay("CHEMBL1", None)], "page_meta": {"next": None, "total_count": 3}}
-    service.files["/data/assay.json"] = (json.dumps(page).encode(), None)
+    service.files["/data/assay.json"] = page_of([assay("CHEMBL1", None)], total_count=3)
     chembl = Chembl(chembl_of(service, tmp_path).client, f"{service.root}/data")
     with pytest.raises(RelataskError, match=r"counts 3 assays .* but sent 1; its data may have changed"):
         chembl.assays(["CHEMBL1"])
 
 
-@pytest.mark.parametrize("following", ["https://elsewhere.example/next", "/data/assay.json?page=2"])
-def test_a_next_page_elsewhere_or_seen_before_is_refused(
-    service: Service, tmp_path: Path, following: str
-) -> None:
-    page = {"assays": [], "page_meta": {"next": following}}
-    service.files["/data/assay.json"] = (json.dumps(page).encode(), None)
+def test_a_next_page_elsewhere_is_refused(service: Service, tmp_path: Path) -> None:
+    following = "https://elsewhere.example/next"
+    service.files["/data/assay.json"] = page_of([assay("CHEMBL1", None)], next=following, total_count=2)
     chembl = Chembl(chembl_of(service, tmp_path).client, f"{service.root}/data")
     with pytest.raises(RelataskError, match="not to a next page"):
         chembl.assays(["CHEMBL1"])
 
 
 def test_a_service_that_ignores_the_question_is_found_out(service: Service, tmp_path: Path) -> None:
-    body = json.dumps({"assays": [assay("CHEMBL5", None)]}).encode()
-    service.files["/data/assay.json"] = (body, None)
+    service.files["/data/assay.json"] = page_of([assay("CHEMBL5", None)])
     chembl = Chembl(chembl_of(service, tmp_path).client, f"{service.root}/data")
     with pytest.raises(RelataskError, match="sent CHEMBL5, which was not asked for"):
         chembl.assays(["CHEMBL1"])
@@ -314,14 +377,15 @@ def test_a_pchembl_that_is_no_number_is_named(collected: Path) -> None:
 
 def test_the_recorded_answers_are_read(service: Service, tmp_path: Path, mirror: Path) -> None:
     samples = mirror / "api_samples"
-    recorded = {
-        "/data/assay.json": (samples / "chembl_assay_4records.json").read_bytes(),
-        "/data/target/CHEMBL2321613.json": (samples / "chembl_target_CHEMBL2321613.json").read_bytes(),
-    }
+    target_file = samples / "chembl_target_CHEMBL2321613.json"
+    assays_file = json.loads((samples / "chembl_assay_4records.json").read_text())  # without its page_meta
     records = json.loads((samples / "chembl_activity_P9WFV1.json").read_text())
-    recorded["/data/activity.json"] = json.dumps({"activities": records}).encode()
-    recorded["/data/target.json"] = b'{"targets": []}'
-    service.files = {path: (body, None) for path, body in recorded.items()}
+    service.files = {
+        "/data/assay.json": page_of(assays_file["assays"]),
+        "/data/target/CHEMBL2321613.json": (target_file.read_bytes(), None),
+        "/data/target.json": page_of([], "targets"),
+        "/data/activity.json": page_of(records, "activities"),
+    }
     chembl = Chembl(chembl_of(service, tmp_path).client, f"{service.root}/data")
     assays, _ = chembl.assays(["CHEMBL884521", "CHEMBL615148", "CHEMBL615199", "CHEMBL883800"])
     assert assays["CHEMBL883800"]["target_chembl_id"] == "CHEMBL340"

@@ -99,19 +99,28 @@ class Chembl:
     def _all(self, resource: str, plural: str, query: dict[str, str], key: str) -> list[Record]:
         """Return the records of all pages, each once and checked.
 
+        It ends: a page that is followed by another must bring a new record, up to the number that the first
+        page counts.
+
         Raises:
-            RelataskError: there are more or fewer than the service counts, or one lacks a field.
+            RelataskError: there are more or fewer than the service counts, the count changes from page to
+                page, or a record lacks a field.
         """
         records: dict[str, Record] = {}
-        total = None
         fields = ",".join(fields_of(plural))
+        counts = set()
         for page in self._pages(resource, query | {"limit": str(PAGE), "only": fields}, plural):
-            total = page["page_meta"].get("total_count", total)
+            before = len(records)
             for record in page[plural]:
                 records[self._checked(record, plural)[key]] = record
-        if total is not None and total != len(records):
+            counts.add(page["page_meta"]["total_count"])
+            stuck = page["page_meta"]["next"] is not None and len(records) == before
+            if stuck or len(counts) > 1 or len(records) > min(counts):
+                break
+        if counts != {len(records)}:
+            counted = " and then ".join(map(str, sorted(counts)))
             raise RelataskError(
-                f"{self.client.service} counts {total} {plural} for {query} but sent {len(records)}; its "
+                f"{self.client.service} counts {counted} {plural} for {query} but sent {len(records)}; its "
                 f"data may have changed meanwhile: delete {self.client.answers} and run again."
             )
         return list(records.values())
@@ -119,19 +128,17 @@ class Chembl:
     def _pages(self, resource: str, query: dict[str, str], plural: str) -> Iterator[Record]:
         """Yield the pages of a list, following `page_meta.next`."""
         url, parameters = f"{self.url}/{resource}.json", query
-        seen = set()
         while True:
             page = self.client.ask(url, parameters, _page_parser(plural))
             assert page is not None
             yield page
-            if not (following := page["page_meta"].get("next")):
+            if (following := page["page_meta"]["next"]) is None:
                 return
             url, parameters = _joined(url, following), {}
-            if urlsplit(url).netloc != urlsplit(self.url).netloc or url in seen:
+            if urlsplit(url).netloc != urlsplit(self.url).netloc:
                 raise RelataskError(
                     f"{self.client.service}: page_meta.next leads to {url}, not to a next page."
                 )
-            seen.add(url)
 
 
 def uniprots_of(target: Record) -> list[str]:
@@ -168,10 +175,14 @@ def _page_parser(plural: str) -> Callable[[bytes], Record]:
         records = page.get(plural)
         if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
             raise UnreadableAnswerError(f"it has no list {plural!r}")
-        meta = page.get("page_meta") or {}
-        if not isinstance(meta, dict) or not isinstance(meta.get("next"), str | None):
-            raise UnreadableAnswerError("its page_meta is not that of a page")
-        return page | {"page_meta": meta}
+        meta = page.get("page_meta")
+        if not isinstance(meta, dict) or not isinstance(meta.get("next", 0), str | None):
+            raise UnreadableAnswerError(
+                "it has no page_meta that names a next page or says that there is none"
+            )
+        if type(total := meta.get("total_count")) is not int or total < 0:
+            raise UnreadableAnswerError("its page_meta does not count the records in total_count")
+        return page
 
     return parse
 
