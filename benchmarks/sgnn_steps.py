@@ -57,7 +57,7 @@ def dataset(n: int, n_tasks: int, n_pairs: int, labelled: float, seed: int = 0) 
     )
 
 
-def problem_of(arguments: argparse.Namespace, data: PreparedDataset) -> list[Problem]:
+def problems_in(arguments: argparse.Namespace, data: PreparedDataset) -> list[Problem]:
     """The run of a case on the data: GIN of 5 layers, 300 wide."""
     method, options = CASES[arguments.case]
     training = {"epochs": 1000, "batch_size": arguments.batch, "learning_rate": 1e-3, "weight_decay": 0.0}
@@ -78,7 +78,7 @@ def training_of(arguments: argparse.Namespace, data: PreparedDataset) -> EpochTr
     """The training that takes steps, with the network written out where that is asked for."""
     if arguments.plain:
         sgnn.StateNetwork = PlainSGNN  # type: ignore[misc, assignment]
-    problem = problem_of(arguments, data)[0]
+    problem = problems_in(arguments, data)[0]
     training: EpochTraining = LOOPS[capabilities("methods", problem.spec.method.name).loop].Training(problem)
     return training
 
@@ -102,7 +102,7 @@ def steps(arguments: argparse.Namespace) -> dict[str, float]:
 def single_tasks(arguments: argparse.Namespace) -> dict[str, float]:
     """Seconds of an epoch of all tasks, from `steps` of them."""
     data = dataset(arguments.molecules, arguments.tasks, arguments.pairs, arguments.labelled)
-    problems = problem_of(arguments, data)
+    problems = problems_in(arguments, data)
     wall = cpu = 0.0
     for problem in problems[1 : 1 + arguments.steps]:  # the first task labels what no other does
         training = supervised.Training(problem)

@@ -73,9 +73,9 @@ class Checkpoint:
         self._saved = time.monotonic()
         self._interval = max(SECONDS, LEAST_WORK * (self._saved - start))
 
-    def finish(self, problem: dict[str, Any]) -> None:
+    def finish(self, result: dict[str, Any]) -> None:
         """Keep the result of a problem; the next one starts afresh."""
-        self.finished.append(problem)
+        self.finished.append(result)
         self.in_flight = None
         if self.due():
             self.save(None)

@@ -178,12 +178,12 @@ class TrainedModel:
     ) -> Predictor:
         """Return what gives the scores [n, T] of items of a data set, problem by problem."""
         loop = load_loop(self.record.spec.method.name)
-        problems = []
+        predictors = []
         for problem in self._problems(data, prior, support):
             weights = dict(self.weights[problem.name])
             constant = weights.get(CONSTANT)
             try:
-                problems.append(
+                predictors.append(
                     loop.predictor(problem, weights) if constant is None else _constantly(constant)
                 )
             except KeyError as error:
@@ -191,7 +191,7 @@ class TrainedModel:
                     f"{self.folder}: the weights of {problem.title} lack {error}; get the model anew, or "
                     "train it again."
                 ) from None
-        return lambda rows: torch.cat([predictor(rows).float() for predictor in problems], 1)
+        return lambda rows: torch.cat([predictor(rows).float() for predictor in predictors], 1)
 
     def _problems(
         self, data: PreparedDataset, prior: Tensor | None, support: tuple[Tensor, ...] | None
