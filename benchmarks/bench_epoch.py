@@ -36,7 +36,7 @@ def sider() -> MoleculeGraphs:
         return MoleculeGraphs.from_arrays(**molecules(sizes))
     from rdkit import Chem, RDLogger
 
-    from relatask.inputs.arrays import write_features
+    from relatask.inputs.arrays import CHUNK, write_features
 
     RDLogger.DisableLog("rdApp.*")  # type: ignore[attr-defined]
     smiles = pd.read_csv(SIDER)["smiles"]
@@ -44,7 +44,8 @@ def sider() -> MoleculeGraphs:
     train = np.random.default_rng(0).permutation(len(readable))[: round(TRAIN_SHARE * len(readable))]
     with tempfile.TemporaryDirectory() as folder:
         items = pd.DataFrame({"item_id": train, "smiles": [readable[row] for row in train]})
-        write_features([items], ["graph"], Path(folder))
+        chunks = (items.iloc[start : start + CHUNK] for start in range(0, len(items), CHUNK))
+        write_features(chunks, ["graph"], Path(folder))
         return MoleculeGraphs.load(Path(folder))
 
 
