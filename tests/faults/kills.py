@@ -2,7 +2,6 @@
 
 import os
 import random
-import shutil
 import signal
 import subprocess
 import time
@@ -143,4 +142,3 @@ def run_with_kills(
             kills.append(victim.kill(process, kill))
         if victim.process.wait() == 0:
             return kills
-        shutil.rmtree(folder / ".snakemake" / "locks", ignore_errors=True)  # as --unlock, in no time

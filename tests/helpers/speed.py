@@ -4,7 +4,7 @@ from pathlib import PurePath
 
 QUICK = (
     *("balancing", "config", "core", "data", "encoders", "evaluation", "grouping"),
-    *("inputs", "journal", "nn", "plan", "publishing", "extending/test_contributing.py"),
+    *("freshness", "inputs", "journal", "nn", "plan", "publishing", "extending/test_contributing.py"),
 )
 NEITHER = (  # in folders of quick tests
     *("data/test_split_schemes.py", "grouping/test_active.py", "grouping/test_online.py"),

@@ -6,13 +6,11 @@ import shlex
 from functools import lru_cache
 
 from snakemake.exceptions import WorkflowError
-from snakemake.logging import logger
 from snakemake.settings.types import DeploymentMethod
 
 # These need pydantic and PyYAML, which Snakemake itself depends on, and nothing else.
 from relatask.config import NAME as NAME_PATTERN
 from relatask.config import (
-    StudyAtScale,
     encoded_strategy,
     figure_names,
     load_config,
@@ -20,10 +18,9 @@ from relatask.config import (
     table_record,
 )
 from relatask.core import layout
-from relatask.core.clock import settle_times
 from relatask.core.errors import RelataskError
 from relatask.core.outputs import figure_of
-from relatask.core.files import canonical_json, read_json, source_digest, write_text
+from relatask.core.files import canonical_json, read_json, source_digest
 from relatask.core.layout import study_file
 from relatask.core.plugins import input_records, scheme_records
 from relatask.core.registry import saved_tables
@@ -87,17 +84,6 @@ def block(model):
     """
     text = "null" if model is None else json.dumps(model.model_dump(mode="json"), ensure_ascii=False)
     return text.replace("<", r"\u003c")
-
-
-def write_study():
-    """Write the study as the steps read it, if it differs from what is there.
-
-    It is no output of a rule: whatever depends on such a file would run again after each edit. What a rule
-    reads of the study is a digest among its params instead.
-    """
-    path, text = Path(at("study")), StudyAtScale(STUDY_NAME, CONFIG.scale, STUDY).text()
-    if not (path.is_file() and path.read_text(encoding="utf-8") == text):
-        write_text(path, text)
 
 
 def digest_of(*values):
@@ -222,70 +208,7 @@ def where_results_are():
     return f"Done. Results: {', '.join(found) or 'results/'}"
 
 
-def require_writable_results():
-    results = Path("results")
-    if results.exists() and not (results.is_dir() and os.access(results, os.W_OK | os.X_OK)):
-        raise WorkflowError(
-            f"{results.absolute()} is no folder that you may write to; make it one, or work in another folder "
-            "with --directory."
-        )
-
-
-def jobs_run():
-    """Whether jobs run: not with --dry-run, --touch, --lint, --summary and the like, nor in a job elsewhere."""
-    executed = workflow.executor_plugin is not None and not (workflow.dryrun or workflow.touch)
-    return executed and workflow.is_main_process
-
-
-@lru_cache
-def put_right():
-    """Put right what earlier runs left, once and only where jobs run.
-
-    Input functions of the first rules call it. Snakemake asks them while it makes the graph of jobs, and
-    compares times and looks for files when the graph is complete.
-    """
-    if jobs_run():
-        settle_clock()
-        forget_incomplete_data()
-
-
-def settle_clock():
-    """Files from before the clock was set back must not pass for newer than what they are made from."""
-    if moved := settle_times(Path("results")):
-        logger.warning(
-            f"{len(moved)} files, e.g. {moved[-1]}, are dated in the future, as if the clock had been set back; "
-            "they are dated to the present now, in the same order."
-        )
-
-
-def forget_incomplete_data():
-    """Remove the marker of a data set of which a file is gone, or Snakemake would not make the file again.
-
-    Likewise the record of inputs of which an array is gone.
-    """
-    for dataset in STUDY.datasets:
-        arrays = gone_arrays(dataset)
-        if gone_files(dataset):
-            Path(at("prepared", dataset=dataset)).unlink()
-        if arrays:
-            Path(of_dataset("feature_record", dataset)).unlink()
-
-
-def gone_files(dataset):
-    """What training reads of a data set and is gone, although its marker says that all exists."""
-    if not Path(at("prepared", dataset=dataset)).exists():
-        return []
-    return [file for file in [*training_files(dataset), *arrays_of(dataset)] if not Path(file).exists()]
-
-
-def gone_arrays(dataset):
-    """Arrays of the inputs of a data set that their record names and that are gone."""
-    return [file for file in arrays_of(dataset) if not Path(file).exists()]
-
-
 CONFIG, STUDY_NAME, STUDY, SHARDS, SHEET = load_study()
 SEEDS = STUDY.scales[CONFIG.scale].seeds
 TRAINING_ENV = "../../envs/torch-cuda.yaml" if CONFIG.device == "cuda" else "../../envs/torch-cpu.yaml"
 shell.prefix(command_prefix())
-if workflow.is_main_process:
-    require_writable_results()

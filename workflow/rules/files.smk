@@ -1,5 +1,6 @@
 # Names of the files that rules read and write, as functions of the study. Nothing runs here.
 
+RETRIEVING = ("retrieve_files", "plant_data", "query_activities", "query_assay_targets", "query_string")
 MERGED = ("plan", "predictions", "metrics", "summary", "comparisons")
 TABLES = table_names(STUDY)
 MEASURED = [name for name in TABLES if table_record(STUDY, name).measured]
@@ -42,7 +43,6 @@ def raw_folder(source):
 
 def raw_files(name):
     """What a source is read from."""
-    put_right()
     listed = [entry.file for entry in SHEET.get(name, [])]
     related = any(entry.relations for entry in STUDY.datasets.values() if entry.source == name)
     return STUDY.sources[name].raw_files(name, listed, related)
@@ -120,6 +120,16 @@ def arrays_of(dataset):
     """The arrays of the inputs of a data set that was featurised."""
     record = Path(of_dataset("feature_record", dataset))
     return [str(record.with_name(name)) for name in read_json(record)["files"]] if record.exists() else []
+
+
+def written_besides(job):
+    """Files that a job writes besides its outputs, by the names under which they are compared."""
+    if job.rule.name == "featurise_items":
+        return {path: [path] for path in arrays_of(job.wildcards.dataset)}
+    if job.rule.name == "train_shard":
+        runs = SHARDS[job.wildcards.shard].runs
+        return {f"{at('runs')} of its shard": [f"{at('runs')}/{run.spec.run_id}/run.json" for run in runs]}
+    return {}
 
 
 def shards_of(collection):
@@ -318,7 +328,6 @@ def estimated(collection):
 
 def published_gain_files(wildcards):
     """What the authors of MTG-Net published, in their sheet's order."""
-    put_right()
     return retrieved("mtg_net")
 
 

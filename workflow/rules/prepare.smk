@@ -136,7 +136,6 @@ rule featurise_items:
         runtime=600,
     params:
         inputs=lambda wildcards: record_of_dataset(wildcards.dataset).inputs,
-        gone=lambda wildcards: gone_arrays(wildcards.dataset),
         code=lambda wildcards: code_of_inputs(wildcards.dataset),
     shell:
         "python -m relatask featurise_items --log {log}"
@@ -148,5 +147,3 @@ rule prepare_dataset:
         lambda wildcards: training_files(wildcards.dataset),
     output:
         touch(at("prepared")),
-    params:  # of a dry-run, which removes no marker; where jobs run, the marker is gone by now
-        gone=lambda wildcards: gone_files(wildcards.dataset),

@@ -1,0 +1,71 @@
+"""The content of files and folders as a digest, which is computed again only where their inode changed."""
+
+import hashlib
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from relatask.core.files import sha256_of
+from relatask.freshness.decision import MISSING
+
+SETTLING = 2_000_000_000  # nanoseconds by which the coarsest file systems round times
+
+
+@dataclass(frozen=True)
+class FileState:
+    """Content of one or several files; `seal` tells whether they were touched since it was computed."""
+
+    digest: str
+    seal: str
+
+
+def state_of(paths: Sequence[str], known: FileState | None = None) -> FileState:
+    """Return the state of files or folders, all together; `known` saves reading them if its seal still holds.
+
+    The seal holds sizes, inodes and times of change. The last of these nobody sets back, unlike the date of a
+    file, which cp -p, unzip and rsync restore.
+    """
+    files = [found for path in paths for found in _files(path)]
+    try:
+        stats = [file.stat() for _, file in files]
+        seal = _joined(
+            f"{stat.st_size} {stat.st_ino} {stat.st_mtime_ns} {stat.st_ctime_ns}" for stat in stats
+        )
+        if known is not None and known.seal == seal:
+            return known
+        digests = [sha256_of(file) for _, file in files]
+        names = [name for name, _ in files]
+        digest = digests[0] if names == [""] else _joined(map(" ".join, zip(names, digests, strict=True)))
+    except FileNotFoundError:
+        return FileState(MISSING, "")
+    return FileState(digest, seal)
+
+
+def settled(paths: Sequence[str], state: FileState) -> FileState:
+    """Return a state whose seal counts for nothing if a file changed a moment ago.
+
+    A second change within the precision of the file system's clock would leave the seal as it is.
+    """
+    now = time.time_ns()
+    files = [file for path in paths for _, file in _files(path) if file.exists()]
+    fresh = any(abs(now - file.stat().st_ctime_ns) < SETTLING for file in files)
+    return FileState(state.digest, "") if fresh else state
+
+
+def _files(path: str) -> Iterator[tuple[str, Path]]:
+    """Yield a file with an empty name, or all files of a folder with their names in it."""
+    top = Path(path)
+    if not top.is_dir():
+        yield "", top
+        return
+    for file in sorted(top.rglob("*")):
+        if not file.is_dir():
+            yield file.relative_to(top).as_posix(), file
+
+
+def _joined(lines: Iterable[str]) -> str:
+    digest = hashlib.sha256()
+    for line in lines:
+        digest.update(line.encode() + b"\n")
+    return digest.hexdigest()[:32]

@@ -1,0 +1,100 @@
+"""Records of what made the files below results/, one for each job, beside them in results/.made/.
+
+They are part of the results: whoever copies, moves or links the folder takes them along, and what no record
+explains is made again.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from relatask.core.errors import RelataskError
+from relatask.core.files import read_json, write_json
+from relatask.freshness.decision import Making
+from relatask.freshness.file_state import FileState, state_of
+
+FOLDER = ".made"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Files:
+    """Files of a job by the names under which they are compared, each with one or several paths."""
+
+    inputs: Mapping[str, Sequence[str]]
+    outputs: Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Record:
+    """Options of a job, and the states of its files when it ended."""
+
+    options: Mapping[str, str]
+    inputs: Mapping[str, FileState]
+    outputs: Mapping[str, FileState]
+
+    @property
+    def making(self) -> Making:
+        """What the decision compares."""
+        return Making(self.options, _digests(self.inputs), _digests(self.outputs))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the record as JSON holds it."""
+        return {
+            "version": VERSION,
+            "options": dict(self.options),
+            "inputs": {name: [state.digest, state.seal] for name, state in self.inputs.items()},
+            "outputs": {name: [state.digest, state.seal] for name, state in self.outputs.items()},
+        }
+
+    @classmethod
+    def from_dict(cls, value: dict[str, Any]) -> "Record":
+        """Return the record that JSON holds; raises KeyError, TypeError or ValueError if it is none."""
+        if value["version"] != VERSION:
+            raise ValueError("made by another version")
+        states = [
+            {str(name): FileState(str(digest), str(seal)) for name, (digest, seal) in value[key].items()}
+            for key in ("inputs", "outputs")
+        ]
+        return cls({str(key): str(text) for key, text in value["options"].items()}, *states)
+
+
+def states_of(files: Mapping[str, Sequence[str]], known: Mapping[str, FileState]) -> dict[str, FileState]:
+    """Return the state of each file as it is now; those that are known save reading what nobody touched."""
+    return {name: state_of(paths, known.get(name)) for name, paths in files.items()}
+
+
+class Ledger:
+    """The records below `results`."""
+
+    def __init__(self, results: Path):
+        self.results = results
+        self.folder = results / FOLDER
+
+    def read(self, output: str) -> Record | None:
+        """Return the record of the job whose first output this is; None if it is absent or broken."""
+        try:
+            return Record.from_dict(read_json(self._path(output)))
+        except (RelataskError, KeyError, TypeError, ValueError, AttributeError, OSError):
+            return None
+
+    def write(self, output: str, record: Record) -> None:
+        """Put a record in its place."""
+        write_json(self._path(output), record.as_dict())
+
+    def forget(self, output: str) -> None:
+        """Remove a record: until there is a new one, what the job left is to be made again."""
+        with suppress(FileNotFoundError):
+            self._path(output).unlink()
+
+    def _path(self, output: str) -> Path:
+        inside = Path(output)
+        with suppress(ValueError):
+            inside = inside.relative_to(self.results)
+        return self.folder / f"{inside}.json"
+
+
+def _digests(states: Mapping[str, FileState]) -> dict[str, str]:
+    return {name: state.digest for name, state in states.items()}

@@ -1,0 +1,60 @@
+# What happens at the start of the workflow, before any job. Only in the process that a person started.
+from snakemake.logging import logger
+
+from relatask.config import StudyAtScale
+from relatask.core.clock import settle_times
+from relatask.core.files import write_text
+from relatask.freshness import persistence
+
+
+@lru_cache
+def study_text():
+    """The study as the steps read it."""
+    return StudyAtScale(STUDY_NAME, CONFIG.scale, STUDY).text()
+
+
+def study_is_ours():
+    """Whether the steps read the study of this process, and not what another one wrote meanwhile."""
+    path = Path(at("study"))
+    return path.is_file() and path.read_text(encoding="utf-8") == study_text()
+
+
+def write_study():
+    """Write the study as the steps read it, if it differs from what is there.
+
+    It is no output of a rule: whatever depends on such a file would run again after each edit. What a rule
+    reads of the study is a digest among its params instead.
+    """
+    if not study_is_ours():
+        write_text(Path(at("study")), study_text())
+
+
+def require_writable_results():
+    results = Path("results")
+    if results.exists() and not (results.is_dir() and os.access(results, os.W_OK | os.X_OK)):
+        raise WorkflowError(
+            f"{results.absolute()} is no folder that you may write to; make it one, or work in another folder "
+            "with --directory."
+        )
+
+
+def settle_clock():
+    """Files from before the clock was set back must not pass for newer than what they are made from."""
+    if moved := settle_times(Path("results")):
+        logger.warning(
+            f"{len(moved)} files, e.g. {moved[-1]}, are dated in the future, as if the clock had been set back; "
+            "they are dated to the present now, in the same order."
+        )
+
+
+if workflow.is_main_process:
+    require_writable_results()
+    persistence.install(
+        persistence.Rules(
+            root=ROOT,
+            retrieved=frozenset(RETRIEVING),
+            besides=written_besides,
+            undisturbed=study_is_ours,
+            put_right=settle_clock,
+        )
+    )
