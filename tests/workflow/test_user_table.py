@@ -31,6 +31,9 @@ def table(tiny_results: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+TITLE = "pIC_{50} of a {table}" + " and what else is known of it" * 5000  # braces, and 140 kB in one piece
+
+
 def _study(table: Path, **source: object) -> dict:
     return {
         "title": "A table of one's own",
@@ -48,7 +51,7 @@ def _study(table: Path, **source: object) -> dict:
 
 
 def test_a_table_of_ones_own(table: Path):
-    study = write_study(table.parent, _study(table), name="mine")
+    study = write_study(table.parent, _study(table) | {"title": TITLE}, name="mine")
     run_snakemake(table.parent, "--config", f"study={study}")
     results = table.parent / "results"
     rejected = pd.read_parquet(results / "assays" / "rejected.parquet")
@@ -64,8 +67,19 @@ def test_a_table_of_ones_own(table: Path):
     auc = summary.query("method == 'RF' and fold == 'test' and metric == 'roc_auc'")["mean"].iloc[0]
     assert 0.7 < auc < 1.0
     assert not (table.parent / "pwned").exists()
+    assert "{50} of a {table}" in (results / "mine" / "tables" / "main.md").read_text()
     for page in (results / "mine" / "tables").glob("*.md"):
         assert "<script>" not in page.read_text()
+
+
+def test_braces_in_a_path_are_told_and_not_taken_for_a_wildcard(table: Path, tmp_path: Path) -> None:
+    place = tmp_path / "of {x}" / "assays.csv"
+    place.parent.mkdir()
+    shutil.copy(table, place)
+    study = write_study(tmp_path, _study(place))
+    done = run_snakemake(tmp_path, "--dry-run", "--config", f"study={study}", check=False)
+    assert done.returncode == 1
+    assert f"sources.mine.path: Snakemake takes the braces in {place} for a wildcard" in done.stdout + done.stderr
 
 
 def test_nothing_that_is_shown_names_a_person_a_machine_or_a_secret(

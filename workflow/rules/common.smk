@@ -6,11 +6,13 @@ import shlex
 from functools import lru_cache
 
 from snakemake.exceptions import WorkflowError
+from snakemake.io import contains_wildcard
 from snakemake.settings.types import DeploymentMethod
 
 # These need pydantic and PyYAML, which Snakemake itself depends on, and nothing else.
 from relatask.config import NAME as NAME_PATTERN
 from relatask.config import (
+    Block,
     encoded_strategy,
     figure_names,
     load_config,
@@ -41,6 +43,7 @@ def load_study():
     A mistake of the user stops Snakemake with its one sentence.
     """
     try:
+        require_plain_path("the project", ROOT)
         settings, name, study = load_config(config, ROOT)
         shards = make_shards(plan_runs(study, settings.scale), settings.shard_minutes, settings.max_shards)
         sheet = read_sheet(ROOT / "config" / "datasets.tsv")
@@ -66,6 +69,15 @@ def require_files(source, entry):
                 f"study: sources.{source}.{key}: there is no file {file}; give its full path, or one from "
                 f"{Path.cwd()}."
             )
+        require_plain_path(f"study: sources.{source}.{key}", file)
+
+
+def require_plain_path(what, path):
+    if contains_wildcard(str(path)):
+        raise RelataskError(
+            f"{what}: Snakemake takes the braces in {path} for a wildcard; rename the folder or file, or give a "
+            "link to it."
+        )
 
 
 def require_data_set(name, sheet, key):
@@ -76,28 +88,27 @@ def require_data_set(name, sheet, key):
         )
 
 
-def block(model):
-    """A block of the config as the JSON argument of a step.
+def place(*keys):
+    """A block of the study as the JSON argument of a step: where it stands in the file of the study.
 
-    Keys keep their order, which is that of runs and shards. Snakemake prints params into the report's
-    script as they are, so no text may end that script.
+    A command line holds at most 128 KiB in one piece, and a study may be longer.
     """
-    text = "null" if model is None else json.dumps(model.model_dump(mode="json"), ensure_ascii=False)
-    return text.replace("<", r"\u003c")
+    return "/".join([f"{at('study')}#/study", *keys])
 
 
 def digest_of(*values):
-    """Digest of what a rule reads of the study, for its params.
+    """Digest of values and blocks of the study that a rule reads, for its params.
 
-    Keys keep their order, which is that of runs and shards.
+    Keys keep their order, which is that of runs and shards. It is no text, as Snakemake takes braces in params
+    for wildcards, and prints params into its report, where no file of the user's may be named.
     """
-    text = json.dumps([CONFIG.scale, *values], ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    plain = [value.model_dump(mode="json") if isinstance(value, Block) else value for value in values]
+    return hashlib.sha256(json.dumps(plain, ensure_ascii=False).encode()).hexdigest()[:16]
 
 
 def study_digest(*without):
     """Digest of the study but for some keys, with the scale."""
-    return digest_of(STUDY.model_dump(mode="json", exclude=set(without)))
+    return digest_of(CONFIG.scale, STUDY.model_dump(mode="json", exclude=set(without)))
 
 
 def sheet_entry(wildcards):
@@ -149,8 +160,10 @@ def code_of_scheme(scheme):
 
 def made_splits():
     """What the splits of the study are made from: fractions, options of its schemes, and their code."""
-    options = [canonical_json(STUDY.splits.options_of(scheme)) for scheme in STUDY.splits.schemes]
-    return [*STUDY.splits.fractions, *options, *map(code_of_scheme, STUDY.splits.schemes)]
+    options = [STUDY.splits.options_of(scheme) for scheme in STUDY.splits.schemes]
+    return digest_of(
+        STUDY.splits.fractions, options, [code_of_scheme(scheme) for scheme in STUDY.splits.schemes]
+    )
 
 
 def growing(megabytes):

@@ -64,8 +64,9 @@ rule compare_methods:
         mem_mb=growing(4000),
         runtime=60,
     params:
-        baseline=STUDY.baseline,
-        contrasts=json.dumps(STUDY.contrasts),
+        baseline=lambda wildcards: STUDY.baseline,
+        contrasts=place("contrasts"),
+        content=digest_of(STUDY.contrasts),
         code=code_of("steps/compare_methods.py"),
     shell:
         "python -m relatask compare_methods --log {log}"

@@ -109,7 +109,10 @@ rule estimate_gains:
     params:
         study=at("study"),
         content=lambda wildcards: digest_of(
-            tasks_of(wildcards.collection), block(STRATEGIES[wildcards.strategy]), STUDY.grouping.seeds
+            CONFIG.scale,
+            tasks_of(wildcards.collection),
+            STRATEGIES[wildcards.strategy],
+            STUDY.grouping.seeds,
         ),
         pairs=pair_options,
         code=lambda wildcards: code_of_strategy("estimate_gains", STRATEGIES[wildcards.strategy]),
@@ -142,9 +145,10 @@ rule select_sets:
     params:
         study=at("study"),
         content=lambda wildcards: digest_of(
+            CONFIG.scale,
             tasks_of(wildcards.collection),
-            block(COLLECTIONS[wildcards.collection].task_sets),
-            block(STRATEGIES[wildcards.strategy]),
+            COLLECTIONS[wildcards.collection].task_sets,
+            STRATEGIES[wildcards.strategy],
             STUDY.metrics[:1],
         ),
         pairs=pair_options,
@@ -182,7 +186,9 @@ rule select_groups:
         runtime=120,
     params:
         study=at("study"),
-        content=lambda wildcards: digest_of(tasks_of(wildcards.collection), *choices_of(wildcards.collection)),
+        content=lambda wildcards: digest_of(
+            CONFIG.scale, tasks_of(wildcards.collection), *choices_of(wildcards.collection)
+        ),
         code=lambda wildcards: code_of_choice(wildcards.collection),
     shell:
         "python -m relatask select_groups --log {log} --study {params.study}"
@@ -208,8 +214,9 @@ rule encode_sets:
     params:
         study=at("study"),
         content=lambda wildcards: digest_of(
+            CONFIG.scale,
             tasks_of(wildcards.collection),
-            block(encoded_strategy(STUDY, wildcards.collection)),
+            encoded_strategy(STUDY, wildcards.collection),
             STUDY.grouping.seeds[:1],
         ),
         pairs=pair_options,

@@ -117,9 +117,7 @@ rule write_manifest:
     params:
         study=STUDY_NAME,
         scale=CONFIG.scale,
-        config=canonical_json(
-            [CONFIG.model_dump(exclude={"mirror"}), STUDY.model_dump(mode="json")]
-        ).replace("<", r"\u003c"),
+        config=digest_of(CONFIG.model_dump(mode="json", exclude={"mirror"}), STUDY),
         code=source_digest("."),
     shell:
         "python -m relatask write_manifest --log {log} --study {params.study} --scale {params.scale}"

@@ -62,7 +62,8 @@ rule query_activities:
         runtime=720,
         service=1,
     params:
-        config=lambda wildcards: block(STUDY.sources[wildcards.source]),
+        config=lambda wildcards: place("sources", wildcards.source),
+        content=lambda wildcards: digest_of(STUDY.sources[wildcards.source]),
         url=CONFIG.services.chembl,
         rate=CONFIG.services.requests_per_second,
         answers=lambda wildcards, output: Path(output[0]).parent / "answers",

@@ -52,6 +52,29 @@ def read_json(path: str | Path) -> Any:
         raise RelataskError(f"{path} is not valid JSON ({error}); delete it and run again.") from None
 
 
+def json_option(text: str, option: str) -> Any:
+    """Return the value of an option that holds JSON, or that names a place in a JSON file.
+
+    A command line holds at most 128 KiB in one piece, and a study may be longer, so rules name the place of a
+    block, e.g. ``results/demo/study.json#/study/sources/planted`` (RFC 6901 without its escapes).
+
+    Raises:
+        RelataskError: it is neither, or there is no such file or place.
+    """
+    path, mark, place = text.partition("#/")
+    if mark and not text.lstrip().startswith(("{", "[", '"')):
+        value = read_json(path)
+        for key in place.split("/"):
+            if not isinstance(value, dict) or key not in value:
+                raise RelataskError(f"{option}: {path} holds no {key!r} at {place!r}; name another place.")
+            value = value[key]
+        return value
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise RelataskError(f"{option} is not JSON ({error}); quote it for the shell.") from None
+
+
 def read_fields(path: str | Path, **kinds: type) -> dict[str, Any]:
     """Return the object that a JSON file holds, with these fields of these kinds.
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from relatask.core.errors import RelataskError
 from relatask.core.files import read_json, write_json
-from relatask.freshness.decision import Making
+from relatask.freshness.decision import MISSING, Making, reasons_to_make
 from relatask.freshness.file_state import FileState, state_of
 
 FOLDER = ".made"
@@ -94,6 +94,30 @@ class Ledger:
         with suppress(ValueError):
             inside = inside.relative_to(self.results)
         return self.folder / f"{inside}.json"
+
+
+def check(
+    record: Record | None, options: Mapping[str, str], files: Files, retrieved: bool = False
+) -> tuple[list[str], Record | None]:
+    """Return why a job must run, and its record as it is read fastest next time.
+
+    Args:
+        record: of what made its outputs, None if there is none.
+        options: digests of its command and parameters now.
+        files: what it reads and writes now.
+        retrieved: whether its outputs may be deleted once they were read.
+    """
+    if record is None:
+        return reasons_to_make(None, Making(options, {}, {}), retrieved), None
+    inputs = states_of(files.inputs, record.inputs)
+    outputs = states_of(files.outputs, record.outputs)
+    reasons = reasons_to_make(record.making, Record(options, inputs, outputs).making, retrieved)
+    touched = Record(options, {**record.inputs, **_present(inputs)}, {**record.outputs, **_present(outputs)})
+    return reasons, touched
+
+
+def _present(states: Mapping[str, FileState]) -> dict[str, FileState]:
+    return {name: state for name, state in states.items() if state.digest != MISSING}
 
 
 def _digests(states: Mapping[str, FileState]) -> dict[str, str]:

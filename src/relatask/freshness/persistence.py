@@ -21,9 +21,9 @@ from snakemake.persistence import UNREPRESENTABLE, ParamsChange
 from snakemake.persistence.db import DbPersistence
 from snakemake.persistence.file import FilePersistence
 
-from relatask.freshness.decision import MISSING, Making, reasons_to_make
+from relatask.freshness.decision import MISSING
 from relatask.freshness.file_state import FileState, settled
-from relatask.freshness.ledger import Files, Ledger, Record, states_of
+from relatask.freshness.ledger import Files, Ledger, Record, check, states_of
 from relatask.freshness.locks import Locks
 
 LOCKS = "locks"
@@ -184,22 +184,12 @@ class Recording:
     def _reasons(self, job: Any) -> list[str]:
         if not job.output:
             return []
-        retrieved = job.rule.name in self.rules.retrieved
-        first, files = str(job.output[0]), self._files(job)
+        first = str(job.output[0])
         record = self.ledger.read(first)
-        if record is None:
-            return reasons_to_make(None, Making({}, {}, {}))
-        now = Record(
-            self._options(job),
-            states_of(files.inputs, record.inputs),
-            states_of(files.outputs, record.outputs),
-        )
-        reasons = reasons_to_make(record.making, now.making, retrieved)
-        if not reasons and self._runs() and _seals(now) != _seals(record):
-            kept = {**record.inputs, **_present(now.inputs)}
-            self.ledger.write(
-                first, Record(record.options, kept, {**record.outputs, **_present(now.outputs)})
-            )
+        retrieved = job.rule.name in self.rules.retrieved
+        reasons, touched = check(record, self._options(job), self._files(job), retrieved)
+        if touched is not None and not reasons and touched != record and self._runs():
+            self.ledger.write(first, touched)
         return reasons
 
     def _runs(self) -> bool:
@@ -245,11 +235,3 @@ def install(rules: Rules) -> None:
             )
         recording = type(backend.__name__, (Recording, backend), {"rules": rules})
         setattr(snakemake.workflow, backend.__name__, recording)
-
-
-def _seals(record: Record) -> list[str]:
-    return [state.seal for state in (*record.inputs.values(), *record.outputs.values())]
-
-
-def _present(states: Mapping[str, FileState]) -> dict[str, FileState]:
-    return {name: state for name, state in states.items() if state.digest != MISSING}

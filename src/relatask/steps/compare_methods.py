@@ -10,11 +10,11 @@ Example:
 """
 
 import argparse
-import json
 import logging
 from pathlib import Path
 
 from relatask.core.errors import RelataskError
+from relatask.core.files import json_option
 from relatask.core.records import suggest
 from relatask.core.tables import read_table, write_table
 from relatask.evaluation.aggregate import join_plan, runs_of, summarise
@@ -30,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--contrasts",
         default="[]",
         metavar="JSON",
-        help='further pairs to test, e.g. \'[["SGNN", "MTL"]]\': the first against the second',
+        help='further pairs to test, e.g. \'[["SGNN", "MTL"]]\', or FILE#/PLACE of them',
     )
     parser.add_argument("--out-summary", required=True, type=Path, metavar="FILE")
     parser.add_argument("--out-comparisons", required=True, type=Path, metavar="FILE")
@@ -40,7 +40,8 @@ def run(arguments: argparse.Namespace) -> None:
     """Write the summary and the comparisons."""
     plan = runs_of(read_table("plan", arguments.plan), None)
     metrics = read_table("metrics", arguments.metrics)
-    contrasts = [(str(method), str(other)) for method, other in json.loads(arguments.contrasts)]
+    pairs = json_option(arguments.contrasts, "--contrasts")
+    contrasts = [(str(method), str(other)) for method, other in pairs]
     known = set(plan["label"])
     for option, label in [
         ("baseline", arguments.baseline),

@@ -10,11 +10,11 @@ Example:
 """
 
 import argparse
-import json
 import logging
 from pathlib import Path
 
 from relatask.config import DensifyConfig, parse
+from relatask.core.files import json_option
 from relatask.data.dataset import write_dataset
 
 
@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--relations-report", type=Path, metavar="FILE", help="report of relate_tasks, kept in dataset.json"
     )
     parser.add_argument(
-        "--densify-config", type=json.loads, metavar="JSON", help="block `densify`; null or absent: none"
+        "--densify-config", default="null", metavar="JSON", help="block `densify`, or FILE#/PLACE of it"
     )
     parser.add_argument(
         "--complete", action="store_true", help="keep all items and tasks, whatever labels they have"
@@ -36,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Read a source and its relations, write the dataset."""
-    block = arguments.densify_config
+    block = json_option(arguments.densify_config, "--densify-config")
     config = None if block is None else parse(DensifyConfig, block, "--densify-config")
     counts = write_dataset(
         arguments.source_dir,

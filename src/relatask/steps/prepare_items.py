@@ -9,12 +9,10 @@ Example:
 """
 
 import argparse
-import json
 import logging
 from pathlib import Path
 
-from relatask.core.errors import RelataskError
-from relatask.core.files import write_json
+from relatask.core.files import json_option, write_json
 from relatask.core.plugins import load_file
 from relatask.core.source_block import source_block
 from relatask.data.source_tables import SourceContext, SourceTables
@@ -22,7 +20,9 @@ from relatask.data.source_tables import SourceContext, SourceTables
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--source-config", required=True, metavar="JSON", help="block of `sources` as JSON")
+    parser.add_argument(
+        "--source-config", required=True, metavar="JSON", help="block of `sources`, or FILE#/PLACE of it"
+    )
     parser.add_argument("--name", required=True, help="key of the source")
     parser.add_argument("--raw", type=Path, metavar="DIR", help="its raw files; not needed with `path`")
     parser.add_argument(
@@ -37,10 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the step."""
-    try:
-        values = json.loads(arguments.source_config)
-    except json.JSONDecodeError as error:
-        raise RelataskError(f"--source-config is not JSON ({error}); quote it for the shell.") from None
+    values = json_option(arguments.source_config, "--source-config")
     block = source_block(values, f"sources.{arguments.name}")
     context = SourceContext(
         name=arguments.name,

@@ -10,13 +10,11 @@ Example:
 """
 
 import argparse
-import json
 import logging
 from pathlib import Path
 
 from relatask.core.blocks import parse
-from relatask.core.errors import RelataskError
-from relatask.core.files import canonical_json, write_text
+from relatask.core.files import canonical_json, json_option, write_text
 from relatask.sources.chembl.chembl_activities import ChemblActivitiesSource
 from relatask.sources.chembl.target_activities import collect_activities
 from relatask.sources.services.chembl import Chembl
@@ -25,7 +23,9 @@ from relatask.sources.services.http import Client
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--source-config", required=True, metavar="JSON", help="block of `sources` as JSON")
+    parser.add_argument(
+        "--source-config", required=True, metavar="JSON", help="block of `sources`, or FILE#/PLACE of it"
+    )
     parser.add_argument("--service-url", required=True, metavar="URL", help="ChEMBL's web service")
     parser.add_argument("--requests-per-second", type=float, default=1.0, metavar="N")
     parser.add_argument("--answers", required=True, type=Path, metavar="DIR", help="answers as they came")
@@ -34,10 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Ask for what is not there yet and write the activities."""
-    try:
-        block = json.loads(arguments.source_config)
-    except json.JSONDecodeError as error:
-        raise RelataskError(f"--source-config is not JSON ({error}); quote it for the shell.") from None
+    block = json_option(arguments.source_config, "--source-config")
     config = parse(ChemblActivitiesSource, block, "--source-config")
     client = Client("ChEMBL", arguments.answers, arguments.requests_per_second)
     content = collect_activities(Chembl(client, arguments.service_url.rstrip("/")), config.targets)

@@ -11,11 +11,10 @@ Example:
 """
 
 import argparse
-import json
 import logging
 
 from relatask.config import RelationsConfig, parse
-from relatask.core.files import write_json
+from relatask.core.files import json_option, write_json
 from relatask.core.tables import read_table, write_table
 from relatask.data.interactions import read_interactions
 from relatask.data.relations import relate_tasks
@@ -32,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--proteins", metavar="FILE", help="table proteins: the STRING ids that query_string found"
     )
     parser.add_argument(
-        "--relations-config", required=True, type=json.loads, metavar="JSON", help="block `relations`"
+        "--relations-config", required=True, metavar="JSON", help="block `relations`, or FILE#/PLACE of it"
     )
     parser.add_argument("--out", required=True, metavar="FILE", help="table relations")
     parser.add_argument("--out-report", metavar="FILE", help="JSON: tasks and proteins without relations")
@@ -40,7 +39,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Read tasks and interactions, write relations."""
-    config = parse(RelationsConfig, arguments.relations_config, "--relations-config")
+    config = parse(
+        RelationsConfig, json_option(arguments.relations_config, "--relations-config"), "--relations-config"
+    )
     tasks = read_table("tasks", arguments.tasks)
     if arguments.proteins:
         tasks = with_string_ids(tasks, read_table("proteins", arguments.proteins))

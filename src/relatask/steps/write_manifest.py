@@ -4,14 +4,13 @@ The same inputs give the same manifest, but for its part `measured`: files that 
 a machine (costs, provenance), whose digests differ from run to run.
 
 Example:
-  relatask write_manifest --study demo --scale quick --config '{"device": "cpu"}' \\
+  relatask write_manifest --study demo --scale quick --config 9f86d081884c7d65 \\
     --data results/planted/dataset.json \\
     --outputs results/demo/tables/main.parquet --measured results/demo/tables/costs.parquet \\
     --out results/demo/manifest.json
 """
 
 import argparse
-import hashlib
 import logging
 from pathlib import Path
 
@@ -28,7 +27,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--study", required=True, metavar="NAME")
     parser.add_argument("--scale", required=True)
-    parser.add_argument("--config", required=True, metavar="JSON", help="config and study that ran; digested")
+    parser.add_argument(
+        "--config", required=True, metavar="SHA256", help="digest of config and study that ran"
+    )
     for part, help_text in (
         ("data", "records of data sets and splits, raw files"),
         ("environment", "files that pin packages, e.g. requirements.lock"),
@@ -50,8 +51,7 @@ def run(arguments: argparse.Namespace) -> None:
         "config": {
             "study": arguments.study,
             "scale": arguments.scale,
-            # A digest and no text: a study may name files in somebody's home.
-            "sha256": hashlib.sha256(arguments.config.encode()).hexdigest(),
+            "sha256": arguments.config,  # and no text: a study may name files in somebody's home
         },
         "data": digests["data"],
         "environment": {"packages": packages(), "files": digests["environment"]},
