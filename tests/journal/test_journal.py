@@ -140,6 +140,14 @@ def test_two_processes_that_finish_the_same_run_do_not_hurt_each_other(
     assert [path.name for path in journal.runs.iterdir()] == [SPEC.run_id]
 
 
+def test_an_entry_in_the_place_of_another_run_does_not_count(journal):
+    """As after two folders were swapped: its files are whole, and its digests those of the run."""
+    other = replace(SPEC, seed=SPEC.seed + 1)
+    journal.enter(SPEC, DIGESTS, result(), MEASURED)
+    (journal.runs / SPEC.run_id).rename(journal.runs / other.run_id)
+    assert not journal.holds(other, DIGESTS)
+
+
 def test_an_entry_that_counts_is_never_touched_again(journal):
     journal.enter(SPEC, DIGESTS, result(), MEASURED)
 

@@ -52,9 +52,11 @@ if workflow.is_main_process:
     persistence.install(
         persistence.Rules(
             root=ROOT,
+            package=ROOT / "src" / "relatask",
             retrieved=frozenset(RETRIEVING),
             besides=written_besides,
             undisturbed=study_is_ours,
             put_right=settle_clock,
+            begin=write_study,
         )
     )

@@ -22,11 +22,12 @@ from snakemake.persistence.db import DbPersistence
 from snakemake.persistence.file import FilePersistence
 
 from relatask.freshness.decision import MISSING
-from relatask.freshness.file_state import FileState, settled
+from relatask.freshness.file_state import FileState, settled, state_of
 from relatask.freshness.ledger import Files, Ledger, Record, check, states_of
 from relatask.freshness.locks import Locks
 
 LOCKS = "locks"
+CODE = "the code of the package"
 
 
 @dataclass(frozen=True)
@@ -35,17 +36,21 @@ class Rules:
 
     Attributes:
         root: folder of the project; files in it are named from there, wherever it lies.
+        package: folder of the code that steps import.
         retrieved: rules whose outputs may be deleted once they were read.
         besides: files that a job writes and does not declare, by the names under which they are compared.
         undisturbed: whether the study on disk is still the one of this process.
         put_right: what is done first where jobs run, before Snakemake compares dates.
+        begin: what is done where jobs run, as soon as nobody else may write the study's files.
     """
 
     root: Path
+    package: Path
     retrieved: frozenset[str] = frozenset()
     besides: Callable[[Any], Mapping[str, Sequence[str]]] = lambda job: {}
     undisturbed: Callable[[], bool] = lambda: True
     put_right: Callable[[], None] = lambda: None
+    begin: Callable[[], None] = lambda: None
 
 
 @dataclass
@@ -74,6 +79,7 @@ class Recording:
         self.ledger = Ledger(self.results)
         self.locks = Locks(self.ledger.folder / LOCKS)
         self._begun: dict[Any, Record] = {}
+        self._code_at_start = self._code_state(None)
         if self._runs():
             self.rules.put_right()
 
@@ -115,31 +121,41 @@ class Recording:
     def started(self, job: Any, external_jobid: str | None = None) -> None:
         """Note what the job is made from; until it has ended, nothing is on record."""
         super().started(job, external_jobid)  # type: ignore[misc]
-        if job.output:
+        if job.output and self._runs():
             self.ledger.forget(str(job.output[0]))
             inputs = states_of(self._files(job).inputs, {})
+            inputs[CODE] = self._code_state(self._code_at_start)
             self._begun[job] = Record(self._options(job), inputs, {})
 
     async def finished(self, job: Any) -> None:
         """Put on record what made the outputs, if they are all there and nothing changed meanwhile."""
         await super().finished(job)  # type: ignore[misc]
-        begun = self._begun.pop(job, None)
-        if begun is None or self.dag.workflow.touch:  # type: ignore[attr-defined]
+        if (begun := self._begun.pop(job, None)) is None:
             return
         files = self._files(job)
         outputs = states_of(files.outputs, {})
-        inputs = states_of(files.inputs, begun.inputs)
         if any(state.digest == MISSING for state in outputs.values()):
             return
-        meanwhile = [name for name, state in inputs.items() if begun.inputs[name].digest != state.digest]
-        if meanwhile or not self.rules.undisturbed():
-            what = meanwhile[0] if meanwhile else "the study"
-            logger.warning(
-                f"{what} changed while rule {job.rule.name} ran; the rule runs again at the next start."
-            )
+        inputs = states_of(files.inputs, begun.inputs)
+        if changed := self._changed(begun, inputs):
+            again = f"rule {job.rule.name} runs again at the next start"
+            logger.warning(f"{changed} changed while the workflow ran; {again}.")
             return
         inputs = {name: self._settled(name, files.inputs[name], state) for name, state in inputs.items()}
         self.ledger.write(str(job.output[0]), Record(begun.options, inputs, outputs))
+
+    def _changed(self, begun: Record, inputs: Mapping[str, FileState]) -> str | None:
+        """Name something that a job may have read in another state than the records would say."""
+        for name, state in inputs.items():
+            if state.digest != begun.inputs[name].digest:
+                return name
+        code = begun.inputs[CODE]
+        if code.digest != self._code_at_start.digest or self._code_state(code) != code:
+            return CODE
+        return None if self.rules.undisturbed() else "the study"
+
+    def _code_state(self, known: FileState | None) -> FileState:
+        return state_of([str(path) for path in sorted(self.rules.package.rglob("*.py"))], known)
 
     # How workflows keep out of each other's way.
 
@@ -154,6 +170,8 @@ class Recording:
         try:
             self.locks.add("input", map(str, self.all_inputfiles()))  # type: ignore[attr-defined]
             self.locks.add("output", map(str, self.all_outputfiles()))  # type: ignore[attr-defined]
+            if self._runs():
+                self.rules.begin()
             yield
         finally:
             self.locks.release()

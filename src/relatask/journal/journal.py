@@ -48,9 +48,15 @@ class Journal:
         return False
 
     def _digests(self, spec: RunSpec) -> Digests | None:
-        """The digests of the run's entry, None if it is absent or damaged."""
+        """The digests of the run's entry, None if it is absent, damaged, or another run's."""
         entry = self.runs / spec.run_id
-        return None if damaged_file(entry) else read_record(entry)["digests"]
+        if damaged_file(entry):
+            return None
+        record = read_record(entry)
+        with suppress(TypeError):  # a spec of other fields
+            if RunSpec.from_json(record["spec"]).run_id == spec.run_id:
+                return record["digests"]
+        return None
 
     def enter(self, spec: RunSpec, digests: Digests, result: Finished, measured: dict[str, Any]) -> None:
         """Add a finished run; one of other code or data makes room for it.

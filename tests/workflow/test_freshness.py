@@ -1,0 +1,143 @@
+"""Nothing stale passes for current: what dates, lost folders and second workflows would hide is seen."""
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fuzz.staleness import Place, outcome
+from tests.helpers.package_copy import extended
+from tests.helpers.warm_python import warm_python
+
+Start = tuple[Path, Path]  # the project, and the Python that runs it
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+    with warm_python(tmp_path_factory.mktemp("warm")) as python:
+        yield extended(tmp_path_factory.mktemp("copy"), {}), python
+
+
+@pytest.fixture(scope="module")
+def finished_once(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = Place(tmp_path_factory.mktemp("finished") / "work")
+    place.write()
+    assert run(start, place).returncode == 0
+    return place.path
+
+
+@pytest.fixture
+def finished(finished_once: Path, tmp_path: Path) -> Place:
+    """A folder with a finished study that a test may change."""
+    return Place(Path(shutil.copytree(finished_once, tmp_path / "work")))
+
+
+def command(start: Start, place: Place, *arguments: str) -> list[str]:
+    root, python = start
+    return [
+        *(str(python), "-m", "snakemake", "--snakefile", str(root / "Snakefile")),
+        *("--workflow-profile", str(root / "profiles" / "default"), "--cores", "2", *arguments),
+        *("--config", "study=my.yaml"),
+    ]
+
+
+def environment(start: Start) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(start[0] / "src")}
+
+
+def run(start: Start, place: Place, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(start, place, *arguments),
+        cwd=place.path, env=environment(start), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def shows(place: Place, expected: Path) -> bool:
+    return outcome(place.results) == outcome(expected)
+
+
+def nothing_to_do(start: Start, place: Place) -> bool:
+    done = run(start, place)
+    return done.returncode == 0 and "Nothing to be done" in done.stdout + done.stderr
+
+
+def test_a_run_of_other_entries_in_each_others_place_is_trained_again(
+    start: Start, finished: Place, finished_once: Path
+) -> None:
+    first, second = sorted((finished.results / "my" / "runs").glob("[!.]*"))
+    spare = first.rename(first.with_name("spare"))
+    second.rename(first)
+    spare.rename(second)
+    done = run(start, finished)
+    assert done.returncode == 0, done.stderr
+    assert shows(finished, finished_once / "results")
+
+
+def test_a_second_folder_with_the_same_results_waits_and_then_shows_its_own_numbers(
+    start: Start, finished: Place, tmp_path: Path
+) -> None:
+    other = Place(tmp_path / "other", data=1)
+    other.write()
+    other.results.symlink_to(finished.results)
+    finished.config = {**finished.config, "trees": 4}
+    finished.write_study()
+    first = subprocess.Popen(
+        command(start, finished), cwd=finished.path, env=environment(start),
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    while first.poll() is None and not list((finished.results / ".made" / "locks").glob("*.json")):
+        time.sleep(0.02)
+    refused = run(start, other)
+    assert refused.returncode == 1
+    assert f"{other.results} is in use by process" in refused.stdout + refused.stderr
+    assert first.wait() == 0
+    clean = Place(tmp_path / "clean", other.config, other.data)
+    clean.write()
+    for place in (other, clean):
+        done = run(start, place)
+        assert done.returncode == 0, done.stderr
+    assert shows(other, clean.results)
+
+
+def test_code_that_changes_while_a_step_runs_is_not_on_record_as_what_made_its_outputs(
+    start: Start, finished: Place
+) -> None:
+    """As when another branch is checked out, and this one again before the workflow ends."""
+    code = start[0] / "src" / "relatask" / "publishing" / "tables" / "main.py"
+    text = code.read_text()
+    record = finished.results / ".made" / "my" / "tables" / "main.html.json"
+    process = subprocess.Popen(
+        command(start, finished, "--forcerun", "write_tables"), cwd=finished.path, env=environment(start),
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    while record.exists():  # until the step starts, which takes a second
+        assert process.poll() is None
+        time.sleep(0.005)
+    time.sleep(0.2)
+    code.write_text(text + "\nEDITED = 1\n")
+    code.write_text(text)
+    said, _ = process.communicate()
+    assert process.returncode == 0, said
+    assert "the code of the package changed while the workflow ran; rule write_tables runs again" in said
+    again = run(start, finished, "--dry-run")
+    assert "write_tables" in again.stdout + again.stderr
+
+
+def test_a_killed_start_leaves_no_other_study_behind(start: Start, finished: Place) -> None:
+    """It had written study.json, which `relatask status` and `relatask predict` read, and nothing else."""
+    path = finished.results / "my" / "study.json"
+    text = path.read_text()
+    path.write_text(text.replace("One", "Two"))
+    assert nothing_to_do(start, finished)
+    assert path.read_text() == text
+
+
+def test_touch_makes_nothing_current(start: Start, finished: Place) -> None:
+    (finished.results / "my" / "summary.parquet").write_bytes(b"stale")
+    run(start, finished, "--touch")
+    again = run(start, finished, "--dry-run")
+    assert "compare_methods" in again.stdout + again.stderr
