@@ -12,23 +12,20 @@ Example:
 import argparse
 import json
 import logging
-from pathlib import Path
 
 from relatask.core.blocks import parse
 from relatask.core.errors import RelataskError
 from relatask.core.files import canonical_json, write_text
 from relatask.sources.chembl.chembl_activities import ChemblActivitiesSource
 from relatask.sources.chembl.target_activities import collect_activities
+from relatask.sources.services.arguments import add_service, client_and_address
 from relatask.sources.services.chembl import Chembl
-from relatask.sources.services.http import Client
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--source-config", required=True, metavar="JSON", help="block of `sources` as JSON")
-    parser.add_argument("--service-url", required=True, metavar="URL", help="ChEMBL's web service")
-    parser.add_argument("--requests-per-second", type=float, default=1.0, metavar="N")
-    parser.add_argument("--answers", required=True, type=Path, metavar="DIR", help="answers as they came")
+    add_service(parser, "ChEMBL")
     parser.add_argument("--out", required=True, metavar="FILE", help="activities.json")
 
 
@@ -39,8 +36,8 @@ def run(arguments: argparse.Namespace) -> None:
     except json.JSONDecodeError as error:
         raise RelataskError(f"--source-config is not JSON ({error}); quote it for the shell.") from None
     config = parse(ChemblActivitiesSource, block, "--source-config")
-    client = Client("ChEMBL", arguments.answers, arguments.requests_per_second)
-    content = collect_activities(Chembl(client, arguments.service_url.rstrip("/")), config.targets)
+    client, address = client_and_address(arguments, "ChEMBL")
+    content = collect_activities(Chembl(client, address), config.targets)
     write_text(arguments.out, canonical_json(content) + "\n")
     logging.info(
         "%s: %d activities on %d targets, %d targets unknown (%d requests, %d answers were there already).",
