@@ -7,6 +7,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+from relatask.core.credentials import hidden
 from relatask.core.errors import RelataskError
 
 PACKAGE = Path(__file__).parent
@@ -40,13 +41,22 @@ def _overview() -> str:
     return "\n".join(lines)
 
 
+class _Formatter(logging.Formatter):
+    """Messages, also tracebacks, without the logins and tokens of addresses."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return hidden(super().format(record))
+
+
 def _start_log(path: str | None) -> None:
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     if path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         handlers.append(logging.FileHandler(path, mode="w", encoding="utf-8"))
+    for handler in handlers:
+        handler.setFormatter(_Formatter("%(message)s"))
     logging.raiseExceptions = False  # a log on a full disk must not bury the message in tracebacks
-    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=handlers, force=True)
+    logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)
 
 
 def _place(error: OSError) -> str:

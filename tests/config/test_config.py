@@ -272,6 +272,35 @@ def test_no_unknown_key_of_the_config_passes(key: str) -> None:
         parse(Config, {key: 1}, "config.yaml")
 
 
+SECRET = "http://someone:s3cr3t-pw@a.example/api?api_key=s3cr3t-key"
+
+
+def test_a_dump_of_the_config_holds_no_login_of_a_service() -> None:
+    config = parse(Config, {"services": {"chembl": SECRET, "string": SECRET}}, "config.yaml")
+    assert config.services.chembl == SECRET
+    assert config.model_dump()["services"]["string"] == "http://a.example/api"
+    assert "s3cr3t" not in config.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("services", "said"),
+    [
+        (SECRET, r"services: .*\(got 'http://\*\*\*@"),
+        ({"chembl": [SECRET]}, r"services.chembl: .*\(got \['http://\*\*\*@"),
+        ({"string": SECRET.replace("http", "ftp")}, r"services.string: 'ftp://\*\*\*@.*begins with http://"),
+        (
+            {"string": SECRET.replace("-", "/")},
+            r"services.string: 'http://\*\*\*@.* special characters of a pass",
+        ),
+        ({SECRET: 1}, r"unknown key 'http://\*\*\*@"),
+    ],
+)
+def test_a_mistake_in_an_address_is_told_without_its_login(services: Any, said: str) -> None:
+    with pytest.raises(RelataskError, match=f"^config.yaml: {said}") as caught:
+        parse(Config, {"services": services}, "config.yaml")
+    assert "s3cr3t" not in str(caught.value)
+
+
 def test_the_study_says_everything_that_decides_its_runs(root: Path) -> None:
     study = load_study(root / "config/studies/demo.yaml")
     again = parse(StudyConfig, study.model_dump(mode="json"), "again")

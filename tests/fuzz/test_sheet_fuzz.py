@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 from relatask.sources.dataset_sheet import UNKNOWN, read_sheet
 from tests.fuzz.cases import cases, result_or_sentence
 
-HEADER = ["name", "file", "path", "url", "sha256", "licence", "citation", "note"]
+HEADER = ["name", "file", "path", "url", "sha256", "bytes", "licence", "citation", "note"]
 ROW = [
     "tox21",
     "tox21.csv",
     "moleculenet/tox21.csv",
     "https://a.example/x.zip#y",
     "0" * 64,
+    "7",
     "MIT",
     "Wu 2018",
     "",

@@ -32,13 +32,22 @@ class Fault:
 
     kind: status (with `code` and `headers`), truncated (fewer bytes than Content-Length says), cut (half a
     body, its length correct), html (a page of a proxy, status 200), slow (nothing for `seconds`), reset,
-    drip (a byte every `seconds`), bomb (megabytes of spaces, compressed).
+    drip (a byte every `seconds`), bomb (megabytes of spaces, compressed `times` times), raw (`body` as it is,
+    also status and headers, then `more` every `seconds` until the client hangs up, or nothing).
     """
 
     kind: str
     code: int = 503
     headers: dict[str, str] = field(default_factory=dict)
     seconds: float = 1.0
+    times: int = 1
+    body: bytes = b""
+    more: bytes = b""
+
+    @property
+    def slow(self) -> bool:
+        """Whether it takes time."""
+        return self.kind in {"slow", "drip"} or bool(self.more)
 
 
 @dataclass
@@ -50,6 +59,7 @@ class Asked:
     parameters: dict[str, str]
     headers: dict[str, str]
     at: float  # monotonic seconds
+    query: dict[str, str] = field(default_factory=dict)  # of the address, also of a form's
 
 
 def assay(name: str, target: str | None) -> dict[str, Any]:
@@ -100,9 +110,12 @@ def activity(
 
 
 @cache
-def bomb() -> bytes:
+def bomb(times: int = 1) -> bytes:
     """64 MiB of spaces, compressed."""
-    return gzip.compress(b" " * (64 << 20), 1)
+    body = b" " * (64 << 20)
+    for _ in range(times):
+        body = gzip.compress(body, 1)
+    return body
 
 
 class Service(ThreadingHTTPServer):
@@ -123,6 +136,7 @@ class Service(ThreadingHTTPServer):
         self.faults: list[Fault | None] = []  # one per request, in order; None and the rest: no fault
         self.asked: list[Asked] = []
         self.delay = 0.0  # seconds before every answer
+        self.login: str | None = None  # the Authorization that every request must have
 
     @property
     def root(self) -> str:
@@ -178,12 +192,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _handle(self, form: str) -> None:
         parts = urlsplit(self.path)
-        parameters = {key: values[0] for key, values in parse_qs(form, keep_blank_values=True).items()}
+        parameters, query = (
+            {key: values[0] for key, values in parse_qs(text, keep_blank_values=True).items()}
+            for text in (form, parts.query)
+        )
         asked = self.server.asked
-        asked.append(Asked(self.command, parts.path, parameters, dict(self.headers), time.monotonic()))
+        asked.append(Asked(self.command, parts.path, parameters, dict(self.headers), time.monotonic(), query))
         fault = self.server.faults.pop(0) if self.server.faults else None
         time.sleep(self.server.delay)
-        if fault and fault.kind in {"status", "slow", "reset", "html"}:
+        if self.server.login and self.headers.get("Authorization") != self.server.login:
+            fault = Fault("status", 401)
+        if fault and fault.kind in {"status", "slow", "reset", "html", "raw"}:
             self._fail(fault)
             if fault.kind != "slow":
                 return
@@ -203,14 +222,25 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, b"<html>Please log in to the network</html>", {"Content-Type": "text/html"})
         elif fault.kind == "slow":
             time.sleep(fault.seconds)
+        elif fault.kind == "raw":
+            self._send_raw(fault)
         else:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()
             self.close_connection = True
 
+    def _send_raw(self, fault: Fault) -> None:
+        self.close_connection = True
+        self.wfile.write(fault.body)
+        deadline = time.monotonic() + 10  # of a client that waits for ever
+        while fault.more and time.monotonic() < deadline:
+            self.wfile.write(fault.more)
+            time.sleep(fault.seconds)
+
     def _send(self, code: int, body: bytes, headers: dict[str, str], fault: Fault | None = None) -> None:
         if fault and fault.kind == "bomb":
-            body, headers = bomb(), headers | {"Content-Encoding": "gzip"}
+            body = bomb(fault.times)
+            headers = headers | {"Content-Encoding": ", ".join(["gzip"] * fault.times)}
         length = len(body)
         if fault and fault.kind in {"truncated", "cut"}:
             body = body[: length // 2]

@@ -9,10 +9,8 @@ from relatask.core.errors import RelataskError
 from relatask.core.files import sha256_of
 from relatask.sources.dataset_sheet import UNKNOWN, read_sheet
 
-HEADER = "name\tfile\tpath\turl\tsha256\tlicence\tcitation\tnote"
-ROW = (
-    f"tox21\ttox21.csv\tmoleculenet/tox21.csv\thttps://a.example/tox21.csv\t{'0' * 64}\tMIT\tWu et al. 2018\t"
-)
+HEADER = "name\tfile\tpath\turl\tsha256\tbytes\tlicence\tcitation\tnote"
+ROW = f"tox21\ttox21.csv\tmoleculenet/tox21.csv\thttps://a.example/tox21.csv\t{'0' * 64}\t458635\tMIT\tWu\t"
 
 
 def sheet(tmp_path: Path, *lines: str) -> Path:
@@ -26,7 +24,13 @@ def test_files_are_grouped_by_data_set_and_comments_skipped(tmp_path: Path) -> N
     found = read_sheet(sheet(tmp_path, "# a comment", "", HEADER, ROW, "# another", other))
     assert [entry.file for entry in found["tox21"]] == ["tox21.csv", "tasks.csv"]
     assert found["tox21"][1].url == UNKNOWN
-    assert set(found["tox21"][0].as_dict()) == {"file", "path", "url", "sha256"}  # what decides the bytes
+    assert set(found["tox21"][0].as_dict()) == {
+        "file",
+        "path",
+        "url",
+        "sha256",
+        "bytes",
+    }  # what decides the bytes
 
 
 def test_what_spreadsheets_add_to_a_file_is_no_mistake(tmp_path: Path) -> None:
@@ -46,6 +50,11 @@ MISTAKES = {
     "line 2: path '/moleculenet/tox21.csv' must lie": (HEADER, ROW.replace("\tmole", "\t/mole")),
     "line 2: url 'file:///a' must begin": (HEADER, ROW.replace("https://a.example/tox21.csv", "file:///a")),
     "line 2: sha256 must be 64 hex digits": (HEADER, ROW.replace("0" * 64, "0" * 63)),
+    "line 2: url 'https://\\*\\*\\*@a.example/x' must hold no login": (
+        HEADER,
+        ROW.replace("https://a.example/tox21.csv", "https://me:pw@a.example/x"),
+    ),
+    "line 2: bytes '4 MB' must be the size of the file": (HEADER, ROW.replace("458635", "4 MB")),
     "line 3: tox21 already has a file 'tox21.csv'": (HEADER, ROW, ROW),
 }
 
@@ -74,8 +83,10 @@ def test_every_row_of_the_project_says_where_from_and_on_which_terms(root: Path)
             assert entry.sha256 != UNKNOWN or entry.url != UNKNOWN, f"{name}/{entry.file}"
 
 
-def test_the_digests_are_those_of_the_files(root: Path, mirror: Path) -> None:
+def test_digests_and_sizes_are_those_of_the_files(root: Path, mirror: Path) -> None:
     entries = [entry for group in read_sheet(root / "config" / "datasets.tsv").values() for entry in group]
-    there = {entry.path: entry.sha256 for entry in entries if (mirror / entry.path).is_file()}
+    there = [entry for entry in entries if (mirror / entry.path).is_file()]
     assert len(there) >= 12
-    assert {path: sha256_of(mirror / path) for path in there} == there
+    for entry in there:
+        file = mirror / entry.path
+        assert (sha256_of(file), str(file.stat().st_size)) == (entry.sha256, entry.bytes), entry.path

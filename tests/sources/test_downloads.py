@@ -1,8 +1,11 @@
 """A file arrives whole and checked, from the mirror or its address, or not at all."""
 
+import contextlib
+import gzip
 import hashlib
 import io
 import json
+import time
 import zipfile
 from pathlib import Path
 
@@ -13,14 +16,16 @@ from relatask.__main__ import main
 from relatask.core.errors import RelataskError
 from relatask.sources.services import downloads
 from relatask.sources.services.downloads import retrieve_file
+from relatask.sources.services.http_deadline import Deadline
+from tests.helpers.faults import ENDLESS
 from tests.helpers.service import Fault, Service
 
 BODY = bytes(range(256)) * 4096  # 1 MiB
 DIGEST = hashlib.sha256(BODY).hexdigest()
 
 
-def entry_of(url: str = "-", sha256: str = DIGEST) -> dict[str, str]:
-    return {"file": "a.csv", "path": "folder/a.csv", "url": url, "sha256": sha256}
+def entry_of(url: str = "-", sha256: str = DIGEST, size: str = "-") -> dict[str, str]:
+    return {"file": "a.csv", "path": "folder/a.csv", "url": url, "sha256": sha256, "bytes": size}
 
 
 def retrieve(entry: dict[str, str], folder: Path, mirror: Path | None = None, **options) -> str:
@@ -132,6 +137,140 @@ def test_a_download_that_never_succeeds_is_one_sentence(served: Service, tmp_pat
         retrieve(entry_of(f"{served.root}/a.csv"), tmp_path)
     with pytest.raises(RelataskError, match="answered 404"):
         retrieve(entry_of(f"{served.root}/gone.csv"), tmp_path)
+
+
+@pytest.fixture
+def small_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(downloads, "PACE", Deadline(0.3, extended_by=1 << 16))
+    monkeypatch.setattr(downloads, "MOST_BYTES", 1 << 21)
+
+
+@pytest.mark.parametrize("fault", ENDLESS.values(), ids=ENDLESS)
+def test_a_download_without_end_ends(
+    served: Service, tmp_path: Path, small_bounds: None, monkeypatch: pytest.MonkeyPatch, fault: Fault
+) -> None:
+    monkeypatch.setattr(downloads, "ATTEMPTS", 2)
+    served.faults = [fault] * 99
+    with pytest.raises(
+        RelataskError, match=r"a\.csv (could not be downloaded in 2|sends more than|has SHA-256)"
+    ):
+        retrieve(entry_of(f"{served.root}/a.csv"), tmp_path)
+    assert not (tmp_path / "raw" / "a.csv").exists()
+    assert sum(path.stat().st_size for path in (tmp_path / "raw").iterdir()) <= 1 << 21
+
+
+def test_a_download_that_drips_goes_on_where_it_was_cut(
+    served: Service, tmp_path: Path, small_bounds: None
+) -> None:
+    head = b'HTTP/1.1 200 OK\r\nETag: "v1"\r\nContent-Length: %d\r\n\r\n' % len(BODY)
+    served.faults = [Fault("raw", body=head + BODY[:100_000], more=BODY[100_000:100_001], seconds=9.0)]
+    assert retrieve(entry_of(f"{served.root}/a.csv"), tmp_path) == DIGEST
+    assert served.asked[1].headers["Range"] == "bytes=100001-"
+
+
+def test_a_slow_download_that_keeps_its_pace_is_not_cut(
+    served: Service, tmp_path: Path, small_bounds: None
+) -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    served.faults = [Fault("raw", body=head, more=b"10000\r\n" + bytes(1 << 16) + b"\r\n", seconds=0.05)]
+    started = time.monotonic()
+    with pytest.raises(RelataskError, match="sends more than 2,097,152 bytes"):
+        retrieve(entry_of(f"{served.root}/a.csv"), tmp_path)
+    assert time.monotonic() - started > 1.0  # longer than the time that 64 KiB may take
+    assert len(served.asked) == 1
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_no_more_bytes_are_taken_than_the_sheet_says(
+    served: Service, tmp_path: Path, announced: bool
+) -> None:
+    if not announced:
+        head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        served.faults = [Fault("raw", body=head, more=b"1000\r\n" + bytes(4096) + b"\r\n", seconds=0.0)]
+    entry = entry_of(f"{served.root}/a.csv", size="1000000")
+    with pytest.raises(
+        RelataskError,
+        match=r"a\.csv sends more than the 1,000,000 bytes of config/datasets.tsv; the file was changed, get",
+    ):
+        retrieve(entry, tmp_path)
+    assert len(served.asked) == 1
+    assert list((tmp_path / "raw").iterdir()) == []
+
+
+def test_a_file_of_the_size_of_the_sheet_is_taken(served: Service, tmp_path: Path) -> None:
+    assert retrieve(entry_of(f"{served.root}/a.csv", size=str(len(BODY))), tmp_path) == DIGEST
+
+
+def test_what_a_server_calls_compressed_is_kept_as_it_is(served: Service, tmp_path: Path) -> None:
+    """Servers say so of a file that ends in .gz, whose digest is that of the compressed bytes."""
+    body = gzip.compress(BODY)
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body)
+    served.faults = [Fault("raw", body=head + body)]
+    digest = hashlib.sha256(body).hexdigest()
+    assert retrieve(entry_of(f"{served.root}/a.csv", digest), tmp_path) == digest
+
+
+@pytest.mark.parametrize("length", [b"many", b"-5", b"9" * 5000])
+def test_an_odd_length_is_no_traceback(served: Service, tmp_path: Path, length: bytes) -> None:
+    served.faults = [
+        Fault("raw", body=b"HTTP/1.1 200 OK\r\nContent-Length: " + length + b"\r\n\r\n" + BODY)
+    ] * 6
+    with contextlib.suppress(RelataskError):
+        assert retrieve(entry_of(f"{served.root}/a.csv"), tmp_path) == DIGEST
+    assert 1 <= len(served.asked) <= 6
+
+
+def test_a_download_is_sent_on_to_where_the_file_is(served: Service, tmp_path: Path) -> None:
+    served.faults = [Fault("status", 302, {"Location": "/a.csv"})]
+    assert retrieve(entry_of(f"{served.root}/old.csv"), tmp_path) == DIGEST
+    assert [asked.path for asked in served.asked] == ["/old.csv", "/a.csv"]
+
+
+@pytest.mark.parametrize(
+    ("place", "said", "requests"),
+    [
+        (
+            "file:///etc/passwd",
+            "leads to 'file:///etc/passwd', which is no address of http or https; correct",
+            1,
+        ),
+        (
+            "ftp://127.0.0.1/a.csv",
+            "which is no address of http or https; correct the address in config/data",
+            1,
+        ),
+        (
+            "?again",
+            "leads on more than 5 times, .*; put the address where it ends into config/datasets.tsv",
+            6,
+        ),
+    ],
+)
+def test_a_download_is_not_sent_anywhere(
+    served: Service, tmp_path: Path, place: str, said: str, requests: int
+) -> None:
+    served.faults = [Fault("status", 302, {"Location": place})] * 99
+    with pytest.raises(RelataskError, match=rf"^127\.0\.0\.1:\d+: {served.root}/a\.csv.* {said}"):
+        retrieve(entry_of(f"{served.root}/a.csv"), tmp_path)
+    assert len(served.asked) == requests
+    assert left_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("mirrors", [True, False])
+def test_a_digest_that_was_changed_in_the_sheet_is_told_and_the_old_file_stays(
+    served: Service, mirrored: Path, tmp_path: Path, mirrors: bool
+) -> None:
+    mirror = mirrored if mirrors else None
+    retrieve(entry_of(f"{served.root}/a.csv"), tmp_path, mirror)
+    with pytest.raises(RelataskError) as caught:
+        retrieve(entry_of(f"{served.root}/a.csv", "1" * 64), tmp_path, mirror)
+    origin = mirrored / "folder" / "a.csv" if mirrors else f"{served.root}/a.csv"
+    assert str(caught.value) == (
+        f"{origin} has SHA-256 {DIGEST} instead of {'1' * 64}; the file was changed or damaged, "
+        "get it again, or correct config/datasets.tsv if the new file is meant."
+    )
+    assert (tmp_path / "raw" / "a.csv").read_bytes() == BODY
+    assert left_in(tmp_path) == ["a.csv"]
 
 
 def test_wrong_bytes_are_refused_and_do_not_stay(served: Service, mirrored: Path, tmp_path: Path) -> None:

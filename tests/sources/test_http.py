@@ -1,18 +1,22 @@
 """A client that keeps every answer, asks again where that helps, and gives up where it does not."""
 
+import io
 import json
 import logging
-import tracemalloc
+import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from typing import cast
 
 import pytest
+import requests
 from tenacity import wait_none
 
 from relatask.core.errors import RelataskError
 from relatask.sources.services.http import Client, UnreadableAnswerError
-from tests.helpers.service import Fault, Service, assay, bomb
+from relatask.sources.services.http_request import Server, send
+from tests.helpers.service import Fault, Service, assay
 
 
 def parse(body: bytes) -> list[str]:
@@ -70,50 +74,6 @@ def test_an_answer_is_on_disk_before_it_is_parsed(served: Service, tmp_path: Pat
     assert len(served.asked) == 1
 
 
-FAULTS = {
-    "429": Fault("status", 429),
-    "500": Fault("status", 500),
-    "503 with Retry-After": Fault("status", 503, {"Retry-After": "0"}),
-    "fewer bytes than announced": Fault("truncated"),
-    "half a JSON": Fault("cut"),
-    "a page of HTML": Fault("html"),
-    "too slow": Fault("slow", seconds=1.0),
-    "connection reset": Fault("reset"),
-    "a byte now and then": Fault("drip", seconds=0.05),
-    "a compressed bomb": Fault("bomb"),
-}
-
-
-@pytest.mark.parametrize("name", FAULTS)
-def test_a_passing_failure_is_asked_again(served: Service, tmp_path: Path, name: str) -> None:
-    served.faults = [FAULTS[name], FAULTS[name]]
-    bounds = {"timeout": (5.0, 0.5 if name == "too slow" else 30.0), "largest_answer": 1 << 20}
-    client = client_of(tmp_path, longest_answer=0.3 if "now and then" in name else 30.0, **bounds)
-    assert ask(client, served) == ["CHEMBL1", "CHEMBL2"]
-    assert len(served.asked) == 3
-
-
-@pytest.mark.parametrize(
-    ("fault", "said"),
-    [
-        (Fault("drip", seconds=0.05), r"it sent only \d+ bytes in 0\.3 s"),
-        (Fault("bomb"), "it sent more than 1 MiB"),
-    ],
-    ids=["drip", "bomb"],
-)
-def test_an_answer_without_end_is_given_up(served: Service, tmp_path: Path, fault: Fault, said: str) -> None:
-    bomb()  # so that only what the client holds is measured
-    served.faults = [fault] * 2
-    client = client_of(tmp_path, attempts=2, longest_answer=0.3, largest_answer=1 << 20)
-    tracemalloc.start()
-    with pytest.raises(RelataskError, match=f"no answer in 2 attempts: {said}; run again later"):
-        ask(client, served)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 20 << 20  # not the 64 MiB that the bomb holds
-    assert not list((tmp_path / "answers").glob("*.unreadable"))
-
-
 def test_a_burst_of_failures_ends_in_one_sentence_and_keeps_what_was_answered(
     served: Service, tmp_path: Path
 ) -> None:
@@ -126,14 +86,6 @@ def test_a_burst_of_failures_ends_in_one_sentence_and_keeps_what_was_answered(
     assert len(served.asked) == 5
     assert ask(client_of(tmp_path), served) == ["CHEMBL1", "CHEMBL2"]
     assert len(served.asked) == 5
-
-
-@pytest.mark.parametrize("code", [400, 401, 403, 404, 410])
-def test_a_refusal_fails_at_once(served: Service, tmp_path: Path, code: int) -> None:
-    served.faults = [Fault("status", code)]
-    with pytest.raises(RelataskError, match=f"ChEMBL answered {code} to http.*assay.json.*not now"):
-        ask(client_of(tmp_path), served)
-    assert len(served.asked) == 1
 
 
 def test_a_404_is_an_answer_only_where_the_service_says_so(served: Service, tmp_path: Path) -> None:
@@ -163,12 +115,6 @@ def test_the_server_is_not_asked_before_the_time_it_named(served: Service, tmp_p
     assert served.asked[1].at - served.asked[0].at >= 1.0
 
 
-def test_a_wait_of_hours_is_not_waited_for(served: Service, tmp_path: Path) -> None:
-    served.faults = [Fault("status", 503, {"Retry-After": "86400"})]
-    with pytest.raises(RelataskError, match="asks to wait 86400 s"):
-        ask(client_of(tmp_path), served)
-
-
 def test_waits_grow_and_differ_by_chance(served: Service, tmp_path: Path) -> None:
     waits = []
     for attempt in range(2):
@@ -187,11 +133,90 @@ def test_requests_keep_their_distance(
     clock = Clock()
     monkeypatch.setattr("relatask.sources.services.http.time", clock)
     client = client_of(tmp_path, requests_per_second=4, pause=clock.pause)
-    served.faults = [Fault("status", 500)]  # a repeated request keeps it too
+    there = {"Location": f"{served.chembl}/assay.json"}
+    served.faults = [Fault("status", 500), Fault("status", 302, there)]  # these requests keep it too
     for limit in range(1, 5):
         client.ask(f"{served.chembl}/assay.json", {"limit": limit}, parse)
-    assert len(served.asked) == 5
-    assert [pause for pause in clock.pauses if pause] == [0.25] * 4
+    assert len(served.asked) == client.asked == 6
+    assert [pause for pause in clock.pauses if pause] == [0.25] * 5
+
+
+def test_a_question_is_sent_on_to_where_its_answer_is(served: Service, tmp_path: Path) -> None:
+    places = ["/older", f"{served.root}/oldest", "/chembl/api/data/assay.json?limit=20"]
+    served.faults = [
+        Fault("status", code, {"Location": p}) for code, p in zip((301, 307, 303), places, strict=True)
+    ]
+    client = client_of(tmp_path)
+    for _ in range(2):
+        assert client.ask(f"{served.root}/old/assay.json", {"limit": 20}, parse) == ["CHEMBL1", "CHEMBL2"]
+    assert [asked.path for asked in served.asked] == [
+        *("/old/assay.json", "/older", "/oldest", "/chembl/api/data/assay.json")
+    ]
+    assert [asked.query for asked in served.asked] == [{"limit": "20"}, {}, {}, {"limit": "20"}]
+
+
+def test_redirects_without_end_are_few_and_told(served: Service, tmp_path: Path) -> None:
+    served.faults = [Fault("status", 302, {"Location": f"?{n}"}) for n in range(99)]
+    client = client_of(tmp_path)
+    said = r"assay.json leads on more than 5 times, last to http.*/assay.json\?5; put the address where it"
+    with pytest.raises(RelataskError, match=f"^ChEMBL: http.*/{said} ends into `services` of config"):
+        ask(client, served)
+    assert len(served.asked) == client.asked == 6
+
+
+def test_the_body_of_a_redirect_is_not_read(served: Service, tmp_path: Path) -> None:
+    head = f"HTTP/1.1 302 Found\r\nLocation: {served.chembl}/assay.json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    served.faults = [Fault("raw", body=head.encode(), more=b"1\r\n \r\n", seconds=0.05)]
+    started = time.monotonic()
+    assert ask(client_of(tmp_path), served) == ["CHEMBL1", "CHEMBL2"]
+    assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        (
+            "file:///etc/passwd",
+            "leads to 'file:///etc/passwd', which is no address of http or https; correct",
+        ),
+        ("ftp://127.0.0.1/", "leads to 'ftp://127.0.0.1/', which is no address of http or https; corr"),
+        ("javascript:alert()", "which is no address of http or https"),
+        ("http://[", r"leads to 'http://\[', which is no address of http or https"),
+        (
+            "http://127.0.0.1:x",
+            "is not an address of http:// or https://; correct it in `services` of config",
+        ),
+    ],
+)
+def test_a_redirect_to_what_is_no_service_is_refused(
+    served: Service, tmp_path: Path, place: str, said: str
+) -> None:
+    served.faults = [Fault("status", 302, {"Location": place})]
+    with pytest.raises(RelataskError, match=f"^ChEMBL: .*{said}"):
+        ask(client_of(tmp_path), served)
+    assert len(served.asked) == 1
+
+
+def test_an_encrypted_question_is_not_sent_on_without_encryption() -> None:
+    class Session:
+        def request(self, method: str, url: str, **options) -> requests.Response:
+            response = requests.Response()
+            response.status_code, response.raw = 301, io.BytesIO()
+            response.headers["Location"] = "http://a.example/x"
+            return response
+
+    server = Server("ChEMBL", "config.yaml")
+    with pytest.raises(RelataskError, match=r"leads to http://a\.example/x, which is not encrypted; if you"):
+        send(cast(requests.Session, Session()), "GET", "https://a.example/x", server)
+
+
+def test_a_form_is_never_sent_on_to_another_address(served: Service, tmp_path: Path) -> None:
+    served.faults = [Fault("status", 301, {"Location": "https://elsewhere.example/api"})]
+    with pytest.raises(
+        RelataskError,
+        match=r"moved to https://elsewhere.example/api; put the new address into `services` of config",
+    ):
+        ask(client_of(tmp_path), served, method="POST")
 
 
 @pytest.mark.parametrize("rate", [0, -1, float("nan")])
@@ -218,12 +243,6 @@ def test_an_unreadable_answer_is_kept_for_inspection(served: Service, tmp_path: 
         ask(client_of(tmp_path, attempts=2), served)
     (kept,) = (tmp_path / "answers").glob("*.unreadable")
     assert b"Please log in" in kept.read_bytes()
-
-
-def test_a_form_is_never_sent_on_to_another_address(served: Service, tmp_path: Path) -> None:
-    served.faults = [Fault("status", 301, {"Location": "https://elsewhere.example/api"})]
-    with pytest.raises(RelataskError, match=r"moved to https://elsewhere.example/api; put the new address"):
-        ask(client_of(tmp_path), served, method="POST")
 
 
 @pytest.mark.parametrize("url", ["www.ebi.ac.uk/chembl", "ftp://www.ebi.ac.uk/chembl", "http://"])

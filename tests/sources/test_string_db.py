@@ -14,7 +14,7 @@ from relatask.sources.services.protein_ids import identifiers_of, with_string_id
 from relatask.sources.services.string_db import COLUMNS, NAMES, String, table_of
 from tests.helpers.clients import string_of
 from tests.helpers.data_tables import tasks_table
-from tests.helpers.service import NETWORK, Fault, Service
+from tests.helpers.service import NETWORK, Service
 
 
 def tasks_of(uniprots: dict[str, list[str]], strings: dict[str, list[str]] | None = None) -> pd.DataFrame:
@@ -94,24 +94,6 @@ def test_fewer_than_two_proteins_need_no_question(
 ) -> None:
     assert string_of(service, tmp_path).network(proteins) == []
     assert service.asked == []
-
-
-FAULTS = [Fault("truncated"), Fault("cut"), Fault("html"), Fault("reset"), Fault("status", 500)]
-
-
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.kind)
-def test_damaged_answers_are_asked_for_again(service: Service, tmp_path: Path, fault: Fault) -> None:
-    service.names = {f"P{number}": (f"9606.ENSP{number}", "A") for number in range(4)}
-    for first, second in combinations(range(4), 2):
-        service.link(f"9606.ENSP{first}", f"9606.ENSP{second}", escore="0.5", tscore="0.668")
-    service.faults = [fault, fault, None, fault]
-    string = string_of(service, tmp_path)
-    proteins = string.string_ids(list(service.names))
-    rows = string.network(proteins.string_id)
-    assert proteins.string_id.notna().all()
-    assert {row["tscore"] for row in rows} == {"0.668"}
-    assert len(rows) == 6
-    assert len(service.asked) == 5
 
 
 def test_a_last_number_that_is_cut_off_is_noticed(service: Service, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from tests.helpers.service import Fault, activity, running, target
+from tests.helpers.service import Fault, Service, activity, running, target
 from tests.helpers.workflow import run_snakemake
 
 STUDY = {
@@ -28,6 +28,25 @@ STUDY = {
 }
 
 
+def settings_of(service: Service, folder: Path) -> list[str]:
+    """The config of the workflow, whose addresses hold a login and a token."""
+    chembl, string = (
+        f"{url.replace('://', '://someone:s3cr3t-pw@')}?api_key=s3cr3t-key"
+        for url in (service.chembl, service.string)
+    )
+    services = {"chembl": chembl, "string": string, "requests_per_second": 1000}
+    config = folder.parent / f"{folder.name}.yaml"  # Snakemake prints its command line, so it is not there
+    config.write_text(yaml.safe_dump({"study": str(folder / "live.yaml"), "services": services}))
+    return ["--configfile", str(config)]
+
+
+def require_no_secret(folder: Path, said: str) -> None:
+    """Neither what was printed nor a file, as of Snakemake's own records, holds the login or the token."""
+    assert "s3cr3t" not in said
+    for path in folder.rglob("*"):
+        assert not path.is_file() or b"s3cr3t" not in path.read_bytes(), path
+
+
 def test_targets_become_a_data_set_with_relations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     (tmp_path / "live.yaml").write_text(yaml.safe_dump(STUDY))
@@ -43,12 +62,13 @@ def test_targets_become_a_data_set_with_relations(tmp_path: Path, monkeypatch: p
         service.names = {f"P{number}": (f"9606.ENSP{number}", f"G{number}") for number in (1, 2, 3)}
         service.link("9606.ENSP1", "9606.ENSP2", score="0.9", escore="0.6")
         service.faults = [None, None, Fault("cut")]
-        services = {"chembl": service.chembl, "string": service.string, "requests_per_second": 1000}
-        settings = ["--config", f"study={tmp_path / 'live.yaml'}", f"services={json.dumps(services)}"]
-        run_snakemake(tmp_path, "prepare_all", *settings)
+        settings = settings_of(service, tmp_path)
+        done = run_snakemake(tmp_path, "--printshellcmds", "prepare_all", *settings)
         asked = len(service.asked)
         run_snakemake(tmp_path, "prepare_all", *settings)
         assert len(service.asked) == asked == 8  # targets, CHEMBL99, 3 of activities, 1 again, 2 of STRING
+    assert {asked.query["api_key"] for asked in service.asked} == {"s3cr3t-key"}
+    require_no_secret(tmp_path, done.stdout + done.stderr)
     folder = tmp_path / "results" / "ours"
     tasks = pd.read_parquet(folder / "tasks.parquet")
     assert tasks.source_id.tolist() == ["CHEMBL1", "CHEMBL2", "CHEMBL3"]
@@ -58,3 +78,18 @@ def test_targets_become_a_data_set_with_relations(tmp_path: Path, monkeypatch: p
     assert relations.score.tolist() == pytest.approx([0.6])
     content = json.loads((tmp_path / "results" / "raw" / "mine" / "activities.json").read_text())
     assert content["unknown_targets"] == ["CHEMBL99"]
+
+
+def test_a_service_that_refuses_is_told_without_the_login(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    (tmp_path / "live.yaml").write_text(yaml.safe_dump(STUDY))
+    with running() as service:
+        service.faults = [Fault("status", 403)] * 9
+        failed = run_snakemake(
+            tmp_path, "results/raw/mine/activities.json", *settings_of(service, tmp_path), check=False
+        )
+    assert failed.returncode != 0
+    assert "ChEMBL answered 403 to http://127.0.0.1" in failed.stdout + failed.stderr
+    require_no_secret(tmp_path, failed.stdout + failed.stderr)

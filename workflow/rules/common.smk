@@ -209,6 +209,16 @@ def command_prefix():
     return prefix.replace("{", "{{").replace("}", "}}")
 
 
+def pass_addresses():
+    """Give the steps the addresses of the live services, and return them without login and token.
+
+    Snakemake prints commands and records them, so the addresses with their secrets are in the environment.
+    """
+    for name in ("chembl", "string"):
+        os.environ[f"RELATASK_{name.upper()}"] = getattr(CONFIG.services, name)
+    return CONFIG.services.model_dump()
+
+
 def reader_command():
     """What a reader types to publish the same."""
     mirror = " mirror=FOLDER" if CONFIG.mirror else ""
@@ -231,4 +241,5 @@ def where_results_are():
 CONFIG, STUDY_NAME, STUDY, SHARDS, SHEET = load_study()
 SEEDS = STUDY.scales[CONFIG.scale].seeds
 TRAINING_ENV = "../../envs/torch-cuda.yaml" if CONFIG.device == "cuda" else "../../envs/torch-cpu.yaml"
+SERVICES = pass_addresses()
 shell.prefix(command_prefix())

@@ -64,13 +64,13 @@ rule query_activities:
     params:
         config=lambda wildcards: place("sources", wildcards.source),
         content=lambda wildcards: digest_of(STUDY.sources[wildcards.source]),
-        url=CONFIG.services.chembl,
+        url=SERVICES["chembl"],  # another one re-runs the step, which reads it from the environment
         rate=CONFIG.services.requests_per_second,
         answers=lambda wildcards, output: Path(output[0]).parent / "answers",
         code=code_of("steps/query_activities.py"),
     shell:
         "python -m relatask query_activities --log {log} --source-config {params.config:q}"
-        " --service-url {params.url:q} --requests-per-second {params.rate} --answers {params.answers}"
+        " --requests-per-second {params.rate} --answers {params.answers}"
         " --out {output.activities}"
 
 
@@ -91,13 +91,13 @@ rule query_assay_targets:
         runtime=720,
         service=1,
     params:
-        url=CONFIG.services.chembl,
+        url=SERVICES["chembl"],
         rate=CONFIG.services.requests_per_second,
         answers=lambda wildcards, output: Path(output[0]).parent / "answers",
         code=code_of("steps/query_assay_targets.py"),
     shell:
         "python -m relatask query_assay_targets --log {log} --assays {input.assays}"
-        " --service-url {params.url:q} --requests-per-second {params.rate} --answers {params.answers}"
+        " --requests-per-second {params.rate} --answers {params.answers}"
         " --out {output.targets}"
 
 
@@ -119,11 +119,11 @@ rule query_string:
         runtime=720,
         service=1,
     params:
-        url=CONFIG.services.string,
+        url=SERVICES["string"],
         rate=CONFIG.services.requests_per_second,
         answers=lambda wildcards, output: Path(output[0]).parent / "answers",
         code=code_of("steps/query_string.py"),
     shell:
         "python -m relatask query_string --log {log} --tasks {input.tasks}"
-        " --service-url {params.url:q} --requests-per-second {params.rate} --answers {params.answers}"
+        " --requests-per-second {params.rate} --answers {params.answers}"
         " --out {output.interactions} --out-proteins {output.proteins}"

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field
+from pydantic import Field, field_serializer, field_validator
 
 from relatask.config.study import StudyConfig
 from relatask.core.blocks import NAME, Block, parse
+from relatask.core.credentials import split_address
 from relatask.core.errors import RelataskError
 from relatask.core.files import is_file, read_fields
 from relatask.core.records import suggest
@@ -21,11 +22,21 @@ MOST_VALUES = 1_000_000  # in a study file with its aliases written out
 
 
 class ServicesConfig(Block):
-    """Addresses of the live services and how often they may be asked."""
+    """Addresses of the live services, with login or token if needed, and how often they may be asked."""
 
     chembl: str = Field("https://www.ebi.ac.uk/chembl/api/data", description="ChEMBL web services")
     string: str = Field("https://string-db.org/api", description="STRING's API")
     requests_per_second: float = Field(1.0, gt=0, description="STRING asks for one request a second")
+
+    @field_validator("chembl", "string")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        split_address(value)
+        return value
+
+    @field_serializer("chembl", "string")
+    def _without_login(self, value: str) -> str:  # a dump is printed, and recorded with the results
+        return split_address(value)[0]
 
 
 class Config(Block):

@@ -6,12 +6,20 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from relatask.core.credentials import hidden
 from relatask.core.errors import RelataskError
 from relatask.core.records import suggest
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_]*$"  # names become folders, wildcards and figure labels
 T = TypeVar("T", bound=BaseModel)
 Name = Annotated[str, Field(pattern=NAME, max_length=60)]
+
+
+class _Shortened(reprlib.Repr):
+    """Values cut short for a message, without the logins of addresses."""
+
+    def repr_str(self, x: str, level: int) -> str:
+        return super().repr_str(hidden(x), level)
 
 
 class Block(BaseModel):
@@ -66,7 +74,7 @@ def _explain(error: ValidationError, where: str, value: Any, schema: dict[str, A
         return RelataskError(f"{where}: {_wrong_tag(key, finding)}")
     message = finding["msg"].removeprefix("Value error, ")
     if finding["type"] != "value_error":
-        message += f" (got {reprlib.repr(finding['input'])})"
+        message += f" (got {_Shortened().repr(finding['input'])})"
     end = "" if message.endswith((".", "?")) else "."
     return RelataskError(f"{where}: {key + ': ' if key else ''}{message}{end}")
 

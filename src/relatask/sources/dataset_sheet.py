@@ -12,6 +12,7 @@ from pathlib import Path
 from relatask.core.errors import RelataskError
 
 UNKNOWN = "-"
+DECIDING = ("file", "path", "url", "sha256", "bytes")
 
 
 @dataclass(frozen=True)
@@ -23,13 +24,14 @@ class SheetFile:
     path: str  # below the mirror folder
     url: str  # official address, "-" where there is none that serves these bytes; a.zip#b is b of an archive
     sha256: str  # "-" where it is not known; then the first download is recorded beside the file
+    bytes: str  # of the file, "-" where it is not known
     licence: str
     citation: str
     note: str = ""
 
     def as_dict(self) -> dict[str, str]:
         """What decides the file's bytes: a change in a citation must not download anything again."""
-        return {key: value for key, value in asdict(self).items() if key in {"file", "path", "url", "sha256"}}
+        return {key: value for key, value in asdict(self).items() if key in DECIDING}
 
 
 def read_sheet(path: Path) -> dict[str, list[SheetFile]]:
@@ -76,6 +78,15 @@ def _check(row: list[str], where: str) -> SheetFile:
         raise RelataskError(
             f"{where}: url {entry.url!r} must begin with http:// or https://, or be {UNKNOWN}."
         )
+    if re.match(r"https?://[^/?#]*@", entry.url):
+        raise RelataskError(
+            f"{where}: url {entry.url!r} must hold no login, as everyone may read the sheet; put the file "
+            "into a `mirror`."
+        )
     if entry.sha256 != UNKNOWN and not re.fullmatch(r"[0-9a-f]{64}", entry.sha256):
         raise RelataskError(f"{where}: sha256 must be 64 hex digits, or {UNKNOWN} where it is not known.")
+    if entry.bytes != UNKNOWN and not re.fullmatch(r"[0-9]{1,15}", entry.bytes):
+        raise RelataskError(
+            f"{where}: bytes {entry.bytes!r} must be the size of the file, or {UNKNOWN} if it is not known."
+        )
     return entry

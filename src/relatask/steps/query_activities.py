@@ -11,14 +11,13 @@ Example:
 
 import argparse
 import logging
-from pathlib import Path
 
 from relatask.core.blocks import parse
 from relatask.core.files import canonical_json, json_option, write_text
 from relatask.sources.chembl.chembl_activities import ChemblActivitiesSource
 from relatask.sources.chembl.target_activities import collect_activities
+from relatask.sources.services.arguments import add_service, client_and_address
 from relatask.sources.services.chembl import Chembl
-from relatask.sources.services.http import Client
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -26,9 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--source-config", required=True, metavar="JSON", help="block of `sources`, or FILE#/PLACE of it"
     )
-    parser.add_argument("--service-url", required=True, metavar="URL", help="ChEMBL's web service")
-    parser.add_argument("--requests-per-second", type=float, default=1.0, metavar="N")
-    parser.add_argument("--answers", required=True, type=Path, metavar="DIR", help="answers as they came")
+    add_service(parser, "ChEMBL")
     parser.add_argument("--out", required=True, metavar="FILE", help="activities.json")
 
 
@@ -36,8 +33,8 @@ def run(arguments: argparse.Namespace) -> None:
     """Ask for what is not there yet and write the activities."""
     block = json_option(arguments.source_config, "--source-config")
     config = parse(ChemblActivitiesSource, block, "--source-config")
-    client = Client("ChEMBL", arguments.answers, arguments.requests_per_second)
-    content = collect_activities(Chembl(client, arguments.service_url.rstrip("/")), config.targets)
+    client, address = client_and_address(arguments, "ChEMBL")
+    content = collect_activities(Chembl(client, address), config.targets)
     write_text(arguments.out, canonical_json(content) + "\n")
     logging.info(
         "%s: %d activities on %d targets, %d targets unknown (%d requests, %d answers were there already).",

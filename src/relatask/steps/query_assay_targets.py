@@ -16,8 +16,8 @@ from pathlib import Path
 
 from relatask.core.tables import write_table
 from relatask.sources.chembl.assay_targets import find_assay_targets, read_assay_ids
+from relatask.sources.services.arguments import add_service, client_and_address
 from relatask.sources.services.chembl import Chembl
-from relatask.sources.services.http import Client
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -25,17 +25,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--assays", required=True, type=Path, metavar="FILE", help="assay ids, one a line, or labelsHard.pckl"
     )
-    parser.add_argument("--service-url", required=True, metavar="URL", help="ChEMBL's web service")
-    parser.add_argument("--requests-per-second", type=float, default=1.0, metavar="N")
-    parser.add_argument("--answers", required=True, type=Path, metavar="DIR", help="answers as they came")
+    add_service(parser, "ChEMBL")
     parser.add_argument("--out", required=True, metavar="FILE", help="table assay_targets")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Ask for what is not there yet and write the table."""
-    client = Client("ChEMBL", arguments.answers, arguments.requests_per_second)
+    client, address = client_and_address(arguments, "ChEMBL")
     ids = read_assay_ids(arguments.assays)
-    table = find_assay_targets(Chembl(client, arguments.service_url.rstrip("/")), ids)
+    table = find_assay_targets(Chembl(client, address), ids)
     write_table("assay_targets", table, arguments.out)
     logging.info(
         "%s: %d of %d assays have human proteins (%d requests, %d answers were there already).",

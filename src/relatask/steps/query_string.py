@@ -12,12 +12,11 @@ Example:
 
 import argparse
 import logging
-from pathlib import Path
 
 from relatask.core.errors import RelataskError
 from relatask.core.files import write_text
 from relatask.core.tables import read_table, write_table
-from relatask.sources.services.http import Client
+from relatask.sources.services.arguments import add_service, client_and_address
 from relatask.sources.services.protein_ids import identifiers_of
 from relatask.sources.services.string_db import String, table_of
 
@@ -25,9 +24,7 @@ from relatask.sources.services.string_db import String, table_of
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--tasks", required=True, metavar="FILE", help="table tasks")
-    parser.add_argument("--service-url", required=True, metavar="URL", help="STRING's API")
-    parser.add_argument("--requests-per-second", type=float, default=1.0, metavar="N")
-    parser.add_argument("--answers", required=True, type=Path, metavar="DIR", help="answers as they came")
+    add_service(parser, "STRING")
     parser.add_argument("--out", required=True, metavar="FILE", help="interaction table, 13 columns")
     parser.add_argument("--out-proteins", required=True, metavar="FILE", help="table proteins")
 
@@ -37,8 +34,8 @@ def run(arguments: argparse.Namespace) -> None:
     identifiers = identifiers_of(read_table("tasks", arguments.tasks))
     if not identifiers:
         raise RelataskError(f"{arguments.tasks}: no task has a protein; give the source a `task_sheet`.")
-    client = Client("STRING", arguments.answers, arguments.requests_per_second)
-    string = String(client, arguments.service_url.rstrip("/"))
+    client, address = client_and_address(arguments, "STRING")
+    string = String(client, address)
     proteins = string.string_ids(identifiers)
     rows = string.network(proteins.string_id.dropna())
     write_text(arguments.out, table_of(rows))

@@ -2,7 +2,7 @@
 
 Example:
   relatask retrieve_files --mirror ../data --out results/raw/tox21/tox21.csv \\
-    --entry '{"file": "tox21.csv", "path": "moleculenet/tox21.csv", "url": "-", "sha256": "-"}'
+    --entry '{"file": "tox21.csv", "path": "moleculenet/tox21.csv", "url": "-", "sha256": "-", "bytes": "-"}'
 """
 
 import argparse

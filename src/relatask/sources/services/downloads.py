@@ -1,31 +1,37 @@
 """Files of a data set, from the mirror or from their official address, checked by SHA-256."""
 
 import logging
+import re
 import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import requests
 from tqdm import tqdm
+from urllib3.exceptions import HTTPError
 
 from relatask.core.atomic import atomic_path
 from relatask.core.errors import RelataskError
 from relatask.core.files import read_fields, sha256_of, write_json, write_text
 from relatask.sources.archives import opened_zip
-from relatask.sources.services.http import (
+from relatask.sources.services.http import Wait, retrying
+from relatask.sources.services.http_deadline import Deadline, TooSlowError
+from relatask.sources.services.http_request import (
     TIMEOUT,
-    USER_AGENT,
     InterruptedAnswerError,
-    Wait,
+    Server,
     check_status,
-    request,
-    retrying,
+    send,
+    session_with,
 )
 
 UNKNOWN = "-"
 ATTEMPTS = 6
-BLOCK = 1 << 16  # bytes; of a block that breaks off nothing is kept
+BLOCK = 1 << 16  # bytes
+PACE = Deadline(60.0, extended_by=BLOCK)  # 1 kB/s at least; a whole file may take hours
+MOST_BYTES = 1 << 36  # of a file of unknown size
 LARGE = 1 << 28  # bytes; a file of an archive may be as large whatever it was packed to
 MOST_RATIO = 100  # of packing; zeros reach 1,000, numbers and text 3 to 30
 log = logging.getLogger(__name__)
@@ -44,8 +50,8 @@ def retrieve_file(
     is recorded beside the file, and checked when the file is retrieved again.
 
     Args:
-        entry: path (below the mirror), url and sha256 of the sheet. ``https://…/a.zip#b`` is the file `b`
-            of an archive, in whichever folder of it.
+        entry: path (below the mirror), url, sha256 and bytes of the sheet. ``https://…/a.zip#b`` is the
+            file `b` of an archive, in whichever folder of it.
         mirror: local folder with the same files, or None.
         out: where the file shall be.
         wait: tenacity's wait between attempts; tests pass a short one.
@@ -70,7 +76,8 @@ def retrieve_file(
         url, _, member = entry["url"].partition("#")
         partial = out.with_name(f".{out.name}.part")
         out.parent.mkdir(parents=True, exist_ok=True)
-        download(url, partial, wait, pause)
+        size = UNKNOWN if member else entry["bytes"]  # that of the archive is not known
+        download(url, partial, None if size == UNKNOWN else int(size), wait, pause)
         digest = _install(partial, url, member, entry, out)
     else:
         searched = f"{local} does not exist" if local else "no mirror is configured"
@@ -94,8 +101,7 @@ def _install(partial: Path, url: str, member: str, entry: dict[str, str], out: P
             _extract(partial, member, temporary, url)
             return _check(temporary, entry, out, entry["url"])
     finally:
-        partial.unlink(missing_ok=True)
-        _validator(partial).unlink(missing_ok=True)
+        _remove(partial)
 
 
 def _extract(archive: Path, member: str, out: Path, url: str) -> None:
@@ -131,18 +137,34 @@ def _check(path: Path, entry: dict[str, str], out: Path, origin: str) -> str:
 
 
 def download(
-    url: str, partial: Path, wait: Wait | None = None, pause: Callable[[float], None] = time.sleep
+    url: str,
+    partial: Path,
+    size: int | None = None,
+    wait: Wait | None = None,
+    pause: Callable[[float], None] = time.sleep,
 ) -> None:
     """Fetch `url` into `partial`, going on from what is there, until all its bytes are.
 
+    Args:
+        url: where it is.
+        partial: where it goes.
+        size: bytes of the whole file if known; no more are taken.
+        wait: tenacity's wait between attempts.
+        pause: how to wait.
+
     Raises:
-        RelataskError: the server refuses, or the last of six attempts broke off.
+        RelataskError: the server refuses or sends too much, or the last of six attempts broke off.
     """
     try:
-        with requests.Session() as session:
-            retrying(url, ATTEMPTS, wait, pause)(_attempt, session, url, partial)
+        with session_with(PACE) as session:
+            retrying(url, ATTEMPTS, wait, pause)(_attempt, session, url, partial, size)
     except InterruptedAnswerError as error:
         raise RelataskError(f"{url} could not be downloaded in {ATTEMPTS} attempts: {error}.") from None
+
+
+def _remove(partial: Path) -> None:
+    partial.unlink(missing_ok=True)
+    _validator(partial).unlink(missing_ok=True)
 
 
 def _validator(partial: Path) -> Path:
@@ -150,20 +172,21 @@ def _validator(partial: Path) -> Path:
     return partial.with_name(f"{partial.name}.version")
 
 
-def _attempt(session: requests.Session, url: str, partial: Path) -> None:
+def _attempt(session: requests.Session, url: str, partial: Path, size: int | None) -> None:
     have, version = 0, _validator(partial)
     if partial.exists() and version.exists():  # without a version, the rest could be of another file
         have = partial.stat().st_size
-    headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}  # so that lengths count file bytes
+    server = Server(urlsplit(url).netloc or url, "config/datasets.tsv")
+    headers = {"Accept-Encoding": "identity"}  # so that lengths count file bytes
     if have:
         headers |= {"Range": f"bytes={have}-", "If-Range": version.read_text(encoding="utf-8")}
-    with request(session, "GET", url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
+    with send(session, "GET", url, server, headers=headers, timeout=TIMEOUT) as answer:
         if answer.status_code == 416:
             if answer.headers.get("Content-Range", "") == f"bytes */{have}":
                 return  # nothing is left
             partial.unlink(missing_ok=True)
             raise InterruptedAnswerError("it refused to go on where the download stopped")
-        check_status(answer, url)
+        check_status(answer, server)
         going_on = answer.headers.get("Content-Range", "").startswith(f"bytes {have}-")
         if answer.status_code == 206 and not going_on:
             partial.unlink(missing_ok=True)
@@ -172,8 +195,10 @@ def _attempt(session: requests.Session, url: str, partial: Path) -> None:
             have = 0
             _note_version(answer, version)
         try:
-            _store(answer, partial, have)
-        except requests.RequestException as error:
+            _store(answer, url, partial, have, size)
+        except TooSlowError as error:
+            raise InterruptedAnswerError(str(error)) from None
+        except HTTPError as error:
             raise InterruptedAnswerError(type(error).__name__) from None
 
 
@@ -187,17 +212,29 @@ def _note_version(answer: requests.Response, version: Path) -> None:
         version.unlink(missing_ok=True)
 
 
-def _store(answer: requests.Response, partial: Path, have: int) -> None:
+def _store(answer: requests.Response, url: str, partial: Path, have: int, size: int | None) -> None:
     """Append the body to `partial` (or start it anew) and check its length."""
-    length = answer.headers.get("Content-Length")
-    total = have + int(length) if length is not None else None
+    length = answer.headers.get("Content-Length", "")
+    total = have + int(length) if re.fullmatch(r"[0-9]{1,15}", length) else None
+    _require_no_more(total or 0, url, partial, size)
     with (
         partial.open("ab" if have else "wb") as handle,
         tqdm(total=total, initial=have, unit="B", unit_scale=True, desc=partial.name, disable=None) as bar,
     ):
-        for block in answer.iter_content(BLOCK):
+        while block := answer.raw.read1(BLOCK, decode_content=False):  # the file as it is, also a packed one
+            have += len(block)
+            _require_no_more(have, url, partial, size)
             handle.write(block)
             bar.update(len(block))
-    size = partial.stat().st_size
-    if total is not None and size != total:
-        raise InterruptedAnswerError(f"{size} of {total} bytes arrived")
+    if total is not None and have != total:
+        raise InterruptedAnswerError(f"{have} of {total} bytes arrived")
+
+
+def _require_no_more(count: int, url: str, partial: Path, size: int | None) -> None:
+    if count > (MOST_BYTES if size is None else size):
+        _remove(partial)
+        said = f"{MOST_BYTES:,} bytes" if size is None else f"the {size:,} bytes of config/datasets.tsv"
+        raise RelataskError(
+            f"{url} sends more than {said}; the file was changed, get it from elsewhere into a `mirror`, or "
+            "correct config/datasets.tsv if the new file is meant."
+        )

@@ -49,7 +49,7 @@ class String:
         """Return the table `proteins`: the best human match of each identifier, null where there is none.
 
         Raises:
-            RelataskError: STRING knows none of them.
+            RelataskError: STRING knows none of them, or sends matches of others.
         """
         wanted = list(dict.fromkeys(identifiers))
         matches: dict[str, Row] = {}
@@ -57,7 +57,12 @@ class String:
             batch = wanted[start : start + NAMES]
             for row in self._names(batch):
                 name = row["queryItem"] if "queryItem" in row else batch[int(row["queryIndex"])]
-                if row["ncbiTaxonId"] == str(HUMAN) and name in batch:
+                if name not in batch:
+                    raise RelataskError(
+                        f"STRING sent a match of {name[:40]!r}, which was not asked for; is {self.url} the "
+                        f"address of STRING's API? Delete {self.client.answers} to ask again."
+                    )
+                if row["ncbiTaxonId"] == str(HUMAN):
                     matches.setdefault(name, row)  # the first is the best
         unknown = [name for name in wanted if name not in matches]
         if unknown:
@@ -111,7 +116,7 @@ class String:
 
     def _names(self, batch: Sequence[str]) -> list[Row]:
         def parse(body: bytes) -> list[Row]:
-            rows = _rows(body, ("queryIndex", "stringId", "ncbiTaxonId", "preferredName"))
+            rows = self._rows(body, ("queryIndex", "stringId", "ncbiTaxonId", "preferredName"))
             for row in rows:
                 index = row["queryIndex"]
                 if "queryItem" not in row and not (index.isdecimal() and len(index) < 10):
@@ -125,7 +130,7 @@ class String:
         return self._ask("get_string_ids", batch, {"limit": 1, "echo_query": 1}, parse)
 
     def _interactions(self, question: Sequence[str]) -> list[Row]:
-        return self._ask("network", question, {"add_nodes": 0}, lambda body: _rows(body, COLUMNS))
+        return self._ask("network", question, {"add_nodes": 0}, lambda body: self._rows(body, COLUMNS))
 
     def _ask(
         self, what: str, names: Sequence[str], more: dict[str, int], parse: Callable[[bytes], list[Row]]
@@ -139,30 +144,35 @@ class String:
         url = f"{self.url}/tsv/{what}"
         return self.client.ask(url, form, parse, method="POST", suffix="tsv", absent=_says_not_found) or []
 
+    def _rows(self, body: bytes, columns: Sequence[str]) -> list[Row]:
+        """Parse a tab separated answer with a header; quotes are plain text."""
+        try:
+            text = body.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise UnreadableAnswerError(f"it is not UTF-8 ({error})") from None
+        if not text.endswith("\n"):  # a line that is cut off within its last number has all columns
+            raise UnreadableAnswerError("its last line is cut off")
+        lines = text.replace("\r\n", "\n").split("\n")[:-1]
+        header = lines[0].split("\t")
+        missing = [column for column in columns if column not in header]
+        if len(missing) == len(columns):
+            raise UnreadableAnswerError(f"it lacks the column {missing[0]}")
+        if missing:
+            raise RelataskError(
+                f"STRING: its answer lacks the column {missing[0]}; its web service may have changed. Delete "
+                f"{self.client.answers} to ask again."
+            )
+        rows = [line.split("\t") for line in lines[1:] if line]
+        for number, row in enumerate(rows, start=2):
+            if len(row) != len(header):
+                raise UnreadableAnswerError(f"line {number} has {len(row)} of {len(header)} columns")
+        return [dict(zip(header, row, strict=True)) for row in rows]
+
 
 def table_of(rows: Iterable[Row]) -> str:
     """Return the interaction table that `relatask.data.interactions` reads: tab separated, 13 columns."""
     lines = ["\t".join(COLUMNS), *("\t".join(row[column] for column in COLUMNS) for row in rows)]
     return "\n".join(lines) + "\n"
-
-
-def _rows(body: bytes, columns: Sequence[str]) -> list[Row]:
-    """Parse a tab separated answer with a header; quotes are plain text."""
-    try:
-        text = body.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise UnreadableAnswerError(f"it is not UTF-8 ({error})") from None
-    if not text.endswith("\n"):  # a line that is cut off within its last number has all columns
-        raise UnreadableAnswerError("its last line is cut off")
-    lines = text.replace("\r\n", "\n").split("\n")[:-1]
-    header = lines[0].split("\t")
-    if missing := [column for column in columns if column not in header]:
-        raise UnreadableAnswerError(f"it lacks the column {missing[0]}")
-    rows = [line.split("\t") for line in lines[1:] if line]
-    for number, row in enumerate(rows, start=2):
-        if len(row) != len(header):
-            raise UnreadableAnswerError(f"line {number} has {len(row)} of {len(header)} columns")
-    return [dict(zip(header, row, strict=True)) for row in rows]
 
 
 def _says_not_found(body: bytes) -> bool:
