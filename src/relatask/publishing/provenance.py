@@ -9,11 +9,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relatask.core.files import read_json, sha256_of
+from relatask.core.versions import installed_versions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,14 +80,8 @@ def commit(root: Path) -> dict[str, Any]:
 
 
 def packages() -> dict[str, str]:
-    """Return the versions of Python and of the packages that decide a result."""
-    found = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+    """Return the versions of Python and of the packages that decide a result, as they are installed now."""
+    return {"python": platform.python_version(), **installed_versions(PACKAGES)}
 
 
 def hardware() -> dict[str, Any]:
