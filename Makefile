@@ -22,8 +22,8 @@ READY := .venv/.ready
 
 run: $(READY)
 	$(BIN)/snakemake --cores $(CORES) $(ARGS)
-	$(BIN)/snakemake --cores $(CORES) --report results/report.html $(ARGS) > /dev/null
-	@$(BIN)/relatask scrub_report results/report.html
+	$(BIN)/snakemake --cores $(CORES) --report results/.report.html $(ARGS) > /dev/null
+	@$(BIN)/relatask scrub_report results/.report.html --out results/report.html
 	@echo "Done. The report, results/report.html, shows the tables and figures named above."
 
 test: $(READY)

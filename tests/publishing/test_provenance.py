@@ -40,6 +40,8 @@ STUDY = {
         ("run ~/studies/mine.yaml", "run …/mine.yaml"),
         ("PATH=bin:/srv/bob/bin see file:///srv/bob/x", "PATH=bin:…/bin see …/x"),
         ("results/published/demo", "results/published/demo"),
+        ("study='/data/alice/my assays/mine.yaml' n=2", "study='…/mine.yaml' n=2"),
+        ('{"path":"/data/alice/my assays/x.csv","n":2}', '{"path":"…/x.csv","n":2}'),
     ],
 )
 def test_commands_are_scrubbed_of_paths_and_secrets(text: str, expected: str, tmp_path) -> None:

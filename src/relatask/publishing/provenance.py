@@ -37,7 +37,8 @@ SECRET = re.compile(
     r"(?i)((?:token|secret|password|passwd|api[-_]?key|credentials?)[\w-]*(?:\s*[=:]\s*|\s+))\S+"
 )
 LOGIN = re.compile(r"(?<=://)[^/\s@]+@")
-ABSOLUTE = re.compile(r"(?<![\w.~/-])(?:~\w*)?/(?:[^\s/'\",=:]+/)*([^\s/'\",=:]+)")
+QUOTED = re.compile(r"""(?<=["'])(?:~\w*)?/[^"'\n]*/(?=[^"'/\n]+["'])""")  # a path that may hold spaces
+ABSOLUTE = re.compile(r"(?<![\w.~/…-])(?:~\w*)?/(?:[^\s/'\",=:]+/)*([^\s/'\",=:]+)")
 
 
 def scrub(text: str, root: Path) -> str:
@@ -47,7 +48,11 @@ def scrub(text: str, root: Path) -> str:
     """
     text = LOGIN.sub("", SECRET.sub(r"\1[removed]", text.replace("file://", "")))
     text = text.replace(f"{root.resolve()}/", "").replace(str(root.resolve()), ".")
-    text = ABSOLUTE.sub(r"…/\1", text)
+    return without_names(ABSOLUTE.sub(r"…/\1", QUOTED.sub("…/", text)))
+
+
+def without_names(text: str) -> str:
+    """Return `text` without the names of the user and the host."""
     for name, instead in ((_user(), "[user]"), (socket.gethostname(), "[host]")):
         if len(name) > 2 and name != "root":
             text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", instead, text)
