@@ -20,6 +20,14 @@ KILLS ?= 5
 BIN := .venv/bin
 READY := .venv/.ready
 
+# A user of a container may have no home folder to write to and no name, which Snakemake needs.
+ifneq ($(shell test -w "$${HOME:-}" && echo yes),yes)
+export HOME := $(CURDIR)/.venv/home
+endif
+ifneq ($(shell id -un > /dev/null 2>&1 && echo yes),yes)
+export LOGNAME ?= nobody
+endif
+
 run: $(READY)
 	$(BIN)/snakemake --cores $(CORES) $(ARGS)
 	$(BIN)/snakemake --cores $(CORES) --report results/.report.html $(ARGS) > /dev/null

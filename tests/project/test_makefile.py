@@ -35,6 +35,13 @@ def make_run(project: Path, home: str) -> None:
     subprocess.run(["make", "run", "CORES=1"], cwd=project, env=environment, capture_output=True, check=False)
 
 
+def test_a_home_folder_that_may_not_be_written_is_replaced_and_another_one_stays(project: Path) -> None:
+    make_run(project, "/nowhere/home")
+    assert (project / "home").read_text() == f"{project / '.venv' / 'home'}\n"
+    make_run(project, str(project))
+    assert (project / "home").read_text() == f"{project}\n"
+
+
 def test_a_report_is_not_in_its_place_before_names_are_taken_out(project: Path) -> None:
     """`relatask scrub_report` fails, as if it were killed."""
     make_run(project, str(project))
