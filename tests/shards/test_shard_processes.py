@@ -130,6 +130,24 @@ def test_killed_at_random_moments_it_ends_with_the_same_bytes(tmp_path, undistur
     assert content(results) == undisturbed
 
 
+def test_interrupted_by_ctrl_c_it_says_so_without_a_traceback_and_goes_on_later(tmp_path, undisturbed):
+    results = prepare(tmp_path)
+    process, before = start(results), state_of(results, SPECS[1])
+    while process.poll() is None and state_of(results, SPECS[1]) == before:
+        time.sleep(0.001)
+    process.send_signal(signal.SIGINT)
+    messages = finish(process, code=130)
+    assert messages.splitlines()[-1] == "interrupted"
+    assert "Traceback" not in messages
+    known = entries(results)
+    assert set(known) == {SPECS[0].run_id}
+    assert not list((results / "study" / "running").glob("*.json"))
+    assert not list((results / "study").rglob("*.part-*"))
+    finish(start(results))
+    assert entries(results).items() >= known.items()
+    assert content(results) == undisturbed
+
+
 def test_two_processes_of_the_same_shard_end_well(tmp_path, undisturbed):
     results = prepare(tmp_path)
     for process in [start(results), start(results)]:
