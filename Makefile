@@ -72,6 +72,6 @@ $(READY): requirements.lock pyproject.toml
 	fi
 	@echo "Installing the pinned packages into .venv; this happens once and takes a few minutes."
 	@$(BIN)/python -m pip install -qq "$$(grep '^torch==' requirements.lock)"
-	@$(BIN)/python -m pip install -qq -r requirements.lock
+	@$(BIN)/python -m pip install -qq --require-hashes -r <(grep -v '^torch==' requirements.lock)
 	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
 	@touch $(READY)
