@@ -20,10 +20,18 @@ KILLS ?= 5
 BIN := .venv/bin
 READY := .venv/.ready
 
+# A user of a container may have no home folder to write to and no name, which Snakemake needs.
+ifneq ($(shell test -w "$${HOME:-}" && echo yes),yes)
+export HOME := $(CURDIR)/.venv/home
+endif
+ifneq ($(shell id -un > /dev/null 2>&1 && echo yes),yes)
+export LOGNAME ?= nobody
+endif
+
 run: $(READY)
 	$(BIN)/snakemake --cores $(CORES) $(ARGS)
-	$(BIN)/snakemake --cores $(CORES) --report results/report.html $(ARGS) > /dev/null
-	@$(BIN)/relatask scrub_report results/report.html
+	$(BIN)/snakemake --cores $(CORES) --report results/.report.html $(ARGS) > /dev/null
+	@$(BIN)/relatask scrub_report results/.report.html --out results/report.html
 	@echo "Done. The report, results/report.html, shows the tables and figures named above."
 
 test: $(READY)
@@ -64,6 +72,6 @@ $(READY): requirements.lock pyproject.toml
 	fi
 	@echo "Installing the pinned packages into .venv; this happens once and takes a few minutes."
 	@$(BIN)/python -m pip install -qq "$$(grep '^torch==' requirements.lock)"
-	@$(BIN)/python -m pip install -qq -r requirements.lock
+	@$(BIN)/python -m pip install -qq --require-hashes -r <(grep -v '^torch==' requirements.lock)
 	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
 	@touch $(READY)

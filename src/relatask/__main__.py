@@ -64,8 +64,15 @@ def _place(error: OSError) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one step or command; return 0, or 2 after a mistake that the message explains."""
-    argv = sys.argv[1:] if argv is None else argv
+    """Run one step or command; return 0, 2 after a mistake that the message explains, 130 after Ctrl-C."""
+    try:
+        return _run(sys.argv[1:] if argv is None else argv)
+    except KeyboardInterrupt:  # also while a step is imported
+        logging.error("interrupted")
+        return 130
+
+
+def _run(argv: list[str]) -> int:
     if not argv or argv[0] in {"-h", "--help"}:
         print(_overview())
         return 0

@@ -63,7 +63,7 @@ def test_one_of_other_code_or_data_is_ignored_and_the_log_says_so(path, caplog):
     with caplog.at_level(logging.INFO):
         other = Checkpoint(path, "another")
     assert (other.finished, other.in_flight) == ([], None)
-    assert "run.pt was written by other code or data; the run starts over" in caplog.text
+    assert "run.pt was written by other code, data or libraries; the run starts over" in caplog.text
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.99])

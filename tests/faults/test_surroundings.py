@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.helpers.package_copy import extended
 from tests.helpers.paths import ROOT
 from tests.helpers.workflow import run_snakemake, snakemake_command, write_study
 
@@ -139,6 +140,53 @@ def test_a_step_says_which_file_it_may_not_write(finished: Path) -> None:
     assert "error: " in done.stderr
     assert "metrics.parquet" in done.stderr
     assert "Permission denied" in done.stderr
+
+
+def test_a_user_without_home_folder_and_name_runs_a_study_and_gets_its_report(tmp_path: Path) -> None:
+    """As in a container with a bare user id; it may read everything, and write only where it works."""
+    setpriv, make = shutil.which("setpriv"), shutil.which("make")
+    if os.getuid() != 0 or setpriv is None or make is None:
+        pytest.skip("root, setpriv and make are needed to become another user and run all as make does")
+    project = extended(tmp_path, {})
+    for name in ("Makefile", "pyproject.toml"):
+        shutil.copy(ROOT / name, project)
+    (project / ".venv").mkdir()
+    (project / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
+    (project / ".venv" / ".ready").touch()
+    rows = [f"{'C' * length}O,{length % 2}" for length in range(2, 40)]
+    (project / "alcohols.csv").write_text("\n".join(["smiles,odd", *rows]))
+    study = {
+        "title": "Alcohols",
+        "sources": {"alcohols": {"reader": "table", "path": str(project / "alcohols.csv")}},
+        "datasets": {"alcohols": {"source": "alcohols"}},
+        "splits": {"schemes": ["random"]},
+        "methods": [{"label": "RF", "method": "random_forest", "options": {"n_estimators": 2}}],
+        "baseline": "RF",
+        "scales": {"quick": {"seeds": [0]}},
+    }
+    arguments = f"--config study={write_study(project, study, 'odd')}"
+    for path in [project, *project.rglob("*")]:
+        os.chown(path, 12345, 12345, follow_symlinks=False)
+    reading = "-all,+dac_read_search"
+    command = [setpriv, "--reuid", "12345", "--regid", "12345", "--clear-groups", "--inh-caps", reading]
+    command += ["--ambient-caps", reading, "--bounding-set", reading]
+    environment = {**os.environ, "PYTHONPATH": str(project / "src")}
+    for name in ("HOME", "LOGNAME", "USER", "LNAME", "USERNAME"):
+        environment.pop(name, None)
+
+    def run_as_nobody(*words: str) -> str:
+        done = subprocess.run(
+            [*command, *words], cwd=project, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
+        return done.stdout
+
+    shown = run_as_nobody(make, "run", "CORES=1", f"ARGS={arguments}")
+    assert "Done. The report, results/report.html" in shown
+    assert "left: nothing to train" in run_as_nobody(sys.executable, "-m", "relatask", "status", "odd")
+    assert str(tmp_path) not in (project / "results" / "report.html").read_text()
+    assert not (project / "results" / ".report.html").exists()
+    assert {path.stat().st_uid for path in (project / "results").rglob("*")} == {12345}
 
 
 def test_a_second_workflow_in_the_folder_is_refused_and_the_first_one_goes_on(

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
@@ -74,6 +75,20 @@ def test_the_tables_are_the_entries_one_after_the_other(runs, monkeypatch, rows,
     assert found["costs"]["run_id"].tolist() == [spec.run_id for spec in specs]
     assert (found["costs"]["seconds"] > 0).all()
     assert (found["costs"]["peak_rss_mb"] > 50).all()
+
+
+def test_costs_name_the_libraries_that_trained_each_run_whatever_is_installed_now(runs):
+    record = read_json(runs / SPECS[0].run_id / "run.json")
+    assert record["measured"]["libraries"]["torch"] == version("torch")
+    record["measured"]["libraries"] = {"torch": "2.12.0"}
+    write_json(runs / SPECS[0].run_id / "run.json", record)
+    of_old = read_json(runs / SPECS[1].run_id / "run.json")
+    del of_old["measured"]["libraries"]
+    write_json(runs / SPECS[1].run_id / "run.json", of_old)
+    told = merged(runs)["costs"]["libraries"]
+    assert told[0] == '{"torch":"2.12.0"}'
+    assert pd.isna(told[1])
+    assert json.loads(told[2]) == {name: version(name) for name in ("numpy", "scikit-learn", "torch")}
 
 
 def test_merging_twice_gives_the_same_bytes(runs):

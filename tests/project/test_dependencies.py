@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from relatask.commands.write_licences import PIN
+
 
 def locked(root: Path) -> dict[str, str]:
-    lines = (root / "requirements.lock").read_text().splitlines()
-    return dict(line.split("==") for line in lines if line and not line.startswith("#"))
+    return dict(PIN.findall((root / "requirements.lock").read_text()))
 
 
 def plain(name: str) -> str:

@@ -30,6 +30,13 @@ def pins(lines: list[str]) -> dict[str, str]:
     return found
 
 
+def locked(root: Path) -> dict[str, list[str]]:
+    """Requirement -> its hashes, of all lines of the lock."""
+    text = re.sub(r"^#.*\n", "", (root / "requirements.lock").read_text(), flags=re.MULTILINE)
+    requirements = [line.split() for line in text.replace("\\\n", " ").splitlines()]
+    return {first: hashes for first, *hashes in requirements}
+
+
 @pytest.fixture(scope="module")
 def project(root: Path) -> dict:
     return tomllib.loads((root / "pyproject.toml").read_text())["project"]
@@ -42,8 +49,7 @@ def needed(project: dict) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def lock(root: Path) -> dict[str, str]:
-    lines = (root / "requirements.lock").read_text().splitlines()
-    return pins([line for line in lines if line and not line.startswith("#")])
+    return pins(list(locked(root)))
 
 
 def test_the_lock_pins_what_the_project_names(lock: dict[str, str], needed: dict[str, str]) -> None:
@@ -71,6 +77,14 @@ def test_the_lock_has_one_torch_and_nothing_that_brings_another(lock: dict[str, 
     assert lock["torch"] == "2.13.0"
     assert [name for name in lock if name in {"torch", "pytorch", "torchvision", "torchaudio"}] == ["torch"]
     assert [name for name in lock if re.match("nvidia|cuda|triton|xgboost|tensorflow|jax", name)] == []
+
+
+def test_all_but_torch_is_locked_to_the_bytes_of_its_files(root: Path) -> None:
+    unhashed = {name for name, hashes in locked(root).items() if not hashes}
+    assert unhashed == {"torch==2.13.0"}
+    for name, hashes in locked(root).items():
+        assert hashes == sorted(set(hashes)), name
+        assert [word for word in hashes if not re.fullmatch(r"--hash=sha256:[0-9a-f]{64}", word)] == [], name
 
 
 @pytest.mark.parametrize("env", ENVS)
@@ -114,7 +128,7 @@ def test_set_up_installs_torch_before_and_without_anything_else(root: Path) -> N
     makefile = (root / "Makefile").read_text()
     installs = [line.split("pip install", 1)[1] for line in makefile.splitlines() if "pip install" in line]
     assert "^torch==" in installs[0]
-    assert "-r requirements.lock" in installs[1]
+    assert "--require-hashes -r <(grep -v '^torch==' requirements.lock)" in installs[1]
     assert "--no-deps" in installs[2]
     assert "-e ." in installs[2]
     assert len(installs) == 3

@@ -40,6 +40,8 @@ STUDY = {
         ("run ~/studies/mine.yaml", "run …/mine.yaml"),
         ("PATH=bin:/srv/bob/bin see file:///srv/bob/x", "PATH=bin:…/bin see …/x"),
         ("results/published/demo", "results/published/demo"),
+        ("study='/data/alice/my assays/mine.yaml' n=2", "study='…/mine.yaml' n=2"),
+        ('{"path":"/data/alice/my assays/x.csv","n":2}', '{"path":"…/x.csv","n":2}'),
     ],
 )
 def test_commands_are_scrubbed_of_paths_and_secrets(text: str, expected: str, tmp_path) -> None:
@@ -105,8 +107,10 @@ def arguments(tmp_path) -> list[str]:
     costs = pd.DataFrame(
         {"run_id": plan["run_id"], "seconds": 1.5, "peak_rss_mb": 9.0, "device": "cpu", "host": "hidden-host"}
     )
+    costs["libraries"] = ['{"numpy":"2.4.6","torch":"2.12.0"}', '{"numpy":"2.4.6","torch":"2.13.0"}', None]
     write_table("costs", costs, tmp_path / "costs.parquet")
     write_json(tmp_path / "toy" / "dataset.json", {"digest": "abc"})
+    write_json(tmp_path / "toy" / "features" / "features.json", {"digest": "def", "rdkit": "2026.9.1"})
     for name in ("main.csv", "main.md", "overview.png"):
         write_text(tmp_path / "made" / name, name)
     return [
@@ -114,6 +118,7 @@ def arguments(tmp_path) -> list[str]:
         *("--study", str(write_study(tmp_path, STUDY, "toy_study"))),
         *("--plan", str(tmp_path / "plan.parquet"), "--costs", str(tmp_path / "costs.parquet")),
         *("--results", str(tmp_path), "--data", str(tmp_path / "toy" / "dataset.json")),
+        str(tmp_path / "toy" / "features" / "features.json"),
         *("--command", f"make run MIRROR={tmp_path}/data", "--out-dir", str(tmp_path / "published")),
         *("--files", *(str(tmp_path / "made" / name) for name in ("main.csv", "main.md", "overview.png"))),
     ]
@@ -132,12 +137,31 @@ def test_a_publication_is_copies_and_their_record(arguments: list[str], tmp_path
     assert record["seeds"] == [0, 1, 2]
     assert record["reduced"] == ["3 seeds instead of 5"]
     assert record["duration"] == {"devices": ["cpu"], "n_runs": 3, "run_seconds": 4.5}
-    assert record["data"] == {"toy/dataset.json": "abc"}
+    assert record["data"] == {"toy/dataset.json": "abc", "toy/features/features.json": "def"}
     assert record["files"]["main.md"] == sha256_of(published / "main.md")
     assert record["command"] == "make run MIRROR=…/data"
     text = (published / "provenance.json").read_text()
     for private in ("hidden-host", str(tmp_path), str(Path.home()) + "/", socket.gethostname()):
         assert private not in text
+
+
+def test_the_versions_that_made_the_numbers_are_named_and_a_mixture_is_told(
+    arguments: list[str], tmp_path, capsys
+) -> None:
+    assert main(arguments) == 0
+    record = json.loads((tmp_path / "published" / "provenance.json").read_text())
+    assert record["made_with"] == {
+        "numpy": {"2.4.6": 2, "unknown": 1},
+        "rdkit": {"2026.9.1": 3},
+        "scikit-learn": {"unknown": 3},
+        "torch": {"2.12.0": 1, "2.13.0": 1, "unknown": 1},
+    }
+    told = [line for line in capsys.readouterr().err.splitlines() if "Several versions" in line]
+    assert len(told) == 2
+    assert told[1].startswith(
+        "Several versions of torch made these numbers: 2.12.0 (1 run), 2.13.0 (1 run), unknown (1 run); "
+    )
+    assert told[1].endswith("/toy_study/shards/*.done.json and run again to have all from one.")
 
 
 def test_what_is_too_large_is_named(arguments: list[str], tmp_path) -> None:

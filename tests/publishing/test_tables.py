@@ -203,6 +203,7 @@ def test_costs_are_marked_as_measured_and_name_no_host(tmp_path) -> None:
             "peak_rss_mb": 500.0,
             "device": "cpu",
             "host": "secret-host",
+            "libraries": '{"torch":"2.13.0"}',
         }
     )
     table = costs_table.make(make_inputs(tmp_path, costs=costs))
@@ -213,6 +214,17 @@ def test_costs_are_marked_as_measured_and_name_no_host(tmp_path) -> None:
     assert table.notes[0].startswith("Measured:")
     save(table, tmp_path)
     assert not any("secret-host" in path.read_text(errors="replace") for path in tmp_path.glob("costs.*"))
+
+
+def test_costs_say_that_several_versions_trained(tmp_path) -> None:
+    inputs = make_inputs(tmp_path)
+    libraries = ['{"torch":"2.12.0"}', *['{"torch":"2.13.0"}'] * 3]
+    costs = pd.DataFrame({"run_id": inputs.plan["run_id"], "seconds": 1.0, "peak_rss_mb": 1.0})
+    costs = costs.assign(device="cpu", host="here", libraries=libraries)
+    table = costs_table.make(make_inputs(tmp_path, costs=costs))
+    assert table.notes[1].startswith(
+        "Several versions of torch made these numbers: 2.12.0 (1 run), 2.13.0 (3 runs); delete "
+    )
 
 
 def test_hostile_task_names_stay_inside_their_cells(tmp_path) -> None:
@@ -318,7 +330,7 @@ def test_the_steps_go_from_predictions_to_tables(tmp_path, capsys) -> None:
     assert "no method labelled 'SLT'. Did you mean 'STL'?" in capsys.readouterr().err
     study = write_study(tmp_path, study_of(metrics=["roc_auc", "brier"]), "toy_study")
     costs = pd.DataFrame({"run_id": plan["run_id"], "seconds": 1.5, "peak_rss_mb": 9.0, "device": "cpu"})
-    write_table("costs", costs.assign(host="h"), tmp_path / "costs.parquet")
+    write_table("costs", costs.assign(host="h", libraries=None), tmp_path / "costs.parquet")
     for name in ("plan", "metrics", "summary", "comparisons", "costs"):
         (tmp_path / f"{name}.parquet").replace(study.parent / f"{name}.parquet")
     assert main(["write_tables", "--study", str(study)]) == 0

@@ -10,7 +10,7 @@ import torch
 
 from relatask.config import StudyConfig, parse
 from relatask.core.errors import RelataskError
-from relatask.core.files import read_json
+from relatask.core.files import read_json, write_json
 from relatask.core.tables import read_table, write_table
 from relatask.plan.plan import make_shards, plan_runs
 from relatask.plan.spec import RunSpec
@@ -49,6 +49,10 @@ def train(results: Path, specs: list[RunSpec]) -> dict[str, str]:
     return Shard("00000", results / "study", data, "all").train(specs)
 
 
+def measured(results: Path, spec: RunSpec) -> dict:
+    return read_json(results / "study" / "runs" / spec.run_id / "run.json")["measured"]
+
+
 def predictions(results: Path, spec: RunSpec) -> pd.Series:
     path = results / "study" / "runs" / spec.run_id / "predictions.parquet"
     frame = read_table("predictions", path).astype({"fold": str, "task_id": str})
@@ -69,11 +73,23 @@ def test_each_task_is_predicted_by_its_own_group(results):
     assert found.index.is_unique
     order = found.index.to_frame(index=False)
     assert order.equals(order.sort_values(["fold", "item_id", "task_id"], ignore_index=True))
-    costs = [
-        read_json(results / "study" / "runs" / run.run_id / "run.json")["measured"]["seconds"]
-        for run in (spec, first, second)
-    ]
+    costs = [measured(results, run)["seconds"] for run in (spec, first, second)]
     assert costs[0] == pytest.approx(costs[1] + costs[2])
+
+
+def test_a_row_names_the_versions_that_trained_its_parts(results):
+    spec = make_spec(ensemble=2)
+    members = [part.spec for part in parts_of(spec, results / "study")]
+    train(results, members)
+    entry = results / "study" / "runs" / members[1].run_id / "run.json"
+    record = read_json(entry)
+    record["measured"]["libraries"] = {"torch": "2.0.0"}
+    write_json(entry, record)
+    train(results, [spec])
+    torch_of = measured(results, members[0])["libraries"]["torch"]
+    found = measured(results, spec)["libraries"]
+    assert found["torch"] == f"2.0.0, {torch_of}"
+    assert found["numpy"].endswith(", unknown")
 
 
 def test_parts_in_the_journal_are_not_trained_again(results, monkeypatch):

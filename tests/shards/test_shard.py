@@ -19,6 +19,7 @@ from relatask.data.prepared import PreparedDataset
 from relatask.engine import checkpoint as checkpoints
 from relatask.journal.digests import code_of_run
 from relatask.journal.heartbeat import read_heartbeats
+from relatask.journal.journal import Journal
 from relatask.plan.manifest import shard_manifest
 from relatask.shards import shard as shards
 from relatask.shards.shard import Shard, ShardData
@@ -166,7 +167,25 @@ def test_a_checkpoint_of_other_code_is_not_resumed(results, caplog):
     path.write_bytes(checkpoints.sealed(old))
     with caplog.at_level(logging.INFO):
         assert train(results) == expected
-    assert "written by other code or data; the run starts over" in caplog.text
+    assert "written by other code, data or libraries; the run starts over" in caplog.text
+
+
+def test_no_run_is_trained_by_two_versions_of_a_library(results, caplog, monkeypatch):
+    """A pass is stopped in its middle, torch is upgraded, and what comes then starts over."""
+    monkeypatch.setattr(checkpoints, "SECONDS", 0.0)
+    with monkeypatch.context() as patched:
+        patched.setattr(shards, "LIBRARIES", {"torch": "2.12.0"})
+        patched.setattr(Journal, "enter", _interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            train(results, SPECS[:1])
+    assert (results / "study" / "checkpoints" / f"{SPECS[0].run_id}.pt").exists()
+    with caplog.at_level(logging.INFO):
+        train(results, SPECS[:1])
+    assert "written by other code, data or libraries; the run starts over" in caplog.text
+
+
+def _interrupted(*arguments: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_the_step_writes_the_same_file_however_the_runs_came_about(results):

@@ -13,6 +13,8 @@ import pytest
 
 from relatask.core.files import read_json, write_text
 from relatask.core.tables import read_table
+from relatask.journal import heartbeat as heartbeats
+from relatask.journal.heartbeat import read_heartbeats
 from relatask.plan.manifest import shard_manifest
 from relatask.plan.spec import RunSpec
 from tests.helpers.paths import ROOT
@@ -130,11 +132,56 @@ def test_killed_at_random_moments_it_ends_with_the_same_bytes(tmp_path, undistur
     assert content(results) == undisturbed
 
 
+def test_interrupted_by_ctrl_c_it_says_so_without_a_traceback_and_goes_on_later(tmp_path, undisturbed):
+    results = prepare(tmp_path)
+    process, before = start(results), state_of(results, SPECS[1])
+    while process.poll() is None and state_of(results, SPECS[1]) == before:
+        time.sleep(0.001)
+    process.send_signal(signal.SIGINT)
+    messages = finish(process, code=130)
+    assert messages.splitlines()[-1] == "interrupted"
+    assert "Traceback" not in messages
+    known = entries(results)
+    assert set(known) == {SPECS[0].run_id}
+    assert not list((results / "study" / "running").glob("*.json"))
+    assert not list((results / "study").rglob("*.part-*"))
+    finish(start(results))
+    assert entries(results).items() >= known.items()
+    assert content(results) == undisturbed
+
+
 def test_two_processes_of_the_same_shard_end_well(tmp_path, undisturbed):
     results = prepare(tmp_path)
     for process in [start(results), start(results)]:
         finish(process)
     assert content(results) == undisturbed
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_process_stopped_for_longer_than_its_heartbeat_counts_goes_on_beside_another_one(
+    tmp_path, undisturbed, monkeypatch, number
+):
+    """As when a machine sleeps: the shard is taken for dead, trained elsewhere, and then it wakes up."""
+    results, study = prepare(tmp_path), tmp_path / "study"
+    sleeper, before = start(results), state_of(results, SPECS[number])
+    while sleeper.poll() is None and state_of(results, SPECS[number]) == before:
+        time.sleep(0.001)
+    sleeper.send_signal(signal.SIGSTOP)
+    assert not (study / "runs" / SPECS[number].run_id).exists(), "the run ended: the test shows nothing"
+    (last,) = read_heartbeats(study)
+    assert (last.run_id, last.running) == (SPECS[number].run_id, True)
+    monkeypatch.setattr(heartbeats, "ALIVE", 1.0)
+    time.sleep(1.1)
+    assert not read_heartbeats(study)[0].running
+    messages = finish(start(results))
+    assert f"{3 - number} of 3 runs trained" in messages
+    known = entries(results)
+    assert set(known) == {spec.run_id for spec in SPECS}
+    sleeper.send_signal(signal.SIGCONT)
+    assert "error" not in finish(sleeper)
+    assert entries(results) == known, "the entry of another process was replaced"
+    assert content(results) == undisturbed
+    assert read_heartbeats(study) == []
 
 
 def test_a_failing_run_ends_the_step_with_its_name_and_is_tried_again(tmp_path):

@@ -111,10 +111,11 @@ def test_nothing_that_is_shown_names_a_person_a_machine_or_a_secret(
     place.mkdir()
     settings = ["--config", f"study={write_study(home, _study(table), name='private')}"]
     run_snakemake(place, "all", "publish", *settings)
-    run_snakemake(place, "--report", "results/report.html", *settings)
+    run_snakemake(place, "--report", "results/.report.html", *settings)
     results = place / "results"
-    assert str(home) in (results / "report.html").read_text()
-    command = [sys.executable, "-m", "relatask", "scrub_report", "results/report.html"]
+    assert str(home) in (results / ".report.html").read_text()
+    command = [sys.executable, "-m", "relatask", "scrub_report", "results/.report.html"]
+    command += ["--out", "results/report.html"]
     subprocess.run(command, cwd=place, env={**os.environ, "PYTHONPATH": str(ROOT / "src")}, check=True)
     shown = [results / "report.html", results / "private" / "manifest.json"]
     shown += [*(results / "published").rglob("*"), *(results / "private" / "tables").glob("*")]

@@ -1,51 +1,102 @@
 """Take what names a person or a machine out of a report of Snakemake, so that it can be shown to others.
 
-Snakemake writes the full paths of files and of the workflow into its report, e.g. of a table in your home
-folder. Folders of this machine become `.` (where the workflow ran), `relatask` (the project) and `~` (home).
+Snakemake writes the full paths of files and the values of params into its report, e.g. of a table in your
+home folder. Paths below the folder where the workflow ran become relative, those of the project begin with
+`relatask`, and of any other path the last name stays, as `…/name`. Names of the user and the host become
+`[user]` and `[host]`. The report as Snakemake wrote it is removed.
 
 Example:
-    relatask scrub_report results/report.html
+    snakemake --report results/.report.html
+    relatask scrub_report results/.report.html --out results/report.html
 """
 
 import argparse
+import json
 import logging
 import re
-import socket
 from pathlib import Path
+from typing import Any
 
 import relatask
 from relatask.core.errors import RelataskError
 from relatask.core.files import write_text
+from relatask.publishing.provenance import scrub, without_names
+
+# Snakemake's copies of the workflow's own files lie there by their full paths.
+CACHE = re.compile(r"""[^,="']*/snakemake-runtime-cache/[^/]+/file(?=/)""")
+# A param whose value is a path, which may hold spaces; params are separated by commas.
+PATH_OF_PARAM = re.compile(r"(?<==)~?/[^,]*/(?=[^,/]+)")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("report", type=Path, help="the file that snakemake --report wrote; it is replaced")
+    parser.add_argument("report", type=Path, help="the file that snakemake --report wrote")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="the report to show; default: in its place")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Rewrite the report."""
+    """Write the report that can be shown, and remove the other."""
+    out = arguments.out or arguments.report
     try:
         text = arguments.report.read_text(encoding="utf-8")
     except (FileNotFoundError, UnicodeDecodeError):
         raise RelataskError(
             f"{arguments.report} is no report in HTML; make one with snakemake --report {arguments.report}."
         ) from None
-    scrubbed = scrub(text)
-    if scrubbed != text:
-        write_text(arguments.report, scrubbed)
-        logging.info("%s: folders of this machine are taken out", arguments.report)
+    for name, rewrite in (("results", _results), ("rules", _rules)):
+        text = _rewritten(text, name, rewrite, arguments.report)
+    write_text(out, text)
+    if out.resolve() != arguments.report.resolve():
+        arguments.report.unlink()
+    logging.info("%s: folders of this machine are taken out", out)
 
 
-def scrub(text: str) -> str:
-    """Return `text` without the paths of the working folder, the project and the home folder, and the host.
+def _rewritten(text: str, name: str, rewrite: Any, report: Path) -> str:
+    """Return the report with the value of its script `name`, which is JSON, as `rewrite` returns it.
 
-    The longest folder goes first, as one may lie in another.
+    Its other scripts are programs, which a replaced word would break, and facts without paths.
     """
-    places = {Path.cwd(): ".", Path(relatask.__file__).parents[2]: "relatask", Path.home(): "~"}
-    named = {str(path): instead for place, instead in places.items() for path in (place, place.resolve())}
+    try:
+        start = re.search(rf'<script id="{name}">\s*var {name} = ', text).end()  # type: ignore[union-attr]
+        value, end = json.JSONDecoder().raw_decode(text, start)
+        return text[:start] + json.dumps(rewrite(value)) + text[end:]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise RelataskError(
+            f"{report} holds no {name} in the form of Snakemake 9.27, so names and folders cannot be found; "
+            "make it with the Snakemake of requirements.lock."
+        ) from None
+
+
+def _results(results: dict[str, Any]) -> dict[str, Any]:
+    for result in results.values():
+        job = result["job_properties"]
+        job["params"] = PATH_OF_PARAM.sub("…/", _local(job["params"]))
+        job["params"] = scrub(job["params"], Path.cwd())
+        result["caption"] = _local(result["caption"])
+    return results
+
+
+def _rules(rules: dict[str, Any]) -> dict[str, Any]:
+    for rule in rules.values():
+        for key in ("input", "output"):
+            rule[key] = [_path(file) for file in rule[key]]
+    return rules
+
+
+def _path(file: str) -> str:
+    """Return a path as it is shown; a pattern such as `results/{dataset}/items.parquet` is none."""
+    local = _local(file)
+    return without_names(f"…/{Path(local).name}" if local.startswith(("/", "~")) else local)
+
+
+def _local(text: str) -> str:
+    """Return a text in which paths below the working folder and the project do not name these folders.
+
+    The longest folder goes first, as one may lie in the other.
+    """
+    places = {Path.cwd(): "", Path(relatask.__file__).parents[2]: "relatask/"}
+    named = {f"{path}/": instead for place, instead in places.items() for path in (place, place.resolve())}
+    text = CACHE.sub("", text)
     for path in sorted(named, key=len, reverse=True):
-        if path != "/":
-            text = re.sub(rf"{re.escape(path)}(?![\w.-])", named[path], text)
-    host = socket.gethostname()
-    return re.sub(rf"(?<![\w-]){re.escape(host)}(?![\w-])", "[host]", text) if len(host) > 3 else text
+        text = re.sub(rf"(?<![\w./-]){re.escape(path)}", named[path], text) if path != "//" else text
+    return text

@@ -5,6 +5,7 @@ Example:
 """
 
 import argparse
+import re
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from relatask.core.errors import RelataskError
 from relatask.core.files import write_text
 
 ROOT = Path(relatask.__file__).parents[2]
+PIN = re.compile(r"^([\w.-]+)==([\w.]+)", re.MULTILINE)
 LONGEST = 120  # characters; longer is the text of a licence and not its name
 HEAD = """# Licences of the packages that are installed
 
@@ -34,8 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the page."""
-    lines = arguments.lock.read_text(encoding="utf-8").splitlines()
-    pins = [line.split("==") for line in lines if line and not line.startswith("#")]
+    pins = PIN.findall(arguments.lock.read_text(encoding="utf-8"))
     rows = [f"| {name} | {version} | {licence_of(name)} |\n" for name, version in pins]
     write_text(arguments.page, HEAD + "".join(rows))
 

@@ -23,7 +23,7 @@ class Checkpoint:
     """One file per unfinished run: the results of its finished problems and the state of the one in flight.
 
     A problem is what is trained at a time: a task of a per-task method, else the whole run. A file counts
-    only for the code and data that wrote it.
+    only for the code, data and libraries that wrote it.
     """
 
     def __init__(self, path: Path, digests: str):
@@ -50,7 +50,7 @@ class Checkpoint:
             log.warning("%s cannot be read (%s); the run starts over.", self.path, error)
             return empty
         if digests != self.digests:
-            log.info("%s was written by other code or data; the run starts over.", self.path)
+            log.info("%s was written by other code, data or libraries; the run starts over.", self.path)
             return empty
         return content
 

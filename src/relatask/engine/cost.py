@@ -10,7 +10,11 @@ from typing import Any
 
 import torch
 
+from relatask.core.versions import TRAINING_LIBRARIES, installed_versions
+
 STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+# Read when the process starts: an upgrade while it trains changes what is installed and not what is imported.
+LIBRARIES = installed_versions(TRAINING_LIBRARIES)
 
 
 class Meter:
@@ -22,7 +26,7 @@ class Meter:
         self.per_run = _reset_peak()
 
     def read(self, earlier: float = 0.0) -> dict[str, Any]:
-        """The run's cost and the machine; the memory is the process's where it cannot be reset.
+        """The run's cost, machine and libraries; the memory is the process's where it cannot be reset.
 
         Args:
             earlier: seconds that processes before this one trained, which it goes on from.
@@ -31,7 +35,8 @@ class Meter:
             "seconds": earlier + time.perf_counter() - self.start,
             "peak_rss_mb": _peak() if self.per_run else _process_peak(),
             "device": torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else _processor(),
-            "host": f"{platform.system()}, {os.cpu_count()} cores, torch {torch.__version__}",
+            "host": f"{platform.system()}, {os.cpu_count()} cores",
+            "libraries": LIBRARIES,
             "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         }
 

@@ -35,7 +35,10 @@ def featurise(items: "pd.DataFrame") -> dict[str, np.ndarray]:
 
 def facts() -> dict[str, Any]:
     """Return what features.json says of the fingerprints."""
-    return {"fingerprint": {"kind": "morgan", "radius": RADIUS, "bits": BITS}}
+    import rdkit
+
+    kind = {"kind": "morgan", "radius": RADIUS, "bits": BITS}
+    return {"fingerprint": kind, "rdkit": rdkit.__version__}
 
 
 @dataclass(frozen=True)

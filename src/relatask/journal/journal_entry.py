@@ -26,11 +26,15 @@ def read_record(entry: Path) -> dict[str, Any]:
     record = read_fields(entry / "run.json", spec=dict, digests=dict, measured=dict, files=dict)
     seconds = record["measured"].get("seconds")
     fits = type(seconds) in {int, float} and 0 <= seconds < float("inf")
-    if not fits or not all(
-        isinstance(text, str) for part in ("digests", "files") for text in record[part].values()
-    ):
+    libraries = record["measured"].get("libraries", {})
+    texts = [record["digests"], record["files"], libraries]
+    if not fits or not all(isinstance(part, dict) and _all_texts(part) for part in texts):
         raise RelataskError(f"{entry / 'run.json'} is not the record of a run; delete {entry} and run again.")
     return record
+
+
+def _all_texts(part: dict[str, Any]) -> bool:
+    return all(isinstance(value, str) for value in part.values())
 
 
 def damaged_file(entry: Path) -> Path | None:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relatask.core.errors import RelataskError
-from relatask.core.files import read_json
+from relatask.core.files import canonical_json, read_json
 from relatask.core.layout import in_study
 from relatask.core.registry import capabilities, saved_tables
 from relatask.core.tables import saved_columns, schema, write_batches, write_table
@@ -40,13 +40,22 @@ def merge_runs(plan: pd.DataFrame, runs: Path, out: dict[str, Path], saved: Path
         write_batches(
             name, _checked(plan, Merged(name, entries, f"{name}.parquet", schema(name).names)), out[name]
         )
-    measured = [read_record(entry)["measured"] for entry in entries]
-    costs = pd.DataFrame(measured, columns=["seconds", "peak_rss_mb", "device", "host"])
-    costs["run_id"] = plan["run_id"].to_numpy()
-    write_table("costs", costs, out["costs"])
+    write_table("costs", _costs(entries), out["costs"])
     if saved is not None:
         _merge_saved(plan, runs, saved)
     log.info("merged %d runs", len(entries))
+
+
+def _costs(entries: list[Path]) -> pd.DataFrame:
+    """Return table "costs" of all entries; those of earlier versions of relatask name no libraries."""
+    rows = []
+    for entry in entries:
+        measured = read_record(entry)["measured"]
+        libraries = measured.get("libraries")
+        rows.append(
+            {**measured, "run_id": entry.name, "libraries": canonical_json(libraries) if libraries else None}
+        )
+    return pd.DataFrame(rows, columns=schema("costs").names)
 
 
 def _merge_saved(plan: pd.DataFrame, runs: Path, folder: Path) -> None:

@@ -9,7 +9,6 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from relatask.core.layout import in_dataset
 from relatask.core.plugins import form_of
 from relatask.core.registry import capabilities, load_loop
 from relatask.core.tables import read_table
+from relatask.core.versions import installed_versions
 from relatask.data.prepared import PreparedDataset
 from relatask.data.task_ids import task_ids
 from relatask.engine.loops.estimator import ESTIMATOR
@@ -142,13 +142,7 @@ def without_items(folder: Path) -> dict[str, bytes]:
 
 def libraries() -> dict[str, str]:
     """Return name -> version of the libraries that decide what a model predicts, where they are installed."""
-    found = {}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:  # a shard needs no RDKit
-            continue
-    return found
+    return installed_versions(LIBRARIES)  # a shard needs no RDKit
 
 
 def _inputs(spec: RunSpec, folder: Path) -> dict[str, int]:

@@ -9,11 +9,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relatask.core.files import read_json, sha256_of
+from relatask.core.versions import installed_versions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +37,8 @@ SECRET = re.compile(
     r"(?i)((?:token|secret|password|passwd|api[-_]?key|credentials?)[\w-]*(?:\s*[=:]\s*|\s+))\S+"
 )
 LOGIN = re.compile(r"(?<=://)[^/\s@]+@")
-ABSOLUTE = re.compile(r"(?<![\w.~/-])(?:~\w*)?/(?:[^\s/'\",=:]+/)*([^\s/'\",=:]+)")
+QUOTED = re.compile(r"""(?<=["'])(?:~\w*)?/[^"'\n]*/(?=[^"'/\n]+["'])""")  # a path that may hold spaces
+ABSOLUTE = re.compile(r"(?<![\w.~/…-])(?:~\w*)?/(?:[^\s/'\",=:]+/)*([^\s/'\",=:]+)")
 
 
 def scrub(text: str, root: Path) -> str:
@@ -47,7 +48,11 @@ def scrub(text: str, root: Path) -> str:
     """
     text = LOGIN.sub("", SECRET.sub(r"\1[removed]", text.replace("file://", "")))
     text = text.replace(f"{root.resolve()}/", "").replace(str(root.resolve()), ".")
-    text = ABSOLUTE.sub(r"…/\1", text)
+    return without_names(ABSOLUTE.sub(r"…/\1", QUOTED.sub("…/", text)))
+
+
+def without_names(text: str) -> str:
+    """Return `text` without the names of the user and the host."""
     for name, instead in ((_user(), "[user]"), (socket.gethostname(), "[host]")):
         if len(name) > 2 and name != "root":
             text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", instead, text)
@@ -80,14 +85,8 @@ def commit(root: Path) -> dict[str, Any]:
 
 
 def packages() -> dict[str, str]:
-    """Return the versions of Python and of the packages that decide a result."""
-    found = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+    """Return the versions of Python and of the packages that decide a result, as they are installed now."""
+    return {"python": platform.python_version(), **installed_versions(PACKAGES)}
 
 
 def hardware() -> dict[str, Any]:

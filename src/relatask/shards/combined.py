@@ -106,11 +106,20 @@ def combine(
 
 
 def cost_of(measured: Sequence[dict[str, Any]], own: dict[str, Any]) -> dict[str, Any]:
-    """Return what the row cost: its parts' seconds, whenever they were trained, and their highest memory.
+    """Return what the row cost: its parts' seconds, their highest memory, and all versions that trained them.
 
     Args:
         measured: of each part, as journalled.
         own: of putting them together.
     """
     seconds = sum(cost["seconds"] for cost in measured)
-    return {**own, "seconds": seconds, "peak_rss_mb": max(cost["peak_rss_mb"] for cost in measured)}
+    peak = max(cost["peak_rss_mb"] for cost in measured)
+    return {**own, "seconds": seconds, "peak_rss_mb": peak, "libraries": _libraries(measured)}
+
+
+def _libraries(measured: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """Return name -> version of the libraries of all parts, several versions one after the other."""
+    of_parts = [cost.get("libraries", {}) for cost in measured]
+    names = sorted({name for libraries in of_parts for name in libraries})
+    versions = {name: {libraries.get(name, "unknown") for libraries in of_parts} for name in names}
+    return {name: ", ".join(sorted(found)) for name, found in versions.items()}

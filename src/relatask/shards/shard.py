@@ -20,7 +20,7 @@ from relatask.core.registry import capabilities
 from relatask.core.tables import read_table
 from relatask.data.prepared import PreparedDataset
 from relatask.engine.checkpoint import Checkpoint
-from relatask.engine.cost import Meter
+from relatask.engine.cost import LIBRARIES, Meter
 from relatask.engine.run import RunResult, inputs_of, train_run
 from relatask.engine.side_by_side import SideBySide
 from relatask.journal.digests import Digests, code_of_run, data_of_run
@@ -153,15 +153,19 @@ class Shard:
         return self.keep_models == "all" or (self.keep_models == "joint" and not per_task)
 
     def _resume(self, spec: RunSpec, digests: Digests) -> Checkpoint:
-        """Return the run's checkpoint: empty, or what a killed process left of the same code and data."""
-        made_by = f"{'-'.join(digests.values())}-{self.data.device.type}-{self._keeps(spec)}"
+        """Return the run's checkpoint: empty, or what a process of the same code, data and libraries left."""
+        made_by = self._made_by(digests, str(self._keeps(spec)))
         return Checkpoint(self.journal.checkpoint_path(spec), made_by)
 
     def _resume_side_by_side(self, specs: Sequence[RunSpec]) -> Checkpoint:
         """Return the checkpoint of a pass of runs: empty, or what a killed process left of the same pass."""
         runs = canonical_json([spec.run_id for spec in specs])
-        made_by = f"{'-'.join(self._digests(specs[0]).values())}-{self.data.device.type}-{runs}"
+        made_by = self._made_by(self._digests(specs[0]), runs)
         return Checkpoint(self.journal.checkpoint_path(specs[0], side_by_side=True), made_by)
+
+    def _made_by(self, digests: Digests, of: str) -> str:
+        """Return what a checkpoint must agree in; so no run is trained by two versions of a library."""
+        return "-".join([*digests.values(), self.data.device.type, of, canonical_json(LIBRARIES)])
 
     def _train(
         self, spec: RunSpec, checkpoint: Checkpoint, progress: ProgressLine

@@ -1,8 +1,9 @@
 """Copy chosen tables and figures of a study to results/published with a record of where they come from.
 
 provenance.json says: commit (and whether files differed from it), command, scale and what it reduced, seeds,
-package versions, hardware, duration, data digests and the SHA-256 of each copy. It names no user, host
-or folder of the machine.
+versions that trained the runs and made their features, with the number of these runs, packages that are
+installed now, hardware, duration, data digests and the SHA-256 of each copy. It names no user, host or
+folder of the machine.
 
 Example:
   relatask publish_study --study results/demo/study.json \\
@@ -23,6 +24,7 @@ from relatask.core.files import sha256_of, write_bytes, write_json
 from relatask.core.layout import PROVENANCE, PUBLISHED_FIGURE_FORMATS, PUBLISHED_TABLE_FORMATS
 from relatask.core.tables import read_table
 from relatask.publishing.data_size import size_notes
+from relatask.publishing.made_with import made_with, mixtures
 from relatask.publishing.provenance import data_digests, durations, provenance
 
 KINDS = tuple(f".{suffix}" for suffix in (*PUBLISHED_TABLE_FORMATS, *PUBLISHED_FIGURE_FORMATS))
@@ -52,6 +54,8 @@ def run(arguments: argparse.Namespace) -> None:
     for path in arguments.files:
         write_bytes(arguments.out_dir / path.name, path.read_bytes())
     plan = read_table("plan", arguments.plan)
+    costs = [read_table("costs", path) for path in arguments.costs]
+    versions = made_with(costs, plan, arguments.data)
     facts = {
         "study": chosen.name,
         "title": study.title,
@@ -62,11 +66,14 @@ def run(arguments: argparse.Namespace) -> None:
         "data": data_digests(arguments.data, arguments.results),
         "files": {path.name: sha256_of(arguments.out_dir / path.name) for path in sorted(arguments.files)},
         **({"unpublished": study.unpublished} if study.unpublished else {}),  # too large; made by the command
-        "duration": durations([read_table("costs", path) for path in arguments.costs]),
+        "duration": durations(costs),
+        "made_with": versions,
     }
     root = Path(relatask.__file__).parents[2]
     write_json(arguments.out_dir / PROVENANCE, provenance(facts, arguments.command, root))
     logging.info("%s: %d files and their %s", arguments.out_dir, len(arguments.files), PROVENANCE)
+    for sentence in mixtures(versions, arguments.results / chosen.name):
+        logging.warning(sentence)
     known = {path.name for path in arguments.files} | {PROVENANCE}
     for path in sorted(arguments.out_dir.iterdir()):
         if path.name not in known:

@@ -58,6 +58,7 @@ RUNS: dict[str, dict[str, str]] = {
         "peak_rss_mb": "float32",
         "device": "string",
         "host": "string",
+        "libraries": "string?",  # JSON: name -> version of those that trained it; null in entries of old
     },
     "metrics": {
         "run_id": "category",

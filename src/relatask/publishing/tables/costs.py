@@ -8,6 +8,7 @@ from relatask.publishing.formatting import (
     number,
 )
 from relatask.publishing.inputs import Inputs, records
+from relatask.publishing.made_with import made_with, mixtures
 
 TABLE = {
     "caption": (
@@ -63,6 +64,7 @@ def make(inputs: Inputs) -> Table:
         "Measured: these figures differ from run to run and from machine to machine. of predicted: measured "
         "over predicted time; where it is far from 1, `relatask calibrate` prints what makes shards as long "
         "as they should be.",
+        *mixtures(made_with([inputs.costs]), inputs.results / inputs.name),
         inputs.reduced,
     ]
     return Table("costs", f"{inputs.study.title}: measured costs", frame, [*header, "device"], body, 3, notes)
