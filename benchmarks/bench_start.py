@@ -2,8 +2,8 @@
 
     python -m benchmarks.bench_start
 
-A finished study of 1,000 and of 100,000 runs: the records of its shards are read, and the states of all their
-files and of the journal's entries are compared. Nothing was touched since, as when nothing is to be done; then
+A finished study of 1,000 and of 100,000 runs: records of shards are read, states of their files and of the journal
+are compared. Nothing was touched since, as when nothing is to be done; then
 again after a copy, when all that is small is read once.
 """
 
@@ -13,7 +13,6 @@ import tempfile
 import time
 from pathlib import Path
 
-from relatask.core.files import write_json
 from relatask.freshness.ledger import Files, Ledger, Record, check, states_of
 
 SHARDS = 1000  # at most, see config.yaml
