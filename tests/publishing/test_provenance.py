@@ -111,14 +111,15 @@ def arguments(tmp_path) -> list[str]:
     write_table("costs", costs, tmp_path / "costs.parquet")
     write_json(tmp_path / "toy" / "dataset.json", {"digest": "abc"})
     write_json(tmp_path / "toy" / "features" / "features.json", {"digest": "def", "rdkit": "2026.9.1"})
+    for seed in STUDY["scales"]["quick"]["seeds"]:
+        write_json(tmp_path / "toy" / "splits" / f"scaffold-{seed}.json", {"digest": f"split {seed}"})
     for name in ("main.csv", "main.md", "overview.png"):
         write_text(tmp_path / "made" / name, name)
     return [
         "publish_study",
         *("--study", str(write_study(tmp_path, STUDY, "toy_study"))),
         *("--plan", str(tmp_path / "plan.parquet"), "--costs", str(tmp_path / "costs.parquet")),
-        *("--results", str(tmp_path), "--data", str(tmp_path / "toy" / "dataset.json")),
-        str(tmp_path / "toy" / "features" / "features.json"),
+        *("--results", str(tmp_path)),
         *("--command", f"make run MIRROR={tmp_path}/data", "--out-dir", str(tmp_path / "published")),
         *("--files", *(str(tmp_path / "made" / name) for name in ("main.csv", "main.md", "overview.png"))),
     ]
@@ -137,7 +138,8 @@ def test_a_publication_is_copies_and_their_record(arguments: list[str], tmp_path
     assert record["seeds"] == [0, 1, 2]
     assert record["reduced"] == ["3 seeds instead of 5"]
     assert record["duration"] == {"devices": ["cpu"], "n_runs": 3, "run_seconds": 4.5}
-    assert record["data"] == {"toy/dataset.json": "abc", "toy/features/features.json": "def"}
+    splits = {f"toy/splits/scaffold-{seed}.json": f"split {seed}" for seed in range(3)}
+    assert record["data"] == {"toy/dataset.json": "abc", "toy/features/features.json": "def", **splits}
     assert record["files"]["main.md"] == sha256_of(published / "main.md")
     assert record["command"] == "make run MIRROR=…/data"
     text = (published / "provenance.json").read_text()

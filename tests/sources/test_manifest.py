@@ -6,18 +6,39 @@ import pytest
 
 from relatask.__main__ import main
 from relatask.core.files import sha256_of, write_text
+from tests.helpers.study_tables import write_study
+
+STUDY = {
+    "title": "Toy",
+    "sources": {"toy": {"reader": "table", "path": "toy.csv"}},
+    "datasets": {"toy": {"source": "toy"}},
+    "splits": {"schemes": ["random"]},
+    "methods": [{"label": "RF", "method": "random_forest"}],
+    "baseline": "RF",
+    "scales": {"quick": {"seeds": [0, 1]}},
+}
+RECORDS = ("dataset.json", "features/features.json", "splits/random-0.json", "splits/random-1.json")
 
 
 @pytest.fixture
 def files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in ("data.json", "lock.txt", "main.md", "costs.md"):
+    for name in ("lock.txt", "main.md", "costs.md", *(f"results/toy/{record}" for record in RECORDS)):
         write_text(tmp_path / name, name)
+    write_study(tmp_path, STUDY, "demo").rename(tmp_path / "study.json")
     return tmp_path
 
 
-ARGUMENTS = ["write_manifest", "--study", "demo", "--scale", "quick", "--config", "0123456789abcdef"]
-ARGUMENTS += ["--data", "data.json", "--environment", "lock.txt"]
+ARGUMENTS = [
+    "write_manifest",
+    "--study",
+    "study.json",
+    "--config",
+    "0123456789abcdef",
+    "--results",
+    "results",
+]
+ARGUMENTS += ["--environment", "lock.txt"]
 ARGUMENTS += ["--outputs", "main.md", "--measured", "costs.md", "--out", "manifest.json"]
 
 
@@ -28,7 +49,8 @@ def manifest(files) -> dict:
 
 def test_every_file_stands_in_its_part(files) -> None:
     found = manifest(files)
-    assert found["config"]["study"] == "demo"
+    assert found["config"] == {"study": "demo", "scale": "quick", "sha256": "0123456789abcdef"}
+    assert found["data"] == {f"results/toy/{name}": sha256_of(f"results/toy/{name}") for name in RECORDS}
     assert found["outputs"] == {"main.md": sha256_of("main.md")}
     assert found["measured"] == {"costs.md": sha256_of("costs.md")}
     assert found["environment"]["files"] == {"lock.txt": sha256_of("lock.txt")}

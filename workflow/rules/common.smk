@@ -14,6 +14,7 @@ from snakemake.settings.types import DeploymentMethod
 from relatask.config import NAME as NAME_PATTERN
 from relatask.config import (
     Block,
+    StudyAtScale,
     encoded_strategy,
     figure_names,
     load_config,
@@ -100,7 +101,7 @@ def place(*keys):
 
     A command line holds at most 128 KiB in one piece, and a study may be longer.
     """
-    return "/".join([f"{at('study')}#/study", *keys])
+    return f"{at('study')}#/{Path('study', *keys).as_posix()}"
 
 
 def digest_of(*values):

@@ -195,9 +195,14 @@ def feature_records():
     return [of_dataset("feature_record", dataset) for dataset in STUDY.datasets]
 
 
-def split_files(file="split"):
-    """Folds, or their records, of each data set, scheme and seed of the study."""
-    return [path for dataset in STUDY.datasets for path in splits_of(dataset, file)]
+def split_files():
+    """Folds of each data set, scheme and seed of the study."""
+    return [path for dataset in STUDY.datasets for path in splits_of(dataset, "split")]
+
+
+def data_records():
+    """Records of all data sets, inputs and splits; their steps find them by the study, as they may be many."""
+    return [f"results/{name}" for name in StudyAtScale(STUDY_NAME, CONFIG.scale, STUDY).data_records()]
 
 
 def table_files(names, formats):

@@ -57,12 +57,8 @@ rule publish_study:
     input:
         plan=at("plan"),
         costs=cost_files(),
-        data=[
-            *dataset_records(),
-            *feature_records(),
-            *split_files("split_record"),
-            *collection_files("gains"),
-        ],
+        data=data_records(),
+        gains=collection_files("gains"),
         files=small_files(),
     output:
         published_files(),
@@ -84,16 +80,17 @@ rule publish_study:
         results=lambda wildcards, input: Path(input.plan).parents[1],
         folder=lambda wildcards, output: Path(output.record).parent,
         costs=lambda wildcards, input: f"--costs {input.costs}" if input.costs else "",
+        gains=lambda wildcards, input: f"--gains {input.gains}" if input.gains else "",
         code=code_of("steps/publish_study.py"),
     shell:
         "python -m relatask publish_study --log {log} --study {params.study} --plan {input.plan}"
-        " {params.costs} --results {params.results} --data {input.data} --files {input.files} --command {params.command:q}"
+        " {params.costs} --results {params.results} {params.gains} --files {input.files} --command {params.command:q}"
         " --out-dir {params.folder}"
 
 
 rule write_manifest:
     input:
-        data=[*dataset_records(), *feature_records(), *split_files("split_record")],
+        data=data_records(),
         environment=environment_files(),
         merged=[at(name) for name in MERGED if STUDY.methods],
         groups=[file for name in ("gains", "groups", "groupings") for file in collection_files(name)],
@@ -115,12 +112,12 @@ rule write_manifest:
         mem_mb=growing(1000),
         runtime=10,
     params:
-        study=STUDY_NAME,
-        scale=CONFIG.scale,
+        study=at("study"),
+        results=lambda wildcards, output: Path(output.manifest).parents[1],
         config=digest_of(CONFIG.model_dump(mode="json", exclude={"mirror"}), STUDY),
         code=source_digest("."),
     shell:
-        "python -m relatask write_manifest --log {log} --study {params.study} --scale {params.scale}"
-        " --config {params.config:q} --data {input.data}"
+        "python -m relatask write_manifest --log {log} --study {params.study} --config {params.config}"
+        " --results {params.results}"
         " --environment {input.environment:q} --outputs {input.merged} {input.groups} {input.tables}"
         " {input.figures} {input.imputed} {input.saved} --measured {input.measured} --out {output.manifest}"

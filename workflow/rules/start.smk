@@ -1,7 +1,6 @@
 # What happens at the start of the workflow, before any job. Only in the process that a person started.
 from snakemake.logging import logger
 
-from relatask.config import StudyAtScale
 from relatask.core.clock import settle_times
 from relatask.core.files import write_text
 from relatask.freshness import persistence

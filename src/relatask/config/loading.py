@@ -15,6 +15,7 @@ from relatask.core.blocks import NAME, Block, parse
 from relatask.core.credentials import split_address
 from relatask.core.errors import RelataskError
 from relatask.core.files import is_file, read_fields
+from relatask.core.layout import dataset_file
 from relatask.core.records import suggest
 from relatask.core.registry import capabilities
 
@@ -141,6 +142,20 @@ class StudyAtScale:
     def reduced(self) -> list[str]:
         """What the scale makes smaller than in the papers."""
         return self.study.scales[self.scale].reduced  # type: ignore[index]
+
+    def data_records(self) -> list[str]:
+        """Records of the data sets, of their inputs and of all splits, relative to the folder of results."""
+        seeds = self.study.scales[self.scale].seeds  # type: ignore[index]
+        splits = [(scheme, str(seed)) for scheme in self.study.splits.schemes for seed in seeds]
+        return [
+            *(dataset_file("dataset", dataset) for dataset in self.study.datasets),
+            *(dataset_file("feature_record", dataset) for dataset in self.study.datasets),
+            *(
+                dataset_file("split_record", dataset, scheme=scheme, seed=seed)
+                for dataset in self.study.datasets
+                for scheme, seed in splits
+            ),
+        ]
 
     def text(self) -> str:
         """Content of the file: the same for the same study; keys keep their order, which is that of runs."""

@@ -8,7 +8,6 @@ folder of the machine.
 Example:
   relatask publish_study --study results/demo/study.json \\
     --plan results/demo/plan.parquet --costs results/demo/costs.parquet --results results \\
-    --data results/planted/dataset.json results/planted/splits/scaffold-0.json \\
     --files results/demo/tables/main.csv results/demo/tables/main.md results/demo/figures/overview.png \\
     --command 'snakemake --cores 2' --out-dir results/published/demo/quick
 """
@@ -35,10 +34,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--study", required=True, type=Path, metavar="FILE", help="the study.json")
     parser.add_argument("--plan", required=True, type=Path, metavar="FILE", help="table plan")
     parser.add_argument("--costs", type=Path, nargs="*", default=[], metavar="FILE", help="tables costs")
-    parser.add_argument("--results", required=True, type=Path, metavar="DIR", help="names of data start here")
     parser.add_argument(
-        "--data", nargs="*", default=[], type=Path, metavar="FILE", help="records with a digest"
+        "--results", required=True, type=Path, metavar="DIR", help="with the records of the study's data"
     )
+    parser.add_argument("--gains", nargs="*", default=[], type=Path, metavar="FILE", help="tables gains")
     parser.add_argument(
         "--files", required=True, nargs="+", type=Path, metavar="FILE", help="csv, md and png"
     )
@@ -55,7 +54,8 @@ def run(arguments: argparse.Namespace) -> None:
         write_bytes(arguments.out_dir / path.name, path.read_bytes())
     plan = read_table("plan", arguments.plan)
     costs = [read_table("costs", path) for path in arguments.costs]
-    versions = made_with(costs, plan, arguments.data)
+    records = [arguments.results / name for name in chosen.data_records()]
+    versions = made_with(costs, plan, records)
     facts = {
         "study": chosen.name,
         "title": study.title,
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> None:
         "reduced": [*size_notes(study, arguments.results), *chosen.reduced],
         "seeds": sorted({int(seed) for seed in plan["seed"]}),
         **({"grouping_seeds": study.grouping.seeds} if study.grouping else {}),
-        "data": data_digests(arguments.data, arguments.results),
+        "data": data_digests([*records, *arguments.gains], arguments.results),
         "files": {path.name: sha256_of(arguments.out_dir / path.name) for path in sorted(arguments.files)},
         **({"unpublished": study.unpublished} if study.unpublished else {}),  # too large; made by the command
         "duration": durations(costs),

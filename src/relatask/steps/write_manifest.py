@@ -4,8 +4,7 @@ The same inputs give the same manifest, but for its part `measured`: files that 
 a machine (costs, provenance), whose digests differ from run to run.
 
 Example:
-  relatask write_manifest --study demo --scale quick --config 9f86d081884c7d65 \\
-    --data results/planted/dataset.json \\
+  relatask write_manifest --study results/demo/study.json --config 9f86d081884c7d65 --results results \\
     --outputs results/demo/tables/main.parquet --measured results/demo/tables/costs.parquet \\
     --out results/demo/manifest.json
 """
@@ -14,24 +13,26 @@ import argparse
 import logging
 from pathlib import Path
 
+from relatask.config import read_study
 from relatask.core.errors import RelataskError
 from relatask.core.files import sha256_of, source_digest, write_json
 from relatask.core.source_code import PACKAGE
 from relatask.publishing.provenance import packages
 
 CODE = tuple(sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py")))
-PARTS = ("data", "environment", "outputs", "measured")
+PARTS = ("environment", "outputs", "measured")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--study", required=True, metavar="NAME")
-    parser.add_argument("--scale", required=True)
+    parser.add_argument("--study", required=True, type=Path, metavar="FILE", help="the study.json")
+    parser.add_argument(
+        "--results", required=True, type=Path, metavar="DIR", help="with the records of the study's data"
+    )
     parser.add_argument(
         "--config", required=True, metavar="SHA256", help="digest of config and study that ran"
     )
     for part, help_text in (
-        ("data", "records of data sets and splits, raw files"),
         ("environment", "files that pin packages, e.g. requirements.lock"),
         ("outputs", "merged tables, tables, figures"),
         ("measured", "outputs that hold timings or facts of a machine"),
@@ -42,15 +43,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Digest every file and write the manifest."""
+    chosen = read_study(arguments.study)
     given = {part: vars(arguments)[part] for part in PARTS}
+    given["data"] = [arguments.results / name for name in chosen.data_records()]
     if both := sorted(set(given["outputs"]) & set(given["measured"])):
         raise RelataskError(f"{both[0]} is given as --outputs and as --measured; a file is one of the two.")
     digests = {part: _digests(part, files) for part, files in given.items()}
     manifest = {
         "code": {part: source_digest(part) for part in CODE} | {"relatask": source_digest(".")},
         "config": {
-            "study": arguments.study,
-            "scale": arguments.scale,
+            "study": chosen.name,
+            "scale": chosen.scale,
             "sha256": arguments.config,  # and no text: a study may name files in somebody's home
         },
         "data": digests["data"],
