@@ -19,6 +19,7 @@ from relatask.config import (
     parse,
 )
 from relatask.core.errors import RelataskError
+from relatask.core.layout import WORKFLOW_FOLDERS
 from relatask.plan.plan import plan_runs
 from relatask.sources.active import ActiveRule
 
@@ -68,6 +69,23 @@ def test_the_studies_of_coco_are_trained_as_the_paper_says(root: Path) -> None:
             if "shots" in spec.method.options
         }
         assert held_out == {(0.2, 256)}  # 16 of 80 categories, 256 images
+
+
+@pytest.mark.parametrize("name", WORKFLOW_FOLDERS)
+def test_a_study_or_data_set_with_the_name_of_a_folder_of_the_workflow_is_refused(
+    tmp_path: Path, root: Path, name: str
+) -> None:
+    values = study_values(root)
+    study = tmp_path / f"{name}.yaml"
+    study.write_text(yaml.safe_dump(values))
+    with pytest.raises(RelataskError, match=f"the file '{name}.yaml' .* must not be one of benchmarks,"):
+        load_config({"study": str(study)}, root)
+    dataset = next(iter(values["datasets"]))
+    values["datasets"][name] = values["datasets"][dataset]
+    study = study.rename(tmp_path / "mine.yaml")
+    study.write_text(yaml.safe_dump(values))
+    with pytest.raises(RelataskError, match=f"datasets.{name}: results/{name} is used .* rename"):
+        load_config({"study": str(study)}, root)
 
 
 def test_the_paper_scale_has_the_papers_gin(root: Path) -> None:

@@ -14,6 +14,7 @@ from relatask.config.study import StudyConfig
 from relatask.core.blocks import NAME, Block, parse
 from relatask.core.errors import RelataskError
 from relatask.core.files import is_file, read_fields
+from relatask.core.layout import WORKFLOW_FOLDERS
 from relatask.core.records import suggest
 from relatask.core.registry import capabilities
 
@@ -73,7 +74,7 @@ def load_config(values: Mapping[str, Any], root: Path) -> tuple[Config, str, Stu
     if not is_file(path):
         raise RelataskError(f"config.yaml: study: there is no file {path}.{suggest(config.study, known)}")
     study = load_study(path)
-    taken = {"raw", "sources", "logs", "benchmarks", "published"}
+    taken = {*WORKFLOW_FOLDERS}
     if not re.fullmatch(NAME, path.stem) or path.stem in taken:
         raise RelataskError(
             f"config.yaml: study: the file {path.name!r} names the folder of results; its name may hold "
