@@ -118,8 +118,9 @@ def test_a_file_without_rows_gives_one_without_rows(run: Path, tmp_path: Path) -
         ("SMILES,Smiles\nCCO,CCN\n", "new.csv has 2 columns 'smiles', in upper and lower case; rename"),
         ("smiles,task1\nCCO,1\n", "new.csv has a column 'task1', which the predictions have too; rename it."),
         ("smiles,reason\nCCO,1\n", "new.csv has a column 'reason', which the predictions have too"),
-        ("smiles,id\nCCO,1\nCCN\n", "new.csv, data row 2: 1 cells, but the header has 2."),
-        ("smiles,id\nCCO,1,2\n", "new.csv, data row 1: 3 cells, but the header has 2."),
+        ("smiles,id\nCCO,1\nCCN\n", "new.csv, line 3: 1 cells, but the header has 2."),
+        ('smiles,id\n\nCCO,"a\nb"\n\nCCN\n', "new.csv, line 6: 1 cells, but the header has 2."),
+        ("smiles,id\nCCO,1,2\n", "new.csv, line 2: 3 cells, but the header has 2."),
         ('smiles,id\nCCO,"1\n', "new.csv is no CSV that can be read (unexpected end of data)"),
         ("", "new.csv is empty; its first row must name the columns, one of them 'smiles'."),
         (b"smiles\nCCO\xff\n", "new.csv is no text in UTF-8 (invalid start byte); save it as UTF-8."),
@@ -139,7 +140,7 @@ def test_what_fails_late_leaves_the_former_output_as_it_was(
 ) -> None:
     file = written(tmp_path, "smiles,id\n" + "CCO,1\n" * 5000 + "CCO\n")
     out = written(tmp_path, "former", "out.csv")
-    assert "data row 5001: 1 cells" in refusal(capsys, run, file, "-o", out)
+    assert "line 5002: 1 cells" in refusal(capsys, run, file, "-o", out)
     assert out.read_text() == "former"
     assert files_of(tmp_path) == ["new.csv", "out.csv"]
 
