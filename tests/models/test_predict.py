@@ -1,6 +1,8 @@
 """`relatask predict`: rows come back whole and in order, with predictions or the reason why not."""
 
 import csv
+import os
+import resource
 import subprocess
 import sys
 from itertools import cycle, islice
@@ -11,6 +13,7 @@ import pytest
 
 import relatask
 from relatask.__main__ import main
+from tests.helpers.paths import ROOT
 from tests.helpers.prepared_dataset import make_spec
 from tests.models.molecule_data import train, write_molecules
 
@@ -133,6 +136,26 @@ def test_a_file_that_cannot_be_read_is_refused_in_one_sentence_and_nothing_is_wr
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
     assert message in refusal(capsys, run, file, "-o", tmp_path / "out.csv")
     assert files_of(tmp_path) == ["new.csv"]
+
+
+def test_a_full_folder_for_temporary_files_is_named_with_the_way_out(run: Path, tmp_path: Path) -> None:
+    """A limit on the size of files stands for the end of the disk: the molecules' inputs do not fit."""
+    file = written(tmp_path, "smiles\n" + "CCO\nCCN\n" * 50)
+    (tmp_path / "tmp").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "relatask", "predict", run, file, "-o", tmp_path / "out.csv"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "TMPDIR": str(tmp_path / "tmp")},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5000, resource.RLIM_INFINITY)),
+        check=False,
+    )
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"error: {tmp_path / 'tmp'}/relatask-")
+    assert line.endswith("File too large; set TMPDIR to a folder with room where you may write.")
+    assert files_of(tmp_path) == ["new.csv", "tmp"]
+    assert files_of(tmp_path / "tmp") == []
 
 
 def test_what_fails_late_leaves_the_former_output_as_it_was(
