@@ -93,9 +93,9 @@ def _run(argv: list[str]) -> int:
     except RelataskError as error:
         logging.error("error: %s", error)
         return 2
-    except BrokenPipeError:
-        raise
     except Exception as error:
+        if isinstance(error, BrokenPipeError) and folder == "commands":  # its reader has ended
+            raise
         if _lacks_memory(error):
             first = str(error).partition("\n")[0] or type(error).__name__
             logging.error(

@@ -120,6 +120,8 @@ def test_parquet_of_booleans_and_text_is_read(tmp_path):
         ("smiles,A\n", {}, r"a header but no rows"),
         ("smiles,A\nCCO,1\nCCN,1,0\n", {}, r"Expected 2 columns, got 3: CCN,1,0; correct the row"),
         ("smiles,A\nCCO\xe9,1\n".encode("latin-1"), {}, r"is not UTF-8 text; save it as 'CSV UTF-8'"),
+        (b"smiles,A\xed\xa0\x80\nCCO,1\n", {}, r"is not UTF-8 text"),  # half of a character, in the header
+        (b"smiles,A\nCCO\xed\xa0\x80,1\n", {}, r"is not UTF-8 text"),
         ("smiles,A\nCCO,1\n".encode("utf-16"), {}, r"is not UTF-8 text"),
     ],
 )
