@@ -2,9 +2,9 @@
 
     python -m benchmarks.bench_start
 
-A finished study of 1,000 and of 100,000 runs: records of shards are read, and the states of their files and of
-the journal are compared. Nothing was touched since, as when nothing is to be done; then again after a copy, when
-all that is small is read once.
+A finished study of 1,000 and of 100,000 runs: records of shards are read, and the states of their files and
+of the journal are compared. Nothing was touched since, as when nothing is to be done; then after a copy,
+when all that is small is read once.
 """
 
 import os

@@ -3,7 +3,10 @@
 import argparse
 import importlib
 import logging
+import os
+import signal
 import sys
+import tempfile
 import textwrap
 from pathlib import Path
 
@@ -11,6 +14,12 @@ from relatask.core.credentials import hidden
 from relatask.core.errors import RelataskError
 
 PACKAGE = Path(__file__).parent
+NO_MEMORY = (
+    "can't start new thread",  # of Python
+    "failed to map segment from shared object",  # of the loader of libraries
+    "not enough memory",  # of torch
+    "annot allocate memory",  # of the system
+)
 
 
 def _find(folder: str) -> dict[str, Path]:
@@ -59,43 +68,78 @@ def _start_log(path: str | None) -> None:
     logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)
 
 
-def _place(error: OSError) -> str:
-    return f"{error.filename}:" if error.filename else ""
+def _said(error: OSError) -> str:
+    """What the system says, with the file; of a folder for temporary files also how to have another one."""
+    place = f"{error.filename}:" if error.filename else ""
+    text = " ".join(filter(None, [place, error.strerror or str(error)]))
+    own = f"{tempfile.tempdir}/relatask-"
+    if str(error.filename).startswith(own) or "No usable temporary directory" in text:
+        text += "; set TMPDIR to a folder with room where you may write."
+    return text
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run one step or command; return 0, 2 after a mistake that the message explains, 130 after Ctrl-C."""
-    try:
-        return _run(sys.argv[1:] if argv is None else argv)
-    except KeyboardInterrupt:  # also while a step is imported
-        logging.error("interrupted")
-        return 130
+def _lacks_memory(error: Exception) -> bool:
+    """Whether the system refused memory or a thread, in the words of the libraries that asked for it."""
+    return isinstance(error, MemoryError) or any(words in str(error) for words in NO_MEMORY)
 
 
 def _run(argv: list[str]) -> int:
+    """Run one step or command and print what it said; return the exit status."""
     if not argv or argv[0] in {"-h", "--help"}:
-        print(_overview())
+        print(_overview(), flush=True)
         return 0
     name = argv[0].replace("-", "_")
     folder = next((folder for folder in ("steps", "commands") if name in _find(folder)), None)
     if folder is None:
         print(f"error: there is no step or command {argv[0]!r}.\n\n{_overview()}", file=sys.stderr)
         return 2
-    parser, module = _parser(folder, name)
-    arguments = parser.parse_args(argv[1:])
-    _start_log(arguments.log)
+    _start_log(None)
     try:
+        parser, module = _parser(folder, name)
+        arguments = parser.parse_args(argv[1:])
+        _start_log(arguments.log)
         module.run(arguments)  # type: ignore[attr-defined]
+        print(end="", flush=True)  # a full disk or a closed pipe shows here
     except RelataskError as error:
         logging.error("error: %s", error)
         return 2
-    except OSError as error:
-        logging.error("error: %s", " ".join(filter(None, [_place(error), error.strerror or str(error)])))
-        return 2
-    except Exception:
+    except Exception as error:
+        if isinstance(error, BrokenPipeError) and folder == "commands":  # its reader has ended
+            raise
+        if _lacks_memory(error):
+            first = str(error).partition("\n")[0] or type(error).__name__
+            logging.error(
+                "error: %s got no more memory or threads (%s); raise the limit (ulimit -v, ulimit -u, or the "
+                "memory of the job), or run fewer jobs at once.",
+                name,
+                first,
+            )
+            return 2
+        if isinstance(error, OSError):
+            logging.error("error: %s", _said(error))
+            return 2
         logging.exception("error: %s failed in a way that nobody foresaw; please report this:", name)
         return 1
     return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one step or command; return 0, 2 after a mistake that the message explains, 130 after Ctrl-C.
+
+    Who reads the output may end before it is complete, as in ``relatask status STUDY | head``. Then nothing
+    more is said, and the status is that of a program that the signal of a closed pipe ends.
+    """
+    try:
+        try:
+            return _run(sys.argv[1:] if argv is None else argv)
+        finally:
+            print(end="", flush=True)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # of what is left
+        return 128 + signal.SIGPIPE if isinstance(error, BrokenPipeError) else 2
+    except KeyboardInterrupt:  # also while a step is imported
+        logging.error("interrupted")
+        return 128 + signal.SIGINT
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
 """A config that means something is read; a mistake is one sentence that names file and key."""
 
+import os
 import re
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ from relatask.config import (
     parse,
 )
 from relatask.core.errors import RelataskError
+from relatask.core.layout import WORKFLOW_FOLDERS
 from relatask.plan.plan import plan_runs
 from relatask.sources.active import ActiveRule
 
@@ -68,6 +72,101 @@ def test_the_studies_of_coco_are_trained_as_the_paper_says(root: Path) -> None:
             if "shots" in spec.method.options
         }
         assert held_out == {(0.2, 256)}  # 16 of 80 categories, 256 images
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        (lambda v, half: v.update(title=half), "title: "),
+        (lambda v, half: v["methods"][0].update(method=half), "methods.0.method: "),
+        (lambda v, half: v["methods"][0].update(label=half), "methods.0.label: "),
+        (lambda v, half: v["search_space"].update({half: "x"}), "search_space: "),
+        (lambda v, half: v["search_space"].update({"x": half}), "search_space.x: "),
+        (lambda v, half: v["sources"].update(x={"reader": "table", "path": half}), "sources.x.path: "),
+        (lambda v, half: v["sources"].update(x={"reader": "table", "task_columns": ["a", half]}),
+         "sources.x.task_columns.1: "),
+        (lambda v, half: v.update({half: 1}), ""),
+    ],
+)  # fmt: skip
+def test_half_a_character_is_refused_by_the_name_of_its_key(
+    tmp_path: Path, root: Path, change: Callable[[dict, str], None], place: str
+) -> None:
+    values = {**study_values(root), "search_space": {}}
+    change(values, "a\ud800b")
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(values))  # writes "a\\ud800b"
+    with pytest.raises(RelataskError) as raised:
+        load_study(path)
+    half = r"'a\ud800b' holds half of a character (\ud800 to \udfff); write the whole character."
+    assert str(raised.value) == f"{path}: {place}{half}"
+
+
+def test_half_a_character_in_config_yaml_is_refused(root: Path) -> None:
+    with pytest.raises(RelataskError, match=r"config\.yaml: mirror: 'a\\udfff' holds half of a character"):
+        load_config({"mirror": "a\udfff"}, root)
+
+
+@pytest.mark.parametrize("start", [b"", b"title: ", b"title: x\n"])
+def test_a_study_file_of_a_gigabyte_is_refused_without_reading_it(tmp_path: Path, start: bytes) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_bytes(start)
+    os.truncate(path, 1 << 30)  # a sparse file, one line of zeros behind its start
+    tracemalloc.start()
+    try:
+        with pytest.raises(RelataskError, match=r"mine\.yaml has more than 4 MiB; a study holds"):
+            load_study(path)
+        assert tracemalloc.get_traced_memory()[1] < 20 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def bomb(line: str, levels: int = 25) -> str:
+    """Mappings or lists that each hold the one before ten times."""
+    return "".join(line.format(this=k, before=",".join([f"*a{k - 1}"] * 10)) for k in range(1, levels))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("a0: &a0 [x]\n" + bomb("a{this}: &a{this} [{before}]\n"), "more than 1,000,000 values"),
+        ("a0: &a0 {x: 1}\n" + bomb("a{this}: &a{this}\n  <<: [{before}]\n"), "more than 1,000,000 values"),
+        ("title: &a [*a]\n", "more than 1,000,000 values"),
+        ("title: x\nseeds: 1" + ":1" * 1_000_000, "line 2: a number of more than 1,000 digits; if it is"),
+        ("title: 1" + "0" * 1_000_000, "line 1: a number of more than 1,000 digits; if it is"),
+    ],
+)
+@pytest.mark.timeout(60)
+def test_a_study_file_that_stands_for_more_than_it_holds_is_refused(
+    tmp_path: Path, content: str, said: str
+) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(content)
+    with pytest.raises(RelataskError, match=said):
+        load_study(path)
+
+
+def test_config_yaml_that_holds_itself_is_refused(root: Path) -> None:
+    values: dict[str, Any] = {"study": "demo"}
+    values["services"] = values
+    with pytest.raises(RelataskError, match=r"config\.yaml: unknown key 'study' in 'services'"):
+        load_config(values, root)
+
+
+@pytest.mark.parametrize("name", WORKFLOW_FOLDERS)
+def test_a_study_or_data_set_with_the_name_of_a_folder_of_the_workflow_is_refused(
+    tmp_path: Path, root: Path, name: str
+) -> None:
+    values = study_values(root)
+    study = tmp_path / f"{name}.yaml"
+    study.write_text(yaml.safe_dump(values))
+    with pytest.raises(RelataskError, match=f"the file '{name}.yaml' .* must not be one of benchmarks,"):
+        load_config({"study": str(study)}, root)
+    dataset = next(iter(values["datasets"]))
+    values["datasets"][name] = values["datasets"][dataset]
+    study = study.rename(tmp_path / "mine.yaml")
+    study.write_text(yaml.safe_dump(values))
+    with pytest.raises(RelataskError, match=f"datasets.{name}: results/{name} is used .* rename"):
+        load_config({"study": str(study)}, root)
 
 
 def test_the_paper_scale_has_the_papers_gin(root: Path) -> None:

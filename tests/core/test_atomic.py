@@ -2,13 +2,16 @@
 
 import os
 import signal
+import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from relatask.core.atomic import MARK, atomic_path
+from relatask.core import atomic
+from relatask.core.atomic import DAY, MARK, atomic_path
 from relatask.core.files import write_text
 from tests.helpers.paths import ROOT
 
@@ -22,10 +25,17 @@ with atomic_path(sys.argv[1]) as path:
 """
 
 
-def writer(path: Path) -> subprocess.Popen[str]:
-    """A process in the middle of writing `path`."""
+NO_LOCKS = {
+    "local to each machine": "import fcntl; fcntl.flock = lambda *_: None",
+    "absent": "import fcntl, os; fcntl.flock = lambda *_: os.close(-1)",  # an OSError
+}
+OTHER_MACHINE = "import platform; platform.node = lambda: 'another-node'"
+
+
+def writer(path: Path, before: str = "") -> subprocess.Popen[str]:
+    """A process in the middle of writing `path`; it runs the code `before` first."""
     process = subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(path)],
+        [sys.executable, "-c", before + WRITER, str(path)],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
@@ -47,9 +57,7 @@ def stopped(path: Path) -> None:
 
 def forget_sweeps() -> None:
     """As in a process that starts now."""
-    from relatask.core.atomic import _sweep
-
-    _sweep.cache_clear()
+    atomic._SWEPT.clear()
 
 
 def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
@@ -86,3 +94,68 @@ def test_a_system_error_names_the_file(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No space") as raised, atomic_path(tmp_path / "a.txt"):
         raise OSError(28, "No space left on device")
     assert raised.value.filename == str(tmp_path / "a.txt")
+
+
+@pytest.mark.parametrize("locks", NO_LOCKS)
+@pytest.mark.parametrize("machine", ["", OTHER_MACHINE])
+def test_without_locks_too_a_file_is_left_to_the_process_that_writes_it(
+    tmp_path: Path, locks: str, machine: str
+) -> None:
+    """Two processes, of one machine and of two, in a folder where any lock is granted, or none."""
+    open_ended = WRITER.replace("time.sleep(60)", "sys.stdin.readline()")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    first, second = (
+        subprocess.Popen(
+            [sys.executable, "-c", f"{before}\n{NO_LOCKS[locks]}\n{open_ended}", str(tmp_path / name)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        for name, before in (("a.txt", machine), ("b.txt", ""))
+    )
+    for process in (first, second):
+        assert process.stdout is not None
+        assert process.stdout.readline() == "writing\n"
+    for process in (second, first):
+        assert process.communicate("\n", timeout=30) == ("", "")
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["a.txt", "b.txt"]
+
+
+def test_what_another_machine_left_is_removed_after_a_day(tmp_path: Path) -> None:
+    process = writer(tmp_path / "a.txt", OTHER_MACHINE)
+    process.kill()
+    process.wait()
+    (left,) = leftovers(tmp_path)
+    for age, remains in ((DAY - 60, True), (DAY + 60, False)):
+        os.utime(left, (time.time() - age,) * 2)
+        forget_sweeps()
+        write_text(tmp_path / "b.txt", "whole")
+        assert left.exists() == remains
+
+
+def test_an_id_that_another_process_has_by_now_does_not_keep_what_a_killed_one_left(tmp_path: Path) -> None:
+    mine = atomic.temporary_beside(tmp_path / "a.txt")
+    earlier = mine.with_name(mine.name.replace(f"-{os.getpid()}-", f"-{os.getpid()}-1"))  # started later
+    for path in (mine, earlier):
+        path.write_text("half")
+    write_text(tmp_path / "b.txt", "whole")
+    assert leftovers(tmp_path) == [mine]
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o077, 0o600), (0o022, 0o644), (0o002, 0o664)])
+def test_a_file_has_the_mode_that_the_umask_says(tmp_path: Path, umask: int, mode: int) -> None:
+    before = os.umask(umask)
+    try:
+        write_text(tmp_path / "folder" / "a.txt", "whole")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "folder" / "a.txt").stat().st_mode) == mode
+    assert stat.S_IMODE((tmp_path / "folder").stat().st_mode) == 0o777 & ~umask
+
+
+def test_a_file_of_the_longest_name_can_be_written(tmp_path: Path) -> None:
+    path = tmp_path / ("é" * 125 + ".txt")  # 254 bytes
+    write_text(path, "whole")
+    assert list(tmp_path.iterdir()) == [path]

@@ -4,6 +4,8 @@ import os
 import time
 from pathlib import Path
 
+import pytest
+
 from relatask.core.clock import SKEW, settle_times
 
 
@@ -33,6 +35,33 @@ def test_what_snakemake_does_not_compare_is_left(tmp_path: Path) -> None:
     entry = dated(tmp_path / "study" / "runs" / "abc" / "run.json", 3600)
     assert settle_times(tmp_path) == []
     assert entry.stat().st_mtime > time.time() + 3000
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        *(f"{name}/labels.parquet" for name in ("runs", "failed", "running", "checkpoints")),  # of a data set
+        "runs/splits/random-0.parquet",
+        "sources/runs/items.parquet",
+        "raw/checkpoints/table.csv",
+        "published/running/paper/main.csv",
+        "study/tables/logs/table.md",
+        "logs_of_mine/benchmarks/labels.parquet",
+    ],
+)
+def test_a_data_set_source_or_study_with_the_name_of_a_folder_of_the_journal_is_settled(
+    tmp_path: Path, place: str
+) -> None:
+    path = dated(tmp_path / place, 3600)
+    assert settle_times(tmp_path) == [path]
+
+
+@pytest.mark.parametrize(
+    "place", ["logs/step/a.log", "benchmarks/step/a.tsv", "runs/runs/abc/run.json", "study/failed/a.json"]
+)
+def test_logs_and_the_journal_of_any_study_are_left(tmp_path: Path, place: str) -> None:
+    dated(tmp_path / place, 3600)
+    assert settle_times(tmp_path) == []
 
 
 def test_a_folder_without_results_is_no_error(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def test_densification_asks_both_classes_of_binary_tasks_alone(tmp_path: Path) -
 def test_what_is_no_measured_value_is_named(tmp_path: Path, cell: str) -> None:
     (tmp_path / "x.csv").write_text(f"smiles,A\nCCCO,1\nCCCN,{cell}\n")
     block = source_of(reader="table", path=str(tmp_path / "x.csv"), values="real")
-    with pytest.raises(RelataskError, match=r"data row 2, column 'A': .* is not a measured value; write a"):
+    with pytest.raises(RelataskError, match=r"line 3, column 'A': .* is not a measured value; write a f"):
         read_source(block, "mine")
 
 

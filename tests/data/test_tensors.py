@@ -1,16 +1,18 @@
 """A prepared data set holds what its files say, and a batch is what its molecules are."""
 
+import errno
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relatask.core.errors import RelataskError
-from relatask.core.tables import write_table
+from relatask.core.tables import read_table, write_table
 from relatask.data.prepared import PreparedDataset
 from relatask.inputs.graph_batch import MoleculeGraphs
 from tests.helpers.data_tables import items_table, labels_table, tasks_table
@@ -159,6 +161,22 @@ def test_a_missing_or_broken_file_is_named(folder):
         PreparedDataset.load(folder, "scaffold-0")
     with pytest.raises(RelataskError, match=r"random-7\.parquet does not exist"):
         PreparedDataset.load(folder, "random-7", inputs="ecfp")
+
+
+def test_what_the_system_refuses_is_not_called_damaged(folder, monkeypatch):
+    """Nobody shall delete features because memory was short for a moment."""
+
+    def refuse(*arguments, **options):
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    monkeypatch.setattr(np, "load", refuse)
+    with pytest.raises(OSError, match="Cannot allocate memory") as raised:
+        PreparedDataset.load(folder, "scaffold-0", inputs="ecfp")
+    assert raised.value.filename == str(folder / "features" / "ecfp4.npy")
+    monkeypatch.setattr(pq, "ParquetFile", refuse)
+    with pytest.raises(OSError, match="Cannot allocate memory") as raised:
+        read_table("labels", folder / "labels.parquet")
+    assert raised.value.filename == str(folder / "labels.parquet")
 
 
 def test_an_unknown_task_or_input_is_refused_with_a_suggestion(folder):

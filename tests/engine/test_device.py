@@ -1,5 +1,6 @@
 """A GPU belongs to one process at a time; where there is none, or none is free, the message says so."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -93,6 +94,17 @@ def test_the_cpu_takes_no_gpu(two_gpus: list[int], tmp_path: Path) -> None:
         assert device == torch.device("cpu")
     assert two_gpus == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_keeps_no_gpu_from_its_process(
+    two_gpus: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", refuse)
+    with claimed_device("cuda") as first, claimed_device("cuda") as second:
+        assert [str(first), str(second)] == ["cuda:0", "cuda:1"]
 
 
 def test_each_claim_gets_a_gpu_of_its_own_and_gives_it_back(two_gpus: list[int]) -> None:

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from relatask.core.files import write_json
-from relatask.core.process import Process
-from relatask.freshness.locks import Locks
+from relatask.freshness.locks import Locks, Owner
 
 
 @pytest.fixture
@@ -17,22 +16,22 @@ def locks(tmp_path: Path) -> Locks:
     return Locks(tmp_path / "locks")
 
 
-def lock_of(owner: Process, folder: Path) -> Path:
+def lock_of(owner: Owner, folder: Path) -> Path:
     path = folder / "other.json"
     write_json(path, {**asdict(owner), "files": {"output": ["results/demo/plan.parquet"]}})
     return path
 
 
 def test_a_living_process_holds_its_files(locks: Locks) -> None:
-    lock_of(Process.this(), locks.folder)
-    assert list(locks.of_others()) == [(Process.this(), "output", "results/demo/plan.parquet")]
+    lock_of(Owner.this(), locks.folder)
+    assert list(locks.of_others()) == [(Owner.this(), "output", "results/demo/plan.parquet")]
 
 
 def test_a_process_that_was_killed_holds_nothing(locks: Locks) -> None:
-    code = "from relatask.core.process import Process; print(repr(Process.this())); input()"
+    code = "from relatask.freshness.locks import Owner; print(repr(Owner.this())); input()"
     child = subprocess.Popen([sys.executable, "-c", code], stdin=-1, stdout=-1, text=True)
     assert child.stdout
-    owner = eval(child.stdout.readline(), {"Process": Process})
+    owner = eval(child.stdout.readline(), {"Owner": Owner})
     path = lock_of(owner, locks.folder)
     assert [found for found, _, _ in locks.of_others()] == [owner]
     child.kill()
@@ -44,22 +43,19 @@ def test_a_process_that_was_killed_holds_nothing(locks: Locks) -> None:
 @pytest.mark.parametrize(
     ("change", "holds"),
     [
-        ({"started": "1"}, False),  # its number belongs to a later process
-        ({"system": "another-boot pid:[1]"}, False),  # the machine was started again
-        ({"host": "node17", "system": "its-boot pid:[1]"}, True),  # nobody here can know
+        (
+            {"started": 1},
+            False,
+        ),  # its number belongs to a later process
+        ({"place": "node17 pid:[1]"}, True),  # nobody here can know
+        ({"place": "node17 pid:[1]", "pid": 10**6}, True),
     ],
 )
 def test_whether_a_process_still_runs_is_known_of_this_machine_alone(
     locks: Locks, change: dict[str, str], holds: bool
 ) -> None:
-    lock_of(replace(Process.this(), **change), locks.folder)
+    lock_of(replace(Owner.this(), **change), locks.folder)
     assert bool(list(locks.of_others())) == holds
-
-
-def test_a_container_on_the_same_machine_counts_as_another_machine(locks: Locks) -> None:
-    boot = Process.this().system.split()[0]
-    lock_of(replace(Process.this(), system=f"{boot} pid:[1]", started="1"), locks.folder)
-    assert list(locks.of_others())
 
 
 def test_own_locks_are_no_ones_hindrance_and_end_with_the_workflow(locks: Locks) -> None:
@@ -81,6 +77,6 @@ def test_half_a_lock_is_none(locks: Locks, text: str) -> None:
 
 
 def test_unlock_removes_all(locks: Locks) -> None:
-    lock_of(replace(Process.this(), host="node17"), locks.folder)
+    lock_of(replace(Owner.this(), place="node17"), locks.folder)
     locks.clear()
     assert list(locks.of_others()) == []

@@ -1,8 +1,10 @@
 """An entry of the journal is there as a whole or not at all, and counts for its own code and data only."""
 
+import errno
 import fcntl
 import json
 import logging
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from relatask.core.atomic import temporary_beside
 from relatask.core.errors import RelataskError
 from relatask.core.tables import read_table
 from relatask.engine.run import RunResult
@@ -148,6 +151,33 @@ def test_an_entry_in_the_place_of_another_run_does_not_count(journal):
     assert not journal.holds(other, DIGESTS)
 
 
+def locks_always_fail(handle: object, how: int) -> None:
+    raise OSError(errno.ENOSYS, "Function not implemented")
+
+
+@pytest.mark.parametrize("flock", [locks_always_fail, lambda handle, how: None])
+@pytest.mark.parametrize("stale", [False, True])
+def test_without_locks_two_processes_that_finish_the_same_run_do_not_hurt_each_other(
+    journal, monkeypatch, flock, stale
+):
+    """The other process enters the run in the middle of the replacement, which no lock prevents."""
+    if stale:
+        journal.enter(SPEC, {"code": "old", "data": "d"}, result(0.1), MEASURED)
+    monkeypatch.setattr(fcntl, "flock", flock)
+    other_process(monkeypatch, journal, Path, "rename")
+    journal.enter(SPEC, DIGESTS, result(), MEASURED)
+    assert journal.holds(SPEC, DIGESTS)
+    assert read_table("predictions", journal.predictions_path(SPEC))["score"].tolist() == [0.5]
+    assert [path.name for path in journal.runs.iterdir()] == [SPEC.run_id]
+
+
+def test_the_folder_of_a_process_that_writes_an_entry_is_left_to_it(journal):
+    writing = temporary_beside(journal.runs / SPEC.run_id)
+    writing.mkdir(parents=True)
+    journal.enter(SPEC, DIGESTS, result(), MEASURED)
+    assert writing.exists()
+
+
 def test_an_entry_that_counts_is_never_touched_again(journal):
     journal.enter(SPEC, DIGESTS, result(), MEASURED)
 
@@ -162,8 +192,9 @@ def test_an_entry_that_counts_is_never_touched_again(journal):
 
 
 def test_what_killed_processes_left_behind_is_removed(journal):
-    for name in ("abc", "abc.old"):
-        leftover = journal.runs / f".{SPEC.run_id}.{name}"
+    killed = temporary_beside(journal.runs / SPEC.run_id)
+    killed = killed.with_name(killed.name.replace(f"-{os.getpid()}-", f"-{2**30}-"))  # no process has this id
+    for leftover in (killed, killed.with_name(f"{killed.name}.old")):
         leftover.mkdir(parents=True)
         (leftover / "predictions.parquet").write_text("half")
     assert not journal.holds(SPEC, DIGESTS)

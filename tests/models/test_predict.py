@@ -1,6 +1,8 @@
 """`relatask predict`: rows come back whole and in order, with predictions or the reason why not."""
 
 import csv
+import os
+import resource
 import subprocess
 import sys
 from itertools import cycle, islice
@@ -11,6 +13,7 @@ import pytest
 
 import relatask
 from relatask.__main__ import main
+from tests.helpers.paths import ROOT
 from tests.helpers.prepared_dataset import make_spec
 from tests.models.molecule_data import train, write_molecules
 
@@ -118,8 +121,9 @@ def test_a_file_without_rows_gives_one_without_rows(run: Path, tmp_path: Path) -
         ("SMILES,Smiles\nCCO,CCN\n", "new.csv has 2 columns 'smiles', in upper and lower case; rename"),
         ("smiles,task1\nCCO,1\n", "new.csv has a column 'task1', which the predictions have too; rename it."),
         ("smiles,reason\nCCO,1\n", "new.csv has a column 'reason', which the predictions have too"),
-        ("smiles,id\nCCO,1\nCCN\n", "new.csv, data row 2: 1 cells, but the header has 2."),
-        ("smiles,id\nCCO,1,2\n", "new.csv, data row 1: 3 cells, but the header has 2."),
+        ("smiles,id\nCCO,1\nCCN\n", "new.csv, line 3: 1 cells, but the header has 2."),
+        ('smiles,id\n\nCCO,"a\nb"\n\nCCN\n', "new.csv, line 6: 1 cells, but the header has 2."),
+        ("smiles,id\nCCO,1,2\n", "new.csv, line 2: 3 cells, but the header has 2."),
         ('smiles,id\nCCO,"1\n', "new.csv is no CSV that can be read (unexpected end of data)"),
         ("", "new.csv is empty; its first row must name the columns, one of them 'smiles'."),
         (b"smiles\nCCO\xff\n", "new.csv is no text in UTF-8 (invalid start byte); save it as UTF-8."),
@@ -134,12 +138,32 @@ def test_a_file_that_cannot_be_read_is_refused_in_one_sentence_and_nothing_is_wr
     assert files_of(tmp_path) == ["new.csv"]
 
 
+def test_a_full_folder_for_temporary_files_is_named_with_the_way_out(run: Path, tmp_path: Path) -> None:
+    """A limit on the size of files stands for the end of the disk: the molecules' inputs do not fit."""
+    file = written(tmp_path, "smiles\n" + "CCO\nCCN\n" * 50)
+    (tmp_path / "tmp").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "relatask", "predict", run, file, "-o", tmp_path / "out.csv"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "TMPDIR": str(tmp_path / "tmp")},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5000, resource.RLIM_INFINITY)),
+        check=False,
+    )
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"error: {tmp_path / 'tmp'}/relatask-")
+    assert line.endswith("File too large; set TMPDIR to a folder with room where you may write.")
+    assert files_of(tmp_path) == ["new.csv", "tmp"]
+    assert files_of(tmp_path / "tmp") == []
+
+
 def test_what_fails_late_leaves_the_former_output_as_it_was(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = written(tmp_path, "smiles,id\n" + "CCO,1\n" * 5000 + "CCO\n")
     out = written(tmp_path, "former", "out.csv")
-    assert "data row 5001: 1 cells" in refusal(capsys, run, file, "-o", out)
+    assert "line 5002: 1 cells" in refusal(capsys, run, file, "-o", out)
     assert out.read_text() == "former"
     assert files_of(tmp_path) == ["new.csv", "out.csv"]
 

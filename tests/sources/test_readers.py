@@ -100,10 +100,13 @@ def test_parquet_of_booleans_and_text_is_read(tmp_path):
 @pytest.mark.parametrize(
     ("content", "keys", "said"),
     [
-        ("smiles,A\nCCO,1\nCCN,high\n", {}, r"data row 2, column 'A': 'high' is not a number.*task_columns"),
-        ("smiles,A\nCCO,inf\n", {}, r"data row 1, column 'A': 'inf' is not a number"),
-        ("smiles,A\nCCO,1\nCCN,1_0\n", {"active": {"at_least": 1}}, r"data row 2.*'1_0' is not a number"),
-        ("smiles,A\nCCO,1\nCCN,0.5\n", {}, r"data row 2, column 'A': '0.5' is neither 0 nor 1.*`active`"),
+        ("smiles,A\nCCO,1\nCCN,high\n", {}, r"line 3, column 'A': 'high' is not a number.*task_columns"),
+        ("smiles,A\n\nCCO,1\n\n\nCCN,x\n", {}, r"line 6, column 'A': 'x' is not a number"),
+        ('smiles,A,B\nCCO,"1\n",1\nCCN,x,1\n', {}, r"line 4, column 'A': 'x' is not a number"),
+        ("smiles,A\nCCO,inf\n", {}, r"line 2, column 'A': 'inf' is not finite; write a finite number, or"),
+        ("smiles,A\nCCO,1e400\n", {"active": {"at_least": 1}}, r"line 2, column 'A': '1e400' is not finite"),
+        ("smiles,A\nCCO,1\nCCN,1_0\n", {"active": {"at_least": 1}}, r"line 3.*'1_0' is not a number"),
+        ("smiles,A\nCCO,1\nCCN,0.5\n", {}, r"line 3, column 'A': '0.5' is neither 0 nor 1.*`active`"),
         ("smiles,A,B,A\nCCO,1,1,1\n", {}, r"'A' is used twice \(columns 2 and 4\)"),
         ("smiles,A,\nCCO,1,1\n", {}, r"column 3 has no name"),
         ("smile,A\nCCO,1\n", {}, r"no column 'smiles' \(smiles_column\). Did you mean 'smile'"),
@@ -117,6 +120,8 @@ def test_parquet_of_booleans_and_text_is_read(tmp_path):
         ("smiles,A\n", {}, r"a header but no rows"),
         ("smiles,A\nCCO,1\nCCN,1,0\n", {}, r"Expected 2 columns, got 3: CCN,1,0; correct the row"),
         ("smiles,A\nCCO\xe9,1\n".encode("latin-1"), {}, r"is not UTF-8 text; save it as 'CSV UTF-8'"),
+        (b"smiles,A\xed\xa0\x80\nCCO,1\n", {}, r"is not UTF-8 text"),  # half of a character, in the header
+        (b"smiles,A\nCCO\xed\xa0\x80,1\n", {}, r"is not UTF-8 text"),
         ("smiles,A\nCCO,1\n".encode("utf-16"), {}, r"is not UTF-8 text"),
     ],
 )
@@ -133,8 +138,9 @@ def test_a_mistake_far_down_names_its_own_row(tmp_path, monkeypatch):
     frame = pd.DataFrame({"smiles": "CCO", "A": ["1"] * 40_000})
     frame.loc[33_333, "A"] = "oops"
     frame.to_parquet(tmp_path / "x.parquet")  # read in batches of 16,384 rows
-    for path in (write(tmp_path, "smiles,A\n" + "\n".join(rows)), tmp_path / "x.parquet"):
-        with pytest.raises(RelataskError, match="data row 33334, column 'A': 'oops'"):
+    csv = write(tmp_path, "smiles,A\n" + "\n".join(rows))
+    for path, place in ((csv, "line 33335"), (tmp_path / "x.parquet", "data row 33334")):
+        with pytest.raises(RelataskError, match=f"{place}, column 'A': 'oops'"):
             read(path)
 
 
@@ -186,7 +192,7 @@ def test_a_task_sheet_may_be_parquet_with_lists(tmp_path):
         ("name,uniprot\nA,P1\n", "needs the column 'task'"),
         ("task,protein\nA,P1\n", "needs the column 'uniprot' or 'string_id'"),
         ("task,uniprot\nX,P1\n", r"no value of column 'task' is a task of the data, e.g. \['A', 'B'\]"),
-        ("task,uniprot\nA,P1\nA,P2\n", "data row 2 names the task 'A' again"),
+        ("task,uniprot\nA,P1\nA,P2\n", "line 3: the task 'A' stands above already"),
     ],
 )
 def test_each_mistake_in_a_task_sheet_is_one_sentence(tmp_path, sheet, said):
@@ -231,7 +237,7 @@ def test_kiba_scores_at_most_3_are_active_by_default(tmp_path):
 
 def test_kiba_molecules_with_two_structures_are_refused(tmp_path):
     folder = kiba_folder(tmp_path, "chembl_id,smiles\nC1,CCO\nC1,CCN\n")
-    with pytest.raises(RelataskError, match="data row 2: C1 has another SMILES above"):
+    with pytest.raises(RelataskError, match="line 3: C1 has another SMILES above"):
         read_source(source_of(reader="kiba"), "kiba", folder)
     with pytest.raises(RelataskError, match="must hold one kiba_scores"):
         read_source(source_of(reader="kiba"), "kiba", tmp_path / "nowhere")

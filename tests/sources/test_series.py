@@ -52,8 +52,8 @@ def test_a_table_of_series_is_read_as_it_is_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "settings", "message"),
     [
-        ([*ROWS[:2], "2016-07-01 00:15,,4"], {}, "data row 2, column 'OT': '' is no number.*complete"),
-        ([*ROWS[:2], "2016-07-01 00:15,high,4"], {}, "data row 2, column 'OT': 'high' is no number"),
+        ([*ROWS[:2], "2016-07-01 00:15,,4"], {}, "line 3, column 'OT': '' is no finite number.*complete"),
+        ([*ROWS[:2], "2016-07-01 00:15,high,4"], {}, "line 3, column 'OT': 'high' is no finite number"),
         (ROWS, {"first": 4}, "has 3 points in time, `first` asks for 4; lower it"),
         (ROWS, {"task_columns": ["LUFL"]}, "LUFL"),
         (ROWS, {"id_column": "time"}, "time"),

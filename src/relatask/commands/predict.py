@@ -13,7 +13,7 @@ Examples:
 import argparse
 import csv
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
@@ -89,11 +89,13 @@ def _reader(source: Iterable[str], path: Path, wanted: str) -> tuple[list[str], 
     if path.suffix in {".smi", ".smiles"}:
         lines = (row[0].strip().split(maxsplit=1) for row in _readable(([line] for line in source), path))
         return ["smiles", "name"], 0, ([*parts, ""][:2] for parts in lines if parts)
-    table = _readable(csv.reader(source, strict=True), path)
+    reader = csv.reader(source, strict=True)
+    table = _readable(reader, path)
     columns = next(table, None)
     if columns is None:
         raise RelataskError(f"{path} is empty; its first row must name the columns, one of them {wanted!r}.")
-    return columns, _place(columns, wanted, path), _rows(table, len(columns), path)
+    numbered = _numbered(table, lambda: reader.line_num)
+    return columns, _place(columns, wanted, path), _rows(numbered, len(columns), path)
 
 
 def _place(columns: list[str], wanted: str, path: Path) -> int:
@@ -109,12 +111,20 @@ def _place(columns: list[str], wanted: str, path: Path) -> int:
     raise RelataskError(f"{path} has no column {wanted!r} (--smiles-column).{suggest(wanted, columns)}")
 
 
-def _rows(table: Iterator[list[str]], width: int, path: Path) -> Iterator[list[str]]:
-    for number, row in enumerate(table, start=1):
+def _numbered(table: Iterator[list[str]], last: Callable[[], int]) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line in which each row begins; `last` gives the last one that was read."""
+    before = last()
+    for row in table:
+        yield before + 1, row
+        before = last()
+
+
+def _rows(lines: Iterator[tuple[int, list[str]]], width: int, path: Path) -> Iterator[list[str]]:
+    for line, row in lines:
         if not row:
             continue
         if len(row) != width:
-            raise RelataskError(f"{path}, data row {number}: {len(row)} cells, but the header has {width}.")
+            raise RelataskError(f"{path}, line {line}: {len(row)} cells, but the header has {width}.")
         yield row
 
 

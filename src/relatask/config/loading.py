@@ -15,11 +15,14 @@ from relatask.core.blocks import NAME, Block, parse
 from relatask.core.credentials import split_address
 from relatask.core.errors import RelataskError
 from relatask.core.files import is_file, read_fields
-from relatask.core.layout import dataset_file
+from relatask.core.layout import WORKFLOW_FOLDERS, dataset_file
 from relatask.core.records import suggest
 from relatask.core.registry import capabilities
 
+MOST_BYTES = 4 << 20  # of a study file; 20,000 names of tasks are a quarter of it
 MOST_VALUES = 1_000_000  # in a study file with its aliases written out
+LONGEST_NUMBER = 1000  # characters
+TEXT = "tag:yaml.org,2002:str"
 
 
 class ServicesConfig(Block):
@@ -85,7 +88,7 @@ def load_config(values: Mapping[str, Any], root: Path) -> tuple[Config, str, Stu
     if not is_file(path):
         raise RelataskError(f"config.yaml: study: there is no file {path}.{suggest(config.study, known)}")
     study = load_study(path)
-    taken = {"raw", "sources", "logs", "benchmarks", "published"}
+    taken = {*WORKFLOW_FOLDERS}
     if not re.fullmatch(NAME, path.stem) or path.stem in taken:
         raise RelataskError(
             f"config.yaml: study: the file {path.name!r} names the folder of results; its name may hold "
@@ -119,15 +122,31 @@ def _refuse_lost_models(study: StudyConfig, keep: str, path: Path) -> None:
 def load_study(path: Path) -> StudyConfig:
     """Read and validate one study file."""
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+        values = _yaml_of(path)
+    except RelataskError:
+        raise
     except OSError as error:
         raise RelataskError(f"{path} cannot be read: {error.strerror}.") from None
     except Exception as error:  # PyYAML lets through whatever int(), datetime() or its recursion raise
         raise RelataskError(f"{path} is not valid YAML: {' '.join(str(error).split())}.") from None
     if not isinstance(values, dict):
         raise RelataskError(f"{path} must be a mapping of keys to values; see config/README.md.")
-    _require_finite(values, path)
     return parse(StudyConfig, values, str(path))
+
+
+def _yaml_of(path: Path) -> Any:
+    """Return what a file of YAML holds, in bounded memory and time."""
+    with path.open("rb") as handle:
+        content = handle.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise RelataskError(
+            f"{path} has more than {MOST_BYTES >> 20} MiB; a study holds settings, see config/README.md, and "
+            "its data lie in files of their own."
+        )
+    loader = yaml.SafeLoader(content.decode("utf-8-sig"))
+    root = loader.get_single_node()
+    _require_finite(root, path)
+    return loader.construct_document(root) if root else None
 
 
 @dataclass(frozen=True)
@@ -176,12 +195,24 @@ def read_study(path: Path) -> StudyAtScale:
     return StudyAtScale(values["name"], values["scale"], study)
 
 
-def _require_finite(values: Any, path: Path) -> None:
-    """Refuse a file whose aliases stand for more values than memory or time can hold, or for themselves."""
-    todo, count = [values], 0
+def _require_finite(root: yaml.Node | None, path: Path) -> None:
+    """Refuse a file whose aliases stand for more values than memory or time can hold, or for themselves.
+
+    Read before values are made of it: a mapping that merges others (<<) is their copy. Python takes the
+    square of a number's length to read it, where YAML writes it in base 60.
+    """
+    todo, count = [root], 0
     while todo:
-        value = todo.pop()
-        parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        node = todo.pop()
+        if isinstance(node, yaml.ScalarNode) and node.tag != TEXT and len(node.value) > LONGEST_NUMBER:
+            raise RelataskError(
+                f"{path}, line {node.start_mark.line + 1}: a number of more than {LONGEST_NUMBER:,} digits; "
+                "if it is a text, write it in quotation marks."
+            )
+        if isinstance(node, yaml.MappingNode):
+            parts = [part for pair in node.value for part in pair]
+        else:
+            parts = node.value if isinstance(node, yaml.SequenceNode) else []
         count += len(parts)
         if count > MOST_VALUES:
             raise RelataskError(

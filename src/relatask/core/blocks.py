@@ -1,5 +1,6 @@
 """What every block of the config shares: unknown keys are mistakes, and a mistake is one sentence."""
 
+import re
 import reprlib
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any, TypeVar
@@ -11,6 +12,7 @@ from relatask.core.errors import RelataskError
 from relatask.core.records import suggest
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_]*$"  # names become folders, wildcards and figure labels
+HALF = re.compile("[\ud800-\udfff]")  # one of the two surrogates that stand for a character in UTF-16
 T = TypeVar("T", bound=BaseModel)
 Name = Annotated[str, Field(pattern=NAME, max_length=60)]
 
@@ -52,10 +54,34 @@ def parse(model: type[T], value: Mapping[str, Any], where: str) -> T:
 
 def parse_as(adapter: TypeAdapter[Any], value: Any, where: str) -> Any:
     """Validate `value` as any type; the first mistake becomes a `RelataskError`, as with `parse`."""
+    _refuse_half_characters(value, where)
     try:
         return adapter.validate_python(value)
     except ValidationError as error:
         raise _explain(error, where, value, adapter.json_schema()) from None
+
+
+def _refuse_half_characters(value: Any, where: str) -> None:
+    """Refuse a text with half of a pair of surrogates, e.g. "\\ud800" of YAML, which no file can hold."""
+    todo: list[tuple[tuple[Any, ...], Any]] = [((), value)]
+    seen: set[int] = set()  # what aliases repeat is read once
+    while todo:
+        place, part = todo.pop()
+        if isinstance(part, Mapping | list | tuple):
+            if id(part) in seen:
+                continue
+            seen.add(id(part))
+        if isinstance(part, Mapping):
+            for key, inside in part.items():
+                todo += [((*place, key), inside), (place, key)]
+        elif isinstance(part, list | tuple):
+            todo += [((*place, number), inside) for number, inside in enumerate(part)]
+        elif isinstance(part, str) and HALF.search(part):
+            said = ": ".join(filter(None, [where, ".".join(ascii(name).strip("'") for name in place)]))
+            raise RelataskError(
+                f"{said}: {ascii(part)[:200]} holds half of a character (\\ud800 to \\udfff); write the "
+                "whole character."
+            )
 
 
 def _explain(error: ValidationError, where: str, value: Any, schema: dict[str, Any]) -> RelataskError:

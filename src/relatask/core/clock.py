@@ -9,10 +9,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from relatask.core.layout import JOURNAL
+from relatask.core.layout import JOURNAL, LOGS, WORKFLOW_FOLDERS
 
 SKEW = 10.0  # seconds by which clocks of machines that share a file system may differ
-NOT_COMPARED = {*JOURNAL, "logs", "benchmarks"}  # folders below results/ and results/{study}
 
 
 def settle_times(results: Path) -> list[Path]:
@@ -20,7 +19,7 @@ def settle_times(results: Path) -> list[Path]:
     now = time.time()
     found = []
     for folder, folders, names in os.walk(results):
-        folders[:] = [name for name in folders if name not in NOT_COMPARED]
+        folders[:] = [name for name in folders if _is_compared(Path(folder, name).relative_to(results).parts)]
         for name in names:
             path = Path(folder, name)
             with suppress(FileNotFoundError):  # a temporary file that is gone by now
@@ -32,3 +31,13 @@ def settle_times(results: Path) -> list[Path]:
         with suppress(OSError):  # not ours to change: Snakemake will refuse what it makes from such a file
             os.utime(path, (moment, moment), follow_symlinks=False)
     return [path for _, path in found]
+
+
+def _is_compared(folder: tuple[str, ...]) -> bool:
+    """Whether Snakemake compares times of a folder: not of its logs, nor of the journal of a study.
+
+    A study, a source or a data set may have the name of one of these.
+    """
+    if len(folder) == 2:
+        return folder[0] in WORKFLOW_FOLDERS or folder[1] not in JOURNAL
+    return len(folder) != 1 or folder[0] not in LOGS

@@ -76,6 +76,9 @@ RAW_FILES = {
 }
 PLANTED = ("molecules.csv", "tasks.csv", "string_links.txt", "truth.json")
 PLANTED_LINKS = PLANTED[2]
+# Folders below results/ that are neither a study's nor a data set's.
+LOGS = ("logs", "benchmarks")  # that Snakemake writes and does not compare
+WORKFLOW_FOLDERS = ("raw", "sources", "published", *LOGS)
 JOURNAL = ("runs", "failed", "running", "checkpoints")
 # One folder for each scale: a quick run must not replace what was measured at the scale of the paper.
 PUBLISHED_STUDY = "published/{study}/{scale}"

@@ -29,6 +29,7 @@ MOVING = (
     "layout",
     "estimators",
     "atomic",
+    "processes",
     "files",
     "registry",
     "source_code",

@@ -135,6 +135,9 @@ def _told(name: str, path: str | Path) -> Iterator[None]:
     except FileNotFoundError:
         raise RelataskError(f"{path} does not exist; run the step that writes table {name} first.") from None
     except (pa.ArrowInvalid, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # the system refuses, e.g. permission
+            error.filename = error.filename or str(path)
+            raise
         raise RelataskError(
             f"{path} is not a readable Parquet file ({error}); delete it and run the workflow again."
         ) from None

@@ -9,7 +9,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import torch
@@ -82,7 +82,8 @@ def _claimed(path: Path, stack: ExitStack) -> bool:
     except Timeout:
         return False
     stack.callback(lock.release)
-    path.write_text(f"process {os.getpid()}")
+    with suppress(OSError):  # a full disk; the name only serves the message to those that wait
+        path.write_text(f"process {os.getpid()}")
     return True
 
 

@@ -124,6 +124,9 @@ def read_array(path: Path, mode: Literal["r", "c"] = "r") -> np.ndarray:
     except FileNotFoundError:
         raise RelataskError(f"{path} does not exist; run the step featurise_items first.") from None
     except (ValueError, OSError, EOFError, KeyError, TypeError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # the system refuses, e.g. memory
+            error.filename = error.filename or str(path)
+            raise
         raise RelataskError(
             f"{path} is damaged ({error}); delete the folder {path.parent} and run the workflow again."
         ) from None

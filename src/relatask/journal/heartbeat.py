@@ -7,7 +7,6 @@ killed leaves it behind.
 
 import json
 import os
-import platform
 import threading
 import time
 from contextlib import suppress
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from relatask.core.files import write_json
 from relatask.core.layout import in_study
+from relatask.core.processes import may_live, this_place
 
 BEAT = 20.0  # seconds
 ALIVE = 100.0  # two beats, and the minute for which a network file system may show what was
@@ -57,7 +57,7 @@ class Heartbeat:
             self._write()
 
     def _write(self) -> None:
-        content = {"run_id": self.run_id, "share": self.share, "place": _place(), "process": os.getpid()}
+        content = {"run_id": self.run_id, "share": self.share, "place": this_place(), "process": os.getpid()}
         with suppress(OSError):  # a full disk stops the training where it matters, not here
             write_json(self.path, content)
 
@@ -78,27 +78,9 @@ def read_heartbeats(study: Path) -> list[LastHeartbeat]:
     for path in sorted((study / in_study("running")).glob("[!.]*.json")):
         try:
             age, content = time.time() - path.stat().st_mtime, json.loads(path.read_text(encoding="utf-8"))
-            running = abs(age) < ALIVE and _may_live(content["place"], content["process"])
+            elsewhere = content["place"] != this_place()  # there only its beat tells
+            running = abs(age) < ALIVE and (elsewhere or may_live(content["process"]))
             found.append(LastHeartbeat(path.stem, content["run_id"], float(content["share"]), running))
         except (OSError, ValueError, KeyError, TypeError):
             continue  # it ended between the listing and the reading, or is no heartbeat
     return found
-
-
-def _place() -> str:
-    """Where a process id means the same: a machine, and there the container."""
-    container = Path("/proc/self/ns/pid")
-    return f"{platform.node()} {container.readlink() if container.exists() else ''}"
-
-
-def _may_live(place: str, process: int) -> bool:
-    """Whether a process may be alive; of those elsewhere only their beat tells."""
-    if place != _place():
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # another user's
-        return True
-    return True

@@ -4,16 +4,15 @@ It is no declared output of any rule, so it survives a failed job, another numbe
 machine. An entry counts while its spec, code and data are still the same.
 """
 
+import fcntl
 import logging
 import shutil
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
+from relatask.core.atomic import is_abandoned, temporary_beside
 from relatask.core.errors import RelataskError
 from relatask.core.files import sha256_of, write_bytes, write_json
 from relatask.core.layout import in_study
@@ -69,7 +68,7 @@ class Journal:
             result: what it left behind.
             measured: seconds, memory and machine: whatever differs from time to time.
         """
-        temporary = self.runs / f".{spec.run_id}.{uuid.uuid4().hex}"
+        temporary = temporary_beside(self.runs / spec.run_id)
         temporary.mkdir(parents=True)
         try:
             for name, table in result.tables.items():
@@ -91,17 +90,19 @@ class Journal:
                 raise
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+            shutil.rmtree(_replaced_by(temporary), ignore_errors=True)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Keep other processes from the entries until the block, or this process, ends."""
-        lock = FileLock(self.folder / ".journal.lock")
-        with suppress(OSError):  # a file system without locks: the harm is a run that is trained again
-            lock.acquire()
-        try:
+        """Keep other processes from the entries until the block, or this process, ends.
+
+        Where the file system has no locks, or each machine its own, two processes may replace the same entry
+        at once. Each has a folder of its own, so the harm is at most a run that is trained again.
+        """
+        with ExitStack() as stack:
+            with suppress(OSError):
+                fcntl.flock(stack.enter_context((self.folder / ".journal.lock").open("w")), fcntl.LOCK_EX)
             yield
-        finally:
-            lock.release()
 
     def _replace(self, temporary: Path, spec: RunSpec, digests: Digests) -> None:
         """Put a written entry in its place, unless the same one is there."""
@@ -109,13 +110,16 @@ class Journal:
             return
         entry = self.runs / spec.run_id
         with suppress(FileNotFoundError):
-            entry.rename(temporary.with_name(f"{temporary.name}.old"))
+            entry.rename(_replaced_by(temporary))
         temporary.rename(entry)
 
     def _clear(self, spec: RunSpec) -> None:
-        """Remove all that is left of the run besides its entry, also by processes that were killed."""
+        """Remove the note of the run's failure, and what processes that were killed left of it."""
+        now = self.runs.stat().st_mtime
         for leftover in self.runs.glob(f".{spec.run_id}.*"):
-            shutil.rmtree(leftover, ignore_errors=True)
+            with suppress(FileNotFoundError):  # its process removed it meanwhile
+                if is_abandoned(leftover, now):
+                    shutil.rmtree(leftover, ignore_errors=True)
         (self.failures / f"{spec.run_id}.json").unlink(missing_ok=True)
 
     def fail(self, spec: RunSpec, reason: str) -> None:
@@ -149,3 +153,8 @@ class Journal:
         """Where an unfinished run keeps its state, or a pass of several runs of which it is the first."""
         ending = ".side_by_side.pt" if side_by_side else ".pt"
         return self.folder / in_study("checkpoints") / f"{spec.run_id}{ending}"
+
+
+def _replaced_by(temporary: Path) -> Path:
+    """Where the entry is put whose place the written one takes."""
+    return temporary.with_name(f"{temporary.name}.old")

@@ -18,7 +18,7 @@ from relatask.data.splits.chronological import fold_ends
 from relatask.data.task_ids import task_ids
 from relatask.sources.folder import folder_of
 from relatask.sources.readers import only_table
-from relatask.sources.table_files import TableFile, find_column, open_table
+from relatask.sources.table_files import TableFile, find_column, open_table, row_in_file
 
 if TYPE_CHECKING:
     from relatask.sources.series import SeriesSource
@@ -57,9 +57,10 @@ def _numbers(table: TableFile, cells: dict[str, list[Any]], before: int) -> np.n
     if not np.isfinite(values).all():
         row, column = np.argwhere(~np.isfinite(values))[0]
         name = list(cells)[column]
+        place = f"{row_in_file(table.path, before + row)}, column {name!r}"
         raise RelataskError(
-            f"{table.path}, data row {before + row + 1}, column {name!r}: {cells[name][row]!r} is no number; "
-            "series must be complete: fill it or leave the column out of task_columns."
+            f"{table.path}, {place}: {cells[name][row]!r} is no finite number; series must be "
+            "complete: fill it or leave the column out of task_columns."
         )
     return values
 

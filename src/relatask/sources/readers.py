@@ -14,7 +14,7 @@ from relatask.data.source_tables import SourceContext
 from relatask.sources.active import ActiveRule
 from relatask.sources.folder import folder_of
 from relatask.sources.molecules import MoleculeBlock
-from relatask.sources.table_files import SUFFIXES, TableFile, find_column, open_table, read_texts
+from relatask.sources.table_files import SUFFIXES, TableFile, find_column, open_table, read_texts, row_in_file
 from relatask.sources.task_sheet import read_task_sheet, tasks_without_sheet
 from relatask.sources.wide_table import read_wide
 
@@ -136,7 +136,8 @@ def _smiles_by_id(path: Path) -> dict[str, str]:
     if missing := [name for name in ("chembl_id", "smiles") if name not in columns]:
         raise RelataskError(f"{path} lacks the column {missing[0]!r}.")
     smiles_of: dict[str, str] = {}
-    for row, (id_, smiles) in enumerate(zip(columns["chembl_id"], columns["smiles"], strict=True), start=1):
+    for row, (id_, smiles) in enumerate(zip(columns["chembl_id"], columns["smiles"], strict=True)):
         if smiles and smiles_of.setdefault(id_, smiles) != smiles:
-            raise RelataskError(f"{path}, data row {row}: {id_} has another SMILES above; keep one.")
+            place = row_in_file(path, row)
+            raise RelataskError(f"{path}, {place}: {id_} has another SMILES above; keep one.")
     return smiles_of

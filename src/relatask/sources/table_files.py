@@ -5,7 +5,7 @@ import gzip
 import zlib
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
@@ -117,6 +117,25 @@ def find_column(table: TableFile, wanted: str, what: str) -> str:
     if len(table.names) == 1 and ";" in table.names[0]:
         hint = " The columns seem to be separated by semicolons; save the file with commas."
     raise RelataskError(f"{table.path} has no column {wanted!r} ({what}).{hint}")
+
+
+def row_in_file(path: str | Path, position: int) -> str:
+    """Return what messages call a row of a table: its line in a text file, its number in a Parquet file.
+
+    Args:
+        path: of the table.
+        position: of the row, from 0; header and blank lines do not count.
+    """
+    path = Path(path)
+    if path.suffix != ".parquet":
+        with suppress(csv.Error), _rows(path) as reader:
+            next(reader)
+            before = reader.line_num
+            for row in reader:
+                if row and position == 0:
+                    return f"line {before + 1}"
+                position, before = position - bool(row), reader.line_num
+    return f"data row {position + 1}"
 
 
 def read_texts(path: str | Path) -> dict[str, list[str]]:

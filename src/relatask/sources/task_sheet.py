@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from relatask.core.errors import RelataskError
-from relatask.sources.table_files import read_texts
+from relatask.sources.table_files import read_texts, row_in_file
 
 # Columns that may name the task, in this order; a ToxCast sheet numbers the tasks in `task` and names
 # them in `assay`.
@@ -61,7 +61,8 @@ def read_task_sheet(
     row_of: dict[str, int] = {}
     for row, name in enumerate(columns[found[0]]):
         if row_of.setdefault(name, row) != row and name in known:
-            raise RelataskError(f"{path}: data row {row + 1} names the task {name!r} again; keep one row.")
+            again = row_in_file(path, row)
+            raise RelataskError(f"{path}, {again}: the task {name!r} stands above already; keep one row.")
     tasks = tasks_without_sheet(names)
     for target, column in (("uniprots", "uniprot"), ("string_ids", strings)):
         if column in columns:

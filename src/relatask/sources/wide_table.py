@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from relatask.core.errors import RelataskError
 from relatask.core.kinds import Kind
 from relatask.sources.active import ActiveRule, activity_test
-from relatask.sources.table_files import TableFile
+from relatask.sources.table_files import TableFile, row_in_file
 
 MISSING = frozenset({"", "nan", "na", "n/a", "#n/a", "none", "null", "<na>"})  # compared in lower case
 
@@ -68,9 +68,8 @@ def read_wide(
                 else:
                     values[:, task] = _labels_of(cells[name], active)
             except _BadCellError as bad:
-                raise RelataskError(
-                    f"{table.path}, data row {done + bad.row + 1}, column {name!r}: {bad.reason}"
-                ) from None
+                row = row_in_file(table.path, done + bad.row)
+                raise RelataskError(f"{table.path}, {row}, column {name!r}: {bad.reason}") from None
         rows, tasks = np.nonzero(~np.isnan(values))
         own = (rows + done, tasks.astype(np.int32), values[rows, tasks])
         parts.append((*own, signs[rows, tasks]) if "real" in kinds else own)
@@ -143,8 +142,8 @@ def _measured(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
         elif text is not None and not (number is not None and math.isnan(number)):
             raise _BadCellError(
                 int(np.argmax(codes == place)),
-                f"{text!r} is not a measured value; write a number, with < or > before it where only a bound "
-                "is known, and leave the cell empty where nothing was measured.",
+                f"{text!r} is not a measured value; write a finite number, with < or > before it where only "
+                "a bound is known, and leave the cell empty where nothing was measured.",
             )
     return values[codes], signs[codes]
 
@@ -205,7 +204,12 @@ def _label(cell: str | float, active: ActiveRule | None) -> float:
         value = cell
     if value is not None and math.isnan(value):  # also -nan, which is in no list of spellings
         return math.nan
-    if value is None or math.isinf(value):
+    if value is not None and math.isinf(value):
+        raise ValueError(
+            f"{cell!r} is not finite; write a finite number, or leave the cell empty where nothing was "
+            "measured."
+        )
+    if value is None:
         raise ValueError(
             f"{cell!r} is not a number; leave the cell empty where nothing was measured, or name the "
             "label columns in task_columns (and the molecule's name in id_column)."

@@ -13,10 +13,10 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
-from relatask.core.atomic import atomic_path
 from relatask.core.files import write_text
 from relatask.core.tables import read_table
 from relatask.publishing.formatting import NOTHING, Table, to_markdown
+from relatask.publishing.table_files import write_csv
 
 SHOWN = 50  # rows in markdown
 RUN = ["label", "dataset", "split", "seed"]
@@ -39,8 +39,7 @@ def run(arguments: argparse.Namespace) -> None:
         table = pq.read_table(arguments.saved / f"{name}.parquet").to_pandas()
         own = [column for column in table.columns if column not in {"run_id", *RUN}]
         joined = plan.loc[table["run_id"].astype(str)].reset_index(drop=True).join(table[own])
-        with atomic_path(arguments.out_dir / f"saved_{name}.csv") as path:
-            joined.to_csv(path, index=False, lineterminator="\n")
+        write_csv(joined, arguments.out_dir / f"saved_{name}.csv")
         write_text(arguments.out_dir / f"saved_{name}.md", to_markdown(_shown(name, joined)))
 
 
