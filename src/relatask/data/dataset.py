@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from relatask.config import DensifyConfig
 from relatask.core.errors import RelataskError
-from relatask.core.files import read_fields, read_json, write_json
+from relatask.core.files import digests_of, read_fields, read_json, write_json
 from relatask.core.layout import SOURCE_FILES, SOURCE_TABLES, in_dataset
 from relatask.core.tables import COLUMNS, read_table, write_table
 from relatask.data.dataset_counts import dataset_counts
@@ -49,6 +49,7 @@ def write_dataset(
         dataset.counts["relations"] |= read_fields(report)
     for name, table in dataset.tables.items():
         write_table(name, table, out / in_dataset(name))
+    dataset.counts["files"] = digests_of(*(out / in_dataset(name) for name in dataset.tables))
     write_json(out / in_dataset("dataset"), dataset.counts)
     return dataset.counts
 
