@@ -64,7 +64,7 @@ def steps(raw: Path, work: Path) -> Iterator[tuple[str, list[str]]]:
         "densify_dataset", "--source-dir", source, "--relations", data / "raw_relations.parquet",
         "--densify-config", densify, "--out-dir", data,
     )  # fmt: skip
-    for scheme in ("random", "scaffold", "stratified"):
+    for scheme in ("random", "scaffold", "stratified", "cells"):
         yield f"split_items {scheme}", step_command(
             "split_items", "--items", data / "items.parquet", "--labels", data / "labels.parquet",
             "--scheme", scheme, "--seed", "0", "--out", data / "splits" / f"{scheme}-0.parquet",
@@ -132,7 +132,7 @@ def draw(rows: list[dict[str, object]], path: Path) -> None:
     ):
         for number, name in enumerate(names[:-1]):
             line = [row for row in rows if row["step"] == name]
-            style = {"marker": "osD^vPX*<>"[number], "color": f"C{number}", "label": name}
+            style = {"marker": "osD^vPX*<>h"[number], "color": f"C{number}", "label": name}
             axis.plot([row["molecules"] for row in line], [row[column] for row in line], **style)
         axis.set(xscale="log", yscale="log", xlabel="molecules", ylabel=label)
         axis.grid(alpha=0.3)

@@ -24,6 +24,7 @@ from tests.helpers.data_tables import items_table
 
 TASKS, LABELS_PER_MOLECULE = 200, 10
 SMALL, FACTOR = 20_000, 4
+SCHEMES = ("random", "scaffold", "stratified", "cells", "masked")
 
 
 def cells(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -94,8 +95,8 @@ def peak_bytes(action: Callable[[], object]) -> int:
 
 @pytest.mark.parametrize(
     "make",
-    [merging, densifying, splitting("random"), splitting("scaffold"), splitting("stratified"), relating],
-    ids=["merge labels", "densify", "random split", "scaffold split", "stratified split", "relate"],
+    [merging, densifying, *(splitting(scheme) for scheme in SCHEMES), relating],
+    ids=["merge labels", "densify", *(f"{scheme} split" for scheme in SCHEMES), "relate"],
 )
 def test_time_and_memory_grow_in_proportion(make: Callable[[int], Callable[[], object]]) -> None:
     small, large = make(SMALL), make(FACTOR * SMALL)
@@ -103,6 +104,12 @@ def test_time_and_memory_grow_in_proportion(make: Callable[[int], Callable[[], o
     memory_ratio = peak_bytes(large) / peak_bytes(small)
     assert time_ratio < 2 * FACTOR, f"{time_ratio:.1f} times the CPU time"  # a square would be 16
     assert memory_ratio < 1.3 * FACTOR, f"{memory_ratio:.1f} times the memory"
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_split_takes_at_most_90_bytes_a_label(scheme: str) -> None:
+    """Ten million labels then take 900 MB at most; names of tasks as texts would take twice as much."""
+    assert peak_bytes(splitting(scheme)(SMALL)) < 90 * len(cells(SMALL)[0])
 
 
 def test_features_are_written_in_memory_that_does_not_grow(tmp_path: Path) -> None:
@@ -113,5 +120,5 @@ def test_features_are_written_in_memory_that_does_not_grow(tmp_path: Path) -> No
         return peak_bytes(lambda: write_features(chunks(n), ("graph", "ecfp"), tmp_path / str(n)))
 
     peak(100)  # what is made once
-    small, large = peak(2048), peak(4 * 2048)
+    small, large = peak(4096), peak(3 * 4096)
     assert large < 1.05 * small

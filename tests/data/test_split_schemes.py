@@ -14,7 +14,7 @@ from relatask.data.prepared import PreparedDataset
 from relatask.data.splits import FOLDS, describe_split, split_digest, split_items
 from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.run import inputs_of, train_run
-from tests.helpers.data_tables import labels_table
+from tests.helpers.data_tables import labels_table, write_records
 from tests.helpers.prepared_dataset import combinations, make_spec, random_labels, write_dataset
 
 FRACTIONS = (0.6, 0.2, 0.2)
@@ -102,6 +102,7 @@ def masked(folder: Path, matrix: np.ndarray) -> pd.DataFrame:
     rows = training.iloc[::2][["item_id", "task_id"]].assign(fold="hidden")
     split = pd.concat([whole, rows], ignore_index=True)
     write_table("split", split, folder / "splits" / "masked-0.parquet")
+    write_records(folder)
     return split
 
 

@@ -10,6 +10,7 @@ import pytest
 from relatask.__main__ import main
 from relatask.core.errors import RelataskError
 from relatask.core.tables import read_table, write_table
+from relatask.data import splits
 from relatask.data.splits import FOLDS, describe_split, fold_sizes, split_digest, split_items
 from tests.helpers.data_tables import items_table
 
@@ -159,6 +160,39 @@ def test_the_description_counts_tasks_with_both_classes_per_fold():
     }
     lines = b"0 train\n1 train\n2 valid\n3 valid\n4 test\n"
     assert record["digest"] == hashlib.sha256(lines).hexdigest()
+
+
+def test_a_digest_is_of_the_content_and_not_of_rows_or_categories():
+    names = ["t10", "é", "a b", "unused"]
+    cells = [
+        (7, "t10", "test"),
+        (7, "é", "train"),
+        (7, "a b", "valid"),
+        (12, None, "train"),
+        (12, "é", "hidden"),
+    ]
+    split = pd.DataFrame(cells, columns=["item_id", "task_id", "fold"])
+    text = "12 train\n12 é hidden\n"
+    lines = f"7 a b valid\n7 t10 test\n7 é train\n{text}".encode()
+    for order in (names, names[::-1]):
+        for rows in (split, split.sample(frac=1, random_state=1)):
+            coded = rows.assign(
+                task_id=pd.Categorical(rows["task_id"], order), fold=pd.Categorical(rows["fold"])
+            )
+            assert split_digest(coded) == split_digest(rows) == hashlib.sha256(lines).hexdigest()
+    named = split[split["task_id"].notna()]
+    of_cells = lines.replace(b"12 train\n", b"").removesuffix(b"\n")
+    assert split_digest(named) == hashlib.sha256(of_cells).hexdigest()
+
+
+def test_a_digest_is_the_same_however_many_rows_are_read_at_a_time(monkeypatch):
+    split = split_items(molecules_of([""] * 50), NO_LABELS, "random", 0, FRACTIONS)
+    matrix = np.random.default_rng(0).integers(0, 2, (50, 3)).astype(float)
+    labels = labels_of(matrix)
+    cells = split_items(molecules_of([""] * 50), labels, "cells", 0, FRACTIONS)
+    whole = [describe_split(one, labels) for one in (split, cells)]
+    monkeypatch.setattr(splits, "ROWS", 7)
+    assert [describe_split(one, labels) for one in (split, cells)] == whole
 
 
 def test_the_step_writes_folds_and_their_description(tmp_path):

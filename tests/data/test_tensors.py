@@ -15,7 +15,7 @@ from relatask.core.errors import RelataskError
 from relatask.core.tables import read_table, write_table
 from relatask.data.prepared import PreparedDataset
 from relatask.inputs.graph_batch import MoleculeGraphs
-from tests.helpers.data_tables import items_table, labels_table, tasks_table
+from tests.helpers.data_tables import items_table, labels_table, tasks_table, write_records
 from tests.helpers.prepared_dataset import write_record
 from tests.oracles.gin_oracle import as_arrays, random_molecules
 
@@ -45,6 +45,7 @@ def folder(tmp_path: Path) -> Path:
         np.save(tmp_path / "features" / f"{name}.npy", array)
     np.save(tmp_path / "features" / "ecfp4.npy", np.packbits(rng.random((6, 2048)) < 0.03, axis=1))
     write_record(tmp_path / "features")
+    write_records(tmp_path)
     return tmp_path
 
 
@@ -83,6 +84,7 @@ def test_relations_are_those_among_the_chosen_tasks_in_their_positions(folder):
     edges, scores = PreparedDataset.load(folder, "scaffold-0", tasks=["c", "b"]).relations()
     assert (edges.tolist(), scores.tolist()) == ([[0], [1]], [1.0])
     (folder / "relations.parquet").unlink()
+    write_records(folder)
     edges, scores = PreparedDataset.load(folder, "scaffold-0").relations()
     assert (edges.shape, scores.shape) == ((2, 0), (0,))
 
@@ -159,7 +161,7 @@ def test_a_missing_or_broken_file_is_named(folder):
     path.unlink()
     with pytest.raises(RelataskError, match=r"bonds\.npy does not exist; run the step featurise_items"):
         PreparedDataset.load(folder, "scaffold-0")
-    with pytest.raises(RelataskError, match=r"random-7\.parquet does not exist"):
+    with pytest.raises(RelataskError, match=r"random-7\.json does not exist"):
         PreparedDataset.load(folder, "random-7", inputs="ecfp")
 
 
@@ -197,6 +199,7 @@ def test_an_unknown_task_or_input_is_refused_with_a_suggestion(folder):
 )
 def test_a_split_of_other_molecules_is_refused(folder, item_ids, folds, message):
     write_split(folder, item_ids, folds)
+    write_records(folder)
     with pytest.raises(RelataskError, match=message):
         PreparedDataset.load(folder, "scaffold-0")
 
@@ -204,5 +207,6 @@ def test_a_split_of_other_molecules_is_refused(folder, item_ids, folds, message)
 def test_labels_of_other_molecules_are_refused(folder):
     frame = labels_table([3, 5], ["a", "a"], [1.0, 0.0])
     write_table("labels", frame, folder / "labels.parquet")
+    write_records(folder)
     with pytest.raises(RelataskError, match=r"labels\.parquet names item_id 5"):
         PreparedDataset.load(folder, "scaffold-0")

@@ -26,6 +26,7 @@ from relatask.grouping.tables import (
     read_estimates,
     read_pairs,
 )
+from tests.helpers.data_tables import write_records
 
 TASKS = ["a", "b", "c", "d"]
 SETS = np.array(
@@ -144,7 +145,11 @@ def test_affinities_keep_their_direction_and_relations_have_none(tmp_path: Path)
     write_table("affinities", affinities_frame(affinities, TASKS), tmp_path / "a.parquet")
     np.testing.assert_array_equal(read_pairs("affinities", tmp_path / "a.parquet", TASKS), affinities)
     frame = pd.DataFrame({"task_i": ["a", "b"], "task_j": ["c", "z"], "score": [0.5, 0.9], "kind": "string"})
-    write_table("relations", frame, tmp_path / "r.parquet")
-    relations = read_pairs("relations", tmp_path / "r.parquet", TASKS)
+    write_table("relations", frame, tmp_path / "relations.parquet")
+    write_records(tmp_path)
+    relations = read_pairs("relations", tmp_path / "relations.parquet", TASKS)
     assert relations[0, 2] == relations[2, 0] == 0.5
     assert relations.sum() == 1.0
+    write_table("relations", frame.iloc[:1], tmp_path / "relations.parquet")
+    with pytest.raises(RelataskError, match=r"relations\.parquet is not the file that .*dataset\.json"):
+        read_pairs("relations", tmp_path / "relations.parquet", TASKS)

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from relatask.core.files import write_json
+from relatask.core.files import digests_of, read_json, write_json
+from relatask.core.layout import DATASET_TABLES
 from relatask.core.source_block import source_block
 from relatask.core.tables import COLUMNS, read_chunks, write_table
 from relatask.data.dataset_counts import content_digest
@@ -51,6 +52,16 @@ def source_of(given: dict[str, Any] | None = None, /, **keys: Any) -> Any:
     return source_block({**(given or {}), **keys}, "sources.x")
 
 
+def write_records(folder: Path) -> None:
+    """Make dataset.json and the records of splits those of the files that lie in a data set's folder."""
+    files = {folder / "dataset.json": [folder / f"{name}.parquet" for name in DATASET_TABLES]}
+    files |= {path.with_suffix(".json"): [path] for path in (folder / "splits").glob("*.parquet")}
+    for record, described in files.items():
+        known = read_json(record) if record.exists() else {"digest": record.stem}
+        there = [path for path in described if path.exists()]
+        write_json(record, {**known, "files": digests_of(*there)})
+
+
 def prepared_folder(
     folder: Path, tables: SourceTables, inputs: Sequence[str], splits: dict[str, dict[str, Any]]
 ) -> Path:
@@ -76,4 +87,5 @@ def prepared_folder(
             path = folder / "splits" / f"{scheme}-{seed}.parquet"
             write_table("split", split, path)
             write_json(path.with_suffix(".json"), describe_split(split, tables.labels))
+    write_records(folder)
     return folder

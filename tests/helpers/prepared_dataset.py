@@ -14,7 +14,7 @@ from relatask.core.tables import write_table
 from relatask.engine.epochs import EpochTraining
 from relatask.engine.problem import Problem
 from relatask.plan.spec import Component, RunSpec
-from tests.helpers.data_tables import items_table, labels_table, tasks_table
+from tests.helpers.data_tables import items_table, labels_table, tasks_table, write_records
 from tests.oracles.gin_oracle import as_arrays, random_molecules
 
 SMALL = {"penalty": 0.1, "width": 16, "layers": 2, "n_estimators": 15, "max_iter": 15, "min_samples_leaf": 2}
@@ -130,6 +130,7 @@ def write_dataset(
         np.save(folder / "features" / f"{name}.npy", array)
     write_record(folder / "features")
     write_json(folder / "dataset.json", {"digest": f"dataset of {n}"})
+    write_records(folder)
     return folder
 
 

@@ -9,7 +9,7 @@ from relatask.config import StudyConfig, table_record
 from relatask.core.tables import write_table
 from relatask.publishing.inputs import Inputs
 from relatask.publishing.outputs import write_caption
-from tests.helpers.data_tables import items_table, labels_table, tasks_table
+from tests.helpers.data_tables import items_table, labels_table, tasks_table, write_records
 from tests.helpers.study_tables import make_metrics, make_plan, write_study
 
 HOSTILE = [
@@ -39,6 +39,7 @@ def write_report_study(results: Path, dataset: str = "toy") -> None:
     tables["labels"] = labels_table(mol, np.array(TASKS)[task], labels)
     for name, table in tables.items():
         write_table(name, table, results / dataset / f"{name}.parquet")
+    write_records(results / dataset)
     plan = make_plan(methods=("STL", "MTL", "RF"), datasets=(dataset,))
     gains = {"STL": 0.0, "MTL": 0.03, "RF": 0.02}
     metrics = make_metrics(

@@ -15,7 +15,7 @@ from relatask.evaluation.aggregate import join_plan, summarise
 from relatask.evaluation.significance import compare
 from relatask.plan.spec import Component, RunSpec
 from relatask.publishing.inputs import Inputs
-from tests.helpers.data_tables import tasks_table
+from tests.helpers.data_tables import NO_RELATIONS, tasks_table, write_records
 
 
 def make_plan(
@@ -89,9 +89,10 @@ def make_metrics(
 def write_dataset(
     folder: Path, tasks: Sequence[str], names: Sequence[str] | None = None, seeds: Sequence[int] = (0, 1, 2)
 ) -> None:
-    """The files of a prepared data set that tables read: tasks, dataset.json and random splits."""
+    """The files of a prepared data set that tables read: tasks, relations, dataset.json and random splits."""
     frame = tasks_table(tasks, name=list(names or tasks), n_pos=25, n_neg=75)
     write_table("tasks", frame, folder / "tasks.parquet")
+    write_table("relations", NO_RELATIONS, folder / "relations.parquet")
     write_json(
         folder / "dataset.json",
         {
@@ -117,6 +118,7 @@ def write_dataset(
             folder / "splits" / f"random-{seed}.json",
             {"scheme": "random", "seed": seed, "digest": f"{seed}" * 64},
         )
+    write_records(folder)
 
 
 HOSTILE = [

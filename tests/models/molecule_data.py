@@ -16,6 +16,7 @@ from relatask.core.tables import read_table, write_table
 from relatask.inputs.arrays import write_features
 from relatask.plan.spec import RunSpec
 from relatask.shards.shard import Shard, ShardData
+from tests.helpers.data_tables import write_records
 from tests.helpers.prepared_dataset import combinations, make_spec, random_labels, write_dataset
 
 MTL = make_spec("shared_bottom", "gin")
@@ -61,6 +62,7 @@ def write_molecules(folder: Path, n_tasks: int = 3, values: np.ndarray | None = 
     write_dataset(folder, labels)
     items = read_table("items", folder / "items.parquet").assign(smiles=texts)
     write_table("items", items, folder / "items.parquet")
+    write_records(folder)
     record = write_features([items], ["graph", "ecfp"], folder / "features")
     assert record["items"] == len(texts)
     return folder

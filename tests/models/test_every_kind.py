@@ -28,7 +28,7 @@ from relatask.sources.images.coco import coco_tables
 from relatask.sources.point_series import series_tables
 from tests.helpers.class_layouts import write_omniglot
 from tests.helpers.coco_layout import write_layout
-from tests.helpers.data_tables import labels_table, prepared_folder, source_of, tasks_table
+from tests.helpers.data_tables import labels_table, prepared_folder, source_of, tasks_table, write_records
 from tests.helpers.prepared_dataset import make_spec, random_labels
 from tests.models.molecule_data import SPECS as BINARY
 from tests.models.molecule_data import ask_elsewhere, predictions_of, train, write_molecules
@@ -180,6 +180,7 @@ def write_mixed(folder: Path) -> None:
     names = [(task_id, number, name) for task_id in ids[3:] for number, name in enumerate(CLASSES)]
     classes = pd.DataFrame(names, columns=["task_id", "value", "name"]).astype({"value": np.int32})
     write_table("classes", classes, folder / "classes.parquet")
+    write_records(folder)
 
 
 def write_grouped(folder: Path) -> None:

@@ -21,6 +21,7 @@ from relatask.engine.run import RunResult, inputs_of, train_run
 from relatask.models.loading import load_model
 from relatask.models.saving import model_of_run
 from relatask.plan.spec import RunSpec
+from tests.helpers.data_tables import write_records
 from tests.helpers.prepared_dataset import combinations, make_spec, random_labels, write_dataset
 
 METHODS = [pair for pair in combinations() if pair[1] in {None, "fingerprint_mlp"}]
@@ -36,6 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     labels = pd.read_parquet(folder / "labels.parquet")
     split = split_cells(labels, 0, (0.6, 0.2, 0.2))
     write_table("split", split, folder / "splits" / "cells-0.parquet")
+    write_records(folder)
     return folder
 
 

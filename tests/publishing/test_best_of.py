@@ -15,6 +15,7 @@ from relatask.publishing.inputs import Inputs
 from relatask.publishing.published_values import Published
 from relatask.publishing.tables import correlated_tasks as correlated_tasks_table
 from relatask.publishing.tables import main as main_table
+from tests.helpers.data_tables import write_records
 from tests.helpers.study_tables import make_metrics, make_plan, write_dataset
 
 TASKS = [f"t{i}" for i in range(7)]
@@ -99,6 +100,7 @@ def write_labels(inputs: Inputs) -> pd.DataFrame:
     frame.assign(bound="=").astype(
         {"item_id": "int32", "value": "float32", "task_id": "category"}
     ).to_parquet(inputs.results / "toy" / "labels.parquet")
+    write_records(inputs.results / "toy")
     return frame.pivot(index="item_id", columns="task_id", values="value").corr()
 
 

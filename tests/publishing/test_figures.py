@@ -360,7 +360,7 @@ def test_a_graph_without_relations_says_so():
         ),
         ({"metrics": ["ece"]}, "hold no 'ece' of a test fold, only roc_auc"),
         (["--figures", "pie-toy"], "there is no figure 'pie-toy'"),
-        (["--figures", "per_task-nowhere"], "nowhere/tasks.parquet does not exist"),
+        (["--figures", "per_task-nowhere"], "nowhere/dataset.json does not exist"),
     ],
 )
 def test_a_mistake_is_one_sentence(

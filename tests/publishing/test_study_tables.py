@@ -15,6 +15,7 @@ from relatask.publishing.tables import gain_by_task as gain_by_task_table
 from relatask.publishing.tables import main as main_table
 from relatask.publishing.tables import settings as settings_table
 from relatask.publishing.tables import significance as significance_table
+from tests.helpers.data_tables import write_records
 from tests.helpers.study_tables import TASKS, make_inputs, study_of
 
 METHODS = ("STL", "MTL", "EBM", "CONTROL")
@@ -96,6 +97,7 @@ def test_gains_are_told_by_labels_and_degree(tmp_path: Path) -> None:
     )
     edges.columns = ["task_i", "task_j", "score", "kind"]
     write_table("relations", edges, tmp_path / "toy" / "relations.parquet")
+    write_records(tmp_path / "toy")
     table = gain_by_task_table.make(inputs)
     rows = {tuple(row[2:5]): row[5:] for row in table.rows}
     assert rows["EBM", "MTL", "labels"][:2] == ["7", "−1.00"]  # the fewer labels, the more gain

@@ -175,6 +175,17 @@ def test_statistics_and_splits_come_from_the_prepared_data(tmp_path) -> None:
         statistics_table.make(inputs)
 
 
+def test_data_of_another_version_are_not_shown(tmp_path) -> None:
+    inputs = make_inputs(tmp_path)
+    for file, record in (("tasks", "dataset"), ("splits/random-1", "random-1")):
+        path = tmp_path / "toy" / f"{file}.parquet"
+        frame = pd.read_parquet(path)
+        write_table("tasks" if file == "tasks" else "split", frame.iloc[::-1], path)
+        said = rf"{file}\.parquet is not the file that \S+/{record}\.json describes"
+        with pytest.raises(RelataskError, match=said):
+            (per_task_table if file == "tasks" else splits_table).make(inputs)
+
+
 def test_significance_says_better_worse_or_why_not(tmp_path) -> None:
     table = significance_table.make(make_inputs(tmp_path, study=study_of(metrics=["roc_auc", "brier"])))
     by_metric = {row[2]: row for row in table.rows}
@@ -323,6 +334,12 @@ def test_the_steps_go_from_predictions_to_tables(tmp_path, capsys) -> None:
     evaluate_arguments += ["--tasks", str(tmp_path / "toy" / "tasks.parquet")]
     evaluate_arguments += ["--metrics-list", "roc_auc", "brier", "--out", file("metrics")]
     assert main(["evaluate_runs", *evaluate_arguments]) == 0
+    tasks = tmp_path / "toy" / "tasks.parquet"
+    right = tasks.read_bytes()
+    write_table("tasks", pd.read_parquet(tasks).assign(kind="real"), tasks)
+    assert main(["evaluate_runs", *evaluate_arguments]) == 2
+    assert "tasks.parquet is not the file that" in capsys.readouterr().err
+    tasks.write_bytes(right)
     compare_arguments = ["--plan", file("plan"), "--metrics", file("metrics")]
     compare_arguments += ["--out-summary", file("summary"), "--out-comparisons", file("comparisons")]
     assert main(["compare_methods", *compare_arguments, "--baseline", "STL"]) == 0

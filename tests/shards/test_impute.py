@@ -26,6 +26,7 @@ from relatask.shards import impute as module
 from relatask.shards.impute import impute
 from relatask.shards.shard import Shard, ShardData
 from relatask.steps import impute_labels as step
+from tests.helpers.data_tables import write_records
 from tests.helpers.prepared_dataset import make_spec, random_labels, write_dataset
 from tests.oracles.metalink import metalink
 
@@ -142,6 +143,7 @@ def test_the_step_refuses_a_model_of_other_data(tmp_path):
     arguments.out.unlink()
     write_dataset(tmp_path / "small", 1 - labels)
     write_json(tmp_path / "small" / "dataset.json", {"digest": "other labels"})
+    write_records(tmp_path / "small")
     with pytest.raises(
         RelataskError, match=r"SHARED_BOTTOM trained on 'small', seed 0 was trained on other dat"
     ):
@@ -154,6 +156,7 @@ def test_a_run_refuses_a_prior_of_other_data(tmp_path):
     trained(tmp_path, "shared_bottom", (0,), labels)
     write_dataset(tmp_path / "small", 1 - labels)
     write_json(tmp_path / "small" / "dataset.json", {"digest": "other labels"})
+    write_records(tmp_path / "small")
     spec = replace(spec_of("sgnn_ebm"), prior=spec_of("shared_bottom").run_id)
     shard = Shard("00000", tmp_path / "study", ShardData(tmp_path / "small", torch.device("cpu")), "all")
     with pytest.raises(RelataskError, match=r"SHARED_BOTTOM .* was trained on other data than"):

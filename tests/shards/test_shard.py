@@ -2,11 +2,13 @@
 
 import json
 import logging
+import shutil
 from argparse import Namespace
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 
@@ -14,7 +16,7 @@ from relatask.core.errors import RelataskError
 from relatask.core.files import read_json, sha256_of, write_json, write_text
 from relatask.core.registry import catalogue
 from relatask.core.source_code import imported_by
-from relatask.core.tables import read_table, write_table
+from relatask.core.tables import COLUMNS, read_table, write_table
 from relatask.data.prepared import PreparedDataset
 from relatask.engine import checkpoint as checkpoints
 from relatask.journal.digests import code_of_run
@@ -24,8 +26,10 @@ from relatask.plan.manifest import shard_manifest
 from relatask.shards import shard as shards
 from relatask.shards.shard import Shard, ShardData
 from relatask.steps import train_shard as step
+from tests.helpers.data_tables import write_records
 from tests.helpers.prepared_dataset import make_spec, random_labels, write_dataset
 
+CLASSES = list(COLUMNS["classes"])
 SPECS = [
     make_spec("single_task"),
     make_spec("shared_bottom", "gin"),
@@ -76,10 +80,62 @@ def test_a_run_in_the_journal_is_not_trained_again(results, monkeypatch):
 def test_new_data_train_again_and_only_what_reads_them(results, caplog):
     train(results)
     write_json(results / "small" / "splits" / "scaffold-1.json", {"digest": "another"})
+    write_records(results / "small")
     with caplog.at_level(logging.INFO):
         train(results)
     again = [record.getMessage() for record in caplog.records if "trained again" in record.getMessage()]
     assert again == [f"run {SPECS[2].run_id} (SHARED_BOTTOM seed 1) is trained again: its data changed"]
+
+
+OF_ANOTHER_VERSION = {
+    "labels": {"value": 1.0},
+    "tasks": {"metric": "brier"},
+    "relations": {"score": 0.25},
+    "classes": {"name": "other"},
+    "items": {"source_id": "other"},
+    "splits/scaffold-0": {"fold": ["train", "valid", "test"] * 26 + ["train", "train"]},
+}
+
+
+@pytest.mark.parametrize("file", OF_ANOTHER_VERSION)
+def test_a_file_of_another_version_trains_nothing_until_it_is_put_back(results, file):
+    folder, specs = results / "small", SPECS[3:]
+    write_table("classes", pd.DataFrame([("task0", 0, "no")], columns=CLASSES), folder / "classes.parquet")
+    write_records(folder)
+    path = folder / f"{file}.parquet"
+    right, name = path.read_bytes(), "split" if "split" in file else file
+    write_table(name, read_table(name, path).assign(**OF_ANOTHER_VERSION[file]), path)
+    record = "scaffold-0" if name == "split" else "dataset"
+    with pytest.raises(
+        RelataskError, match=rf"{file}\.parquet is not the file that \S+/{record}\.json describ"
+    ):
+        train(results, specs)
+    assert not Journal(results / "study").predictions_path(specs[0]).exists()
+    path.write_bytes(right)
+    trained = train(results, specs)
+    again = results / "again"
+    shutil.copytree(folder, again / "small")
+    assert trained == train(again, specs)
+
+
+@pytest.mark.parametrize("file", ["items", "labels", "relations", "splits/scaffold-0"])
+def test_a_folder_that_was_copied_in_part_trains_nothing(results, file):
+    (results / "small" / f"{file}.parquet").unlink()
+    with pytest.raises(RelataskError, match=rf"{file}\.parquet does not exist, but \S+\.json names it; run"):
+        train(results, SPECS[3:])
+
+
+def test_labels_that_change_while_a_shard_runs_are_not_read_again(results):
+    hidden = pd.DataFrame(
+        {"item_id": range(80), "task_id": None, "fold": ["train", "valid", "test", "hidden"] * 20}
+    )
+    write_table("split", hidden, results / "small" / "splits" / "scaffold-1.parquet")
+    write_records(results / "small")
+    data = PreparedDataset.load(results / "small", "scaffold-1", inputs="ecfp")
+    path = results / "small" / "labels.parquet"
+    write_table("labels", read_table("labels", path).assign(value=0.0), path)
+    with pytest.raises(RelataskError, match=r"labels\.parquet is not the file"):
+        data.with_split(results / "small", "scaffold-0")
 
 
 def test_the_code_of_a_run_is_what_trains_it_and_no_other_method(tmp_path, monkeypatch):
@@ -137,6 +193,7 @@ def test_a_shared_data_set_is_the_one_that_is_loaded_for_a_split(results):
     folds = read_table("split", results / "small" / "splits" / "scaffold-1.parquet")
     folds["fold"] = folds["fold"].astype(str).replace({"train": "test", "test": "train"})
     write_table("split", folds, results / "small" / "splits" / "scaffold-1.parquet")
+    write_records(results / "small")
     data = ShardData(results / "small", torch.device("cpu"))
     for split in ("scaffold-0", "scaffold-1", "scaffold-0"):
         loaded = PreparedDataset.load(results / "small", split, inputs="ecfp")

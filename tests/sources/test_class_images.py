@@ -25,7 +25,7 @@ from tests.helpers.class_layouts import (
     write_tieredimagenet,
     write_vinyals,
 )
-from tests.helpers.data_tables import prepared_folder, source_of
+from tests.helpers.data_tables import prepared_folder, source_of, write_records
 
 FRACTIONS = (0.5, 0.25, 0.25)
 
@@ -239,6 +239,7 @@ def test_a_table_of_classes_that_lacks_one_is_refused(tmp_path: Path) -> None:
     out = made("omniglot", write_omniglot(tmp_path / "o"), "grouped")
     frame = pd.read_parquet(out / "classes.parquet")
     frame.iloc[1:].to_parquet(out / "classes.parquet")
+    write_records(out)
     with pytest.raises(RelataskError, match="classes of 'class' are not numbered"):
         PreparedDataset.load(out, "grouped-0", inputs="none")
 

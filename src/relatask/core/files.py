@@ -103,6 +103,34 @@ def sha256_of(*paths: str | Path) -> str:
     return digest.hexdigest()
 
 
+def digests_of(*files: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file by its name, for `files` of the record beside them."""
+    return {file.name: sha256_of(file) for file in files}
+
+
+def require_recorded(record: Path, *files: Path) -> None:
+    """Refuse files that are not those which `files` of a record was made of, such as of another version.
+
+    A file that neither exists nor is named passes.
+
+    Raises:
+        RelataskError: a file differs, is absent or is not named, or the record names none.
+    """
+    recorded = read_fields(record, files=dict)["files"]
+    for file in files:
+        if not file.exists():
+            if file.name in recorded:
+                raise RelataskError(
+                    f"{file} does not exist, but {record} names it; run the workflow again, or copy the "
+                    "whole folder again."
+                )
+        elif sha256_of(file) != recorded.get(file.name):
+            raise RelataskError(
+                f"{file} is not the file that {record} describes; delete it and run the workflow again, or "
+                "copy the whole folder again."
+            )
+
+
 def source_digest(*parts: str) -> str:
     """Digest (16 hex digits) of the package's own source below `parts`, e.g. ``("data", "config.py")``.
 

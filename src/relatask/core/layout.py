@@ -50,7 +50,7 @@ STUDY_FILES = {
 DATASET_TABLES = ("items", "rejected", "tasks", "rejected_tasks", "labels", "classes", "relations")
 DATASET_FILES = {
     **{name: f"{name}.parquet" for name in DATASET_TABLES},
-    "dataset": "dataset.json",  # counts and digest; written last, so a folder that has it is whole
+    "dataset": "dataset.json",  # counts and digests; written last, so a folder that has it is whole
     "raw_relations": "raw_relations.parquet",  # before densification
     "relations_report": "raw_relations.json",
     "split": "splits/{scheme}-{seed}.parquet",
@@ -59,7 +59,8 @@ DATASET_FILES = {
     "feature_record": "features/features.json",  # names and digests of the arrays beside it
     "array": "features/{name}.npy",
 }
-TRAINED_ON = ("items", "tasks", "labels", "classes", "relations", "feature_record")  # and the splits
+DATASET_READ = ("items", "tasks", "labels", "classes", "relations")  # tables that training reads
+TRAINED_ON = (*DATASET_READ, "feature_record")  # and the splits
 DRAWN = ("items", "tasks", "labels", "relations")  # tables that tables and figures look into
 # name -> file below results/sources/{source}
 SOURCE_TABLES = ("items", "rejected", "tasks", "labels", "classes")

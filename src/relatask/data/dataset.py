@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from relatask.config import DensifyConfig
 from relatask.core.errors import RelataskError
-from relatask.core.files import read_fields, read_json, write_json
+from relatask.core.files import digests_of, read_fields, read_json, write_json
 from relatask.core.layout import SOURCE_FILES, SOURCE_TABLES, in_dataset
 from relatask.core.tables import COLUMNS, read_table, write_table
 from relatask.data.dataset_counts import dataset_counts
 from relatask.data.densify import LEARNABLE, Kept, densify, everything, keep_only
-from relatask.data.tasks import with_counts
+from relatask.data.tasks import task_positions, with_counts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,6 +49,7 @@ def write_dataset(
         dataset.counts["relations"] |= read_fields(report)
     for name, table in dataset.tables.items():
         write_table(name, table, out / in_dataset(name))
+    dataset.counts["files"] = digests_of(*(out / in_dataset(name) for name in dataset.tables))
     write_json(out / in_dataset("dataset"), dataset.counts)
     return dataset.counts
 
@@ -78,7 +79,7 @@ def make_dataset(
     names = pd.Index(tasks["task_id"], dtype=object)
     labels = source["labels"]
     row = pd.Index(items["item_id"]).get_indexer(labels["item_id"])
-    column = _task_positions(names, labels["task_id"])
+    column = task_positions(labels["task_id"], names)
     if len(labels) and min(row.min(), column.min()) < 0:
         raise RelataskError(f"dataset {name!r}: labels name an item or task that its source does not list.")
     values = labels["value"].to_numpy()
@@ -130,19 +131,11 @@ def _named(wanted: Sequence[str], names: "pd.Index", kept: Kept, name: str) -> "
     return names.isin(wanted)
 
 
-def _task_positions(names: "pd.Index", ids: "pd.Series") -> "np.ndarray":
-    """Return the position of each id in `names`, -1 where it is not there."""
-    import pandas as pd
-
-    categorical = pd.Categorical(ids)
-    return names.get_indexer(categorical.categories)[categorical.codes]
-
-
 def _ends(relations: "pd.DataFrame", names: "pd.Index", name: str) -> "np.ndarray":
     """Return task positions [E, 2] of the relations."""
     import numpy as np
 
-    ends = np.c_[_task_positions(names, relations["task_i"]), _task_positions(names, relations["task_j"])]
+    ends = np.c_[task_positions(relations["task_i"], names), task_positions(relations["task_j"], names)]
     if (unknown := (ends < 0).any(axis=1)).any():
         pair = relations[["task_i", "task_j"]].iloc[int(np.argmax(unknown))].to_list()
         raise RelataskError(

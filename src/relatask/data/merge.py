@@ -115,44 +115,55 @@ def merge_labels(
     Returns:
         The merged labels (item_id, task, value, bound) sorted by molecule and task, and the counts.
     """
-    mol = mol_of_row[labels.row_position.to_numpy()]
-    valid = mol >= 0
-    values, task = labels.value.to_numpy()[valid], labels.task.to_numpy()[valid]
-    real = np.array([kind == "real" for kind in kinds or ["binary"] * n_tasks], bool)[task]
-    binary = np.array([kind == "binary" for kind in kinds or ["binary"] * n_tasks], bool)[task]
-    if not np.isin(values[binary], (0.0, 1.0)).all():
+    cells, values, sign = _sorted_labels(labels, mol_of_row, n_tasks)
+    kind = np.array(kinds or ["binary"] * n_tasks)
+    task = (cells % n_tasks).astype(np.int32)
+    if not np.isin(values[(kind == "binary")[task]], (0.0, 1.0)).all():
         raise ValueError("a reader gave a label that is neither 0 nor 1")
-    sign = np.zeros(len(values), np.int8)
-    if "bound" in labels:
-        sign = labels["bound"].map(BOUND_SIGN).to_numpy(np.int8)[valid]
-    cells, cell_of = np.unique(mol[valid] * n_tasks + task, return_inverse=True)
-    total = np.bincount(cell_of, minlength=len(cells))
-    least, most = (np.full(len(cells), start) for start in (np.inf, -np.inf))
-    compared = np.where(real, sign, values)  # what labels of one cell must have in common
-    np.minimum.at(least, cell_of, compared)
-    np.maximum.at(most, cell_of, compared)
-    agree = least == most
-    mean = np.bincount(cell_of, weights=values, minlength=len(cells)) / total
-    is_real = np.zeros(len(cells), bool)
-    is_real[cell_of] = real
-    of_cell = np.zeros(len(cells), np.int8)
-    of_cell[cell_of] = sign
+    is_real = (kind == "real")[task]
+    first = np.diff(cells, prepend=-1) != 0  # of the labels of a cell
+    starts = np.flatnonzero(first)
+    total = np.diff(starts, append=len(cells))
+    compared = np.where(is_real, sign, values)  # what labels of one cell must have in common
+    conflicts = np.flatnonzero(~first[1:] & (compared[1:] != compared[:-1])) + 1
+    agree = np.ones(len(starts), bool)
+    agree[np.searchsorted(starts, conflicts, side="right") - 1] = False
+    value = values[starts]
+    if is_real.any():
+        sums = np.bincount(np.repeat(np.arange(len(starts)), total), weights=values)
+        value = np.where(is_real[starts], sums / total, value)
+    kept = starts[agree]
     merged = pd.DataFrame(
         {
-            "item_id": cells[agree] // n_tasks,
-            "task": (cells[agree] % n_tasks).astype(np.int32),
-            "value": np.where(is_real, mean, least)[agree].astype(np.float32),
-            "bound": np.array(["<", "=", ">"], object)[of_cell[agree] + 1],
+            "item_id": cells[kept] // n_tasks,
+            "task": task[kept],
+            "value": value[agree].astype(np.float32),
+            "bound": pd.Categorical.from_codes(sign[kept] + 1, pd.Index(["<", "=", ">"])),
         }
     )
     return merged, {
         "in": len(labels),
-        "of_rejected_rows": int((~valid).sum()),
+        "of_rejected_rows": len(labels) - len(cells),
         "equal_merged": int(total[agree].sum() - agree.sum()),
         "conflicting": int(total[~agree].sum()),
         "conflicting_cells": int((~agree).sum()),
         "out": len(merged),
     }
+
+
+def _sorted_labels(
+    labels: pd.DataFrame, mol_of_row: np.ndarray, n_tasks: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return molecule * n_tasks + task (int64), value and sign of the bound of each label, by the first.
+
+    Labels of rejected rows are left out.
+    """
+    cells = mol_of_row[labels.row_position.to_numpy()] * n_tasks + labels.task.to_numpy()
+    order = np.argsort(cells, kind="stable")
+    order = order[np.searchsorted(cells, 0, sorter=order) :]  # a rejected row is molecule -1
+    bounds = labels["bound"].map(BOUND_SIGN).to_numpy(np.int8) if "bound" in labels else None
+    sign = np.zeros(len(order), np.int8) if bounds is None else bounds[order]
+    return cells[order], labels.value.to_numpy()[order], sign
 
 
 def _rejected_table(table: RawTable, left_out: pd.DataFrame) -> pd.DataFrame:

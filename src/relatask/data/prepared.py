@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from relatask.core.errors import RelataskError
-from relatask.core.layout import in_dataset
+from relatask.core.files import require_recorded
+from relatask.core.layout import DATASET_READ, in_dataset
 from relatask.core.tables import read_table
 from relatask.data.prepared_tables import Folds, read_labels, read_relations, read_split
 from relatask.data.tasks import Task, read_tasks
@@ -68,8 +69,9 @@ class PreparedDataset:
         """
         ids, labels = self.item_ids.cpu().numpy(), self.labels.cpu().numpy()
         if self.hides:
+            _require_tables(folder, "labels")
             labels, _ = read_labels(folder / in_dataset("labels"), ids, self.task_ids)
-        folds = read_split(_split_file(folder, split), ids, self.task_ids, labels)
+        folds = read_split(_checked_split(folder, split), ids, self.task_ids, labels)
         device = self.labels.device
         shown = self.labels if not self.hides and folds.hidden is None else _shown(labels, folds).to(device)
         return replace(self, labels=shown, **_on_device(folds, device))
@@ -93,9 +95,11 @@ class PreparedDataset:
             device: where the tensors shall lie.
 
         Raises:
-            RelataskError: a file is missing or belongs to other items, or a task is unknown.
+            RelataskError: a file is missing, belongs to other items or is not what its record describes, or
+                a task is unknown.
         """
         folder = Path(folder)
+        _require_tables(folder, *DATASET_READ)
         item_ids = read_table("items", folder / in_dataset("items"), ["item_id"])["item_id"].to_numpy()
         chosen = read_tasks(folder, tasks)
         task_ids = [task.task_id for task in chosen]
@@ -108,7 +112,7 @@ class PreparedDataset:
             )
         labels, bounds = read_labels(folder / in_dataset("labels"), item_ids, task_ids)
         edge_index, edge_score = read_relations(folder / in_dataset("relations"), task_ids)
-        folds = read_split(_split_file(folder, split), item_ids, task_ids, labels)
+        folds = read_split(_checked_split(folder, split), item_ids, task_ids, labels)
         return cls(
             tasks=chosen,
             labels=_shown(labels, folds).to(device),
@@ -121,9 +125,17 @@ class PreparedDataset:
         )
 
 
-def _split_file(folder: Path, split: str) -> Path:
+def _require_tables(folder: Path, *names: str) -> None:
+    """Refuse tables of other data than dataset.json describes, whose digest trained runs are kept under."""
+    require_recorded(folder / in_dataset("dataset"), *(folder / in_dataset(name) for name in names))
+
+
+def _checked_split(folder: Path, split: str) -> Path:
+    """Return the file of a split, after comparing it with its record."""
     scheme, _, seed = split.rpartition("-")
-    return folder / in_dataset("split", scheme=scheme, seed=seed)
+    path = folder / in_dataset("split", scheme=scheme, seed=seed)
+    require_recorded(path.with_suffix(".json"), path)
+    return path
 
 
 def _shown(labels: np.ndarray, folds: Folds) -> Tensor:

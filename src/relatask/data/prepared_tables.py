@@ -10,6 +10,7 @@ from relatask.core.errors import RelataskError
 from relatask.core.kinds import BOUND_SIGN, BOUNDS
 from relatask.core.tables import read_table
 from relatask.data.splits import FOLDS, HIDDEN
+from relatask.data.tasks import task_positions
 
 NOWHERE = 255  # the fold of a cell without a label
 
@@ -37,8 +38,7 @@ def read_labels(
     if (np.diff(item_ids) <= 0).any():
         raise RelataskError(f"{path.with_name('items.parquet')}: item_id must rise from row to row.")
     frame = read_table("labels", path)
-    tasks = frame["task_id"].astype("category").cat
-    columns = pd.Index(task_ids).get_indexer(tasks.categories)[tasks.codes]
+    columns = task_positions(frame["task_id"], task_ids)
     rows = _positions(path, item_ids, frame["item_id"].to_numpy())
     kept = columns >= 0
     labels = np.full((len(item_ids), len(task_ids)), np.nan, np.float32)
@@ -130,8 +130,7 @@ def _folds_of_cells(
     task_ids: list[str],
 ) -> np.ndarray:
     """Return the fold of each cell, int16 [M, T], -1 where it has none."""
-    tasks = frame["task_id"].astype("category").cat
-    columns = pd.Index(task_ids).get_indexer(tasks.categories)[tasks.codes]
+    columns = task_positions(frame["task_id"], task_ids)
     inside = columns >= 0
     named = np.zeros(labelled.shape, bool)
     named[rows[inside], columns[inside]] = True

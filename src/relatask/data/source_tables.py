@@ -120,11 +120,10 @@ def completed_items(items: pd.DataFrame, level: str) -> pd.DataFrame:
 
 def _check_values(tasks: pd.DataFrame, column: np.ndarray, values: np.ndarray) -> None:
     """Refuse labels that are not of their task's kind, naming the first."""
-    kind = tasks["kind"].to_numpy(object)[column]
+    binary, of_class = ((tasks["kind"] == kind).to_numpy()[column] for kind in ("binary", "class"))
     most = tasks["n_classes"].fillna(0).to_numpy(np.int64)[column]
-    whole = (values == np.floor(values)) & (values >= 0)
-    fits = np.where(kind == "binary", np.isin(values, (0.0, 1.0)), np.isfinite(values))
-    fits &= (kind != "class") | (whole & (values < most))
+    fits = np.where(binary, np.isin(values, (0.0, 1.0)), np.isfinite(values))
+    fits &= ~of_class | ((values == np.floor(values)) & (values >= 0) & (values < most))
     if not fits.all():
         place = int(np.argmax(~fits))
         task = tasks.iloc[column[place]]

@@ -12,6 +12,7 @@ from relatask.core.records import suggest
 from relatask.core.tables import read_table
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 
@@ -83,6 +84,19 @@ def _read_classes(folder: Path) -> dict[str, tuple[str, ...]]:
             )
         found[str(task)] = tuple(own["name"])
     return found
+
+
+def task_positions(task_ids: "Any", names: "Sequence[str] | pd.Index") -> "np.ndarray":
+    """Return the position of each row's task in `names`, int32 [N], -1 where it is not there.
+
+    Names are compared once for each category, and not for each row.
+    """
+    import numpy as np
+    import pandas as pd
+
+    column = pd.Categorical(task_ids)
+    places = pd.Index(names, dtype=object).get_indexer(column.categories)
+    return np.append(places, -1).astype(np.int32)[column.codes]  # the last one is for the code -1, no task
 
 
 def completed_tasks(tasks: "pd.DataFrame", level: str) -> "pd.DataFrame":

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
+from relatask.data.tasks import task_positions
+
 
 def label_correlation(labels: pd.DataFrame, task_ids: Sequence[str]) -> np.ndarray:
     """Return Pearson's correlation of the labels of each two tasks, over the molecules that have both.
@@ -18,7 +20,7 @@ def label_correlation(labels: pd.DataFrame, task_ids: Sequence[str]) -> np.ndarr
         float64 [T, T]; NaN where fewer than three molecules have both, or one of the two does not vary.
     """
     rows, _ = pd.factorize(labels["item_id"])
-    columns = pd.Categorical(labels["task_id"].astype(str), categories=list(task_ids)).codes
+    columns = task_positions(labels["task_id"], task_ids)
     inside = columns >= 0
     place = (rows[inside], columns[inside])
     shape = (int(rows.max(initial=-1)) + 1, len(task_ids))

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from relatask.core.errors import RelataskError
+from relatask.core.files import require_recorded
+from relatask.core.layout import in_dataset
 from relatask.core.tables import read_table
 from relatask.grouping.contract import Estimate
 from relatask.grouping.gains import GainTable, members
@@ -154,7 +156,12 @@ def read_pairs(name: str, path: Path, tasks: Sequence[str]) -> np.ndarray:
     """Return table "affinities" (NaN where it has none) or "relations" (0) as float64 [N, N].
 
     Relations are the same both ways; of related tasks outside `tasks` nothing is said.
+
+    Raises:
+        RelataskError: the relations are not those which dataset.json beside them describes.
     """
+    if name == "relations":
+        require_recorded(path.with_name(in_dataset("dataset")), path)
     frame = read_table(name, path)
     column = {task: number for number, task in enumerate(tasks)}
     ends, value = (

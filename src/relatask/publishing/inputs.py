@@ -9,6 +9,7 @@ import pandas as pd
 
 from relatask.config import StudyConfig
 from relatask.core.errors import RelataskError
+from relatask.core.files import require_recorded
 from relatask.core.layout import dataset_file, study_file
 from relatask.core.tables import read_table
 from relatask.evaluation.aggregate import join_plan, runs_of
@@ -113,9 +114,15 @@ class Inputs:
         return self.table("history")
 
     def of_dataset(self, dataset: str, table: str, columns: list[str] | None = None) -> pd.DataFrame:
-        """Read one of a data set's tables, or some columns of it."""
+        """Read one of a data set's tables, or some columns of it.
+
+        Raises:
+            RelataskError: the output does not need it, or it is not what dataset.json describes.
+        """
         self.require("dataset")
-        return read_table(table, self.results / dataset_file(table, dataset), columns)
+        path = self.results / dataset_file(table, dataset)
+        require_recorded(self.results / dataset_file("dataset", dataset), path)
+        return read_table(table, path, columns)
 
     @property
     def test_cells(self) -> pd.DataFrame:

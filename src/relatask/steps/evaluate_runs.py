@@ -13,7 +13,9 @@ import logging
 import time
 from pathlib import Path
 
+from relatask.core.files import require_recorded
 from relatask.core.kinds import Kind
+from relatask.core.layout import in_dataset
 from relatask.core.tables import read_batches, read_table, write_table
 from relatask.evaluation.aggregate import runs_of
 from relatask.evaluation.metrics import METRICS
@@ -59,5 +61,6 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _kinds(path: Path) -> dict[str, Kind]:
     """Task id -> kind of a data set's tasks."""
+    require_recorded(path.with_name(in_dataset("dataset")), path)
     tasks = read_table("tasks", path, ["task_id", "kind"])
     return dict(zip(tasks["task_id"], tasks["kind"], strict=True))

@@ -1,7 +1,7 @@
 """Split the items of a data set, or their labels, into train, valid and test by a scheme of data/splits.
 
 Writes the folds as Parquet, and beside it a JSON file with scheme, seed, options, counts per fold (also of
-tasks that have both classes there) and a digest.
+tasks that have both classes there), a digest of the folds and one of the Parquet file.
 
 Example:
     relatask split_items --items results/mine/items.parquet \\
@@ -14,7 +14,7 @@ import json
 import logging
 from pathlib import Path
 
-from relatask.core.files import write_json
+from relatask.core.files import digests_of, write_json
 from relatask.core.tables import read_plain, read_table, write_table
 from relatask.data.splits import describe_split, split_items
 
@@ -44,6 +44,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.options:
         record["options"] = arguments.options
     write_table("split", split, arguments.out)
+    record["files"] = digests_of(arguments.out)
     write_json(arguments.out.with_suffix(".json"), record)
     for fold, counts in record["folds"].items():
         logging.info(

@@ -10,12 +10,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from relatask.core.errors import RelataskError
 from relatask.core.plugins import load_file, record_of, scheme_records
+from relatask.data.tasks import task_positions
 
 FOLDS = ("train", "valid", "test")
 HIDDEN = "hidden"  # a fold that training and prediction never read
+ROWS = 1_000_000  # at a time where a step needs much memory for each
 Fractions = tuple[float, float, float]
 
 
@@ -96,18 +100,68 @@ def fold_sizes(n: int, fractions: Fractions) -> np.ndarray:
     return np.array([n - valid - test, valid, test])
 
 
+def task_codes(task_ids: pd.Series) -> tuple[np.ndarray, pd.Index]:
+    """Return the position of each row's task among the names that occur, int32 [N], and the names, sorted.
+
+    -1 stands for no task. Categories that no row has, and their order, change nothing.
+    """
+    column = pd.Categorical(task_ids)
+    counts = np.bincount(column.codes[column.codes >= 0], minlength=len(column.categories))
+    names = pd.Index(sorted(column.categories[counts > 0]), dtype=object)
+    return task_positions(column, names), names
+
+
+def order_of(items: np.ndarray, tasks: np.ndarray) -> np.ndarray:
+    """Return the order of rows by item and then task, int64 [N]; rows of whole items have task -1."""
+    return np.argsort(_keys(items, tasks, int(tasks.max(initial=-1)) + 2), kind="stable")
+
+
+def _keys(items: np.ndarray, tasks: np.ndarray | int, width: int) -> np.ndarray:
+    """Return a number for each pair of an item and a task, int64 [N], rising with item and task."""
+    return items.astype(np.int64) * width + tasks + 1
+
+
+def cell_table(items: np.ndarray, tasks: np.ndarray, names: pd.Index, fold: np.ndarray) -> pd.DataFrame:
+    """Return table "split" of labels, sorted by item and task.
+
+    Args:
+        items: int [N], item_id.
+        tasks: int32 [N], positions in `names`; -1 for a row that holds for all labels of its item.
+        names: of tasks, sorted.
+        fold: int [N], positions in FOLDS; one more for hidden.
+    """
+    order = order_of(items, tasks)
+    return pd.DataFrame(
+        {
+            "item_id": items[order],
+            "task_id": pd.Categorical.from_codes(tasks[order], names),
+            "fold": pd.Categorical.from_codes(fold[order], pd.Index([*FOLDS, HIDDEN])),
+        }
+    )
+
+
 def split_digest(split: pd.DataFrame) -> str:
     """SHA-256 (hex) of the lines "item_id fold", or of cells "item_id task_id fold", sorted by item and task.
 
     Two equal splits have equal digests.
     """
-    whole = split["task_id"].isna().to_numpy()
-    texts = split.assign(task_id=split["task_id"].astype(object).where(~whole, ""))
-    texts = texts.sort_values(["item_id", "task_id"], kind="stable")
-    rows = zip(texts["item_id"], texts["task_id"], texts["fold"], strict=True)
-    text = "\n".join(f"{item} {task} {fold}" if task else f"{item} {fold}" for item, task, fold in rows)
-    end = "\n" if whole.any() else ""  # published digests of items have it, those of cells do not
-    return hashlib.sha256(f"{text}{end}".encode()).hexdigest()
+    tasks, names = task_codes(split["task_id"])
+    fold = pd.Categorical(split["fold"])
+    of_task = ["", *(f" {task}" for task in names)]
+    ends = pa.array([f"{task} {name}" for task in of_task for name in fold.categories], pa.string())
+    end_of = (tasks + 1) * len(fold.categories) + fold.codes
+    items = split["item_id"].to_numpy()
+    order = order_of(items, tasks)
+    digest = hashlib.sha256()
+    for start in range(0, len(order), ROWS):
+        rows = order[start : start + ROWS]
+        texts = pa.array(items[rows]).cast(pa.string())
+        lines = pc.binary_join_element_wise(texts, ends.take(pa.array(end_of[rows])), "")
+        text = pc.binary_join(pa.ListArray.from_arrays([0, len(lines)], lines), "\n")[0].as_py()
+        digest.update(f"\n{text}".encode() if start else text.encode())
+    if (tasks < 0).any():
+        digest.update(b"\n")  # published digests of items have it, those of cells do not
+    return digest.hexdigest()
 
 
 def describe_split(split: pd.DataFrame, labels: pd.DataFrame) -> dict[str, Any]:
@@ -116,41 +170,54 @@ def describe_split(split: pd.DataFrame, labels: pd.DataFrame) -> dict[str, Any]:
     Where cells are split, items of a fold are those with a label in it, and those that have none in training
     are counted too.
     """
-    cells = labels.assign(fold=folds_of_labels(split, labels))
+    items, fold = labels["item_id"].to_numpy(), folds_of_labels(split, labels)
+    tasks, names = task_codes(labels["task_id"])
+    active = labels["value"].to_numpy() > 0.5
     of_cells = bool(split["task_id"].notna().any())
-    known = set(cells.loc[cells["fold"] == FOLDS[0], "item_id"])
+    known = np.unique(items[fold == 0])
     counts = {}
-    for name in FOLDS:
-        own = cells[cells["fold"] == name]
-        values = own.groupby("task_id", observed=True)["value"]
-        items = own["item_id"].nunique() if of_cells else (split["fold"] == name).sum()
+    for place, name in enumerate(FOLDS):
+        own = fold == place
+        positives, negatives = (
+            np.bincount(tasks[own & chosen], minlength=len(names)) for chosen in (active, ~active)
+        )
+        there = np.unique(items[own])
         counts[name] = {
-            "items": int(items),
-            "labels": len(own),
-            "tasks_with_both_classes": int(((values.min() <= 0.5) & (values.max() > 0.5)).sum()),
+            "items": len(there) if of_cells else int((split["fold"] == name).sum()),
+            "labels": int(own.sum()),
+            "tasks_with_both_classes": int(((positives > 0) & (negatives > 0)).sum()),
         }
         if of_cells:
-            counts[name]["items_without_a_training_label"] = len(set(own["item_id"]) - known)
-    return {"folds": counts, "tasks": int(labels["task_id"].nunique()), "digest": split_digest(split)}
+            counts[name]["items_without_a_training_label"] = len(np.setdiff1d(there, known))
+    return {"folds": counts, "tasks": len(names), "digest": split_digest(split)}
 
 
 def folds_of_labels(split: pd.DataFrame, labels: pd.DataFrame) -> np.ndarray:
-    """Return the fold of each label, objects [N]: of its cell where the split names it, else of its item.
+    """Return the fold of each label, int8 [N]: of its cell where the split names it, else of its item.
 
-    None for a label that the split does not name.
+    It is a position in FOLDS; one more for a hidden label, -1 for one that the split does not name.
     """
-    whole = split["task_id"].isna().to_numpy()
-    of_item = pd.Series(split["fold"].to_numpy(object)[whole], index=split["item_id"].to_numpy()[whole])
-    fold = of_item.reindex(labels["item_id"].to_numpy()).to_numpy(object)
-    if not whole.all():
-        tasks = pd.Index(sorted(set(labels["task_id"])))
-        named = split[~whole]
-        of_row, of_label = (
-            tasks.get_indexer(pd.Index(frame["task_id"].astype(object))) for frame in (named, labels)
-        )
-        inside = of_row >= 0
-        keys = named["item_id"].to_numpy(np.int64) * len(tasks) + of_row
-        wanted = labels["item_id"].to_numpy(np.int64) * len(tasks) + of_label
-        place = pd.Index(keys[inside]).get_indexer(wanted)
-        fold = np.where(place >= 0, named["fold"].to_numpy(object)[inside][place], fold)
-    return fold
+    folds = pd.Categorical(split["fold"])
+    fold = pd.Index([*FOLDS, HIDDEN]).get_indexer(folds.categories).astype(np.int8)[folds.codes]
+    tasks, names = task_codes(split["task_id"])
+    width = len(names) + 1
+    keys = _keys(split["item_id"].to_numpy(), tasks, width)
+    if (np.diff(keys) < 0).any():
+        order = np.argsort(keys)
+        keys, fold = keys[order], fold[order]
+    items, of_labels = labels["item_id"].to_numpy(), task_positions(labels["task_id"], names)
+    found = np.empty(len(labels), np.int8)
+    for start in range(0, len(labels), ROWS):
+        rows = slice(start, start + ROWS)
+        of_cell = _looked_up(keys, fold, _keys(items[rows], of_labels[rows], width))
+        of_item = _looked_up(keys, fold, _keys(items[rows], -1, width))
+        found[rows] = np.where(of_cell >= 0, of_cell, of_item)
+    return found
+
+
+def _looked_up(keys: np.ndarray, values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return the value of each wanted key, int8 [N], -1 where there is none; `keys` rise."""
+    if not len(keys):
+        return np.full(len(wanted), -1, np.int8)
+    place = np.searchsorted(keys, wanted).clip(max=len(keys) - 1)
+    return np.where(keys[place] == wanted, values[place], -1).astype(np.int8)

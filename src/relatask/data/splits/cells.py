@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from relatask.core.errors import RelataskError
-from relatask.data.splits import FOLDS, Fractions
+from relatask.data.splits import FOLDS, Fractions, cell_table, order_of, task_codes
 
 SCHEME = {
     "summary": "labels are held out and not items, as when a table is filled",
@@ -39,27 +39,30 @@ def split_cells(labels: pd.DataFrame, seed: int, fractions: Fractions) -> pd.Dat
     Raises:
         RelataskError: a fold would be empty.
     """
-    tasks = pd.Categorical(labels["task_id"].astype(str))
-    order = np.lexsort((tasks.codes, labels["item_id"]))
-    item_ids, codes = labels["item_id"].to_numpy()[order], tasks.codes[order].astype(np.int64)
-    group = 2 * codes + (labels["value"].to_numpy()[order] > 0.5)
-    rng = np.random.default_rng([seed, STREAM])
-    shuffled = np.lexsort((rng.random(len(group)), group))
-    sizes = np.bincount(group, minlength=2 * len(tasks.categories))
-    rank = np.arange(len(group)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    place = np.empty(len(group))
-    place[shuffled] = (rank + np.repeat(rng.random(len(sizes)), sizes)) / np.repeat(sizes, sizes)
-    fold = np.searchsorted(np.cumsum(fractions)[:2], place, side="right")
+    tasks, names = task_codes(labels["task_id"])
+    items = labels["item_id"].to_numpy()
+    order = order_of(items, tasks)
+    items, tasks = items[order], tasks[order]
+    group = 2 * tasks + (labels["value"].to_numpy()[order] > 0.5)
+    del order
+    fold = _folds(group, np.bincount(group, minlength=2 * len(names)), fractions, [seed, STREAM])
     for number, name in enumerate(FOLDS):
         if not (fold == number).any():
             raise RelataskError(
                 f"the split of {len(fold)} cells leaves the fold {name!r} empty; give more labels or larger "
                 "fractions."
             )
-    return pd.DataFrame(
-        {
-            "item_id": item_ids,
-            "task_id": pd.Categorical.from_codes(codes, tasks.categories),
-            "fold": pd.Categorical.from_codes(fold, pd.Index(FOLDS)),
-        }
-    )
+    return cell_table(items, tasks, names, fold)
+
+
+def _folds(group: np.ndarray, sizes: np.ndarray, fractions: Fractions, seed: list[int]) -> np.ndarray:
+    """Return the fold of each cell, int8 [N], where `group` is its class and `sizes` counts each class."""
+    rng = np.random.default_rng(seed)
+    shuffled = np.lexsort((rng.random(len(group)), group))
+    place = np.arange(len(group), dtype=np.float64)  # of the k-th of its class, in the order drawn
+    place -= np.repeat(np.cumsum(sizes) - sizes, sizes)
+    place += np.repeat(rng.random(len(sizes)), sizes)
+    place /= np.repeat(sizes, sizes)
+    fold = np.empty(len(group), np.int8)
+    fold[shuffled] = np.searchsorted(np.cumsum(fractions)[:2], place, side="right")
+    return fold

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from relatask.core.errors import RelataskError
-from relatask.data.splits import HIDDEN, Fractions
+from relatask.data.splits import FOLDS, Fractions, cell_table, task_codes
 from relatask.data.splits.random import split as split_randomly
 
 SCHEME = {
@@ -30,23 +30,19 @@ def split(
         raise RelataskError(f"splits.labels_kept: it is above 0 and at most 1, not {labels_kept}.")
     whole = split_randomly(items, labels, seed, fractions)
     training = whole["item_id"][whole["fold"] == "train"]
-    tasks = pd.Categorical(labels["task_id"].astype(str))
-    cells = pd.DataFrame({"item_id": labels["item_id"].to_numpy(), "task": tasks.codes})
-    cells = cells[cells["item_id"].isin(training)].sort_values(["task", "item_id"], kind="stable")
-    task = cells["task"].to_numpy()
+    tasks, names = task_codes(labels["task_id"])
+    item_ids = labels["item_id"].to_numpy()
+    cells = np.flatnonzero(np.isin(item_ids, training))
+    cells = cells[np.lexsort((item_ids[cells], tasks[cells]))]
+    task = tasks[cells]
     draws = np.random.default_rng([seed, STREAM]).random(len(cells))
-    order = np.lexsort((draws, task))
-    sizes = np.bincount(task, minlength=len(tasks.categories))
+    sizes = np.bincount(task, minlength=len(names))
     rank = np.empty(len(cells), np.int64)
-    rank[order] = np.arange(len(cells)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    rank[np.lexsort((draws, task))] = np.arange(len(cells)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     hidden = cells[rank >= np.ceil(labels_kept * sizes - 1e-9)[task]]
-    names = whole["fold"].cat.categories
-    rows = pd.DataFrame(
-        {
-            "item_id": hidden["item_id"].to_numpy(),
-            "task_id": tasks.categories[hidden["task"]].astype(object),
-            "fold": pd.Categorical([HIDDEN] * len(hidden), names),
-        }
+    return cell_table(
+        np.r_[whole["item_id"].to_numpy(), item_ids[hidden]],
+        np.r_[np.full(len(whole), -1, np.int32), tasks[hidden]],
+        names,
+        np.r_[whole["fold"].cat.codes.to_numpy(), np.full(len(hidden), len(FOLDS), np.int8)],
     )
-    table = pd.concat([whole, rows], ignore_index=True)
-    return table.sort_values(["item_id", "task_id"], na_position="first", ignore_index=True)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from relatask.data.tasks import task_positions
 from relatask.publishing import style
 from relatask.publishing.inputs import Inputs
 
@@ -51,7 +52,7 @@ def table(tasks: pd.DataFrame, labels: pd.DataFrame, molecules: pd.DataFrame) ->
     bins = min(BINS, max(len(ranked), 1))
     bin_of = pd.Series(np.arange(len(ranked)) * bins // max(len(ranked), 1), index=ranked)
     task_ids = tasks["task_id"].tolist()
-    task = pd.Categorical(labels["task_id"].astype(str), categories=task_ids).codes.astype(np.int64)
+    task = task_positions(labels["task_id"], task_ids).astype(np.int64)
     cell = task * bins + bin_of.loc[labels["item_id"]].to_numpy()
     size = len(task_ids) * bins
     grid = pd.DataFrame(

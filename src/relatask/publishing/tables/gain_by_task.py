@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from relatask.core.layout import dataset_file
 from relatask.core.tables import columns_of
 from relatask.evaluation.aggregate import differences
 from relatask.evaluation.metrics import METRICS
@@ -50,10 +49,8 @@ MIN_TASKS = 6
 def _tasks(inputs: Inputs, dataset: str) -> pd.DataFrame:
     """Labels and degree in the relation graph of each task of a data set."""
     tasks = inputs.of_dataset(dataset, "tasks", ["task_id", "n_labels"])
-    degree = pd.Series(dtype=int)
-    if (inputs.results / dataset_file("relations", dataset)).exists():
-        edges = inputs.of_dataset(dataset, "relations", ["task_i", "task_j"])
-        degree = pd.concat([edges["task_i"], edges["task_j"]]).value_counts()
+    edges = inputs.of_dataset(dataset, "relations", ["task_i", "task_j"])
+    degree = pd.concat([edges["task_i"], edges["task_j"]]).value_counts()
     tasks["degree"] = tasks["task_id"].map(degree).fillna(0).astype(int)
     return tasks.set_index("task_id")[list(SIZES)]
 

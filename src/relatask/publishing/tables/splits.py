@@ -3,7 +3,7 @@
 import pandas as pd
 
 from relatask.core.columns.data import CELLS
-from relatask.core.files import read_fields
+from relatask.core.files import read_fields, require_recorded
 from relatask.core.layout import dataset_file
 from relatask.core.tables import columns_of, read_table
 from relatask.data.splits import FOLDS
@@ -38,6 +38,7 @@ def make(inputs: Inputs) -> Table:
     for dataset, split in inputs.columns:
         for seed in inputs.study.scales[inputs.scale].seeds:  # type: ignore[index]
             path = inputs.results / dataset_file("split", dataset, scheme=split, seed=str(seed))
+            require_recorded(path.with_suffix(".json"), path)
             sizes = read_table("split", path, ["fold"])["fold"].value_counts()
             record = {"dataset": dataset, "split": split, "seed": seed}
             record |= {fold: int(sizes.get(fold, 0)) for fold in FOLDS}
