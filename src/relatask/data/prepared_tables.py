@@ -84,33 +84,36 @@ def read_split(path: Path, item_ids: np.ndarray, task_ids: list[str], labels: np
     known = (*FOLDS, HIDDEN)
     if unknown := sorted(set(fold.categories[np.unique(fold.codes)]) - set(known)):
         raise RelataskError(f"{path} has the fold {unknown[0]!r}; only {', '.join(known)} exist.")
-    number = np.array([known.index(name) if name in known else -1 for name in fold.categories], np.int16)
+    number = np.array([known.index(name) if name in known else -1 for name in fold.categories], np.int8)
     places, rows = number[fold.codes], _positions(path, item_ids, frame["item_id"].to_numpy())
     whole = frame["task_id"].isna().to_numpy()
     of_item = _folds_of_items(path, rows[whole], places[whole], len(item_ids))
-    labelled = ~np.isnan(labels)
-    if whole.all():
-        of_cell, differ = None, False
-        hidden = np.broadcast_to((of_item == len(FOLDS))[:, None], labels.shape) & labelled
-    else:
+    labelled = np.isnan(labels)
+    np.logical_not(labelled, out=labelled)  # no more matrices at a time than needed: each may be gigabytes
+    of_cell = None
+    if not whole.all():
         of_cell = _folds_of_cells(
             path, frame[~whole], rows[~whole], places[~whole], of_item, labelled, task_ids
         )
-        hidden = (of_cell == len(FOLDS)) & labelled
-        named = of_cell != of_item[:, None]
-        differ = bool((named & labelled & ~hidden).any()) or not whole.any()
-    has_label = (labelled & ~hidden).any(axis=1)
-    if not differ or of_cell is None:
+    hidden = (of_item[:, None] if of_cell is None else of_cell) == len(FOLDS)
+    hidden = hidden & labelled if hidden.any() else None
+    if hidden is not None and hidden.any():
+        labelled &= ~hidden
+    else:
+        hidden = None
+    has_label = labelled.any(axis=1)
+    if of_cell is None or (whole.any() and not ((of_cell != of_item[:, None]) & labelled).any()):
         found = {name: np.flatnonzero((of_item == place) & has_label) for place, name in enumerate(FOLDS)}
-        return Folds(found, None, hidden if hidden.any() else None)
-    cells = np.where(labelled & ~hidden, of_cell, NOWHERE).astype(np.uint8)
+        return Folds(found, None, hidden)
+    cells = of_cell.astype(np.uint8)
+    cells[~labelled] = NOWHERE
     found = {name: np.flatnonzero((cells == place).any(1)) for place, name in enumerate(FOLDS)}
-    return Folds(found, cells, hidden if hidden.any() else None)
+    return Folds(found, cells, hidden)
 
 
 def _folds_of_items(path: Path, rows: np.ndarray, places: np.ndarray, n_items: int) -> np.ndarray:
-    """Return the fold of each item, int16 [M]; -1 for all where the table has rows of cells alone."""
-    found = np.full(n_items, -1, np.int16)
+    """Return the fold of each item, int8 [M]; -1 for all where the table has rows of cells alone."""
+    found = np.full(n_items, -1, np.int8)
     if len(rows) and (len(np.unique(rows)) != n_items or len(rows) != n_items):
         raise RelataskError(
             f"{path} puts {len(np.unique(rows))} of {n_items} items in a fold ({len(rows)} rows); "
@@ -129,7 +132,7 @@ def _folds_of_cells(
     labelled: np.ndarray,
     task_ids: list[str],
 ) -> np.ndarray:
-    """Return the fold of each cell, int16 [M, T], -1 where it has none."""
+    """Return the fold of each cell, int8 [M, T], -1 where it has none."""
     columns = task_positions(frame["task_id"], task_ids)
     inside = columns >= 0
     named = np.zeros(labelled.shape, bool)
@@ -137,7 +140,7 @@ def _folds_of_cells(
     found = np.repeat(of_item[:, None], labelled.shape[1], axis=1)
     found[rows[inside], columns[inside]] = places[inside]
     twice = int(inside.sum()) != int(named.sum())
-    if twice or (named & ~labelled).any() or (labelled & (found < 0)).any():
+    if twice or (named > labelled).any() or (labelled & (found < 0)).any():
         raise RelataskError(
             f"{path} does not put each labelled cell of the data set into one of {', '.join(FOLDS)} or "
             f"{HIDDEN}; they were made from different data: run the step split_items again."
