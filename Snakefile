@@ -11,6 +11,10 @@ from snakemake.utils import min_version
 min_version("9.27.0")
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
+from relatask.core import code_at_start
+
+code_at_start.remember()  # before anything else of the package is imported
+
 
 configfile: Path(workflow.basedir) / "config.yaml"
 

@@ -10,6 +10,7 @@ import tempfile
 import textwrap
 from pathlib import Path
 
+from relatask.core import code_at_start
 from relatask.core.credentials import hidden
 from relatask.core.errors import RelataskError
 
@@ -94,6 +95,7 @@ def _run(argv: list[str]) -> int:
         print(f"error: there is no step or command {argv[0]!r}.\n\n{_overview()}", file=sys.stderr)
         return 2
     _start_log(None)
+    code_at_start.remember()
     try:
         parser, module = _parser(folder, name)
         arguments = parser.parse_args(argv[1:])

@@ -8,6 +8,8 @@ import pytest
 import torch
 from torch import nn
 
+from relatask.core import code_at_start
+from relatask.core.errors import RelataskError
 from relatask.engine import checkpoint as checkpoints
 from relatask.engine.checkpoint import Checkpoint, sealed, tensor_bytes
 
@@ -165,3 +167,13 @@ def test_the_time_of_earlier_processes_is_kept_with_what_they_trained(path, cloc
     second.save({"step": 2})
     assert Checkpoint(path, "digests").seconds == 12
     assert Checkpoint(path, "another digests").seconds == 0
+
+
+def test_work_of_code_that_changed_meanwhile_is_not_saved(tmp_path, monkeypatch):
+    """The process may have imported what lay there for a moment."""
+    path = tmp_path / "run.pt"
+    Checkpoint(path, "digests", ["engine/run.py"]).save({"step": 1})
+    monkeypatch.setattr(code_at_start, "_SEALS", {"engine/run.py": (1, 2, 3, 4)})
+    with pytest.raises(RelataskError, match=r"engine/run\.py changed while its code ran"):
+        Checkpoint(path, "digests", ["engine/run.py"]).save({"step": 2})
+    assert Checkpoint(path, "digests").in_flight == {"step": 1}

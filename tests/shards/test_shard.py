@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import torch
 
+from relatask.core import code_at_start
 from relatask.core.errors import RelataskError
 from relatask.core.files import read_json, sha256_of, write_json, write_text
 from relatask.core.registry import catalogue
@@ -19,7 +20,7 @@ from relatask.core.source_code import imported_by
 from relatask.core.tables import COLUMNS, read_table, write_table
 from relatask.data.prepared import PreparedDataset
 from relatask.engine import checkpoint as checkpoints
-from relatask.journal.digests import code_of_run
+from relatask.journal.digests import code_of_run, files_of_run
 from relatask.journal.heartbeat import read_heartbeats
 from relatask.journal.journal import Journal
 from relatask.plan.manifest import shard_manifest
@@ -85,6 +86,17 @@ def test_new_data_train_again_and_only_what_reads_them(results, caplog):
         train(results)
     again = [record.getMessage() for record in caplog.records if "trained again" in record.getMessage()]
     assert again == [f"run {SPECS[2].run_id} (SHARED_BOTTOM seed 1) is trained again: its data changed"]
+
+
+def test_a_run_whose_code_changed_meanwhile_is_not_journalled(results, monkeypatch):
+    """Also if it was changed back: a module is imported when it is first needed."""
+    found = next(file for file in files_of_run(*SPECS[0].names) if file.startswith("methods/"))
+    monkeypatch.setattr(code_at_start, "_SEALS", {found: (1, 2, 3, 4)})
+    with pytest.raises(RelataskError, match=rf"{found} changed while its code ran; run the workflow again"):
+        train(results, SPECS[:1])
+    assert not Journal(results / "study").predictions_path(SPECS[0]).exists()
+    monkeypatch.setattr(code_at_start, "_SEALS", {})
+    assert train(results, SPECS[:1])
 
 
 OF_ANOTHER_VERSION = {

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.fuzz.staleness import Place, outcome
+from tests.fuzz.staleness import Place, outcome, table
 from tests.helpers.package_copy import extended
 from tests.helpers.warm_python import warm_python
+from tests.helpers.workflow import jobs_of
 
 Start = tuple[Path, Path]  # the project, and the Python that runs it
 
@@ -36,12 +37,12 @@ def finished(finished_once: Path, tmp_path: Path) -> Place:
     return Place(Path(shutil.copytree(finished_once, tmp_path / "work")))
 
 
-def command(start: Start, place: Place, *arguments: str) -> list[str]:
+def command(start: Start, place: Place, *arguments: str, study: str = "my.yaml") -> list[str]:
     root, python = start
     return [
         *(str(python), "-m", "snakemake", "--snakefile", str(root / "Snakefile")),
         *("--workflow-profile", str(root / "profiles" / "default"), "--cores", "2", *arguments),
-        *("--config", "study=my.yaml"),
+        *("--config", f"study={study}"),
     ]
 
 
@@ -49,9 +50,11 @@ def environment(start: Start) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(start[0] / "src")}
 
 
-def run(start: Start, place: Place, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(
+    start: Start, place: Place, *arguments: str, study: str = "my.yaml"
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command(start, place, *arguments),
+        command(start, place, *arguments, study=study),
         cwd=place.path, env=environment(start), capture_output=True, text=True, check=False,
     )  # fmt: skip
 
@@ -134,6 +137,39 @@ def test_a_killed_start_leaves_no_other_study_behind(start: Start, finished: Pla
     path.write_text(text.replace("One", "Two"))
     assert nothing_to_do(start, finished)
     assert path.read_text() == text
+
+
+def test_another_study_of_the_same_data_prepares_nothing_again(start: Start, finished: Place) -> None:
+    text = (finished.path / "my.yaml").read_text()
+    (finished.path / "your.yaml").write_text(text.replace("title: One", "title: Another"))
+    done = run(start, finished, "--dry-run", study="your.yaml")
+    jobs = jobs_of(done.stdout + done.stderr)
+    assert "train_shard" in jobs
+    assert not {"prepare_items", "densify_dataset", "split_items", "featurise_items"} & set(jobs)
+
+
+def test_a_table_that_another_one_replaced_for_a_while_is_not_on_record(
+    start: Start, finished: Place
+) -> None:
+    """The step may have read either; which one, nobody knows."""
+    own, other = finished.path / "data.csv", finished.path / "other.csv"
+    record = finished.results / ".made" / "sources" / "mine" / "items.parquet.json"
+    other.write_text(table(2))
+    process = subprocess.Popen(
+        command(start, finished, "--forcerun", "prepare_items"), cwd=finished.path, env=environment(start),
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    while record.exists():
+        assert process.poll() is None
+        time.sleep(0.005)
+    own.rename(own.with_name("spare.csv"))
+    shutil.copy2(other, own)
+    time.sleep(0.3)
+    own.with_name("spare.csv").replace(own)
+    said, _ = process.communicate()
+    assert process.returncode == 0, said
+    assert "data.csv changed while the workflow ran; rule prepare_items runs again" in said
+    assert not record.exists()
 
 
 def test_touch_makes_nothing_current(start: Start, finished: Place) -> None:

@@ -99,7 +99,8 @@ def require_data_set(name, sheet, key):
 def place(*keys):
     """A block of the study as the JSON argument of a step: where it stands in the file of the study.
 
-    A command line holds at most 128 KiB in one piece, and a study may be longer.
+    A command line holds at most 128 KiB in one piece, and a study may be longer. Rules name it by a function of
+    their output, which is not compared: the same block of another study makes the same.
     """
     return f"{at('study')}#/{Path('study', *keys).as_posix()}"
 

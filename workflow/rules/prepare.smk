@@ -19,7 +19,7 @@ rule prepare_items:
         runtime=60,
     params:
         raw=lambda wildcards: raw_folder(wildcards.source),
-        config=lambda wildcards: place("sources", wildcards.source),
+        config=lambda wildcards, output: place("sources", wildcards.source),
         content=lambda wildcards: digest_of(STUDY.sources[wildcards.source]),
         options=lambda wildcards: source_options(wildcards.source),
         code=lambda wildcards: code_of_source(wildcards.source),
@@ -46,7 +46,7 @@ rule relate_tasks:
         mem_mb=growing(4000),
         runtime=30,
     params:
-        config=lambda wildcards: place("datasets", wildcards.dataset, "relations"),
+        config=lambda wildcards, output: place("datasets", wildcards.dataset, "relations"),
         content=lambda wildcards: digest_of(STUDY.datasets[wildcards.dataset].relations),
         proteins=lambda wildcards, input: f"--proteins {input.proteins}" if "proteins" in input.keys() else "",
         code=code_of("steps/relate_tasks.py"),
@@ -81,7 +81,7 @@ rule densify_dataset:
             if "relations" in input.keys()
             else ""
         ),
-        config=lambda wildcards: place("datasets", wildcards.dataset, "densify"),
+        config=lambda wildcards, output: place("datasets", wildcards.dataset, "densify"),
         content=lambda wildcards: digest_of(STUDY.datasets[wildcards.dataset].densify),
         complete=lambda wildcards: "" if record_of_dataset(wildcards.dataset).sparse else "--complete",
         code=code_of("steps/densify_dataset.py"),

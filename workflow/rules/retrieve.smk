@@ -62,7 +62,7 @@ rule query_activities:
         runtime=720,
         service=1,
     params:
-        config=lambda wildcards: place("sources", wildcards.source),
+        config=lambda wildcards, output: place("sources", wildcards.source),
         content=lambda wildcards: digest_of(STUDY.sources[wildcards.source]),
         url=SERVICES["chembl"],  # another one re-runs the step, which reads it from the environment
         rate=CONFIG.services.requests_per_second,

@@ -33,6 +33,7 @@ MOVING = (
     "files",
     "registry",
     "source_code",
+    "code_at_start",
 )
 PLUMBING = COLUMNS | {f"core/{name}.py" for name in MOVING}
 

@@ -6,11 +6,13 @@ import logging
 import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from relatask.core.code_at_start import require_unchanged
 from relatask.core.files import write_bytes
 
 SECONDS = float(os.environ.get("RELATASK_CHECKPOINT_SECONDS", "30"))  # tests set it to 0
@@ -24,11 +26,17 @@ class Checkpoint:
 
     A problem is what is trained at a time: a task of a per-task method, else the whole run. A file counts
     only for the code, data and libraries that wrote it.
+
+    Args:
+        path: the file.
+        digests: of code, data and libraries.
+        code: files of the package that `digests` describe; a save is refused where one of them changed.
     """
 
-    def __init__(self, path: Path, digests: str):
+    def __init__(self, path: Path, digests: str, code: Sequence[str] = ()):
         self.path = path
         self.digests = digests
+        self.code = code
         self._start = self._saved = time.monotonic()
         self._interval = SECONDS
         content = self._read()
@@ -60,6 +68,7 @@ class Checkpoint:
 
     def save(self, in_flight: dict[str, Any] | None) -> None:
         """Write the state of the problem in flight beside the results of the finished ones."""
+        require_unchanged(self.code)
         start = time.monotonic()
         self.in_flight = in_flight
         seconds = self.seconds + start - self._start

@@ -147,7 +147,7 @@ class Recording:
     def _changed(self, begun: Record, inputs: Mapping[str, FileState]) -> str | None:
         """Name something that a job may have read in another state than the records would say."""
         for name, state in inputs.items():
-            if state.digest != begun.inputs[name].digest:
+            if state != begun.inputs[name]:  # also where another file lay in its place for a while
                 return name
         code = begun.inputs[CODE]
         if code.digest != self._code_at_start.digest or self._code_state(code) != code:

@@ -16,9 +16,9 @@ from relatask.core.source_code import PLUMBING, imported_by
 Digests = dict[str, str]  # "code", "data" and, where a run starts from another, "prior"
 
 
-@lru_cache  # also because the files may change while a shard runs what it imported before
-def code_of_run(method: str, encoder: str | None, balancing: str = "equal") -> str:
-    """Digest of the code that decides a run's numbers: loop, method, encoder, balancing, what they import.
+@lru_cache
+def files_of_run(method: str, encoder: str | None, balancing: str = "equal") -> tuple[str, ...]:
+    """Files of the package that decide a run's numbers: loop, method, encoder, balancing, what they import.
 
     Not the package's plumbing: a new table, declared in columns, must not train every run again.
     """
@@ -34,7 +34,13 @@ def code_of_run(method: str, encoder: str | None, balancing: str = "equal") -> s
     inputs = input_records()
     parts += [inputs[name].file for name in inputs if form_of(name) in ability.inputs]
     files = imported_by(*parts, *([f"encoders/{encoder}.py"] if encoder else []))
-    return source_digest(*(file for file in files if file not in PLUMBING))
+    return tuple(file for file in files if file not in PLUMBING)
+
+
+@lru_cache  # also because the files may change while a shard runs what it imported before
+def code_of_run(method: str, encoder: str | None, balancing: str = "equal") -> str:
+    """Digest of the code that decides a run's numbers."""
+    return source_digest(*files_of_run(method, encoder, balancing))
 
 
 def data_of_run(folder: Path, split: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from relatask.core.code_at_start import require_unchanged
 from relatask.core.errors import RelataskError
 from relatask.core.files import canonical_json, sha256_of
 from relatask.core.progress import ProgressLine
@@ -23,7 +24,7 @@ from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.cost import LIBRARIES, Meter
 from relatask.engine.run import RunResult, inputs_of, train_run
 from relatask.engine.side_by_side import SideBySide
-from relatask.journal.digests import Digests, code_of_run, data_of_run
+from relatask.journal.digests import Digests, code_of_run, data_of_run, files_of_run
 from relatask.journal.heartbeat import Heartbeat
 from relatask.journal.journal import MODEL, Journal
 from relatask.journal.journal_entry import read_record
@@ -142,7 +143,9 @@ class Shard:
         progress.begin(number, " ".join(filter(None, [spec.label, encoder, f"seed {spec.seed}"])))
         checkpoint = self._resume(spec, digests)
         result, cost = self._train(spec, checkpoint, progress)
-        self.journal.enter(spec, digests, result.finished(self._model_files(spec, result)), cost)
+        finished = result.finished(self._model_files(spec, result))
+        require_unchanged(files_of_run(*spec.names))
+        self.journal.enter(spec, digests, finished, cost)
         checkpoint.delete()
         self.journal.checkpoint_path(spec, side_by_side=True).unlink(missing_ok=True)
         return True
@@ -155,13 +158,14 @@ class Shard:
     def _resume(self, spec: RunSpec, digests: Digests) -> Checkpoint:
         """Return the run's checkpoint: empty, or what a process of the same code, data and libraries left."""
         made_by = self._made_by(digests, str(self._keeps(spec)))
-        return Checkpoint(self.journal.checkpoint_path(spec), made_by)
+        return Checkpoint(self.journal.checkpoint_path(spec), made_by, files_of_run(*spec.names))
 
     def _resume_side_by_side(self, specs: Sequence[RunSpec]) -> Checkpoint:
         """Return the checkpoint of a pass of runs: empty, or what a killed process left of the same pass."""
         runs = canonical_json([spec.run_id for spec in specs])
         made_by = self._made_by(self._digests(specs[0]), runs)
-        return Checkpoint(self.journal.checkpoint_path(specs[0], side_by_side=True), made_by)
+        path = self.journal.checkpoint_path(specs[0], side_by_side=True)
+        return Checkpoint(path, made_by, files_of_run(*specs[0].names))
 
     def _made_by(self, digests: Digests, of: str) -> str:
         """Return what a checkpoint must agree in; so no run is trained by two versions of a library."""
