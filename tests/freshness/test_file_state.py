@@ -77,3 +77,17 @@ def test_a_folder_is_the_names_and_contents_of_its_files(tmp_path: Path) -> None
 
 def test_one_missing_file_of_several_is_a_missing_state(file: Path) -> None:
     assert state_of([str(file), f"{file}.gone"]).digest == MISSING
+
+
+def test_a_folder_holds_what_its_links_lead_to(tmp_path: Path) -> None:
+    outside, folder = tmp_path / "outside", tmp_path / "images"
+    outside.mkdir()
+    folder.mkdir()
+    (outside / "1.png").write_bytes(b"one")
+    (folder / "cat").symlink_to(outside)
+    (folder / "loop").symlink_to(folder)
+    before = state_of([str(folder)])
+    (folder / ".#lock").symlink_to("nobody@nowhere")  # as an editor leaves it
+    assert state_of([str(folder)]).digest == before.digest
+    (outside / "1.png").write_bytes(b"two")
+    assert state_of([str(folder)], before).digest != before.digest

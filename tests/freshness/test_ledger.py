@@ -1,5 +1,6 @@
 """Records of what made a file lie in the results and are read as they were written."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,16 @@ def test_a_broken_record_is_none(ledger: Ledger, text: str) -> None:
     path.parent.mkdir(parents=True)
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
     assert ledger.read(OUTPUT) is None
+
+
+def test_what_lies_in_the_place_of_a_record_and_is_no_file_is_replaced(ledger: Ledger) -> None:
+    path = Path("results/.made/demo/tables/main.html.json")
+    (path / "inside").mkdir(parents=True)
+    assert ledger.read(OUTPUT) is None
+    ledger.write(OUTPUT, RECORD)
+    assert ledger.read(OUTPUT) == RECORD
+    path.unlink()
+    os.mkfifo(path)
+    assert ledger.read(OUTPUT) is None, "and does not wait for a writer"
+    ledger.write(OUTPUT, RECORD)
+    assert ledger.read(OUTPUT) == RECORD

@@ -1,5 +1,6 @@
 """Locks name their process: those of the living keep others out, those of the dead nobody."""
 
+import json
 import subprocess
 import sys
 from dataclasses import asdict, replace
@@ -8,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from relatask.core.files import write_json
-from relatask.freshness.locks import Locks, Owner
+from relatask.freshness.ledger import FOLDER
+from relatask.freshness.locks import LOCKS, Locks, Owner
 
 
 @pytest.fixture
@@ -80,3 +82,64 @@ def test_unlock_removes_all(locks: Locks) -> None:
     lock_of(replace(Owner.this(), place="node17"), locks.folder)
     locks.clear()
     assert list(locks.of_others()) == []
+
+
+ENTER = """
+import sys, time
+from pathlib import Path
+from relatask.freshness.locks import Locks
+locks = Locks(Path(sys.argv[1]))
+print("ready", flush=True)
+input()
+with locks.entrance():
+    locks.add("output", ["results/demo/plan.parquet"])
+    entered = not list(locks.of_others())
+if not entered:
+    locks.release()
+print(entered, flush=True)
+input()
+"""
+
+
+def test_of_several_that_start_at_once_one_enters(locks: Locks) -> None:
+    children = [
+        subprocess.Popen([sys.executable, "-c", ENTER, str(locks.folder)], stdin=-1, stdout=-1, text=True)
+        for _ in range(6)
+    ]
+    for child in children:
+        assert child.stdout
+        assert child.stdout.readline() == "ready\n"
+    for child in children:
+        assert child.stdin
+        child.stdin.write("\n")
+        child.stdin.flush()
+    entered = [child.stdout.readline().strip() for child in children if child.stdout]
+    for child in children:
+        child.communicate("\n")
+    assert sorted(entered) == ["False"] * 5 + ["True"]
+
+
+def test_records_of_a_data_set_called_locks_are_no_locks(tmp_path: Path) -> None:
+    folder = tmp_path / "results" / FOLDER
+    record = folder / "locks" / "items.parquet.json"
+    write_json(record, {"version": 1})
+    locks = Locks(folder / LOCKS)
+    assert list(locks.of_others()) == []
+    locks.clear()
+    assert record.exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["5", '["output"]', '{"output": null}'],
+)
+def test_a_lock_of_odd_files_is_none_and_one_of_a_later_version_is_one(locks: Locks, content: str) -> None:
+    text = json.dumps({**asdict(Owner.this()), "files": json.loads(content)})
+    locks.folder.mkdir()
+    (locks.folder / "odd.json").write_text(text)
+    (locks.folder / "folder.json").mkdir()
+    assert list(locks.of_others()) == []
+    write_json(
+        locks.folder / "later.json", {**asdict(Owner.this()), "files": {"output": ["a"]}, "mood": "good"}
+    )
+    assert [file for _, _, file in locks.of_others()] == ["a"]

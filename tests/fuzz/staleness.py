@@ -308,7 +308,7 @@ def copy(number: int) -> Act:
         if (files := world.there.files()) and not world.here.results.is_symlink():
             path = files[number % len(files)]
             place = world.here.results / path.relative_to(world.there.results)
-            if "locks" in place.parts:
+            if ".locks" in place.parts:
                 return
             remove(place)
             place.parent.mkdir(parents=True, exist_ok=True)

@@ -24,6 +24,7 @@ from relatask.journal.digests import code_of_run, files_of_run
 from relatask.journal.heartbeat import read_heartbeats
 from relatask.journal.journal import Journal
 from relatask.plan.manifest import shard_manifest
+from relatask.plan.spec import Component
 from relatask.shards import shard as shards
 from relatask.shards.shard import Shard, ShardData
 from relatask.steps import train_shard as step
@@ -97,6 +98,24 @@ def test_a_run_whose_code_changed_meanwhile_is_not_journalled(results, monkeypat
     assert not Journal(results / "study").predictions_path(SPECS[0]).exists()
     monkeypatch.setattr(code_at_start, "_SEALS", {})
     assert train(results, SPECS[:1])
+
+
+def test_weights_to_start_from_count_by_their_content(results, tmp_path):
+    weights = tmp_path / "resnet.pth"
+    weights.write_bytes(b"one")
+    encoder = Component("resnet", {"depth": 18, "width": 8, "weights": str(weights), "normalise": False})
+    spec = replace(SPECS[-1], encoder=encoder)
+    shard = Shard("0", results / "study", ShardData(results / "small", torch.device("cpu")), "none")
+    before = shard._digests(spec)
+    assert before["initial"] == sha256_of(weights)
+    weights.write_bytes(b"two")
+    shards._sha256_of.cache_clear()  # as in another process
+    assert shard._digests(spec)["initial"] == sha256_of(weights) != before["initial"]
+    weights.unlink()
+    shards._sha256_of.cache_clear()
+    with pytest.raises(RelataskError, match=r"resnet\.pth does not exist; leave the option out"):
+        shard._digests(spec)
+    assert "initial" not in shard._digests(SPECS[-1])
 
 
 OF_ANOTHER_VERSION = {

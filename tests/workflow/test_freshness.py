@@ -92,7 +92,7 @@ def test_a_second_folder_with_the_same_results_waits_and_then_shows_its_own_numb
         command(start, finished), cwd=finished.path, env=environment(start),
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    while first.poll() is None and not list((finished.results / ".made" / "locks").glob("*.json")):
+    while first.poll() is None and not list((finished.results / ".made" / ".locks").glob("*.json")):
         time.sleep(0.02)
     refused = run(start, other)
     assert refused.returncode == 1

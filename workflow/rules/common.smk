@@ -32,7 +32,7 @@ from relatask.core.registry import saved_tables
 from relatask.core.records import suggest
 from relatask.core.source_code import code_of
 from relatask.core.gpu import has_driver
-from relatask.journal.digests import code_of_run
+from relatask.journal.digests import code_of_run, initial_files
 from relatask.plan.plan import make_shards, plan_runs
 from relatask.sources.dataset_sheet import read_sheet
 

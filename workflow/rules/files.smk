@@ -182,7 +182,14 @@ def shard_inputs(wildcards):
         "prepared": ancient(at("prepared", dataset=dataset)),
         "priors": [at("shard_done", shard=name) for name in prior_shards(wildcards)],
         "groups": [at("groups", collection=groups)] if groups else [],
+        "initial": initial_weights([run.spec for run in SHARDS[wildcards.shard].runs]),
     }
+
+
+def initial_weights(specs):
+    """Files of the user's that weights of encoders start from."""
+    encoders = [spec.encoder for spec in specs if spec.encoder]
+    return sorted({file for encoder in encoders for file in initial_files(encoder.name, encoder.options)})
 
 
 def dataset_records():

@@ -3,7 +3,7 @@ from snakemake.logging import logger
 
 from relatask.core.clock import settle_times
 from relatask.core.files import write_text
-from relatask.freshness import persistence
+from relatask.freshness import ledger, persistence
 
 
 @lru_cache
@@ -35,6 +35,9 @@ def require_writable_results():
             f"{results.absolute()} is no folder that you may write to; make it one, or work in another folder "
             "with --directory."
         )
+    records = results / ledger.FOLDER
+    if os.path.lexists(records) and not records.is_dir():
+        raise WorkflowError(f"{records.absolute()} is no folder; delete it, then start again.")
 
 
 def settle_clock():

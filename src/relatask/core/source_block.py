@@ -63,6 +63,10 @@ class SourceBlock(Block):
         found = {key: getattr(self, key, None) for key in FILE_KEYS}
         return {key: value for key, value in found.items() if value is not None}
 
+    def item_files(self) -> list[str]:
+        """Files and folders of the user's own that inputs read besides the table of items, e.g. images."""
+        return []
+
     def needs_sheet(self) -> bool:
         """Whether its files are those of a data set of config/datasets.tsv."""
         return self.record.raw == "sheet" and getattr(self, "path", None) is None

@@ -1,6 +1,7 @@
 """The content of files and folders as a digest, which is computed again only where their inode changed."""
 
 import hashlib
+import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -54,14 +55,21 @@ def settled(paths: Sequence[str], state: FileState) -> FileState:
 
 
 def _files(path: str) -> Iterator[tuple[str, Path]]:
-    """Yield a file with an empty name, or all files of a folder with their names in it."""
-    top = Path(path)
-    if not top.is_dir():
-        yield "", top
+    """Yield a file with an empty name, or all files of a folder, through links too, with their names in it.
+
+    Links that lead nowhere, as editors leave them, are no files.
+    """
+    if not os.path.isdir(path):  # noqa: PTH112 - a Path takes as long as the question, 100,000 times
+        yield "", Path(path)
         return
-    for file in sorted(top.rglob("*")):
-        if not file.is_dir():
-            yield file.relative_to(top).as_posix(), file
+    seen = set()
+    for folder, folders, names in os.walk(path, followlinks=True):
+        folders[:] = sorted(name for name in folders if os.path.realpath(Path(folder, name)) not in seen)
+        seen.add(os.path.realpath(folder))
+        for name in sorted(names):
+            file = Path(folder, name)
+            if file.exists():
+                yield file.relative_to(path).as_posix(), file
 
 
 def _joined(lines: Iterable[str]) -> str:

@@ -4,6 +4,7 @@ They are part of the results: whoever copies, moves or links the folder takes th
 explains is made again.
 """
 
+import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -75,19 +76,25 @@ class Ledger:
 
     def read(self, output: str) -> Record | None:
         """Return the record of the job whose first output this is; None if it is absent or broken."""
+        path = self._path(output)
+        if not path.is_file():  # also what is no file: opening a pipe would wait for ever
+            return None
         try:
-            return Record.from_dict(read_json(self._path(output)))
+            return Record.from_dict(read_json(path))
         except (RelataskError, KeyError, TypeError, ValueError, AttributeError, OSError):
             return None
 
     def write(self, output: str, record: Record) -> None:
         """Put a record in its place."""
+        self.forget(output)
         write_json(self._path(output), record.as_dict())
 
     def forget(self, output: str) -> None:
         """Remove a record: until there is a new one, what the job left is to be made again."""
-        with suppress(FileNotFoundError):
-            self._path(output).unlink()
+        path = self._path(output)
+        if path.is_dir():
+            shutil.rmtree(path)
+        path.unlink(missing_ok=True)
 
     def _path(self, output: str) -> Path:
         inside = Path(output)

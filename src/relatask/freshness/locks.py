@@ -5,16 +5,20 @@ results, and leaves them behind when it is killed. These lie in the results and 
 process that has ended count for nothing.
 """
 
+import fcntl
 import os
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from relatask.core.errors import RelataskError
 from relatask.core.files import read_json, write_json
 from relatask.core.processes import may_live, start_of, this_place
+
+LOCKS = ".locks"  # beside the records; no data set, source or study has a dot in its name
+ENTRANCE = "entrance"  # the file that is locked while a process enters
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,18 @@ class Locks:
         self.own = folder / f"{uuid.uuid4().hex}.json"
         self.files: dict[str, list[str]] = {}
 
+    @contextmanager
+    def entrance(self) -> Iterator[None]:
+        """Let one process at a time add its locks and look at those of others.
+
+        Where the file system has no locks, two that enter at once see each other and both give up.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / ENTRANCE).open("a") as handle:
+            with suppress(OSError):
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+
     def add(self, kind: str, files: Iterable[str]) -> None:
         """Lock files as "input", which others may read, or as "output", which they may not touch."""
         self.files[kind] = list(files)
@@ -62,21 +78,17 @@ class Locks:
     def of_others(self) -> Iterator[tuple[Owner, str, str]]:
         """Yield process, kind and file of every lock of another process that may still run."""
         for path in sorted(self.folder.glob("*.json")):
-            if path == self.own:
+            if path == self.own or not path.is_file():
                 continue
             try:
-                record = read_json(path)
-                files = record.pop("files")
-                owner = Owner(**record)
-                if owner.has_ended():
-                    raise ValueError("its process has ended")
-            except FileNotFoundError:
-                continue
+                owner, files = _read(path)
             except (RelataskError, ValueError, TypeError, KeyError, AttributeError):
+                owner, files = None, []  # of a process that was killed while it wrote
+            if owner is None or owner.has_ended():
                 with suppress(OSError):
                     path.unlink()
-                continue
-            yield from ((owner, kind, file) for kind in files for file in files[kind])
+            else:
+                yield from ((owner, kind, file) for kind, file in files)
 
     def release(self) -> None:
         """Give up the locks of this process."""
@@ -87,3 +99,9 @@ class Locks:
         """Remove all locks, also those of others."""
         for path in self.folder.glob("*.json"):
             path.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> tuple[Owner, list[tuple[str, str]]]:
+    record = read_json(path)
+    owner = Owner(str(record["place"]), int(record["pid"]), int(record["started"]))
+    return owner, [(str(kind), str(file)) for kind, files in record["files"].items() for file in files]

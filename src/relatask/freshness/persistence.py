@@ -24,9 +24,8 @@ from snakemake.persistence.file import FilePersistence
 from relatask.freshness.decision import MISSING
 from relatask.freshness.file_state import FileState, settled, state_of
 from relatask.freshness.ledger import Files, Ledger, Record, check, states_of
-from relatask.freshness.locks import Locks
+from relatask.freshness.locks import LOCKS, Locks
 
-LOCKS = "locks"
 CODE = "the code of the package"
 
 
@@ -162,14 +161,16 @@ class Recording:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Keep others from the files of this workflow; whoever holds one of them is named."""
-        if owner := self._owner():
-            raise WorkflowError(
-                f"{self.results.absolute()} is in use by {owner}; wait for it or, if it has ended, run "
-                "snakemake --unlock once."
-            )
-        try:
+        with self.locks.entrance():
             self.locks.add("input", map(str, self.all_inputfiles()))  # type: ignore[attr-defined]
             self.locks.add("output", map(str, self.all_outputfiles()))  # type: ignore[attr-defined]
+            owner = self._owner()
+        try:
+            if owner:
+                raise WorkflowError(
+                    f"{self.results.absolute()} is in use by {owner}; wait for it or, if it has ended, run "
+                    "snakemake --unlock once."
+                )
             if self._runs():
                 self.rules.begin()
             yield

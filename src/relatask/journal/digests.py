@@ -3,8 +3,10 @@
 Read by shards, and by commands that must start without torch.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from relatask.core.errors import RelataskError
 from relatask.core.files import read_json, source_digest
@@ -13,7 +15,9 @@ from relatask.core.plugins import form_of, input_records
 from relatask.core.registry import capabilities, loop_file, loop_of
 from relatask.core.source_code import PLUMBING, imported_by
 
-Digests = dict[str, str]  # "code", "data" and, where a run starts from another, "prior"
+Digests = dict[
+    str, str
+]  # "code", "data" and, where a run starts from another or from files, "prior", "initial"
 
 
 @lru_cache
@@ -41,6 +45,12 @@ def files_of_run(method: str, encoder: str | None, balancing: str = "equal") -> 
 def code_of_run(method: str, encoder: str | None, balancing: str = "equal") -> str:
     """Digest of the code that decides a run's numbers."""
     return source_digest(*files_of_run(method, encoder, balancing))
+
+
+def initial_files(encoder: str | None, options: Mapping[str, Any]) -> list[str]:
+    """Return the user's files that the weights of a run's encoder start from."""
+    named = capabilities("encoders", encoder).initial if encoder else ()
+    return [str(options[name]) for name in named if options.get(name)]
 
 
 def data_of_run(folder: Path, split: str) -> str:

@@ -24,7 +24,7 @@ from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.cost import LIBRARIES, Meter
 from relatask.engine.run import RunResult, inputs_of, train_run
 from relatask.engine.side_by_side import SideBySide
-from relatask.journal.digests import Digests, code_of_run, data_of_run, files_of_run
+from relatask.journal.digests import Digests, code_of_run, data_of_run, files_of_run, initial_files
 from relatask.journal.heartbeat import Heartbeat
 from relatask.journal.journal import MODEL, Journal
 from relatask.journal.journal_entry import read_record
@@ -129,6 +129,8 @@ class Shard:
         digests = {"code": code, "data": self.data.digest(_split_of(spec))}
         if spec.prior:
             digests["prior"] = sha256_of(self.model_of(spec.prior) / MODEL_RECORD)
+        if spec.encoder and (files := initial_files(spec.encoder.name, spec.encoder.options)):
+            digests["initial"] = _sha256_of(*files)
         return digests
 
     def _train_one(self, spec: RunSpec, number: int, progress: ProgressLine) -> bool:
@@ -244,6 +246,15 @@ class Shard:
         }
         items = self.data.items(_split_of(spec), inputs_of(spec))
         return _in_entry(model_of_parts(spec, members, items, data.task_ids))
+
+
+@lru_cache
+def _sha256_of(*files: str) -> str:
+    """Digest of files of the user's; raises RelataskError where one is absent."""
+    try:
+        return sha256_of(*files)
+    except FileNotFoundError as error:
+        raise RelataskError(f"weights: {error.filename} does not exist; leave the option out.") from None
 
 
 def _split_of(spec: RunSpec) -> str:

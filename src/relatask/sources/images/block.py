@@ -23,6 +23,10 @@ class ImageBlock(SourceBlock):
     path: str | None = Field(None, description="folder of its images")
     image_size: int = Field(224, ge=8, le=1024, description="pixels of a side; the middle is cut out")
 
+    def item_files(self) -> list[str]:
+        """The folder of the images; those of config/datasets.tsv are in the table of items."""
+        return [] if self.path is None else [self.path]
+
     @model_validator(mode="after")
     def _has_images(self) -> Self:
         if self.path is None and self.needs_path is not None:
