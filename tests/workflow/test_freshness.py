@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.fuzz.staleness import Place, outcome, table
+from tests.helpers.class_layouts import drawing, write_miniimagenet
 from tests.helpers.package_copy import extended
 from tests.helpers.warm_python import warm_python
 from tests.helpers.workflow import jobs_of
@@ -170,6 +172,39 @@ def test_a_table_that_another_one_replaced_for_a_while_is_not_on_record(
     assert process.returncode == 0, said
     assert "data.csv changed while the workflow ran; rule prepare_items runs again" in said
     assert not record.exists()
+
+
+def test_another_image_makes_the_inputs_again(start: Start, tmp_path: Path) -> None:
+    """The table of items names its file and has the same bytes."""
+    place = Place(tmp_path / "work")
+    place.path.mkdir()
+    write_miniimagenet(place.path / "drawings")
+    study = {
+        "title": "Characters",
+        "sources": {"mine": {"reader": "miniimagenet", "path": "drawings", "image_size": 16}},
+        "datasets": {
+            "characters": {
+                "source": "mine",
+                "episodes": {"ways": 2, "shots": 1, "queries": 1, "evaluated": 3},
+            }
+        },
+        "splits": {"schemes": ["given"]},
+        "methods": [{"label": "P", "method": "prototypes", "encoder": "resnet"}],
+        "baseline": "P",
+        "metrics": ["accuracy"],
+        "scales": {"quick": {"seeds": [0]}},
+    }
+    (place.path / "my.yaml").write_text(yaml.safe_dump(study))
+    target = "results/characters/features/features.json"
+    assert run(start, place, target).returncode == 0
+    features = place.results / "characters" / "features" / "images.npy"
+    before = features.read_bytes()
+    image = next((place.path / "drawings").rglob("*.jpg"))
+    date = image.stat().st_mtime_ns
+    drawing("another", 1).convert("RGB").save(image)
+    os.utime(image, ns=(date, date))
+    assert run(start, place, target).returncode == 0
+    assert features.read_bytes() != before
 
 
 def test_touch_makes_nothing_current(start: Start, finished: Place) -> None:
