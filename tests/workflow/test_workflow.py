@@ -243,3 +243,18 @@ def test_a_gpu_is_asked_of_the_scheduler_where_the_config_or_the_machine_does(tm
         said[device] = len(re.findall(r"resources: .*\bgpu=1\b", done.stdout + done.stderr))
     assert (said["auto"] >= 1) == any(Path(device).exists() for device in ("/dev/nvidiactl", "/dev/dxg"))
     assert said["cuda"] >= 1
+
+
+def test_a_shard_of_a_large_data_set_asks_for_the_memory_of_its_labels(
+    tmp_path: Path, tiny_study: dict
+) -> None:
+    """456,331 molecules in 1,310 assays: 2.4 GB of numbers, of which a split by cells holds two kinds."""
+    large = tiny_study["datasets"]["tiny_planted"] | {"size": {"items": 456_331, "tasks": 1_310}}
+    asked = {}
+    for name, dataset in {"small": tiny_study["datasets"]["tiny_planted"], "large": large}.items():
+        study = write_study(tmp_path, {**tiny_study, "datasets": {"tiny_planted": dataset}}, name)
+        done = run_snakemake(tmp_path, "--dry-run", "--quiet", "host", "--config", f"study={study}")
+        shard = (done.stdout + done.stderr).split("train_shard:")[1]
+        asked[name] = int(re.search(r"mem_mb=(\d+)", shard)[1])
+    assert asked["small"] == 3000
+    assert 6000 < asked["large"] < 8000

@@ -180,6 +180,16 @@ def growing(megabytes):
     return lambda wildcards, attempt: megabytes * attempt
 
 
+def holding(dataset_of):
+    """Memory of a rule that holds all labels of a data set: measured, up to 8 bytes a cell and 2 GB besides."""
+
+    def megabytes(wildcards, attempt):
+        size = STUDY.datasets[dataset_of(wildcards)].size
+        return max(3000, 2000 + size.items * size.tasks * 8 // 1_000_000) * attempt
+
+    return megabytes
+
+
 def shard_minutes(wildcards, attempt):
     """Minutes asked of a scheduler: ten times the prediction, a quarter hour at least, more after a failure."""
     return max(15, int(10 * SHARDS[wildcards.shard].minutes)) * attempt

@@ -95,7 +95,7 @@ rule impute_labels:
         TRAINING_ENV
     threads: 1
     resources:
-        mem_mb=growing(3000),
+        mem_mb=holding(lambda wildcards: wildcards.dataset),
         runtime=60,
         gpu=int(wants_gpu()),
     params:

@@ -49,7 +49,7 @@ rule collect_affinities:
         TRAINING_ENV
     threads: 1
     resources:
-        mem_mb=growing(3000),
+        mem_mb=holding(lambda wildcards: COLLECTIONS[wildcards.collection].dataset),
         runtime=240,
         gpu=int(wants_gpu()),
     params:
@@ -139,7 +139,7 @@ rule select_sets:
         TRAINING_ENV
     threads: 1
     resources:
-        mem_mb=growing(3000),
+        mem_mb=holding(lambda wildcards: COLLECTIONS[wildcards.collection].dataset),
         runtime=lambda wildcards, attempt: 720 * attempt,
         gpu=int(wants_gpu()),
     params:

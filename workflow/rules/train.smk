@@ -45,7 +45,7 @@ rule train_shard:
         TRAINING_ENV
     threads: 1
     resources:
-        mem_mb=growing(3000),
+        mem_mb=holding(lambda wildcards: SHARDS[wildcards.shard].dataset),
         runtime=shard_minutes,
         gpu=shard_gpus,
     params:
