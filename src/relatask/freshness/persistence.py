@@ -146,7 +146,10 @@ class Recording:
     def _changed(self, begun: Record, inputs: Mapping[str, FileState]) -> str | None:
         """Name something that a job may have read in another state than the records would say."""
         for name, state in inputs.items():
-            if state != begun.inputs[name]:  # also where another file lay in its place for a while
+            before = begun.inputs[name]
+            # A user's file may have been replaced for a while and put back, which its seal tells. Of a file that
+            # the workflow has just written a file server may still round the time.
+            if state.digest != before.digest or (state != before and not self._is_result(name)):
                 return name
         code = begun.inputs[CODE]
         if code.digest != self._code_at_start.digest or self._code_state(code) != code:
@@ -238,10 +241,12 @@ class Recording:
         root = f"{self.rules.root}/"
         return text.removeprefix(root)
 
+    def _is_result(self, name: str) -> bool:
+        return name.startswith(f"{self.results}/")
+
     def _settled(self, name: str, paths: Sequence[str], state: FileState) -> FileState:
         """Return the state of an input; of a user's file, only with a seal that can be relied on."""
-        inside = name.startswith(f"{self.results}/")
-        return state if inside else settled(paths, state)
+        return state if self._is_result(name) else settled(paths, state)
 
 
 def install(rules: Rules) -> None:
