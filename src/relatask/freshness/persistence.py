@@ -147,8 +147,8 @@ class Recording:
         """Name something that a job may have read in another state than the records would say."""
         for name, state in inputs.items():
             before = begun.inputs[name]
-            # A user's file may have been replaced for a while and put back, which its seal tells. Of a file that
-            # the workflow has just written a file server may still round the time.
+            # A user's file may have been replaced for a while and put back, which its seal tells. Of what the
+            # workflow has just written a file server may still round the time.
             if state.digest != before.digest or (state != before and not self._is_result(name)):
                 return name
         code = begun.inputs[CODE]
