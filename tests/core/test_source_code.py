@@ -35,6 +35,14 @@ def test_imports_are_followed_everywhere_but_into_the_config(package: Path) -> N
     assert imported_by("steps/other.py") == ["steps/other.py"]
 
 
+def test_imports_given_from_the_place_of_a_file_are_followed_too(package: Path) -> None:
+    (package / "steps" / "a.py").write_text(
+        "from .help import x\nfrom . import other\nfrom ..d import VALUE\n"
+    )
+    (package / "steps" / "help.py").write_text("")
+    assert imported_by("steps/a.py") == ["d.py", "steps/a.py", "steps/help.py", "steps/other.py"]
+
+
 def test_every_step_of_the_package_has_a_digest(root: Path) -> None:
     steps = sorted((root / "src" / "relatask" / "steps").glob("[!_]*.py"))
     digests = {path.stem: code_of(f"steps/{path.name}") for path in steps}

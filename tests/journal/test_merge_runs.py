@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from relatask.core.errors import RelataskError
-from relatask.core.files import read_json, sha256_of, write_json
+from relatask.core.files import canonical_json, read_json, sha256_of, write_json
 from relatask.core.tables import read_table, write_table
 from relatask.journal import merge
 from relatask.journal.merge import merge_runs
@@ -164,3 +164,37 @@ def test_a_damaged_run_is_named_and_its_shard_counts_as_unfinished(runs, name, d
 
 def test_runs_that_the_plan_does_not_know_stay_out(runs):
     assert set(merged(runs, SPECS[:1])["predictions"]["run_id"]) == {SPECS[0].run_id}
+
+
+def with_spec(specs: list[RunSpec] = SPECS) -> pd.DataFrame:
+    return plan(specs).assign(spec=[canonical_json(spec.as_dict()) for spec in specs])
+
+
+def merge_with_data(runs: Path, results: Path) -> None:
+    out = {name: runs.parent / f"{name}.parquet" for name in NAMES}
+    merge_runs(with_spec(), runs, out, None, results)
+
+
+@pytest.mark.parametrize("digest", ["code", "data"])
+def test_entries_of_other_code_or_data_than_now_are_no_runs_of_the_plan(runs, trained, digest):
+    """As those of another folder's study, copied into this one: the same runs by name."""
+    results = trained.parents[1]
+    merge_with_data(runs, results)
+    record = read_json(runs / SPECS[2].run_id / "run.json")
+    record["digests"][digest] = "another"
+    write_json(runs / SPECS[2].run_id / "run.json", record)
+    done = runs.parent / "shards" / "00002.done.json"
+    write_json(done, {})
+    said = f"1 of 3 planned runs are of other code or data than now: {SPECS[2].run_id} "
+    with pytest.raises(RelataskError, match=said):
+        merge_with_data(runs, results)
+    assert not done.exists(), "so that the workflow trains it"
+
+
+def test_an_entry_in_the_place_of_another_run_is_none(runs, trained):
+    one, other = (runs / spec.run_id for spec in SPECS[:2])
+    spare = one.rename(runs / "spare")
+    other.rename(one)
+    spare.rename(other)
+    with pytest.raises(RelataskError, match="2 of 3 planned runs are of other code or data than now"):
+        merge_with_data(runs, trained.parents[1])

@@ -22,6 +22,7 @@ from relatask.core.errors import RelataskError
 from relatask.core.files import read_json, write_json
 from relatask.engine.loops.estimator import packed, unpacked
 from relatask.methods.gradient_boosting import build
+from relatask.models import loading
 from tests.helpers.prepared_dataset import make_spec
 from tests.models.molecule_data import train, write_molecules
 
@@ -212,3 +213,27 @@ def test_a_support_of_other_tasks_is_refused(study: Path, tmp_path: Path) -> Non
     n_items = len(pd.read_parquet(folder / "support.parquet"))
     with pytest.raises(RelataskError, match=rf"labels \[{n_items}, 2\] for {n_items} items and 3 tasks"):
         relatask.load(str(folder))
+
+
+def test_a_model_that_lies_in_another_runs_entry_is_refused(study: Path, tmp_path: Path) -> None:
+    """As after two folders were swapped: its own files are whole."""
+    runs = Path(shutil.copytree(study / "runs", tmp_path / "runs"))
+    one, other = (runs / SPECS[name].run_id / "model" for name in ("random_forest", "shared_bottom"))
+    relatask.load(one)
+    shutil.rmtree(one)
+    shutil.copytree(other, one)
+    with pytest.raises(RelataskError, match=rf"{one} is not the model that run {one.parent.name} wrote"):
+        relatask.load(one.parent)
+    assert relatask.load(shutil.copytree(other, tmp_path / "elsewhere"))
+
+
+def test_code_that_changed_since_the_training_is_told(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = study / "runs" / SPECS["shared_bottom"].run_id
+    relatask.load(folder)
+    assert caplog.messages == []
+    monkeypatch.setattr(loading, "code_of_run", lambda *names: "another")
+    relatask.load(folder)
+    (said,) = caplog.messages
+    assert "the code of shared_bottom changed since the model was trained" in said

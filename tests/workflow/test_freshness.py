@@ -207,6 +207,22 @@ def test_another_image_makes_the_inputs_again(start: Start, tmp_path: Path) -> N
     assert features.read_bytes() != before
 
 
+def test_a_table_and_a_project_dated_in_the_future_are_as_good_as_any(start: Start, finished: Place) -> None:
+    """As after an unpacked archive of another time zone: what they hold counts."""
+    later = time.time() + 2 * 86400
+    (finished.path / "data.csv").write_text(table(2))
+    files = [
+        finished.path / "data.csv",
+        start[0] / "requirements.lock",
+        start[0] / "config" / "published.csv",
+    ]
+    for path in files:
+        os.utime(path, (later, later))
+    done = run(start, finished)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert nothing_to_do(start, finished)
+
+
 def test_touch_makes_nothing_current(start: Start, finished: Place) -> None:
     (finished.results / "my" / "summary.parquet").write_bytes(b"stale")
     run(start, finished, "--touch")

@@ -1,11 +1,9 @@
 """A chemist's own CSV goes through the workflow, and what is wrong with it is told, not dropped."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -72,19 +70,6 @@ def test_a_table_of_ones_own(table: Path):
     assert "{50} of a {table}" in (results / "mine" / "tables" / "main.md").read_text()
     for page in (results / "mine" / "tables").glob("*.md"):
         assert "<script>" not in page.read_text()
-
-
-def test_a_table_dated_in_the_future_is_told_with_the_remedy(table: Path, tmp_path: Path) -> None:
-    place = Path(shutil.copy(table, tmp_path / "assays.csv"))
-    later = time.time() + 2 * 86400
-    os.utime(place, (later, later))
-    study = write_study(tmp_path, _study(place))
-    refused = run_snakemake(tmp_path, "--dry-run", "--config", f"study={study}", check=False)
-    assert refused.returncode == 1
-    said = refused.stdout + refused.stderr
-    assert f"{place} is dated {time.ctime(later)}, which is in the future" in said
-    subprocess.run(re.search("run `(touch .*)`", said)[1].split(), check=True)
-    run_snakemake(tmp_path, "--dry-run", "--config", f"study={study}")
 
 
 def test_braces_in_a_path_are_told_and_not_taken_for_a_wildcard(table: Path, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@ import hashlib
 import json
 import os
 import shlex
-import time
 from functools import lru_cache
 
 from snakemake.exceptions import WorkflowError
@@ -22,7 +21,6 @@ from relatask.config import (
     table_record,
 )
 from relatask.core import layout
-from relatask.core.clock import SKEW
 from relatask.core.errors import RelataskError
 from relatask.core.outputs import figure_of
 from relatask.core.files import canonical_json, read_json, source_digest
@@ -73,11 +71,6 @@ def require_files(source, entry):
                 f"{Path.cwd()}."
             )
         require_plain_path(f"study: sources.{source}.{key}", file)
-        if (date := Path(file).stat().st_mtime) > time.time() + SKEW:
-            raise RelataskError(
-                f"study: sources.{source}.{key}: {file} is dated {time.ctime(date)}, which is in the future, so "
-                f"whatever is made from it would count as older; run `touch {shlex.quote(file)}`, then start again."
-            )
 
 
 def require_plain_path(what, path):

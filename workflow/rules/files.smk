@@ -41,11 +41,17 @@ def raw_folder(source):
     return f"results/raw/{STUDY.sources[source].raw_folder(source)}"
 
 
+def item_files(dataset):
+    """Files of the user's that inputs read besides the table of items; what they hold counts, and not their dates."""
+    return [ancient(file) for file in STUDY.sources[STUDY.datasets[dataset].source].item_files()]
+
+
 def raw_files(name):
     """What a source is read from."""
     listed = [entry.file for entry in SHEET.get(name, [])]
     related = any(entry.relations for entry in STUDY.datasets.values() if entry.source == name)
-    return STUDY.sources[name].raw_files(name, listed, related)
+    files = STUDY.sources[name].raw_files(name, listed, related)
+    return [file if file.startswith("results/") else ancient(file) for file in files]
 
 
 def source_options(name):
@@ -189,7 +195,8 @@ def shard_inputs(wildcards):
 def initial_weights(specs):
     """Files of the user's that weights of encoders start from."""
     encoders = [spec.encoder for spec in specs if spec.encoder]
-    return sorted({file for encoder in encoders for file in initial_files(encoder.name, encoder.options)})
+    files = {file for encoder in encoders for file in initial_files(encoder.name, encoder.options)}
+    return [ancient(file) for file in sorted(files)]
 
 
 def dataset_records():
@@ -307,7 +314,7 @@ def published_files():
 def environment_files():
     """The files that pin packages; a copy of the workflow alone has no lock file."""
     named = [ROOT / "requirements.lock", *sorted((ROOT / "envs").glob("*.yaml"))]
-    return [str(path) for path in named if path.is_file()]
+    return [ancient(str(path)) for path in named if path.is_file()]
 
 
 def imputed_files():

@@ -123,7 +123,7 @@ rule split_items:
 rule featurise_items:
     input:
         rows=of_dataset("items"),
-        read=lambda wildcards: STUDY.sources[STUDY.datasets[wildcards.dataset].source].item_files(),
+        read=lambda wildcards: item_files(wildcards.dataset),
     output:
         counts=of_dataset("feature_record"),
     log:

@@ -11,7 +11,7 @@ import yaml
 from pydantic import Field, field_serializer, field_validator
 
 from relatask.config.study import StudyConfig
-from relatask.core.blocks import NAME, Block, parse
+from relatask.core.blocks import LONGEST_NAME, NAME, Block, parse
 from relatask.core.credentials import split_address
 from relatask.core.errors import RelataskError
 from relatask.core.files import is_file, read_fields
@@ -89,10 +89,10 @@ def load_config(values: Mapping[str, Any], root: Path) -> tuple[Config, str, Stu
         raise RelataskError(f"config.yaml: study: there is no file {path}.{suggest(config.study, known)}")
     study = load_study(path)
     taken = {*WORKFLOW_FOLDERS}
-    if not re.fullmatch(NAME, path.stem) or path.stem in taken:
+    if not re.fullmatch(NAME, path.stem) or len(path.stem) > LONGEST_NAME or path.stem in taken:
         raise RelataskError(
             f"config.yaml: study: the file {path.name!r} names the folder of results; its name may hold "
-            f"letters, digits and _, and must not be one of {', '.join(sorted(taken))}."
+            f"{LONGEST_NAME} letters, digits and _, and must not be one of {', '.join(sorted(taken))}."
         )
     taken.add(path.stem)
     if clash := sorted(taken & set(study.datasets)):

@@ -14,7 +14,8 @@ from relatask.core.records import suggest
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_]*$"  # names become folders, wildcards and figure labels
 HALF = re.compile("[\ud800-\udfff]")  # one of the two surrogates that stand for a character in UTF-16
 T = TypeVar("T", bound=BaseModel)
-Name = Annotated[str, Field(pattern=NAME, max_length=60)]
+LONGEST_NAME = 60
+Name = Annotated[str, Field(pattern=NAME, max_length=LONGEST_NAME)]
 
 
 class _Shortened(reprlib.Repr):

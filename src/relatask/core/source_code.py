@@ -13,7 +13,7 @@ from relatask.core.files import source_digest
 PACKAGE = Path(__file__).parents[1]
 # Imports of the package's own modules. Parsing 150 files for them would take most of the workflow's start.
 IMPORT = re.compile(r"^[ \t]*import (relatask[\w.]+)", re.MULTILINE)
-FROM = re.compile(r"^[ \t]*from (relatask[\w.]*) import (\([^)]*\)|[^(\n]+)", re.MULTILINE)
+FROM = re.compile(r"^[ \t]*from (relatask[\w.]*|\.[\w.]*) import (\([^)]*\)|[^(\n]+)", re.MULTILINE)
 COMMENT = re.compile(r"#[^\n]*")
 # A step's block of the config is a param of its rule; the models that check it decide no result.
 LEFT_OUT = {"core/errors.py", "core/blocks.py", "core/source_block.py", "config/__init__.py"}
@@ -63,9 +63,19 @@ def _imports(part: str) -> list[str]:
     """Files of the package that the file `part` imports itself."""
     text = (PACKAGE / part).read_text(encoding="utf-8")
     names = IMPORT.findall(text)
-    for module, imported in FROM.findall(text):
+    for given, imported in FROM.findall(text):
+        module = _absolute(given, part)
         parts = COMMENT.sub("", imported.strip("()")).split(",")
         names += [module, *(f"{module}.{part.split()[0]}" for part in parts if part.strip())]
     paths = ["/".join(name.split(".")[1:]) for name in names if name.startswith("relatask.")]
     files = [file for path in paths for file in (f"{path}.py", f"{path}/__init__.py")]
     return sorted({file for file in files if (PACKAGE / file).is_file()})
+
+
+def _absolute(module: str, part: str) -> str:
+    """Return the name of a module that the file `part` imports, also of one given from there, as `.other`."""
+    name = module.lstrip(".")
+    if not (dots := len(module) - len(name)):
+        return module
+    folders = Path(part).parts[:-1]
+    return ".".join(filter(None, ["relatask", *folders[: len(folders) - dots + 1], name]))

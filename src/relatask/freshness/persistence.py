@@ -8,7 +8,7 @@ puts subclasses in its place that answer from `freshness.ledger`.
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,7 @@ class Recording:
         self.locks = Locks(self.ledger.folder / LOCKS)
         self._begun: dict[Any, Record] = {}
         self._code_at_start = self._code_state(None)
+        self.dag.check_output_mtime = _no_dates  # type: ignore[attr-defined]
         if self._runs():
             self.rules.put_right()
 
@@ -121,7 +122,8 @@ class Recording:
         """Note what the job is made from; until it has ended, nothing is on record."""
         super().started(job, external_jobid)  # type: ignore[misc]
         if job.output and self._runs():
-            self.ledger.forget(str(job.output[0]))
+            with _told():
+                self.ledger.forget(str(job.output[0]))
             inputs = states_of(self._files(job).inputs, {})
             inputs[CODE] = self._code_state(self._code_at_start)
             self._begun[job] = Record(self._options(job), inputs, {})
@@ -141,7 +143,8 @@ class Recording:
             logger.warning(f"{changed} changed while the workflow ran; {again}.")
             return
         inputs = {name: self._settled(name, files.inputs[name], state) for name, state in inputs.items()}
-        self.ledger.write(str(job.output[0]), Record(begun.options, inputs, outputs))
+        with _told():
+            self.ledger.write(str(job.output[0]), Record(begun.options, inputs, outputs))
 
     def _changed(self, begun: Record, inputs: Mapping[str, FileState]) -> str | None:
         """Name something that a job may have read in another state than the records would say."""
@@ -164,7 +167,7 @@ class Recording:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Keep others from the files of this workflow; whoever holds one of them is named."""
-        with self.locks.entrance():
+        with _told(), self.locks.entrance():
             self.locks.add("input", map(str, self.all_inputfiles()))  # type: ignore[attr-defined]
             self.locks.add("output", map(str, self.all_outputfiles()))  # type: ignore[attr-defined]
             owner = self._owner()
@@ -211,7 +214,8 @@ class Recording:
         retrieved = job.rule.name in self.rules.retrieved
         reasons, touched = check(record, self._options(job), self._files(job), retrieved)
         if touched is not None and not reasons and touched != record and self._runs():
-            self.ledger.write(first, touched)
+            with suppress(OSError):  # then it takes longer next time
+                self.ledger.write(first, touched)
         return reasons
 
     def _runs(self) -> bool:
@@ -247,6 +251,21 @@ class Recording:
     def _settled(self, name: str, paths: Sequence[str], state: FileState) -> FileState:
         """Return the state of an input; of a user's file, only with a seal that can be relied on."""
         return state if self._is_result(name) else settled(paths, state)
+
+
+async def _no_dates(job: Any, outputs: Any) -> None:
+    """Do not refuse an output for an input that is dated in the future: a date says nothing of a content."""
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say in one sentence what may not be written."""
+    try:
+        yield
+    except OSError as error:
+        raise WorkflowError(
+            f"{error.filename}: {error.strerror}; it holds what made the results, so it must be writable."
+        ) from None
 
 
 def install(rules: Rules) -> None:

@@ -1,7 +1,9 @@
 """One table per study from thousands of journalled runs, in one query."""
 
+import json
 import logging
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import zip_longest
 from pathlib import Path
 
@@ -15,14 +17,22 @@ from relatask.core.files import canonical_json, read_json
 from relatask.core.layout import in_study
 from relatask.core.registry import capabilities, saved_tables
 from relatask.core.tables import saved_columns, schema, write_batches, write_table
+from relatask.journal.digests import code_of_run, data_of_run
 from relatask.journal.journal_entry import damaged_file, read_record, saved_file
+from relatask.plan.spec import RunSpec
 
 ROWS = 1_000_000  # in memory at a time
 TABLES = ("predictions", "history")
 log = logging.getLogger(__name__)
 
 
-def merge_runs(plan: pd.DataFrame, runs: Path, out: dict[str, Path], saved: Path | None = None) -> None:
+def merge_runs(
+    plan: pd.DataFrame,
+    runs: Path,
+    out: dict[str, Path],
+    saved: Path | None = None,
+    results: Path | None = None,
+) -> None:
     """Merge the journal entries of all planned runs, in the plan's order.
 
     Args:
@@ -30,12 +40,13 @@ def merge_runs(plan: pd.DataFrame, runs: Path, out: dict[str, Path], saved: Path
         runs: folder of the journal's entries.
         out: file of each table: predictions, history, costs.
         saved: folder for the tables that methods declare in `saves`; None leaves them in the journal.
+        results: folder of the data sets; with it, entries of other code or data count as missing.
 
     Raises:
         RelataskError: a planned run is missing, by name, or rows got lost.
     """
     entries = [runs / run_id for run_id in plan["run_id"]]
-    _require_entries(plan, entries)
+    _require_entries(plan, entries, results)
     for name in TABLES:
         write_batches(
             name, _checked(plan, Merged(name, entries, f"{name}.parquet", schema(name).names)), out[name]
@@ -118,13 +129,25 @@ class Merged:
             start = end
 
 
-def _require_entries(plan: pd.DataFrame, entries: list[Path]) -> None:
+def _outdated(plan: pd.DataFrame, entries: list[Path], results: Path) -> Iterator[Path | None]:
+    """Yield the record of each entry that is another run's, or of other code or data than now, else None."""
+    data_of = lru_cache(lambda dataset, split: data_of_run(results / dataset, split))
+    for text, entry in zip(plan["spec"], entries, strict=True):
+        spec, record = RunSpec.from_json(json.loads(text)), read_record(entry)
+        now = {"code": code_of_run(*spec.names), "data": data_of(spec.dataset, f"{spec.split}-{spec.seed}")}
+        same = RunSpec.from_json(record["spec"]).run_id == entry.name  # not the label: a row may be renamed
+        yield None if same and now.items() <= record["digests"].items() else entry / "run.json"
+
+
+def _require_entries(plan: pd.DataFrame, entries: list[Path], results: Path | None) -> None:
     """Raise with the names of planned runs that the journal lacks or holds damaged, and why the first failed.
 
     Their shards, or the selection that asked for them, count as unfinished from then on, so that the workflow
     trains them when it runs again.
     """
-    bad = [damaged_file(entry) for entry in entries]
+    bad, state = [damaged_file(entry) for entry in entries], "missing or damaged"
+    if results is not None and not any(bad):
+        bad, state = list(_outdated(plan, entries, results)), "of other code or data than now"
     if not any(bad):
         return
     rows = plan[[path is not None for path in bad]]
@@ -142,8 +165,8 @@ def _require_entries(plan: pd.DataFrame, entries: list[Path]) -> None:
         else ""
     )
     raise RelataskError(
-        f"{len(rows)} of {len(plan)} planned runs are missing or damaged: {_names(rows)}; run the workflow "
-        f"again, it trains only those.{why}"
+        f"{len(rows)} of {len(plan)} planned runs are {state}: {_names(rows)}; run the workflow again, it "
+        f"trains only those.{why}"
     )
 
 

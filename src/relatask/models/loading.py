@@ -1,5 +1,6 @@
 """A trained model from its folder, checked file by file."""
 
+import logging
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -11,9 +12,13 @@ from relatask.core.files import sha256_of
 from relatask.core.plugins import input_records, load_file, record_of
 from relatask.core.registry import capabilities
 from relatask.engine.loops.estimator import ESTIMATOR
+from relatask.journal.digests import code_of_run
 from relatask.journal.journal import MODEL
+from relatask.journal.journal_entry import read_record as read_entry
 from relatask.models.record import NAME, ModelRecord, read_record
 from relatask.models.trained_model import Support, TrainedModel
+
+log = logging.getLogger(__name__)
 
 
 def load_model(path: str | Path, device: torch.device | str = "cpu") -> TrainedModel:
@@ -35,6 +40,7 @@ def load_model(path: str | Path, device: torch.device | str = "cpu") -> TrainedM
     record = read_record(folder)
     _check_files(folder, record)
     _check_code(folder, record)
+    _check_entry(folder)
     return TrainedModel(
         record=record,
         folder=folder,
@@ -44,6 +50,18 @@ def load_model(path: str | Path, device: torch.device | str = "cpu") -> TrainedM
         members=tuple(load_model(folder / member.folder, device) for member in record.members),
         prior=load_model(folder / record.prior, device) if record.prior else None,
     )
+
+
+def _check_entry(folder: Path) -> None:
+    """Raise where the model in a journal is not the one that its run wrote, as after two were swapped."""
+    entry = folder.parent
+    if folder.name != MODEL or not (entry / "run.json").is_file():
+        return
+    written = read_entry(entry)["files"].get(f"{MODEL}/{NAME}")
+    if written != sha256_of(folder / NAME):
+        raise RelataskError(
+            f"{folder} is not the model that run {entry.name} wrote; delete {entry} and run again."
+        )
 
 
 def _check_files(folder: Path, record: ModelRecord) -> None:
@@ -63,7 +81,7 @@ def _check_files(folder: Path, record: ModelRecord) -> None:
 
 
 def _check_code(folder: Path, record: ModelRecord) -> None:
-    """Raise where this version of relatask would predict something else than the one that trained."""
+    """Raise where this relatask cannot make what the model reads; warn where its code trained another one."""
     capabilities("methods", record.spec.method.name)
     if record.spec.encoder:
         capabilities("encoders", record.spec.encoder.name)
@@ -74,6 +92,13 @@ def _check_code(folder: Path, record: ModelRecord) -> None:
                 f"{folder}: the model reads version {used} of the input {name!r}, and this relatask makes "
                 f"version {current}; train the model again."
             )
+    if record.code and record.code != code_of_run(*record.spec.names):
+        log.warning(
+            "%s: the code of %s changed since the model was trained, so it may predict otherwise than in its "
+            "test; train it again to be sure.",
+            folder,
+            record.spec.method.name,
+        )
 
 
 def _read_weights(folder: Path, record: ModelRecord) -> dict[str, dict[str, Tensor]]:

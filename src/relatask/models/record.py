@@ -67,6 +67,7 @@ class ModelRecord:
         prior: folder of the model whose predictions it starts from.
         files: name -> SHA-256 of the other files of the model.
         scaling: of all series that a forecaster reads, in their order; empty for other models.
+        code: digest of the code that trained it; empty where it is unknown.
     """
 
     spec: RunSpec
@@ -80,6 +81,7 @@ class ModelRecord:
     prior: str | None = None
     files: Mapping[str, str] = field(default_factory=dict)
     scaling: tuple[Scale, ...] = ()
+    code: str = ""
 
     @property
     def task_ids(self) -> list[str]:
@@ -132,6 +134,7 @@ def read_record(folder: Path) -> ModelRecord:
             prior=content["prior"],
             files=content["files"],
             scaling=tuple(Scale(**scale) for scale in content["scaling"]),
+            code=str(content.get("code", "")),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise RelataskError(f"{path} is damaged ({error}); get the model anew, or train it again.") from None

@@ -29,6 +29,7 @@ from relatask.engine.problem import problems_of
 from relatask.engine.run import RunResult, inputs_of
 from relatask.engine.task_graph import task_graph
 from relatask.inputs.arrays import read_array
+from relatask.journal.digests import code_of_run
 from relatask.models.record import NAME, Member, ModelRecord, Scale, read_record
 from relatask.plan.spec import RunSpec
 
@@ -71,6 +72,7 @@ def model_of_run(
         ),
         dataset_digest=described["digest"],
         libraries=libraries(),
+        code=code_of_run(*spec.names),
         learned_alone=tuple(names) if per_task else (),
         prior=None if prior is None else "prior",
         scaling=_scaling(described),

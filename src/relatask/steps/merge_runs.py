@@ -19,7 +19,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the step's arguments."""
     parser.add_argument("--plan", required=True, type=Path)
     parser.add_argument("--collection", metavar="NAME", help="runs of these gains; default: those of tables")
-    parser.add_argument("--runs", required=True, type=Path, help="folder of the journal's entries")
+    parser.add_argument(
+        "--runs", required=True, type=Path, help="results/STUDY/runs, with data sets beside STUDY"
+    )
     parser.add_argument("--out-saved", type=Path, metavar="FOLDER", help="for tables of methods' own")
     for name in ("predictions", "history", "costs"):
         parser.add_argument(f"--out-{name}", required=True, type=Path)
@@ -33,4 +35,4 @@ def run(arguments: argparse.Namespace) -> None:
         "costs": arguments.out_costs,
     }
     plan = runs_of(read_table("plan", arguments.plan), arguments.collection)
-    merge_runs(plan, arguments.runs, out, arguments.out_saved)
+    merge_runs(plan, arguments.runs, out, arguments.out_saved, arguments.runs.parents[1])
