@@ -34,7 +34,8 @@ from relatask.core.tables import read_table
 from relatask.journal.journal import Journal
 from relatask.engine.run import RunResult
 from relatask.plan.spec import RunSpec
-from relatask.journal.digests import code_of_run
+from relatask.core.files import write_json
+from relatask.journal.digests import code_of_run, data_of_run
 import json
 import relatask.core.atomic
 relatask.core.atomic.os.fsync = lambda handle: None  # this only makes the input
@@ -48,7 +49,11 @@ measured = {{"seconds": 1.0, "peak_rss_mb": 300.0, "device": "CPU", "host": "Lin
 for text in plan["spec"]:
     spec = RunSpec.from_json(json.loads(text))
     result = RunResult(cells.assign(run_id=spec.run_id), epochs.assign(run_id=spec.run_id), None).finished()
-    digests = {{"code": code_of_run(*spec.names), "data": "d"}}
+    data, split = Path({out!r}).parents[1] / spec.dataset, f"{{spec.split}}-{{spec.seed}}"
+    for record in ("dataset.json", "features/features.json", f"splits/{{split}}.json"):
+        if not (data / record).exists():
+            write_json(data / record, {{"digest": "d"}})
+    digests = {{"code": code_of_run(*spec.names), "data": data_of_run(data, split)}}
     journal.enter(spec, digests, result, measured)
 """
 MERGE = """
