@@ -166,6 +166,12 @@ class World:
                 env={**os.environ, "PYTHONPATH": str(self.root / "src")},
             )
 
+    def run_part(self, place: Place, target: str) -> None:
+        """Run what a target needs and no more; it may meet damage that only a whole run makes good."""
+        before = place.trained()
+        self.start(place, target).wait(300)
+        self._count(place, before)
+
     def run(self, place: Place) -> None:
         """Run to the end; what a step found damaged is made again by the next start."""
         for _ in range(3):
@@ -397,6 +403,11 @@ LINK = Act("share the results of the other folder", _link_results)
 COPY_ALL = Act("copy all results of the other folder", _copy_results)
 RUN = Act("run", lambda world: world.run(world.here))
 RUN_THERE = Act("run in the other folder", _run_there)
+
+
+def run_part(target: str) -> Act:
+    """Run a part of the workflow."""
+    return Act(f"run {target}", lambda world: world.run_part(world.here, target))
 
 
 def kill(after: float) -> Act:

@@ -37,6 +37,7 @@ DAMAGE = st.one_of(
 )
 RUNS = st.one_of(
     st.sampled_from([staleness.RUN, staleness.RUN_THERE]),
+    st.sampled_from(["prepare_all", "train_all", "tables"]).map(staleness.run_part),
     st.floats(0.3, 8.0).map(staleness.kill),
 )
 HISTORY = st.lists(st.one_of(EDITS, DAMAGE, EDITS, DAMAGE, RUNS), min_size=3, max_size=7)

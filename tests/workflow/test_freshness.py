@@ -1,6 +1,7 @@
 """Nothing stale passes for current: what dates, lost folders and second workflows would hide is seen."""
 
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -13,6 +14,7 @@ import yaml
 from tests.fuzz.staleness import Place, outcome, table
 from tests.helpers.class_layouts import drawing, write_miniimagenet
 from tests.helpers.package_copy import extended
+from tests.helpers.paths import ROOT
 from tests.helpers.warm_python import warm_python
 from tests.helpers.workflow import jobs_of
 
@@ -221,6 +223,46 @@ def test_a_table_and_a_project_dated_in_the_future_are_as_good_as_any(start: Sta
     done = run(start, finished)
     assert done.returncode == 0, done.stdout + done.stderr
     assert nothing_to_do(start, finished)
+
+
+@pytest.mark.parametrize(
+    "partial",
+    [
+        ["prepare_all"],
+        ["--until", "densify_dataset", "split_items", "featurise_items"],
+        ["train_all"],
+        ["tables"],
+    ],
+)
+def test_after_a_part_of_the_workflow_a_whole_run_makes_the_rest(
+    start: Start, finished: Place, tmp_path: Path, partial: list[str]
+) -> None:
+    """Snakemake asks nothing of the jobs below one that runs; it must run them too."""
+    finished.data = 1
+    finished.write()
+    assert run(start, finished, *partial).returncode == 0
+    done = run(start, finished)
+    assert done.returncode == 0, done.stderr
+    clean = Place(tmp_path / "clean", finished.config, finished.data)
+    clean.write()
+    assert run(start, clean).returncode == 0
+    assert shows(finished, clean.results)
+
+
+def test_tables_that_the_study_has_no_longer_are_named(start: Start, finished: Place) -> None:
+    left = finished.results / "my" / "tables" / "gone.md"
+    left.write_text("numbers of before")
+    done = run(start, finished, "--forcerun", "write_tables")
+    assert "results/my/tables/gone.* is of an earlier run; remove it" in done.stdout + done.stderr
+    assert left.exists()
+
+
+def test_no_file_that_a_job_makes_is_ancient() -> None:
+    """Snakemake would not run what reads it where the job that makes it runs."""
+    rules = [path.read_text() for path in (ROOT / "workflow" / "rules").glob("*.smk")]
+    marked = re.findall(r"ancient\((.*)\)", "\n".join(rules))
+    assert len(marked) == 5
+    assert not [text for text in marked if re.match(r"(at|of_dataset|of_source|raw|dataset_tables)\(", text)]
 
 
 def test_touch_makes_nothing_current(start: Start, finished: Place) -> None:

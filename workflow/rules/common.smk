@@ -160,14 +160,6 @@ def code_of_scheme(scheme):
     return code_of("steps/split_items.py", scheme_records()[scheme].file)
 
 
-def made_splits():
-    """What the splits of the study are made from: fractions, options of its schemes, and their code."""
-    options = [STUDY.splits.options_of(scheme) for scheme in STUDY.splits.schemes]
-    return digest_of(
-        STUDY.splits.fractions, options, [code_of_scheme(scheme) for scheme in STUDY.splits.schemes]
-    )
-
-
 def growing(megabytes):
     """Memory of a rule: more at each attempt, as a job may have died of too little."""
     return lambda wildcards, attempt: megabytes * attempt
@@ -236,9 +228,9 @@ def where_results_are():
     places = {
         "tables": at("table", name=TABLES[0], suffix="md") if TABLES else "",
         "figures": at("figures"),
-        "published copies": f"results/{layout.published_folder(STUDY_NAME, CONFIG.scale)}/",
-        "report": "results/report.html",
     }
+    if published_are_current():
+        places["published copies"] = f"results/{layout.published_folder(STUDY_NAME, CONFIG.scale)}/"
     found = [f"{what} {place}" for what, place in places.items() if place and Path(place).exists()]
     return f"Done. Results: {', '.join(found) or 'results/'}"
 

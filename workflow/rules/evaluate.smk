@@ -80,7 +80,7 @@ rule impute_labels:
         plan=at("plan"),
         dataset=of_dataset("dataset"),
         features=of_dataset("feature_record"),
-        prepared=ancient(at("prepared")),
+        prepared=at("prepared"),
         done=done_files(None),
     output:
         imputed=at("imputed"),

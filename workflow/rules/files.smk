@@ -176,16 +176,16 @@ def prior_shards(wildcards):
 def shard_inputs(wildcards):
     """Manifest and data set of a shard.
 
-    The small records hold the digests of the big files. That the big files and the splits exist, one marker
-    says: with each of them as an input, a dry-run of thousands of shards would take minutes. The marker
-    makes no shard run again; what a split is made from is among the params of the shard.
+    The small records hold the digests of the big files. For these and the splits one marker stands: with each of
+    them as an input, a dry-run of thousands of shards would take minutes. It is not `ancient`, as no file is that
+    a job makes: Snakemake asks nothing of a job below one that runs, and would not run it either.
     """
     dataset, groups = SHARDS[wildcards.shard].dataset, SHARDS[wildcards.shard].groups
     return {
         "manifest": at("shard_manifest", shard=wildcards.shard),
         "dataset": of_dataset("dataset", dataset),
         "features": of_dataset("feature_record", dataset),
-        "prepared": ancient(at("prepared", dataset=dataset)),
+        "prepared": at("prepared", dataset=dataset),
         "priors": [at("shard_done", shard=name) for name in prior_shards(wildcards)],
         "groups": [at("groups", collection=groups)] if groups else [],
         "initial": initial_weights([run.spec for run in SHARDS[wildcards.shard].runs]),
@@ -274,7 +274,7 @@ def needed(records):
         )
     files = [at(need) for need in layout.NEEDS_OF_STUDY if need in needs]
     if needs & set(layout.NEEDS_OF_DATASETS):
-        files += [*dataset_records(), *ancient(dataset_tables())]
+        files += [*dataset_records(), *dataset_tables()]
     if "splits" in needs:
         files += split_files()
     if "estimates" in needs:
@@ -309,6 +309,13 @@ def small_files():
 def published_files():
     """The copies of these."""
     return [f"results/{layout.published_copy(STUDY_NAME, CONFIG.scale, file)}" for file in small_files()]
+
+
+def published_are_current():
+    """Whether all copies are there and of this run."""
+    pairs = [(Path(file), Path(copy)) for file, copy in zip(small_files(), published_files())]
+    there = all(file.is_file() and copy.is_file() for file, copy in pairs)
+    return bool(pairs) and there and all(file.read_bytes() == copy.read_bytes() for file, copy in pairs)
 
 
 def environment_files():
@@ -380,7 +387,7 @@ def select_inputs(wildcards):
         "done": done_files(collection),
         "dataset": of_dataset("dataset", dataset),
         "features": of_dataset("feature_record", dataset),
-        "prepared": ancient(at("prepared", dataset=dataset)),
+        "prepared": at("prepared", dataset=dataset),
         **relations_of(collection, STRATEGIES[ASKED[collection]]),
     }
 

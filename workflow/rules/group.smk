@@ -36,7 +36,7 @@ rule collect_affinities:
         plan=at("plan"),
         dataset=lambda wildcards: of_dataset("dataset", COLLECTIONS[wildcards.collection].dataset),
         features=lambda wildcards: (of_dataset("feature_record", COLLECTIONS[wildcards.collection].dataset)),
-        prepared=lambda wildcards: ancient(at("prepared", dataset=COLLECTIONS[wildcards.collection].dataset)),
+        prepared=lambda wildcards: at("prepared", dataset=COLLECTIONS[wildcards.collection].dataset),
     output:
         affinities=at("affinities"),
     log:
@@ -54,7 +54,6 @@ rule collect_affinities:
         gpu=int(wants_gpu()),
     params:
         device=CONFIG.device,
-        splits=made_splits(),
         code=code_of("steps/collect_affinities.py"),
         training=lambda wildcards: code_of_collection(wildcards.collection),
     shell:
@@ -153,7 +152,6 @@ rule select_sets:
         ),
         pairs=pair_options,
         device=CONFIG.device,
-        splits=made_splits(),
         code=lambda wildcards: [
             code_of_strategy("select_sets", STRATEGIES[wildcards.strategy]),
             code_of_collection(wildcards.collection),

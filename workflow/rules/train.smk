@@ -50,7 +50,6 @@ rule train_shard:
         gpu=shard_gpus,
     params:
         device=CONFIG.device,
-        splits=made_splits(),
         # Snakemake keeps no record of a function of the output: another value trains nothing again.
         keep_models=lambda wildcards, output: CONFIG.keep_models,
         code=shard_code,

@@ -9,7 +9,7 @@ puts subclasses in its place that answer from `freshness.ledger`.
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -214,6 +214,9 @@ class Recording:
         retrieved = job.rule.name in self.rules.retrieved
         reasons, touched = check(record, self._options(job), self._files(job), retrieved)
         if touched is not None and not reasons and touched != record and self._runs():
+            paths = self._files(job).inputs
+            inputs = {name: self._settled(name, paths[name], state) for name, state in touched.inputs.items()}
+            touched = replace(touched, inputs=inputs)
             with suppress(OSError):  # then it takes longer next time
                 self.ledger.write(first, touched)
         return reasons

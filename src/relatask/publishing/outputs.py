@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable
 from pathlib import Path
 
-from relatask.config import table_names, table_record
+from relatask.config import figure_names, table_names, table_record
 from relatask.core.errors import RelataskError
 from relatask.core.files import write_text
 from relatask.core.layout import in_study
@@ -32,6 +32,15 @@ def write_tables(inputs: Inputs, folder: Path) -> None:
         save(titled(table, inputs.smoke_run), folder / in_study("tables"))
         write_caption(name, record, inputs, folder)
         logging.info("%s: %d rows", folder / in_study("tables") / f"{name}.md", len(table.rows))
+    _name_leftovers(folder / in_study("tables"), table_names(inputs.study))
+
+
+def _name_leftovers(folder: Path, names: Iterable[str]) -> None:
+    """Warn of tables or figures in `folder` that the study has no longer: they show numbers of before."""
+    files = folder.iterdir() if folder.is_dir() else []
+    found = {path.stem for path in files if not path.name.startswith((".", "saved_"))}
+    for name in sorted(found - set(names)):
+        logging.warning("%s.* is of an earlier run; remove it if it is not meant to stay.", folder / name)
 
 
 def _make(name: str, record: TableRecord, inputs: Inputs) -> Table:
@@ -73,6 +82,7 @@ def draw_figures(inputs: Inputs, names: Iterable[str], folder: Path) -> None:
             style.save(figure, folder / in_study("figures") / name)
         write_caption(name, record, inputs, folder)
         logging.info("drew %s", folder / in_study("figures") / f"{name}.svg")
+    _name_leftovers(folder / in_study("figures"), figure_names(inputs.study))
 
 
 def _collection(inputs: Inputs, name: str) -> Collection:
