@@ -166,7 +166,7 @@ def growing(megabytes):
 
 
 def holding(dataset_of):
-    """Memory of a rule that holds all labels of a data set: measured, up to 8 bytes a cell and 2 GB besides."""
+    """Memory of a step with all labels of a data set: measured, at most 8 bytes a cell and 2 GB besides."""
 
     def megabytes(wildcards, attempt):
         size = STUDY.datasets[dataset_of(wildcards)].size
