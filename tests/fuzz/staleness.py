@@ -14,6 +14,9 @@ from pathlib import Path
 
 import yaml
 
+from relatask.freshness.ledger import FOLDER
+from relatask.freshness.locks import LOCKS, Locks
+
 TAILS, HEADS = ("", "C", "CC", "CCC", "O", "N", "Cl", "F"), ("C", "CC", "CCC", "OC", "NC", "ClC", "FC", "CCO")
 SMILES = [f"{head}c1ccc(C{tail})cc1" for tail, head in product(TAILS, HEADS)]
 KEYS = {  # key -> its values; the first is where a folder starts
@@ -211,7 +214,11 @@ class World:
             process.wait(after)
         process.send_signal(signal.SIGKILL)
         process.wait()
-        time.sleep(0.3)  # until the forks are gone too
+        locks = Locks(place.results / FOLDER / LOCKS)
+        until = time.monotonic() + 60
+        while list(locks.of_others()):  # until its fork is gone too
+            assert time.monotonic() < until, "the workflow outlived its kill"
+            time.sleep(0.05)
         self.known.clear()
 
     def expected(self, place: Place) -> dict[str, bytes]:

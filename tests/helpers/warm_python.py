@@ -104,8 +104,9 @@ def _attend(link: socket.socket) -> None:
     ended = os.pidfd_open(child)
     ready, _, _ = select.select([ended, link], [], [])
     if ended not in ready:
-        with suppress(ProcessLookupError):
+        with suppress(ProcessLookupError):  # it has no group of its own yet
             os.killpg(child, signal.SIGKILL)
+        os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     with suppress(OSError):
         link.sendall(str(os.waitstatus_to_exitcode(status) % 256).encode())
