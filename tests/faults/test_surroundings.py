@@ -201,7 +201,7 @@ def test_a_second_workflow_in_the_folder_is_refused_and_the_first_one_goes_on(
         env=environment,
     )
     locks = finished / "results" / ".made" / ".locks"
-    while first.poll() is None and not any(locks.glob("*")):
+    while first.poll() is None and not any(locks.glob("*.json")):
         time.sleep(0.05)
     second = run_snakemake(finished, "train_all", *settings(finished), check=False)
     assert second.returncode == 1

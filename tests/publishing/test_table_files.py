@@ -59,3 +59,10 @@ def test_a_task_whose_name_is_a_formula_is_text_in_csv_and_itself_in_parquet(tmp
     save(table, tmp_path / "out")
     assert set(pd.read_csv(tmp_path / "out" / "per_task.csv")["name"]) == {f"'{FORMULAS[0]}"}
     assert set(pd.read_parquet(tmp_path / "out" / "per_task.parquet")["name"]) == {FORMULAS[0]}
+
+
+def test_lists_of_one_length_are_cells_like_others(tmp_path: Path) -> None:
+    """As columns that list several values; numpy takes such cells for a table of their own."""
+    frame = pd.DataFrame({"known": [[0.1, 0.2], [0.3, 0.4]], "name": ["a", "=b"]})
+    write_csv(frame, tmp_path / "a.csv")
+    assert cells(tmp_path / "a.csv")[1:] == [["[0.1, 0.2]", "a"], ["[0.3, 0.4]", "'=b"]]

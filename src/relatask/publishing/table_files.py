@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from relatask.core.atomic import atomic_path
@@ -34,7 +33,8 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
     shown = table.rename(columns=_as_text)
     for place, kind in enumerate(shown.dtypes):
         if kind.kind == "O":  # texts, or categories of them
-            shown.isetitem(place, np.array([_as_text(cell) for cell in shown.iloc[:, place]], object))
+            cells = [_as_text(cell) for cell in shown.iloc[:, place]]  # which may be lists of one length
+            shown.isetitem(place, pd.Series(cells, index=shown.index, dtype=object))
     with atomic_path(path) as temporary:
         shown.to_csv(temporary, index=False, lineterminator="\n")
 
