@@ -34,7 +34,7 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
     for place, kind in enumerate(shown.dtypes):
         if kind.kind == "O":  # texts, or categories of them
             cells = [_as_text(cell) for cell in shown.iloc[:, place]]  # which may be lists of one length
-            shown.isetitem(place, pd.Series(cells, index=shown.index, dtype=object))
+            shown.isetitem(place, pd.Series(cells, dtype=object).array)
     with atomic_path(path) as temporary:
         shown.to_csv(temporary, index=False, lineterminator="\n")
 
