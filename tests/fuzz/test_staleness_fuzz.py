@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.fuzz import staleness
 from tests.fuzz.cases import COUNT
-from tests.fuzz.staleness import CODE, DATA, KEYS, Act, World, outcome
+from tests.helpers import staleness
 from tests.helpers.package_copy import extended
+from tests.helpers.staleness import CODE, DATA, KEYS, Act, World, outcome
 from tests.helpers.warm_python import warm_python
 
 FIXED = 12

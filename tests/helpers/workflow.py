@@ -42,10 +42,12 @@ TINY = {
 }
 
 
-def snakemake_command(folder: Path, *arguments: str, root: Path = ROOT) -> list[str]:
-    """The command line that runs the workflow of `root` with results below `folder`."""
+def snakemake_command(
+    folder: Path, *arguments: str, root: Path = ROOT, python: str | Path = sys.executable
+) -> list[str]:
+    """The command line by which `python` runs the workflow of `root` with results below `folder`."""
     return [
-        sys.executable, "-m", "snakemake", "--snakefile", str(root / "Snakefile"), "--directory", str(folder),
+        str(python), "-m", "snakemake", "--snakefile", str(root / "Snakefile"), "--directory", str(folder),
         "--workflow-profile", str(root / "profiles" / "default"), "--cores", "2", *arguments,
     ]  # fmt: skip
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.fuzz.staleness import Place, outcome, table
 from tests.helpers.class_layouts import drawing, write_miniimagenet
 from tests.helpers.package_copy import extended
 from tests.helpers.paths import ROOT
+from tests.helpers.staleness import Place, outcome, table
 from tests.helpers.warm_python import warm_python
-from tests.helpers.workflow import jobs_of
+from tests.helpers.workflow import jobs_of, snakemake_command
 
 Start = tuple[Path, Path]  # the project, and the Python that runs it
 
@@ -43,11 +43,8 @@ def finished(finished_once: Path, tmp_path: Path) -> Place:
 
 def command(start: Start, place: Place, *arguments: str, study: str = "my.yaml") -> list[str]:
     root, python = start
-    return [
-        *(str(python), "-m", "snakemake", "--snakefile", str(root / "Snakefile")),
-        *("--workflow-profile", str(root / "profiles" / "default"), "--cores", "2", *arguments),
-        *("--config", f"study={study}"),
-    ]
+    settings = [*arguments, "--config", f"study={study}"]
+    return snakemake_command(place.path, *settings, root=root, python=python)
 
 
 def environment(start: Start) -> dict[str, str]:

@@ -11,13 +11,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from relatask.core.errors import RelataskError
+from relatask.core.files import seal_of
 
 PACKAGE = Path(__file__).parents[1]
 HEADER = 8  # bytes of a compiled file: magic number and flags (PEP 552)
 CHECKED_HASH = 3  # the flags of one that Python compares with the source by content
-_SEALS: dict[
-    str, tuple[int, ...]
-] = {}  # file, relative to the package -> what changes whenever it is written
+_SEALS: dict[str, str] = {}  # file, relative to the package -> its seal; empty of one that is gone
 
 
 def remember(package: Path = PACKAGE) -> None:
@@ -49,9 +48,8 @@ def require_unchanged(files: Iterable[str], package: Path = PACKAGE) -> None:
             raise RelataskError(f"{package / file} changed while its code ran; run the workflow again.")
 
 
-def _seal(source: Path) -> tuple[int, ...]:
+def _seal(source: Path) -> str:
     try:
-        stat = source.stat()
+        return seal_of(source)
     except FileNotFoundError:
-        return ()
-    return (stat.st_size, stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns)
+        return ""

@@ -93,6 +93,18 @@ def read_fields(path: str | Path, **kinds: type) -> dict[str, Any]:
     return value
 
 
+def seal_of(path: Path) -> str:
+    """Return what changes whenever a file is written or replaced: size, inode, and times of change.
+
+    The last of these nobody sets back, unlike the date of a file, which cp -p, unzip and rsync restore.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+    """
+    stat = path.stat()
+    return f"{stat.st_size} {stat.st_ino} {stat.st_mtime_ns} {stat.st_ctime_ns}"
+
+
 def sha256_of(*paths: str | Path) -> str:
     """SHA-256 (hex) of the bytes of the files, in the order given."""
     digest = hashlib.sha256()

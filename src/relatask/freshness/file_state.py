@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from relatask.core.files import sha256_of
+from relatask.core.files import seal_of, sha256_of
 from relatask.freshness.decision import MISSING
 
 SETTLING = 2_000_000_000  # nanoseconds by which the coarsest file systems round times
@@ -24,15 +24,11 @@ class FileState:
 def state_of(paths: Sequence[str], known: FileState | None = None) -> FileState:
     """Return the state of files or folders, all together; `known` saves reading them if its seal still holds.
 
-    The seal holds sizes, inodes and times of change. The last of these nobody sets back, unlike the date of a
-    file, which cp -p, unzip and rsync restore.
+    The seal is of all seals of the files, see `core.files.seal_of`.
     """
     files = [found for path in paths for found in _files(path)]
     try:
-        stats = [file.stat() for _, file in files]
-        seal = _joined(
-            f"{stat.st_size} {stat.st_ino} {stat.st_mtime_ns} {stat.st_ctime_ns}" for stat in stats
-        )
+        seal = _joined([seal_of(file) for _, file in files])
         if known is not None and known.seal == seal:
             return known
         digests = [sha256_of(file) for _, file in files]

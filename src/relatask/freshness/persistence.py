@@ -78,9 +78,9 @@ class Recording:
         self.ledger = Ledger(self.results)
         self.locks = Locks(self.ledger.folder / LOCKS)
         self._begun: dict[Any, Record] = {}
-        self._code_at_start = self._code_state(None)
         self.dag.check_output_mtime = _no_dates  # type: ignore[attr-defined]
         if self._runs():
+            self._code_at_start = self._code_state(None)
             self.rules.put_right()
 
     # What Snakemake asks, job by job, once the graph of jobs is complete.
@@ -142,9 +142,9 @@ class Recording:
             again = f"rule {job.rule.name} runs again at the next start"
             logger.warning(f"{changed} changed while the workflow ran; {again}.")
             return
-        inputs = {name: self._settled(name, files.inputs[name], state) for name, state in inputs.items()}
+        record = Record(begun.options, self._settled(files, inputs), outputs)
         with _told():
-            self.ledger.write(str(job.output[0]), Record(begun.options, inputs, outputs))
+            self.ledger.write(str(job.output[0]), record)
 
     def _changed(self, begun: Record, inputs: Mapping[str, FileState]) -> str | None:
         """Name something that a job may have read in another state than the records would say."""
@@ -197,9 +197,11 @@ class Recording:
 
     def _owner(self) -> str | None:
         """Name of a process that writes what this workflow reads or writes, or reads what it writes."""
+        if not (others := list(self.locks.of_others())):
+            return None
         outputs = set(map(str, self.all_outputfiles()))  # type: ignore[attr-defined]
         touched = outputs | set(map(str, self.all_inputfiles()))  # type: ignore[attr-defined]
-        for owner, kind, file in self.locks.of_others():
+        for owner, kind, file in others:
             if file in (touched if kind == "output" else outputs):
                 return owner.text
         return None
@@ -212,13 +214,11 @@ class Recording:
         first = str(job.output[0])
         record = self.ledger.read(first)
         retrieved = job.rule.name in self.rules.retrieved
-        reasons, touched = check(record, self._options(job), self._files(job), retrieved)
+        files = self._files(job)
+        reasons, touched = check(record, self._options(job), files, retrieved)
         if touched is not None and not reasons and touched != record and self._runs():
-            paths = self._files(job).inputs
-            inputs = {name: self._settled(name, paths[name], state) for name, state in touched.inputs.items()}
-            touched = replace(touched, inputs=inputs)
             with suppress(OSError):  # then it takes longer next time
-                self.ledger.write(first, touched)
+                self.ledger.write(first, replace(touched, inputs=self._settled(files, touched.inputs)))
         return reasons
 
     def _runs(self) -> bool:
@@ -251,9 +251,12 @@ class Recording:
     def _is_result(self, name: str) -> bool:
         return name.startswith(f"{self.results}/")
 
-    def _settled(self, name: str, paths: Sequence[str], state: FileState) -> FileState:
-        """Return the state of an input; of a user's file, only with a seal that can be relied on."""
-        return state if self._is_result(name) else settled(paths, state)
+    def _settled(self, files: Files, inputs: Mapping[str, FileState]) -> dict[str, FileState]:
+        """Return the states of inputs; of a user's file, only with a seal that can be relied on."""
+        return {
+            name: state if self._is_result(name) else settled(files.inputs[name], state)
+            for name, state in inputs.items()
+        }
 
 
 async def _no_dates(job: Any, outputs: Any) -> None:

@@ -15,9 +15,8 @@ from relatask.core.plugins import form_of, input_records
 from relatask.core.registry import capabilities, loop_file, loop_of
 from relatask.core.source_code import PLUMBING, imported_by
 
-Digests = dict[
-    str, str
-]  # "code", "data" and, where a run starts from another or from files, "prior", "initial"
+# "code", "data" and, where a run starts from another one "prior", from files "initial"
+Digests = dict[str, str]
 
 
 @lru_cache

@@ -20,7 +20,7 @@ from relatask.core.registry import capabilities
 from relatask.core.tables import saved_columns, write_table
 from relatask.journal.digests import Digests
 from relatask.journal.finished import Finished
-from relatask.journal.journal_entry import damaged_file, read_record, saved_file
+from relatask.journal.journal_entry import damaged_file, is_of_run, read_record, saved_file
 from relatask.plan.spec import RunSpec
 
 MODEL = "model"  # folder of a run's model in its entry
@@ -52,10 +52,7 @@ class Journal:
         if damaged_file(entry):
             return None
         record = read_record(entry)
-        with suppress(TypeError):  # a spec of other fields
-            if RunSpec.from_json(record["spec"]).run_id == spec.run_id:
-                return record["digests"]
-        return None
+        return record["digests"] if is_of_run(record, spec.run_id) else None
 
     def enter(self, spec: RunSpec, digests: Digests, result: Finished, measured: dict[str, Any]) -> None:
         """Add a finished run; one of other code or data makes room for it.

@@ -8,6 +8,7 @@ from typing import Any
 
 from relatask.core.errors import RelataskError
 from relatask.core.files import read_fields, sha256_of
+from relatask.plan.spec import RunSpec
 
 FILES = ("run.json", "predictions.parquet", "history.parquet")  # and a model where it was kept
 
@@ -31,6 +32,14 @@ def read_record(entry: Path) -> dict[str, Any]:
     if not fits or not all(isinstance(part, dict) and _all_texts(part) for part in texts):
         raise RelataskError(f"{entry / 'run.json'} is not the record of a run; delete {entry} and run again.")
     return record
+
+
+def is_of_run(record: dict[str, Any], run_id: str) -> bool:
+    """Whether a record is of this run, and not of one that was put in its place; labels do not count."""
+    try:
+        return RunSpec.from_json(record["spec"]).run_id == run_id
+    except TypeError:  # a spec of other fields
+        return False
 
 
 def _all_texts(part: dict[str, Any]) -> bool:

@@ -18,7 +18,7 @@ from relatask.core.layout import in_study
 from relatask.core.registry import capabilities, saved_tables
 from relatask.core.tables import saved_columns, schema, write_batches, write_table
 from relatask.journal.digests import code_of_run, data_of_run
-from relatask.journal.journal_entry import damaged_file, read_record, saved_file
+from relatask.journal.journal_entry import damaged_file, is_of_run, read_record, saved_file
 from relatask.plan.spec import RunSpec
 
 ROWS = 1_000_000  # in memory at a time
@@ -135,8 +135,8 @@ def _outdated(plan: pd.DataFrame, entries: list[Path], results: Path) -> Iterato
     for text, entry in zip(plan["spec"], entries, strict=True):
         spec, record = RunSpec.from_json(json.loads(text)), read_record(entry)
         now = {"code": code_of_run(*spec.names), "data": data_of(spec.dataset, f"{spec.split}-{spec.seed}")}
-        same = RunSpec.from_json(record["spec"]).run_id == entry.name  # not the label: a row may be renamed
-        yield None if same and now.items() <= record["digests"].items() else entry / "run.json"
+        current = is_of_run(record, entry.name) and now.items() <= record["digests"].items()
+        yield None if current else entry / "run.json"
 
 
 def _require_entries(plan: pd.DataFrame, entries: list[Path], results: Path | None) -> None:

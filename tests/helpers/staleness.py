@@ -16,6 +16,7 @@ import yaml
 
 from relatask.freshness.ledger import FOLDER
 from relatask.freshness.locks import LOCKS, Locks
+from tests.helpers.workflow import snakemake_command
 
 TAILS, HEADS = ("", "C", "CC", "CCC", "O", "N", "Cl", "F"), ("C", "CC", "CCC", "OC", "NC", "ClC", "FC", "CCO")
 SMILES = [f"{head}c1ccc(C{tail})cc1" for tail, head in product(TAILS, HEADS)]
@@ -149,19 +150,10 @@ class World:
 
     def start(self, place: Place, *arguments: str) -> subprocess.Popen[str]:
         """Start the workflow in a folder."""
-        command = [
-            self.python,
-            "-m",
-            "snakemake",
-            "--snakefile",
-            self.root / "Snakefile",
-            "--directory",
-            place.path,
-        ]
-        profile = ["--workflow-profile", self.root / "profiles" / "default", "--cores", "2"]
+        settings = [*arguments, "--config", "study=my.yaml"]
         with (place.path / "said.txt").open("a") as said:
             return subprocess.Popen(
-                list(map(str, [*command, *profile, *arguments, "--config", "study=my.yaml"])),
+                snakemake_command(place.path, *settings, root=self.root, python=self.python),
                 stdout=said,
                 stderr=said,
                 text=True,
