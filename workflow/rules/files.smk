@@ -113,13 +113,13 @@ def saved_table_files():
 
 def training_files(dataset):
     """All that training reads of a data set; the arrays of its inputs are named by their record."""
-    return [*(of_dataset(name, dataset) for name in layout.TRAINED_ON), *splits_of(dataset, "split")]
+    return [*(of_dataset(name, dataset) for name in layout.TRAINED_ON), *splits_of(dataset)]
 
 
-def splits_of(dataset, file):
-    """Folds of a data set, or their records, for each scheme and seed of the study."""
+def splits_of(dataset):
+    """Folds of a data set for each scheme and seed of the study."""
     pairs = [(scheme, seed) for scheme in STUDY.splits.schemes for seed in SEEDS]
-    return [of_dataset(file, dataset, scheme=scheme, seed=str(seed)) for scheme, seed in pairs]
+    return [of_dataset("split", dataset, scheme=scheme, seed=str(seed)) for scheme, seed in pairs]
 
 
 def arrays_of(dataset):
@@ -211,7 +211,7 @@ def feature_records():
 
 def split_files():
     """Folds of each data set, scheme and seed of the study."""
-    return [path for dataset in STUDY.datasets for path in splits_of(dataset, "split")]
+    return [path for dataset in STUDY.datasets for path in splits_of(dataset)]
 
 
 def data_records():
