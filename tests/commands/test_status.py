@@ -156,6 +156,12 @@ def test_a_damaged_entry_is_not_done(study: Study, damage: str) -> None:
     assert study.states()[0] == "pending"
 
 
+def test_a_run_of_longer_than_thirty_years_is_not_done(study: Study) -> None:
+    """Its clock was broken, and one such number would make all other costs meaningless."""
+    study.finish(study.specs[0], seconds=1e308)
+    assert study.states()[0] == "pending"
+
+
 def test_a_run_counts_only_with_the_one_it_starts_from(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     first = study.specs[0].run_id
     assert standings._prior_in(replace(study.specs[1], prior=first).canonical()) == first

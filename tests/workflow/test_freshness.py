@@ -222,6 +222,19 @@ def test_a_table_and_a_project_dated_in_the_future_are_as_good_as_any(start: Sta
     assert nothing_to_do(start, finished)
 
 
+def test_a_job_of_a_cluster_compares_no_dates_either(start: Start, finished: Place) -> None:
+    """The Snakemake that an executor such as SLURM's starts on a node, for one job."""
+    later = time.time() + 2 * 86400
+    os.utime(finished.path / "data.csv", (later, later))
+    items = next(finished.results.glob("sources/*/items.parquet"))
+    done = run(
+        start, finished, "--mode", "remote", "--force", "--nolock", "--allowed-rules", "prepare_items",
+        "--target-jobs", f"prepare_items:source={items.parent.name}",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Finished jobid: 0 (Rule: prepare_items)" in done.stdout + done.stderr
+
+
 @pytest.mark.parametrize(
     "partial",
     [

@@ -62,3 +62,5 @@ if workflow.is_main_process:
             begin=write_study,
         )
     )
+else:
+    persistence.install(None)

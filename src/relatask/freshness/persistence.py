@@ -67,7 +67,15 @@ class Stale(ParamsChange):
         return "; ".join(self.reasons)
 
 
-class Recording:
+class WithoutDates:
+    """A persistence object that keeps Snakemake from refusing an output for an input dated in the future."""
+
+    def __init__(self, *arguments: Any, **options: Any):
+        super().__init__(*arguments, **options)
+        self.dag.check_output_mtime = _no_dates  # type: ignore[attr-defined]
+
+
+class Recording(WithoutDates):
     """The part of a persistence object that decides what is current, and who may write it."""
 
     rules: Rules
@@ -78,7 +86,6 @@ class Recording:
         self.ledger = Ledger(self.results)
         self.locks = Locks(self.ledger.folder / LOCKS)
         self._begun: dict[Any, Record] = {}
-        self.dag.check_output_mtime = _no_dates  # type: ignore[attr-defined]
         if self._runs():
             self._code_at_start = self._code_state(None)
             self.rules.put_right()
@@ -260,7 +267,7 @@ class Recording:
 
 
 async def _no_dates(job: Any, outputs: Any) -> None:
-    """Do not refuse an output for an input that is dated in the future: a date says nothing of a content."""
+    """Compare nothing: a date says nothing of a content."""
 
 
 @contextmanager
@@ -274,13 +281,18 @@ def _told() -> Iterator[None]:
         ) from None
 
 
-def install(rules: Rules) -> None:
-    """Let Snakemake ask our records; call it while the workflow is parsed, in the main process only."""
+def install(rules: Rules | None) -> None:
+    """Let Snakemake ask our records; call it while the workflow is parsed.
+
+    Args:
+        rules: in the process that a person started; None in those that Snakemake starts for a job of a
+            cluster, which decide nothing and keep no records.
+    """
     for backend in (FilePersistence, DbPersistence):
         if not hasattr(snakemake.workflow, backend.__name__):
             raise WorkflowError(
                 "This version of Snakemake keeps its records in another way; install the one that "
                 "requirements.lock names."
             )
-        recording = type(backend.__name__, (Recording, backend), {"rules": rules})
-        setattr(snakemake.workflow, backend.__name__, recording)
+        mixin, members = (WithoutDates, {}) if rules is None else (Recording, {"rules": rules})
+        setattr(snakemake.workflow, backend.__name__, type(backend.__name__, (mixin, backend), members))

@@ -11,6 +11,7 @@ from relatask.core.files import read_fields, sha256_of
 from relatask.plan.spec import RunSpec
 
 FILES = ("run.json", "predictions.parquet", "history.parquet")  # and a model where it was kept
+LONGEST = 1e9  # seconds, about 30 years; a run that took longer was measured by a broken clock
 
 
 def saved_file(name: str) -> str:
@@ -26,7 +27,7 @@ def read_record(entry: Path) -> dict[str, Any]:
     """
     record = read_fields(entry / "run.json", spec=dict, digests=dict, measured=dict, files=dict)
     seconds = record["measured"].get("seconds")
-    fits = type(seconds) in {int, float} and 0 <= seconds < float("inf")
+    fits = type(seconds) in {int, float} and 0 <= seconds < LONGEST
     libraries = record["measured"].get("libraries", {})
     texts = [record["digests"], record["files"], libraries]
     if not fits or not all(isinstance(part, dict) and _all_texts(part) for part in texts):
