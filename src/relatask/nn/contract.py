@@ -35,6 +35,11 @@ class Encoder(nn.Module, ABC):
     # of relatask.nn, which have first ones alone. Set by `build_model` where a loop needs second derivatives.
     plain: bool = False
 
+    @property
+    def state_width(self) -> int:
+        """The width w of states; default: that of embeddings."""
+        return self.width
+
     @abstractmethod
     def states(self, x: Any) -> Tensor:
         """Return the states [N, w] of the parts of B items, one item after the other."""
@@ -56,6 +61,7 @@ class TaskEncoders(nn.Module, ABC):
     """
 
     width: int
+    state_width: int  # the width w of states
     depth: int  # number of layers, after each of which `between` is called
 
     @abstractmethod
