@@ -61,6 +61,7 @@ def relations() -> Study:
     gibbs = {**short, "noise": "gibbs", "imputation": "thresholded", "marginals": "last"}
     uniform = {**short, "gibbs": "released", "marginals": "labels", "paired": False}
     pna = {"model": "PNA", "width": 16, "layers": 2}
+    gcn = {"encoder": "gcn", "encoder_options": {"width": 8, "layers": 2}, "training": {"epochs": 1}}
     return _planted(
         "Relations",
         [
@@ -69,6 +70,11 @@ def relations() -> Study:
             {"label": "MTL_GIN", "method": "shared_bottom", "encoder": "gin"},
             {"label": "MTL_SAGE", "method": "shared_bottom", "encoder": "graphsage"},
             {"label": "MTL_PyG", "method": "shared_bottom", "encoder": "pyg", "encoder_options": pna},
+            {"label": "MITTEN", "method": "mitten", **gcn},
+            {"label": "CrossStitch", "method": "cross_stitch", **gcn},
+            {"label": "MMoE", "method": "mmoe", **gcn},
+            {"label": "PLE", "method": "cgc", **gcn, "options": {"progressive": True}},
+            {"label": "DSelect", "method": "dselect_k", "encoder": "fingerprint_mlp"},
             {"label": "SGNN", "method": "sgnn", "encoder": "fingerprint_mlp"},
             {"label": "SGNN_GIN", "method": "sgnn", "encoder": "gin", "graph": "shuffled"},
             {"label": "EBM_fixed", **energy, "prior": "MTL", "options": {**short, "noise_samples": 2}},
