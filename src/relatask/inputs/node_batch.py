@@ -1,4 +1,4 @@
-"""One graph whose nodes are the items, as flat tensors; a batch is that graph and the nodes that are asked for.
+"""A graph whose nodes are the items, as flat tensors; a batch is the graph and the nodes that are asked for.
 
 A node's prediction reads its neighbours, theirs, and so on: a few layers reach most of the graph. So the
 graph is on the device once and whole, and a pass costs what the graph costs, whatever nodes it is for.
