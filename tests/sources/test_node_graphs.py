@@ -192,7 +192,7 @@ MAT_FAULTS = {
         r"`network` is \(5, 4\) and `group` \(5, 2\), not nodes",
     ),
     "other nodes": ({"group": csc_matrix(np.ones((4, 2)))}, r"`network` is \(5, 5\) and `group` \(4, 2\)"),
-    "texts": ({"network": "text"}, "cannot be read as a MATLAB file"),
+    "a text": ({"network": "text"}, r"`network` is \(1,\) and `group` \(5, 2\)"),
 }
 
 
@@ -201,6 +201,13 @@ def test_matrices_that_are_no_graph_are_named(tmp_path, fault):
     changes, said = MAT_FAULTS[fault]
     with pytest.raises(RelataskError, match=said):
         prepared("blogcatalog", path=write_mat(tmp_path / "my.mat", **changes))
+
+
+def test_a_position_that_is_outside_of_its_matrix_is_a_sentence_and_no_crash(tmp_path):
+    group = csc_matrix(np.eye(5)[:, :2])
+    group.indices[0] = 10**6
+    with pytest.raises(RelataskError, match=r"my.mat cannot be read as a MATLAB file .*get it again"):
+        prepared("blogcatalog", path=write_mat(tmp_path / "my.mat", group=group))
 
 
 @pytest.mark.parametrize("kept", [0, 3, 150, 400])

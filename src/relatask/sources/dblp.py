@@ -15,7 +15,7 @@ SOURCE = {
     "summary": "authors of DBLP's four areas, and the venues of their papers",
     "items": "nodes",
     "levels": ("node",),
-    "inputs": ("node_graph", "vectors"),
+    "inputs": ("node_graph",),
 }
 
 

@@ -40,11 +40,14 @@ def read_matrices(path: Path) -> tuple[Any, Any]:
         RelataskError: there is no such file, it cannot be read, or the matrices are not of these shapes.
     """
     from scipy.io import loadmat
-    from scipy.sparse import csr_array
 
     try:
         content = loadmat(str(path), variable_names=["network", "group"], appendmat=False)
-        found = [csr_array(content[key]).astype(np.float64) for key in ("network", "group")]
+        network, group = (content[key] for key in ("network", "group"))
+        shapes = (tuple(network.shape), tuple(group.shape))
+        n_nodes, n_groups = shapes[0][0], shapes[1][-1]
+        if shapes == ((n_nodes, n_nodes), (n_nodes, n_groups)) and n_nodes and n_groups:
+            return _sparse(network), _sparse(group)
     except FileNotFoundError:
         raise RelataskError(f"there is no file {path}; give the path of a MATLAB file.") from None
     except KeyError as error:
@@ -53,15 +56,20 @@ def read_matrices(path: Path) -> tuple[Any, Any]:
             "groups)."
         ) from None
     except Exception as error:  # scipy's reader says of a damaged file whatever fails first, of any type
+        reason = "".join(letter for letter in " ".join(str(error).split())[:200] if letter.isprintable())
         raise RelataskError(
-            f"{path} cannot be read as a MATLAB file of version 7 or below "
-            f"({' '.join(str(error).split())[:200]}); get it again, or save it with -v7."
+            f"{path} cannot be read as a MATLAB file of version 7 or below ({reason}); get it again, or save "
+            "it with -v7."
         ) from None
-    network, group = found
-    n_nodes = network.shape[0]
-    if not n_nodes or network.shape != (n_nodes, n_nodes) or group.shape[0] != n_nodes or not group.shape[1]:
-        raise RelataskError(
-            f"{path}: `network` is {network.shape} and `group` {group.shape}, not nodes x nodes and nodes x "
-            "groups."
-        )
-    return network, group
+    raise RelataskError(
+        f"{path}: `network` is {shapes[0]} and `group` {shapes[1]}, not nodes x nodes and nodes x groups."
+    )
+
+
+def _sparse(matrix: Any) -> Any:
+    """Return a matrix by rows, after checking that no position of a damaged file is outside."""
+    from scipy.sparse import csr_array, issparse
+
+    if issparse(matrix):
+        matrix.check_format(full_check=True)  # without it a wrong position reads and writes foreign memory
+    return csr_array(matrix).astype(np.float64)
