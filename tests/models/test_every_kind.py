@@ -29,6 +29,7 @@ from relatask.sources.point_series import series_tables
 from tests.helpers.class_layouts import write_omniglot
 from tests.helpers.coco_layout import write_layout
 from tests.helpers.data_tables import labels_table, prepared_folder, source_of, tasks_table, write_records
+from tests.helpers.node_graphs import write_nodes
 from tests.helpers.prepared_dataset import make_spec, random_labels
 from tests.models.molecule_data import SPECS as BINARY
 from tests.models.molecule_data import ask_elsewhere, predictions_of, train, write_molecules
@@ -206,6 +207,7 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "drawings": write_drawings,
     "photographs": write_photographs,
     "vectors": write_vectors,
+    "nodes": write_nodes,
     "mixed": write_mixed,
     "groups": write_grouped,
 }
@@ -273,8 +275,11 @@ def ask(folder: Path, entry: Path, spec: RunSpec, expected: pd.DataFrame, writte
         write_episode(folder, entry.parents[2] / "small", spec, items)
         return
     ids = expected["item_id"].unique()
-    columns = [name for name in ("smiles", "vector", "file", "content", "size") if name in items]
-    chosen = items.loc[ids, columns].reset_index()
+    columns = ("smiles", "vector", "neighbours", "file", "content", "size")
+    chosen = items[[name for name in columns if name in items]]
+    if "neighbours" not in items:  # a node is known by its graph, so all nodes are asked about
+        chosen = chosen.loc[ids]
+    chosen = chosen.reset_index()
     if "file" in chosen:
         chosen = with_own_images(chosen, folder, spec)
     chosen.to_parquet(folder / "items.parquet")
@@ -363,7 +368,7 @@ def test_images_of_an_episode_get_the_classes_that_its_run_gave_them(
     assert answer["reason"].isna().all()
 
 
-@pytest.mark.parametrize("name", of_data("photographs", "vectors", "groups", "mixed"))
+@pytest.mark.parametrize("name", of_data("photographs", "vectors", "nodes", "groups", "mixed"))
 def test_items_of_any_kind_get_the_predictions_of_their_run(asked: dict[str, Asked], name: str) -> None:
     one = asked[name]
     answers, passes = one.answers(), one.folder / "passes.parquet"

@@ -45,6 +45,7 @@ class InputRecord(Record):
     """What an encoder reads; each field but name and file is a key of its ``INPUT``."""
 
     form: str = ""  # of a batch, which encoders name in their `inputs`; empty: the name
+    whole: bool = False  # its arrays are made of all items at once, and not of some at a time
 
 
 @dataclass(frozen=True)

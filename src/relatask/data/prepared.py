@@ -19,7 +19,10 @@ from relatask.inputs.arrays import load_input
 
 
 class Inputs(Protocol):
-    """What encoders read of all items; a file of relatask.inputs makes it."""
+    """What encoders read of all items; a file of relatask.inputs makes it.
+
+    Where it has a true attribute `reads_all`, a batch for some items costs what one for all items costs.
+    """
 
     def __len__(self) -> int:
         """Number of items."""
@@ -57,6 +60,16 @@ class PreparedDataset:
         """Return the inputs of the items at positions `rows` (int64 [B])."""
         assert self.inputs is not None
         return self.inputs.batch(rows)
+
+    def passes(self, rows: Tensor, most: int) -> tuple[Tensor, ...]:
+        """Return positions `rows` in parts that a network predicts one after the other; none of no rows.
+
+        A part has at most `most` items, which bounds memory. Where a batch reads all items anyway, as one
+        of a graph whose nodes are the items does, all `rows` are one part: k parts would cost k times that.
+        """
+        if not len(rows):
+            return ()
+        return (rows,) if getattr(self.inputs, "reads_all", False) else rows.split(most)
 
     def relations(self) -> tuple[Tensor, Tensor]:
         """Return (edges, scores): int64 [2, E] task positions, each pair once, and float32 [E] in 0 to 1."""
