@@ -18,7 +18,10 @@ RENAMED: dict[str, str] = {}  # key as it stands below -> its later name, used w
 
 MLP = {"width": 16, "layers": 1}
 GNN = {"width": 16, "layers": 2, "dropout": 0.2}
-ENCODERS = {"fingerprint_mlp": MLP, "gin": GNN, "graphsage": GNN, "resnet": {"depth": 12, "width": 2}}
+ENCODERS = {
+    **{"fingerprint_mlp": MLP, "gin": GNN, "graphsage": GNN, "resnet": {"depth": 12, "width": 2}},
+    "lstm": {"width": 8, "embedding": 8},
+}
 METHODS = {"random_forest": {"n_estimators": 5}, "gradient_boosting": {"max_iter": 5, "min_samples_leaf": 5}}
 TRAINING = {"epochs": 3, "batch_size": 32, "learning_rate": 0.003}
 KINASES = ("F1P1", "F1P2", "F1P3", "F1P4", "F3P1", "F3P2", "F6P1", "F6P2")
@@ -236,9 +239,25 @@ def images() -> Study:
     }
 
 
+def texts() -> Study:
+    """Short texts, and what their words tell; the vocabulary is of the training texts."""
+    source = {"reader": "texts", "path": "reviews.csv"}
+    row = {"encoder": "lstm"}
+    return {
+        **_study("Texts", {"written": source}, {"reviews": {"source": "written"}}, "random"),
+        "methods": [
+            {"label": "MTL", "method": "shared_bottom", **row},
+            {"label": "STL", "method": "single_task", **row, "parts": 2},
+            {"label": "MetaLink", "method": "metalink", **row, "options": {"known_ratio": 0.5}},
+        ],
+        "baseline": "MTL",
+        "scales": _scale([0]),
+    }
+
+
 STUDIES: tuple[Callable[[], Study], ...] = (
     *(balancing, relations, table, cells),
-    *(groups, series, few_shot, images),
+    *(groups, series, few_shot, images, texts),
 )
 
 

@@ -89,6 +89,9 @@ class Capabilities(Options):
     stacks: bool = False
 
     # Of encoders:
+    # What `build` gets besides its options: attributes of the input as training items taught it, e.g. the
+    # vocabulary of the training texts.
+    from_input: tuple[str, ...] = ()
     initial: tuple[str, ...] = ()  # options that say where weights start; a trained model does not read them
     twice_differentiable: bool = False  # has second derivatives, by plain operations where a loop needs them
     # Encoders with a twin `_stacked_{name}.py` that encodes for several runs at once: device type -> how wide

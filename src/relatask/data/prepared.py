@@ -16,6 +16,7 @@ from relatask.core.tables import read_table
 from relatask.data.prepared_tables import Folds, read_labels, read_relations, read_split
 from relatask.data.tasks import Task, read_tasks
 from relatask.inputs.arrays import load_input
+from relatask.inputs.fitted import fitted
 
 
 class Inputs(Protocol):
@@ -78,7 +79,8 @@ class PreparedDataset:
     def with_split(self, folder: Path, split: str) -> "PreparedDataset":
         """Return the same data under another split of `folder`, sharing all tensors but the folds.
 
-        The labels are read again where a split hides some of them.
+        The labels are read again where a split hides some of them. An input that learns from training items
+        learns from those of the other split.
         """
         ids, labels = self.item_ids.cpu().numpy(), self.labels.cpu().numpy()
         if self.hides:
@@ -87,7 +89,8 @@ class PreparedDataset:
         folds = read_split(_checked_split(folder, split), ids, self.task_ids, labels)
         device = self.labels.device
         shown = self.labels if not self.hides and folds.hidden is None else _shown(labels, folds).to(device)
-        return replace(self, labels=shown, **_on_device(folds, device))
+        own = _on_device(folds, device)
+        return replace(self, labels=shown, inputs=fitted(self.inputs, own["folds"]["train"]), **own)
 
     @classmethod
     def load(
@@ -126,15 +129,16 @@ class PreparedDataset:
         labels, bounds = read_labels(folder / in_dataset("labels"), item_ids, task_ids)
         edge_index, edge_score = read_relations(folder / in_dataset("relations"), task_ids)
         folds = read_split(_checked_split(folder, split), item_ids, task_ids, labels)
+        own = _on_device(folds, device)
         return cls(
             tasks=chosen,
             labels=_shown(labels, folds).to(device),
             item_ids=torch.from_numpy(item_ids.astype(np.int64)).to(device),
-            inputs=features,
+            inputs=fitted(features, own["folds"]["train"]),
             edge_index=torch.from_numpy(edge_index).to(device),
             edge_score=torch.from_numpy(edge_score).to(device),
             bounds=None if bounds is None else torch.from_numpy(bounds).to(device),
-            **_on_device(folds, device),
+            **own,
         )
 
 

@@ -68,7 +68,8 @@ class Encoders:
         chosen = spec.required_encoder()
         ability = capabilities("encoders", chosen.name)
         initial = {name: ability.options[name] for name in ability.initial} if self.trained else {}
-        encoder: Encoder = load("encoders", chosen.name).build(**{**chosen.options, **initial})
+        learned = {name: getattr(self.problem.data.inputs, name) for name in ability.from_input}
+        encoder: Encoder = load("encoders", chosen.name).build(**{**chosen.options, **initial, **learned})
         encoder.plain = capabilities("methods", spec.method.name).second_derivatives
         return encoder
 

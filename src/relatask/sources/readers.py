@@ -73,7 +73,7 @@ def columns_of_tasks(table: TableFile, wanted: list[str] | None, keys: list[str]
                 raise RelataskError(f"{table.path} has no column {column!r} (task_columns).{hint}")
             if column in seen:
                 raise RelataskError(
-                    f"task_columns: {column!r} stands there twice or names the items; "
+                    f"task_columns: {column!r} stands there twice or is another column of the source; "
                     "list each label column once."
                 )
             seen.add(column)
