@@ -1,5 +1,7 @@
 """A graph of items goes from lists of neighbours to the device, and walks return as often as they should."""
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -36,6 +38,19 @@ def test_walks_return_as_often_as_step_by_step(steps, monkeypatch):
 def test_walks_on_a_path_of_three_nodes_are_worked_out_by_hand():
     found = return_chances(np.array([0, 1, 3, 4]), np.array([1, 0, 2, 1]), 4)
     np.testing.assert_allclose(found, [[0, 0.5, 0, 0.5], [0, 1, 0, 1], [0, 0.5, 0, 0.5]])
+
+
+def test_memory_grows_with_the_edges_and_not_with_pairs_of_nodes(monkeypatch):
+    monkeypatch.setattr(node_graph, "CACHED", 1 << 18)
+    n = 4000
+    neighbours = lists(n, 2000)
+    offsets, flat = np.cumsum([0, *map(len, neighbours)]), np.concatenate(neighbours)
+    return_chances(np.array([0, 0]), flat[:0], 1)  # imports scipy
+    tracemalloc.start()
+    return_chances(offsets, flat, 3)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < n * n * 8 / 20
 
 
 def test_the_graph_is_read_whole_whatever_the_chunks(tmp_path):
