@@ -113,7 +113,7 @@ RUNS: dict[str, tuple[str, RunSpec]] = {
         for method in ("shared_bottom", "single_task", "random_forest", "gradient_boosting")
     },
     **{
-        f"{method} of values and classes": ("mixed", make_spec(method, "gcn", training={"epochs": 1}))
+        f"{method} of values and classes": ("mixed", make_spec(method, "gcn"))
         for method in ("mitten", "cross_stitch", "mmoe", "cgc", "dselect_k")
     },
 }
