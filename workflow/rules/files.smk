@@ -61,7 +61,7 @@ def source_options(name):
     if not STUDY.sources[name].record.reads_splits:
         return columns
     return (
-        f"{columns} --schemes {' '.join(splits.schemes)} --fractions {' '.join(map(str, splits.fractions))}"
+        f"{columns} --schemes {' '.join(splits.used)} --fractions {' '.join(map(str, splits.fractions))}"
     )
 
 

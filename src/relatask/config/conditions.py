@@ -46,7 +46,7 @@ def _varies_known_ratio(study: StudyConfig, _: str) -> bool:
     for row in study.methods:
         options = {**capabilities("methods", row.method).options, **row.options}
         methods.append((row.label, options, row.model_dump(exclude={"label", "published", "options"})))
-    return bool(ratio_families(methods)) and set(study.splits.schemes) != {CELLS}
+    return bool(ratio_families(methods)) and set(study.splits.used) != {CELLS}
 
 
 def _learned(study: StudyConfig, collection: str) -> list[StrategyConfig]:

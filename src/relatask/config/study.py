@@ -182,10 +182,10 @@ class StudyConfig(Block):
 
     def _check_schemes(self, record: SourceRecord) -> None:
         """Refuse schemes of splits that do not go with a source."""
-        if record.schemes and not set(self.splits.schemes) <= set(record.schemes):
+        if record.schemes and not set(self.splits.used) <= set(record.schemes):
             wanted = " or ".join(str([name]) for name in record.schemes)
             raise ValueError(f"splits.schemes: it is {wanted} for {record.items}")
-        for scheme in self.splits.schemes:
+        for scheme in self.splits.used:
             levels = scheme_records()[scheme].items
             if levels != "any" and not set(levels) >= set(record.levels):
                 raise ValueError(f"splits.schemes: {scheme} is not for {record.items}")
