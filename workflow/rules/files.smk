@@ -273,6 +273,7 @@ def needed(records):
             f"`needs` of a table or figure: {strange[0]!r} is none of {', '.join(layout.NEEDS)}."
         )
     files = [at(need) for need in layout.NEEDS_OF_STUDY if need in needs]
+    files += [at("saved", name=name) for name in sorted({name for record in records for name in record.saved})]
     if needs & set(layout.NEEDS_OF_DATASETS):
         files += [*dataset_records(), *dataset_tables()]
     if "splits" in needs:

@@ -14,7 +14,7 @@ from relatask.core.errors import RelataskError
 from relatask.core.files import canonical_json
 from relatask.core.outputs import FigureRecord, TableRecord, figures, tables
 from relatask.core.records import suggest
-from relatask.core.registry import capabilities
+from relatask.core.registry import capabilities, saved_tables
 
 Question = Callable[[StudyConfig, str], bool]  # the study, and the data set or collection ("" for the study)
 RATIO = "known_ratio"
@@ -128,7 +128,8 @@ def _holds(record: TableRecord | FigureRecord, study: StudyConfig, of: str = "")
             raise RelataskError(f"{record.file}: `when` has no word {word!r}.{suggest(word, WORDS)}")
         if not WORDS[word][1](study, of):
             return False
-    return True
+    known = saved_tables(method.method for method in study.methods) if record.saved else {}
+    return all(set(columns) <= set(known.get(name, ())) for name, columns in record.saved.items())
 
 
 def table_names(study: StudyConfig) -> list[str]:
