@@ -1,64 +1,22 @@
 """Figures of a learned dependency: what they show is what methods saved."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from matplotlib.text import Text
 
-from relatask.config import StudyConfig, conditions, figure_names
-from relatask.publishing import inputs as inputs_module
+from relatask.config import StudyConfig, figure_names
 from relatask.publishing import style
 from relatask.publishing.dependency import learned
 from relatask.publishing.figures import item_dependency, task_dependency
-from relatask.publishing.inputs import Inputs
-from tests.helpers.study_tables import HOSTILE, TASKS, make_inputs, make_plan, study_of
-
-SAVES = {
-    "dependency": {"source": "category", "target": "category", "weight": "float32"},
-    "item_dependency": {
-        "item_id": "int32",
-        "source": "category",
-        "target": "category",
-        "weight": "float32",
-    },
-}
+from tests.helpers.learned_dependency import inputs_of, let_save, long, weights
+from tests.helpers.study_tables import HOSTILE, TASKS, study_of
 
 
 @pytest.fixture
 def saving(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A shared bottom saves a dependency, and so does the method of the study of tables."""
-
-    def saved(methods: Any) -> dict[str, Any]:
-        return SAVES if {"mtl", "shared_bottom"} & {*methods} else {}
-
-    for module in (conditions, inputs_module):
-        monkeypatch.setattr(module, "saved_tables", saved)
-
-
-def weights(seed: int, tasks: int = len(TASKS)) -> np.ndarray:
-    """Each target's weights of its sources, [T, T], which sum to 1."""
-    raw = np.random.default_rng(seed).random((tasks, tasks))
-    return raw / raw.sum(0)
-
-
-def long(run_id: str, matrix: np.ndarray, tasks: list[str] = TASKS, **more: Any) -> pd.DataFrame:
-    n = len(tasks)
-    rows = {"source": np.repeat(tasks, n), "target": np.tile(tasks, n), "weight": matrix.ravel()}
-    return pd.DataFrame({"run_id": run_id, **rows, **more})
-
-
-def inputs_of(folder: Path, dependency: Any, item_dependency: Any = None) -> Inputs:
-    """The study whose method MTL saved one matrix for each seed, and matrices of items of seed 0."""
-    plan = make_plan(datasets=["toy"], seeds=(0, 1))
-    runs = plan[plan["label"] == "MTL"].set_index("seed")["run_id"]
-    saved = {"saved dependency": pd.concat([long(runs[seed], dependency(seed)) for seed in (0, 1)])}
-    if item_dependency is not None:
-        frames = [long(runs[0], matrix, item_id=item) for item, matrix in item_dependency.items()]
-        saved["saved item_dependency"] = pd.concat(frames)
-    return make_inputs(folder, study=study_of(), plan=plan, **saved)
+    let_save(monkeypatch)
 
 
 def texts(figure: Any) -> list[str]:
@@ -78,8 +36,7 @@ def test_only_a_study_whose_method_saves_a_dependency_has_the_figures(saving) ->
 
 
 def test_a_table_of_that_name_without_the_columns_makes_no_figure(monkeypatch) -> None:
-    other = {"dependency": {"task_id": "category", "weight": "float32"}}
-    monkeypatch.setattr(conditions, "saved_tables", lambda methods: other)
+    let_save(monkeypatch, {"dependency": {"task_id": "category", "weight": "float32"}})
     assert not names_of("single_task", "shared_bottom")
 
 

@@ -144,6 +144,8 @@ class StudyConfig(Block):
         for name, dataset in self.datasets.items():
             if dataset.relations and dataset.relations.source not in {"planted", "string_live"}:
                 names.append((f"datasets.{name}.relations.source", dataset.relations.source))
+            if dataset.sequences:
+                names.append((f"datasets.{name}.sequences", dataset.sequences))
         return names
 
     def required_grouping(self) -> GroupingConfig:

@@ -10,10 +10,11 @@ import pandas as pd
 from relatask.config import StudyConfig
 from relatask.core.errors import RelataskError
 from relatask.core.files import require_recorded
-from relatask.core.layout import dataset_file, study_file
+from relatask.core.layout import dataset_file, raw_file, study_file
 from relatask.core.outputs import FigureRecord, TableRecord
 from relatask.core.registry import saved_tables
 from relatask.core.tables import read_table
+from relatask.data.sequences import read_fasta
 from relatask.evaluation.aggregate import join_plan, runs_of
 from relatask.evaluation.metrics import METRICS
 from relatask.publishing.collection import Collection
@@ -140,6 +141,22 @@ class Inputs:
         path = self.results / dataset_file(table, dataset)
         require_recorded(self.results / dataset_file("dataset", dataset), path)
         return read_table(table, path, columns)
+
+    def sequences(self, dataset: str) -> dict[str, str]:
+        """Return accession -> sequence of the proteins that a data set names a file of.
+
+        Raises:
+            RelataskError: the output does not need it, or the file is absent or no FASTA.
+        """
+        self.require("sequences")
+        name = str(self.study.datasets[dataset].sequences)
+        files = sorted(self.results.glob(raw_file("file", source=name, file="*.fasta*")))
+        if len(files) != 1:
+            raise RelataskError(
+                f"datasets.{dataset}.sequences: {name!r} has {len(files)} files *.fasta or *.fasta.gz in "
+                "config/datasets.tsv, and one is read; name another."
+            )
+        return self.once(f"sequences {name}", lambda: read_fasta(files[0]))
 
     @property
     def test_cells(self) -> pd.DataFrame:
