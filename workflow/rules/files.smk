@@ -278,6 +278,8 @@ def needed(records):
         files += [*dataset_records(), *dataset_tables()]
     if "splits" in needs:
         files += split_files()
+    if "features" in needs:
+        files += feature_records()
     if "sequences" in needs:
         files += [
             file

@@ -123,6 +123,8 @@ WORDS: dict[str, tuple[str, Question]] = {
 
 def _holds(record: TableRecord | FigureRecord, study: StudyConfig, of: str = "") -> bool:
     """Whether a study, or one of its data sets or collections, has an output."""
+    if isinstance(record, TableRecord) and record.papers and study.paper not in record.papers:
+        return False
     for word in record.when:
         if word not in WORDS:
             raise RelataskError(f"{record.file}: `when` has no word {word!r}.{suggest(word, WORDS)}")

@@ -26,6 +26,7 @@ class TableRecord:
     # Tables of methods (`saves`) that it is made from: name -> columns that it reads. A study has the output
     # only if its methods save them all.
     saved: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    papers: tuple[str, ...] = ()  # only studies of these papers have it; empty: those of all, or of none
     measured: bool = False  # holds timings, so it differs from run to run
 
 
