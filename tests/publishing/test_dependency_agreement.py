@@ -136,9 +136,10 @@ def test_what_cannot_be_compared_is_a_row_with_its_reason(tmp_path) -> None:
     table = dependency_agreement.make(inputs(tmp_path, weights, labels))
     found = table.data.set_index("compared_with").loc["training labels"]
     assert np.isnan(found["spearman"])
-    assert found["reason"] == "4 tasks, at least 5 are needed"
+    assert found["reason"] == "all pairs are defined of 4 of 7 tasks, at least 5 are needed"
     assert found["n_left_out"] == 3
-    assert any("with training labels: 4 tasks, at least 5 are needed." in note for note in table.notes)
+    (said,) = [note for note in table.notes if note.startswith("No correlation")]  # the other two have one
+    assert said == f"No correlation on toy (random) with training labels: {found['reason']}."
     assert table.rows[2][6:9] == ["–", "–", "–"]
 
 

@@ -74,7 +74,7 @@ def make(inputs: Inputs) -> Table:
     reasons = [
         f"No correlation on {row['dataset']} ({row['split']}) with {row['compared_with']}: {row['reason']}."
         for row in records(data)
-        if row["reason"]
+        if pd.notna(row["reason"])
     ]
     notes = [
         "ρ: Spearman's, over pairs of tasks, of the mean weight of both directions and over seeds; "
@@ -104,7 +104,8 @@ def _row(dataset: str, one: Learned, name: str, known: np.ndarray) -> dict[str, 
     defined = [value for value in of_seeds if not np.isnan(value)]
     n, reason = len(kept), None
     if np.isnan(correlation):
-        reason = "all pairs are alike" if n >= MIN_TASKS else f"{n} tasks, at least {MIN_TASKS} are needed"
+        few = f"all pairs are defined of {n} of {len(one.tasks)} tasks, at least {MIN_TASKS} are needed"
+        reason = "all pairs are alike" if n >= MIN_TASKS else few
     return {
         **{"dataset": dataset, "split": one.split, "method": one.method, "compared_with": name},
         **{"n_tasks": n, "n_left_out": len(one.tasks) - n, "n_pairs": n * (n - 1) // 2},
