@@ -8,7 +8,7 @@ from matplotlib.text import Text
 
 from relatask.config import StudyConfig, figure_names
 from relatask.publishing import style
-from relatask.publishing.dependency import learned
+from relatask.publishing.dependency import Learned, learned
 from relatask.publishing.figures import item_dependency, task_dependency
 from tests.helpers.learned_dependency import inputs_of, let_save, long, weights
 from tests.helpers.study_tables import HOSTILE, TASKS, study_of
@@ -69,6 +69,20 @@ def test_the_tree_joins_first_the_tasks_that_take_most_from_each_other(tmp_path,
     assert len(branches) == 6
     first = sorted({float(y) for y in branches[0].get_ydata()})
     assert first == sorted([order.index("t1"), order.index("t4")])
+
+
+def test_colours_tell_other_tasks_apart_and_the_table_names_what_is_not_drawn() -> None:
+    matrix = weights(0) + 9 * np.eye(7)
+    drawn = task_dependency.table(
+        [Learned("MTL", split, [0], TASKS, matrix[None]) for split in ("random", "all_10")],
+        {task: task for task in TASKS},
+    )
+    figure = task_dependency.plot(drawn, "toy")
+    (image,) = [one for axes in figure.axes for one in axes.images]
+    off = matrix[~np.eye(7, dtype=bool)]
+    assert image.get_clim() == pytest.approx((off.min(), off.max()))
+    assert drawn["split"].unique().tolist() == ["random", "all_10"]
+    assert "has 1 more, of other methods or splits" in " ".join(texts(figure)).replace("\n", " ")
 
 
 def test_a_dependency_keeps_the_order_of_tasks_and_what_is_no_pair_is_absent(tmp_path, saving) -> None:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from scipy.cluster.hierarchy import dendrogram, linkage
-from scipy.spatial.distance import squareform
 
 from relatask.publishing import style
 from relatask.publishing.dependency import Learned, learned, symmetric
@@ -49,10 +48,9 @@ def tree(weights: np.ndarray) -> np.ndarray:
     Args:
         weights: [T, T], of source for target; the diagonal is not read.
     """
-    both = symmetric(weights)
-    distance = np.nanmax(both, initial=0) - both
-    np.fill_diagonal(distance, 0)
-    return linkage(squareform(np.nan_to_num(distance), checks=False), "average")
+    both = symmetric(weights)[np.triu_indices(len(weights), 1)]
+    both = np.nan_to_num(both, nan=np.nanmin(both, initial=0))
+    return linkage(1.1 * both.max() - 0.1 * both.min() - both, "average")  # the nearest two have a branch too
 
 
 def table(found: list[Learned], names: dict[str, str]) -> pd.DataFrame:
@@ -93,7 +91,9 @@ def plot(drawn: pd.DataFrame, dataset: str) -> "Figure":
     branches, axes = figure.subplots(1, 2, width_ratios=(1, 4), sharey=n > 1)
     _draw_tree(branches, grid)
     axes.set_facecolor("#C8C8C8")
-    image = axes.imshow(grid, cmap="viridis", interpolation="nearest", aspect="auto")
+    others = grid[~np.eye(n, dtype=bool)] if n > 1 else grid
+    low, high = np.nanmin(others), np.nanmax(others)
+    image = axes.imshow(grid, cmap="viridis", vmin=low, vmax=high, interpolation="nearest", aspect="auto")
     axes.tick_params(length=0, labelsize=7)
     if n <= NAMED:
         names = [style.shorten(name, 24) for name in own["target_name"].iloc[:n]]
@@ -109,15 +109,14 @@ def plot(drawn: pd.DataFrame, dataset: str) -> "Figure":
     figure.colorbar(image, ax=axes, fraction=0.046, pad=0.02, location="top").set_label(
         "weight of the source"
     )
-    n_seeds, others = int(own["n_seeds"].iloc[0]), len(drawn[which].drop_duplicates()) - 1
-    more = (
-        f" {style.counted(others, 'further method or split')} stand in the table beside it." if others else ""
-    )
+    n_seeds, further = int(own["n_seeds"].iloc[0]), len(drawn[which].drop_duplicates()) - 1
+    more = f" The parquet file beside it has {further} more, of other methods or splits." if further else ""
     style.heading(
         figure,
         f"{dataset}: what {method} takes from which task, {split} split",
-        f"Mean over {style.counted(n_seeds, 'seed')}; grey: no weight is learned. The tree joins first the "
-        f"tasks with the greatest mean weight of both directions (average linkage).{more}",
+        f"Mean over {style.counted(n_seeds, 'seed')}; colours span the weights of other tasks, grey: none is "
+        "learned. The tree joins first the tasks with the greatest mean weight of both directions "
+        f"(average linkage).{more}",
     )
     return figure
 
