@@ -88,6 +88,7 @@ def table() -> Study:
         "methods": [
             {"label": "RF", "method": "random_forest"},
             {"label": "GB", "method": "gradient_boosting"},
+            {"label": "PairwiseKernel", "method": "pairwise_kernel"},
             {"label": "STL_GIN", "method": "single_task", "encoder": "gin"},
             {"label": "MTL", "method": "shared_bottom", **sage, "training": {"schedule": "cosine"}},
             {
