@@ -32,7 +32,7 @@ CAPABILITIES = {
     "encoders": "none",
     "kinds": ("binary", "real"),
     "cost_in_tasks": "O(T)",
-    "microseconds": 4000.0,
+    "microseconds": 3000.0,
     # task_kernel: "chosen" mixes the three by validation. penalty: 0 chooses it by validation.
     "options": {"task_kernel": "chosen", "penalty": 0.0, "max_gigabytes": 2.0},
     "choices": {"task_kernel": ("chosen", "own", "all", "correlation")},
