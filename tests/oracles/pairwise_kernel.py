@@ -20,7 +20,7 @@ def correlation(one: list[float], other: list[float]) -> float:
     mean_x, mean_y = (sum(pair[place] for pair in both) / len(both) for place in (0, 1))
     covariance = sum((x - mean_x) * (y - mean_y) for x, y in both)
     variance = sum((x - mean_x) ** 2 for x, _ in both) * sum((y - mean_y) ** 2 for _, y in both)
-    return covariance / math.sqrt(variance) if variance > 1e-12 else 0.0
+    return covariance / math.sqrt(variance) if variance > 0 else 0.0
 
 
 def task_kernel(labels: Labels, shares: tuple[float, float, float], shrinking: float) -> np.ndarray:

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from relatask.core.errors import RelataskError
+from relatask.engine.problem import Progress
 from relatask.methods.pairwise_kernel.conjugate_gradients import solve
 from relatask.methods.pairwise_kernel.tanimoto import ROWS, packed, tanimoto, unpacked
 from relatask.methods.pairwise_kernel.task_kernels import NAMES, SHARES, kernels
@@ -50,7 +51,7 @@ CAPABILITIES = {
 PENALTIES = (30.0, 10.0, 3.0, 1.0, 0.3, 0.1)  # noise of the labels in variances of theirs, strongest first
 ROUGH, EXACT = 1e-2, 1e-8  # tolerances of a candidate and of the model
 EDGE = 0.02  # probabilities nearer to 0 or 1 are bent
-Progress = Callable[[float, str], None]
+Shares = tuple[float, ...]  # of the kernels of tasks, in the order of their names
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Examples:
 class Candidate:
     """Shares of the kernels of tasks, a penalty, what they are worth on validation, and their solution."""
 
-    shares: tuple[float, ...]
+    shares: Shares
     penalty: float
     value: float
     solution: Tensor
@@ -87,7 +88,7 @@ class PairwiseKernel:
 
     def __init__(self, task_kernel: str, penalty: float, max_gigabytes: float):
         alone = tuple(float(name == task_kernel) for name in NAMES)
-        self.shares: Sequence[tuple[float, ...]] = SHARES if task_kernel == "chosen" else (alone,)
+        self.shares: Sequence[Shares] = SHARES if task_kernel == "chosen" else (alone,)
         self.penalties = (penalty,) if penalty else PENALTIES
         self.max_gigabytes = max_gigabytes
         self.weights: dict[str, Tensor] = {}
@@ -112,34 +113,47 @@ class PairwiseKernel:
         self._require_memory(len(examples.bits), len(valid))
         progress(0.0, "kernel of molecules")
         items, asked = tanimoto(examples.bits, examples.bits), tanimoto(valid, examples.bits)
-        of_tasks = kernels(examples.labels)
-        labels = ((examples.labels - examples.mean) / examples.deviation).nan_to_num(0.0)
-        known = (~examples.labels.isnan()).to(labels)
+        standard = (examples.labels - examples.mean) / examples.deviation
+        labels, known = standard.nan_to_num(0.0), (~standard.isnan()).to(standard)
+        of_tasks = kernels(standard)
         self.weights = {
             "bits": packed(examples.bits),
             **{name: getattr(examples, name) for name in ("mean", "deviation", "real")},
         }
+
+        def attempt(shares: Shares, penalty: float, start: Tensor | None) -> Candidate:
+            tasks = _mixed(of_tasks, shares)
+            solution = solve(items, tasks, labels, known, penalty, ROUGH, start)
+            value = value_of(self._scores(asked @ (solution @ tasks)))
+            return Candidate(shares, penalty, value, solution)
+
         shares = self.shares if labels.shape[1] > 1 else self.shares[:1]  # of one task all are the same
-        chosen: Candidate | None = None
-        for number, own in enumerate(shares):
-            tasks = _mixed(of_tasks, own)
-            before: Candidate | None = None
-            for penalty in self.penalties:
-                what = f"kernel of tasks {number + 1}/{len(shares)}, penalty {penalty:g}"
-                progress(number / len(shares), what)
-                start = before.solution if before else None
-                solution = solve(items, tasks, labels, known, penalty, ROUGH, start)
-                value = value_of(self._scores(asked @ (solution @ tasks)))
-                one = Candidate(own, penalty, value, solution)
-                if chosen is None or value > chosen.value:
-                    chosen = one
-                if before and not value > before.value:
-                    break
-                before = one
-        assert chosen is not None
+        chosen = self._choose(shares, attempt, progress)
         tasks = _mixed(of_tasks, chosen.shares)
         exact = solve(items, tasks, labels, known, chosen.penalty, EXACT, chosen.solution)
         self.weights["coefficients"] = (exact @ tasks).float()
+        return chosen
+
+    def _choose(
+        self,
+        every: Sequence[Shares],
+        attempt: Callable[[Shares, float, Tensor | None], Candidate],
+        progress: Progress,
+    ) -> Candidate:
+        """Return the best candidate; each starts from the solution for the next stronger penalty."""
+        chosen: Candidate | None = None
+        for number, shares in enumerate(every):
+            before: Candidate | None = None
+            for penalty in self.penalties:
+                what = f"kernel of tasks {number + 1}/{len(every)}, penalty {penalty:g}"
+                progress(number / len(every), what)
+                one = attempt(shares, penalty, before.solution if before else None)
+                if chosen is None or one.value > chosen.value:
+                    chosen = one
+                if before and not one.value > before.value:
+                    break
+                before = one
+        assert chosen is not None
         return chosen
 
     def _require_memory(self, n_known: int, n_asked: int) -> None:
@@ -182,7 +196,7 @@ def probabilities(values: Tensor) -> Tensor:
     return torch.where(values < EDGE, low, torch.where(values > 1 - EDGE, high, values))
 
 
-def _mixed(of_tasks: Tensor, shares: Sequence[float]) -> Tensor:
+def _mixed(of_tasks: Tensor, shares: Shares) -> Tensor:
     """Return the kernels [3, T, T] by their shares, [T, T]."""
     return torch.einsum("kij,k->ij", of_tasks, of_tasks.new_tensor(shares))
 

@@ -24,7 +24,7 @@ def kernels(labels: Tensor) -> Tensor:
     """Return the three kernels of T tasks, in the order of `NAMES`, float64 [3, T, T].
 
     Args:
-        labels: of training, float64 [n, T], NaN where missing.
+        labels: of training, standardised, float64 [n, T], NaN where missing.
     """
     own = torch.eye(labels.shape[1], dtype=torch.float64, device=labels.device)
     return torch.stack([own, torch.ones_like(own), correlation(labels)])
