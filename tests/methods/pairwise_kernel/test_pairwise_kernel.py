@@ -17,12 +17,13 @@ from torch import Tensor
 from relatask.core.errors import RelataskError
 from relatask.core.registry import capabilities
 from relatask.data.prepared import PreparedDataset
+from relatask.data.splits import FOLDS
 from relatask.data.tasks import Task
 from relatask.engine.checkpoint import Checkpoint, tensor_bytes
 from relatask.engine.problem import problems_of
 from relatask.engine.run import RunResult, train_run
 from relatask.methods.pairwise_kernel import kernel_ridge, pairwise_kernel, task_kernels
-from relatask.methods.pairwise_kernel.pairwise_kernel import EDGE, PENALTIES, probabilities
+from relatask.methods.pairwise_kernel.pairwise_kernel import EDGE, PENALTIES, Candidate, probabilities
 from relatask.methods.pairwise_kernel.tanimoto import tanimoto
 from relatask.plan.spec import RunSpec
 from tests.helpers.changed_data import flipped, with_labels
@@ -143,12 +144,15 @@ def test_tasks_without_a_label_or_of_one_class_are_predicted(data, run):
     train = data.folds["train"]
     labels[train, 0] = NAN
     labels[train, 1] = torch.where(labels[train, 1].isnan(), NAN, 1.0)
-    for kernel in ("own", "chosen"):
+    for kernel in ("own", "all"):
         found = run(spec_of(task_kernel=kernel), replace(data, labels=labels)).predictions
+        scores = [found[found["task_id"] == task]["score"] for task in ("task0", "task1")]
         assert np.isfinite(found["score"]).all()
         if kernel == "own":
-            assert found[found["task_id"] == "task0"]["score"].to_numpy() == pytest.approx(0.5)
-            assert found[found["task_id"] == "task1"]["score"].min() > 1 - EDGE
+            assert scores[0].to_numpy() == pytest.approx(0.5)
+            assert scores[1].min() > 1 - EDGE
+        else:  # what other tasks say of a molecule counts
+            assert min(own.nunique() for own in scores) > 10
 
 
 def test_validation_chooses_the_best_of_all_kernels_and_penalties(data, run, monkeypatch):
@@ -165,6 +169,41 @@ def test_validation_chooses_the_best_of_all_kernels_and_penalties(data, run, mon
         peaks.append(next((one for one, after in pairwise(path) if after <= one), path[-1]))
     assert found["valid_metric"] == pytest.approx(max(peaks), abs=0.01)
     assert max(peaks) - min(peaks) > 0.05, "all kernels are worth the same: the test shows nothing"
+
+
+def test_a_penalty_falls_until_validation_gets_worse_and_of_equals_the_first_is_taken():
+    worth = {(1.0, 0.0): [0.5, 0.7, 0.6, 0.9], (0.0, 1.0): [0.7, 0.7, 0.8]}  # the 0.9 is behind a worse one
+    tried: list[tuple[Any, float]] = []
+
+    def attempt(shares: Any, penalty: float, start: Tensor | None) -> Candidate:
+        assert (start is None) == (penalty == PENALTIES[0])
+        tried.append((shares, penalty))
+        return Candidate(shares, penalty, worth[shares][PENALTIES.index(penalty)], torch.zeros(1))
+
+    model = pairwise_kernel.build(**DEFAULTS)
+    found = model._choose(list(worth), attempt, lambda share, text: None)
+    asked = zip([(1.0, 0.0)] * 3 + [(0.0, 1.0)] * 2, PENALTIES[:3] + PENALTIES[:2], strict=True)
+    assert tried == list(asked)
+    assert (found.shares, found.penalty) == ((1.0, 0.0), PENALTIES[1])
+
+
+def test_bounds_of_validation_decide_nothing(data, run):
+    bounds = torch.zeros(data.labels.shape, dtype=torch.int8)
+    bounds[::3, 0] = 1
+    tasks = tuple(replace(task, kind="real", metric="mae") for task in data.tasks)
+    rows = []
+    for value in (0.0, 1e6):
+        labels = torch.where((bounds != 0) & ~data.labels.isnan(), value, data.labels)
+        rows.append(chosen_of(run(spec_of(), replace(data, labels=labels, bounds=bounds, tasks=tasks))))
+    assert rows[0] == rows[1]
+
+
+def test_where_cells_are_split_validation_has_labels_of_its_own(data, run):
+    cells = torch.from_numpy(np.random.default_rng(0).choice(3, (150, 3), p=[0.6, 0.2, 0.2])).to(torch.uint8)
+    there = ~data.labels.isnan()
+    rows = {fold: ((cells == place) & there).any(1).nonzero()[:, 0] for place, fold in enumerate(FOLDS)}
+    found = chosen_of(run(spec_of(), replace(data, cell_folds=cells, folds={**data.folds, **rows})))
+    assert 0.5 < found["valid_metric"] < 1
 
 
 def shares_of(row: dict[str, float]) -> tuple[float, ...]:
@@ -246,3 +285,7 @@ def test_progress_says_what_is_tried(data, tmp_path):
     assert shares == sorted(shares)
     assert 0 <= shares[0] < shares[-1] < 1
     assert any("kernel of tasks 3/7, penalty 30" in text for _, text in seen)
+    seen.clear()
+    alone = replace(spec_of(), tasks=("task0",))  # whose kernels are all the same
+    train_run(alone, data, Checkpoint(tmp_path / "none.pt", ""), lambda *args: seen.append(args), True)
+    assert all("kernel of tasks 1/1" in text for _, text in seen[1:])
