@@ -15,7 +15,7 @@ from relatask.inputs.word_batch import Vocabulary, Words
 from tests.helpers.word_batches import random_words
 from tests.oracles import lstm as oracle
 
-SMALL = {"width": 3, "embedding": 4, "min_texts": 1}
+SMALL = {"width": 3, "embedding": 4, "min_texts": 1, "dropout": 0.0}
 LENGTHS = [4, 1, 6, 1, 3]  # several as long as each other, and texts of one word
 
 
