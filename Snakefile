@@ -36,7 +36,7 @@ include: "workflow/rules/publish.smk"
 wildcard_constraints:
     source=NAME,
     dataset=NAME,
-    scheme="[a-z_]+",
+    scheme=NAME,
     seed=r"\d+",
     shard=r"\d{5}",
 

@@ -99,6 +99,7 @@ def table() -> Study:
             {"label": "GB", "method": "gradient_boosting"},
             {"label": "STL_GIN", "method": "single_task", "encoder": "gin"},
             {"label": "MTL", "method": "shared_bottom", **sage, "training": {"schedule": "cosine"}},
+            {"label": "ACS", "method": "acs", "encoder": "gin"},
             {
                 "label": "GIN_bf16",
                 "method": "shared_bottom",

@@ -288,6 +288,30 @@ WRONG = {
         {"splits": {"n_fold": 4}},
         "unknown key 'n_fold' in 'splits'. Did you mean 'n_folds'?",
     ),
+    "a split that no variant is called": (
+        {"splits": {"schemes": ["al_10"], "variants": {"all_10": {"scheme": "masked"}}}},
+        "splits.schemes.0: there is no split scheme 'al_10'. Did you mean 'all_10'?",
+    ),
+    "a variant of no scheme": (
+        {"splits": {"variants": {"all_10": {"scheme": "maskd"}}}},
+        "splits.variants.all_10.scheme: there is no split scheme 'maskd'. Did you mean 'masked'?",
+    ),
+    "a variant with an option of another scheme": (
+        {"splits": {"variants": {"mine": {"scheme": "random", "labels_kept": 0.1}}}},
+        "splits.variants.mine: the scheme random does not read 'labels_kept'; remove it.",
+    ),
+    "a variant that is called as a scheme": (
+        {"splits": {"variants": {"random": {"scheme": "masked"}}}},
+        "splits.variants: 'random' is the name of a scheme; choose another",
+    ),
+    "a variant that hides labels of points in time": (
+        {
+            "sources": {"planted": {"reader": "series"}},
+            "splits": {"schemes": ["mine"], "variants": {"mine": {"scheme": "masked"}}},
+            "metrics": ["mae"],
+        },
+        "splits.schemes: it is ['chronological'] for series",
+    ),
     "errors of labels": (
         {"metrics": ["mae"]},
         "metrics: the tasks have labels of 0 and 1",

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,9 +62,12 @@ def test_a_literal_is_read_however_it_is_laid_out(tmp_path: Path, text: str) -> 
 
 
 def test_an_output_reads_only_what_it_says_that_it_needs(tmp_path: Path) -> None:
-    inputs: Inputs = make_inputs(tmp_path).restricted(("plan",), "publishing/tables/mine.py")
+    mine = replace(tables()["main"], file="publishing/tables/mine.py", needs=("plan",), saved={})
+    inputs: Inputs = make_inputs(tmp_path).restricted(mine)
     assert len(inputs.plan)
     with pytest.raises(RelataskError, match=r"mine\.py reads 'metrics'; add it to the `needs` of its file"):
         _ = inputs.metrics
     with pytest.raises(RelataskError, match="reads 'dataset';"):
         inputs.of_dataset("toy", "tasks")
+    with pytest.raises(RelataskError, match=r"mine\.py reads 'dependency'; add it to `saved` in its file"):
+        inputs.saved("dependency")

@@ -92,14 +92,47 @@ def test_only_a_share_of_the_training_labels_of_each_task_is_kept() -> None:
     assert split_digest(again) == split_digest(split)
 
 
+def test_partially_masked_tasks_are_drawn_and_the_others_keep_their_labels() -> None:
+    frame, table = items(200), labels(200)
+    drawn = []
+    for seed in range(12):
+        options = {"labels_kept": 0.1, "masked_tasks": 0.5}
+        part = split_items(frame, table, "masked", seed, FRACTIONS, options)
+        every = split_items(frame, table, "masked", seed, FRACTIONS, {"labels_kept": 0.1})
+        hidden = {task: rows["item_id"].tolist() for task, rows in part.groupby("task_id", observed=True)}
+        of_all = {task: rows["item_id"].tolist() for task, rows in every.groupby("task_id", observed=True)}
+        assert hidden == {task: of_all[task] for task in hidden}  # a masked task loses what it loses in "all"
+        assert len(hidden) == 2  # of 3, halves upwards
+        drawn.append(frozenset(hidden))
+    assert len(set(drawn)) == 3
+
+
+def test_the_draws_of_masked_splits_stay_as_they_were() -> None:
+    split = split_items(items(200), labels(200), "masked", 1, FRACTIONS, {"labels_kept": 0.1})
+    assert split_digest(split).startswith("f41c4b49a64b2837")
+
+
+def test_a_share_that_hides_all_labels_or_masks_no_task_is_refused() -> None:
+    for key in ("labels_kept", "masked_tasks"):
+        for share in (0.0, 1.1):
+            said = rf"splits\.{key}: it is above 0 and at most 1, not {share}"
+            with pytest.raises(RelataskError, match=said):
+                folds_of("masked", items(50), **{key: share})
+
+
 def masked(folder: Path, matrix: np.ndarray) -> pd.DataFrame:
-    """A data set with a split that hides an item of each fold and half of the training labels."""
+    """A data set with a split that hides an item of each fold and half of the training labels.
+
+    One task has no label left, one only labels of one class.
+    """
     write_dataset(folder, matrix)
     whole = pd.read_parquet(folder / "splits" / "scaffold-0.parquet").astype({"fold": str})
     whole.loc[[0, 3, 4], "fold"] = "hidden"
     names = pd.read_parquet(folder / "labels.parquet").astype({"task_id": str})
     training = names[names["item_id"].isin(whole["item_id"][whole["fold"] == "train"])]
-    rows = training.iloc[::2][["item_id", "task_id"]].assign(fold="hidden")
+    of_one_class = (training["task_id"] == "task1") & (matrix[training["item_id"], 1] == 1)
+    chosen = (np.arange(len(training)) % 2 == 0) | (training["task_id"] == "task0") | of_one_class
+    rows = training.loc[chosen, ["item_id", "task_id"]].assign(fold="hidden")
     split = pd.concat([whole, rows], ignore_index=True)
     write_table("split", split, folder / "splits" / "masked-0.parquet")
     write_records(folder)

@@ -16,7 +16,7 @@ from relatask.core.errors import RelataskError
 from relatask.data.prepared import PreparedDataset
 from relatask.data.tasks import Task
 from relatask.engine.checkpoint import Checkpoint, tensor_bytes
-from relatask.engine.kinds import kinds_of, selection_value
+from relatask.engine.kinds import kinds_of, selection_values
 from relatask.engine.network import build_model
 from relatask.engine.problem import problems_of
 from relatask.engine.run import RunResult, inputs_of, train_run
@@ -208,8 +208,8 @@ def test_epochs_are_compared_by_how_good_each_task_is_on_its_own_scale():
     labels = torch.tensor([[1.0, 4.0, 0], [0.0, 8.0, 1], [1.0, 99.0, NAN]])
     scores = torch.tensor([[0.9, 6.0, 0], [0.2, 9.0, 0], [0.1, 0.0, 1]])
     exact = torch.tensor([[True, True, True], [True, True, True], [True, False, True]])
-    found = selection_value(kinds, labels, scores, exact)
-    assert found == pytest.approx((0.5 + (1 - 1.5 / 10) + 0.5) / 3)
+    found = selection_values(kinds, labels, scores, exact)
+    assert found.tolist() == pytest.approx([0.5, 1 - 1.5 / 10, 0.5])
 
 
 def test_heads_of_classes_have_a_row_for_each():

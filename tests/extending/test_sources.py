@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from relatask.core.files import read_json
 from tests.extending.additions import LEVELS_AND_KINDS, NODES, SPLIT, TEXTS, in_project
 from tests.helpers.package_copy import extended, run_study
 from tests.helpers.workflow import TINY, run_snakemake, write_study
@@ -110,19 +111,31 @@ def test_tasks_of_three_kinds_and_levels_are_learned_side_by_side(project: Path)
     assert "does not learn labels of kind" in done.stdout + done.stderr
 
 
+SIZES = {
+    "schemes": ["by_size", "small_2"],
+    "variants": {"small_2": {"scheme": "by_size", "smallest_last": True}},
+}
+
+
 def test_a_scheme_of_splits_is_one_file_with_its_options(project: Path) -> None:
-    study = {**TINY, "splits": {"schemes": ["by_size"], "smallest_last": True}, "training": {"epochs": 1}}
+    study = {**TINY, "splits": SIZES, "training": {"epochs": 1}}
     study["methods"] = [
         TINY["methods"][1],
         {"label": "RF", "method": "random_forest", "options": {"n_estimators": 5}},
     ]
     study["baseline"] = "RF"
     results = run_study(project, study, name="sizes")
-    split = pd.read_parquet(results / "tiny_planted" / "splits" / "by_size-0.parquet").set_index("item_id")
     size = pd.read_parquet(results / "tiny_planted" / "items.parquet").set_index("item_id")["n_heavy_atoms"]
-    largest, smallest = (size[split["fold"] == fold] for fold in ("test", "train"))
-    assert largest.max() <= smallest.min()
-    assert r"by\_size" in (results / "sizes" / "tables" / "main.md").read_text()
+    for name, smaller, larger in (("by_size", "train", "test"), ("small_2", "test", "train")):
+        path = results / "tiny_planted" / "splits" / f"{name}-0.parquet"
+        fold = pd.read_parquet(path).set_index("item_id")["fold"]
+        assert size[fold == smaller].max() <= size[fold == larger].min()
+        assert read_json(path.with_suffix(".json"))["scheme"] == "by_size"
+    plan = pd.read_parquet(results / "sizes" / "plan.parquet")
+    assert plan.groupby("split", observed=True)["run_id"].nunique().to_dict() == {"by_size": 4, "small_2": 4}
+    table = (results / "sizes" / "tables" / "main.md").read_text()
+    assert r"by\_size" in table
+    assert r"small\_2" in table
     wrong = write_study(project, {**study, "splits": {"schemes": ["by_sise"]}}, "wrong")
     done = run_snakemake(project, "-n", "--config", f"study={wrong}", root=project, check=False)
     assert "splits.schemes.0: there is no split scheme 'by_sise'. Did you mean 'by_size'?" in (

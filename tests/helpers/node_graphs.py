@@ -1,11 +1,15 @@
 """A small graph whose nodes are the items, as sources of graphs give it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 
 from relatask.data.source_tables import SourceTables
+from relatask.inputs.node_batch import NodeGraph
+from relatask.inputs.node_graph import STEPS, return_chances
 from relatask.sources.nodes.tables import distinct_edges, node_tables
 from tests.helpers.data_tables import prepared_folder
 
@@ -46,3 +50,13 @@ def write_nodes(
     tables = random_graph(n_nodes, n_tasks, vectors)
     prepared_folder(folder, tables, ["node_graph"], {"random": {"seeds": (0,), "fractions": fractions}})
     return tables
+
+
+def graph_tensors(edges: Sequence[tuple[int, int]], n_nodes: int, vectors: int = 0) -> NodeGraph:
+    """The graph of some edges as encoders read it, with `vectors` random numbers of each node."""
+    receivers, senders = torch.tensor(sorted([*edges, *((j, i) for i, j in edges)])).T
+    degrees = torch.bincount(receivers, minlength=n_nodes)
+    offsets = torch.cat([torch.zeros(1, dtype=torch.int64), degrees.cumsum(0)])
+    chances = return_chances(offsets.numpy(), senders.numpy().astype(np.int32), STEPS)
+    own = torch.randn(n_nodes, vectors, generator=torch.Generator().manual_seed(1)) if vectors else None
+    return NodeGraph(offsets, senders.contiguous(), degrees, torch.from_numpy(chances), own)

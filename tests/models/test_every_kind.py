@@ -78,6 +78,11 @@ def on_vectors(method: str) -> RunSpec:
     return make_spec(method, "mlp", split="random", encoder_options=options)
 
 
+def on_nodes(method: str, features: str) -> RunSpec:
+    options = {"features": features, "width": 8, "layers": 2, "dropout": 0.1}
+    return make_spec(method, "node_gcn", split="random", encoder_options=options)
+
+
 def on_texts(method: str, **changes: object) -> RunSpec:
     options = {"width": 4, "embedding": 3, "max_words": 5, "min_texts": 2, "dropout": 0.1, "vectors": ""}
     return make_spec(method, "lstm", split="random", encoder_options=options, **changes)
@@ -104,6 +109,9 @@ RUNS: dict[str, tuple[str, RunSpec]] = {
     "shared_bottom on texts": ("texts", on_texts("shared_bottom")),
     "an ensemble on texts from given vectors": ("texts", on_texts("shared_bottom", ensemble=2)),
     "metalink on texts": ("texts", on_texts("metalink")),
+    "shared_bottom on nodes": ("nodes", on_nodes("shared_bottom", "degree")),
+    "mitten on nodes": ("nodes", on_nodes("mitten", "random_walk")),
+    "single_task on nodes": ("nodes", on_nodes("single_task", "identity")),
     "groups": ("groups", make_spec(groups=GROUPS)),
     **{
         f"{method} of values and classes": (
@@ -113,7 +121,7 @@ RUNS: dict[str, tuple[str, RunSpec]] = {
         for method in ("shared_bottom", "single_task", "random_forest", "gradient_boosting")
     },
     **{
-        f"{method} of values and classes": ("mixed", make_spec(method, "gcn", training={"epochs": 1}))
+        f"{method} of values and classes": ("mixed", make_spec(method, "gcn"))
         for method in ("mitten", "cross_stitch", "mmoe", "cgc", "dselect_k")
     },
 }

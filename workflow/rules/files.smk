@@ -60,9 +60,7 @@ def source_options(name):
     columns = f"--columns {' '.join(map(shlex.quote, splits.columns))}" if splits.columns else ""
     if not STUDY.sources[name].record.reads_splits:
         return columns
-    return (
-        f"{columns} --schemes {' '.join(splits.schemes)} --fractions {' '.join(map(str, splits.fractions))}"
-    )
+    return f"{columns} --schemes {' '.join(splits.used)} --fractions {' '.join(map(str, splits.fractions))}"
 
 
 def record_of_dataset(dataset):
@@ -273,10 +271,22 @@ def needed(records):
             f"`needs` of a table or figure: {strange[0]!r} is none of {', '.join(layout.NEEDS)}."
         )
     files = [at(need) for need in layout.NEEDS_OF_STUDY if need in needs]
+    files += [
+        at("saved", name=name) for name in sorted({name for record in records for name in record.saved})
+    ]
     if needs & set(layout.NEEDS_OF_DATASETS):
         files += [*dataset_records(), *dataset_tables()]
     if "splits" in needs:
         files += split_files()
+    if "features" in needs:
+        files += feature_records()
+    if "sequences" in needs:
+        files += [
+            file
+            for entry in STUDY.datasets.values()
+            if entry.sequences
+            for file in retrieved(entry.sequences)
+        ]
     if "estimates" in needs:
         files += estimate_files()
     if "encodings" in needs:

@@ -112,11 +112,12 @@ rule split_items:
     params:
         fractions=STUDY.splits.fractions,
         options=lambda wildcards: canonical_json(STUDY.splits.options_of(wildcards.scheme)),
-        code=lambda wildcards: code_of_scheme(wildcards.scheme),
+        scheme=lambda wildcards: STUDY.splits.scheme_of(wildcards.scheme),
+        code=lambda wildcards: code_of_scheme(STUDY.splits.scheme_of(wildcards.scheme)),
     shell:
         "python -m relatask split_items --log {log}"
         " --items {input.rows} --labels {input.labels}"
-        " --scheme {wildcards.scheme} --seed {wildcards.seed} --fractions {params.fractions}"
+        " --scheme {params.scheme} --seed {wildcards.seed} --fractions {params.fractions}"
         " --options {params.options:q} --out {output.split}"
 
 

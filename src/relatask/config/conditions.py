@@ -14,7 +14,7 @@ from relatask.core.errors import RelataskError
 from relatask.core.files import canonical_json
 from relatask.core.outputs import FigureRecord, TableRecord, figures, tables
 from relatask.core.records import suggest
-from relatask.core.registry import capabilities
+from relatask.core.registry import capabilities, saved_tables
 
 Question = Callable[[StudyConfig, str], bool]  # the study, and the data set or collection ("" for the study)
 RATIO = "known_ratio"
@@ -46,7 +46,7 @@ def _varies_known_ratio(study: StudyConfig, _: str) -> bool:
     for row in study.methods:
         options = {**capabilities("methods", row.method).options, **row.options}
         methods.append((row.label, options, row.model_dump(exclude={"label", "published", "options"})))
-    return bool(ratio_families(methods)) and set(study.splits.schemes) != {CELLS}
+    return bool(ratio_families(methods)) and set(study.splits.used) != {CELLS}
 
 
 def _learned(study: StudyConfig, collection: str) -> list[StrategyConfig]:
@@ -123,12 +123,15 @@ WORDS: dict[str, tuple[str, Question]] = {
 
 def _holds(record: TableRecord | FigureRecord, study: StudyConfig, of: str = "") -> bool:
     """Whether a study, or one of its data sets or collections, has an output."""
+    if isinstance(record, TableRecord) and record.papers and study.paper not in record.papers:
+        return False
     for word in record.when:
         if word not in WORDS:
             raise RelataskError(f"{record.file}: `when` has no word {word!r}.{suggest(word, WORDS)}")
         if not WORDS[word][1](study, of):
             return False
-    return True
+    known = saved_tables(method.method for method in study.methods) if record.saved else {}
+    return all(set(columns) <= set(known.get(name, ())) for name, columns in record.saved.items())
 
 
 def table_names(study: StudyConfig) -> list[str]:

@@ -70,6 +70,11 @@ class DatasetConfig(Block):
     densify: DensifyConfig | None = Field(
         None, description="without it, molecules and tasks stay as they are"
     )
+    sequences: Name | None = Field(
+        None,
+        description="sequences of the tasks' proteins by UniProt accession, a FASTA file in datasets.tsv; "
+        "they are compared with a learned dependency, and no method reads them",
+    )
     episodes: EpisodesConfig | None = Field(
         None, description="of images with one class each; default: 5 ways, 5 shots"
     )

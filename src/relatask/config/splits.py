@@ -1,12 +1,13 @@
 """Which items are for training, validation and test."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, Field, create_model
+from pydantic import AfterValidator, Field, ValidationInfo, create_model, field_validator, model_validator
 
-from relatask.core.blocks import Block, unique
-from relatask.core.errors import RelataskError
-from relatask.core.plugins import record_of, scheme_records
+from relatask.core.blocks import Block, Name, unique
+from relatask.core.plugins import scheme_records
+from relatask.core.records import suggest
 
 
 def _fractions(value: tuple[float, float, float]) -> tuple[float, float, float]:
@@ -15,45 +16,108 @@ def _fractions(value: tuple[float, float, float]) -> tuple[float, float, float]:
     return value
 
 
-def _scheme(name: str) -> str:
-    try:
-        return record_of(scheme_records(), name, "split scheme").name
-    except RelataskError as error:
-        raise ValueError(str(error)) from None
+def _scheme(name: str, others: Collection[str] = ()) -> str:
+    if name not in (known := {*scheme_records(), *others}):
+        raise ValueError(f"there is no split scheme {name!r}.{suggest(name, known)}")
+    return name
+
+
+def _split(name: str, info: ValidationInfo) -> str:
+    return _scheme(name, info.data.get("variants", {}))
 
 
 def _summaries() -> str:
     return "; ".join(f"{name}: {record.summary}" for name, record in scheme_records().items())
 
 
+class VariantBlock(Block):
+    """A scheme of splits with options of its own, under a name of its own."""
+
+    scheme: Annotated[str, AfterValidator(lambda name: _scheme(name))] = Field(
+        description="the scheme that it is of"
+    )
+    published: str | None = Field(
+        None, description="what config/published.csv writes behind the data set's name for this split"
+    )
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Options that differ from those of the study."""
+        own = {key: getattr(self, key) for record in scheme_records().values() for key in record.options}
+        return {key: value for key, value in own.items() if value is not None}
+
+    @model_validator(mode="after")
+    def _check_options(self) -> "VariantBlock":
+        if strange := sorted(set(self.options) - set(scheme_records()[self.scheme].options)):
+            raise ValueError(f"the scheme {self.scheme} does not read {strange[0]!r}; remove it")
+        return self
+
+
+def _option_fields(unset: bool = False) -> dict[str, Any]:
+    """Return the keys that the schemes declare as options; with `unset`, None stands for the study's."""
+    options = {key: value for record in scheme_records().values() for key, value in record.options.items()}
+    return {
+        key: (type(default) | None, Field(None, description=f"of this variant; default: `splits.{key}`"))
+        if unset
+        else (type(default), Field(default, description=meaning))
+        for key, (default, meaning) in sorted(options.items())
+    }
+
+
+if TYPE_CHECKING:
+    SplitVariantConfig = VariantBlock
+else:
+    SplitVariantConfig = create_model(
+        "SplitVariantConfig",
+        __base__=VariantBlock,
+        __doc__=VariantBlock.__doc__,
+        **_option_fields(unset=True),
+    )
+
+
 class SplitsBlock(Block):
     """Which items are for training, validation and test."""
 
-    schemes: Annotated[list[Annotated[str, AfterValidator(_scheme)]], AfterValidator(unique)] = Field(
-        ["scaffold"], min_length=1, description=_summaries()
+    variants: dict[Name, SplitVariantConfig] = Field(
+        {}, description="name → a scheme with options of its own; `schemes` may list it beside others"
+    )
+    schemes: Annotated[list[Annotated[str, AfterValidator(_split)]], AfterValidator(unique)] = Field(
+        ["scaffold"], min_length=1, description=f"{_summaries()}; or a name of `variants`"
     )
     fractions: Annotated[tuple[float, float, float], AfterValidator(_fractions)] = Field(
         (0.8, 0.1, 0.1), description="shares of train, valid and test; they sum to 1"
     )
 
-    def options_of(self, scheme: str) -> dict[str, Any]:
-        """Return the options that a scheme reads."""
-        return {key: getattr(self, key) for key in scheme_records()[scheme].options}
+    @field_validator("variants")
+    @classmethod
+    def _check_names(cls, variants: dict[str, Any]) -> dict[str, Any]:
+        if clash := sorted(set(variants) & set(scheme_records())):
+            raise ValueError(f"{clash[0]!r} is the name of a scheme; choose another")
+        return variants
+
+    def scheme_of(self, split: str) -> str:
+        """Return the scheme of a split, which has the same name unless it is a variant."""
+        return self.variants[split].scheme if split in self.variants else split
+
+    def options_of(self, split: str) -> dict[str, Any]:
+        """Return the options that the scheme of a split reads."""
+        options = {key: getattr(self, key) for key in scheme_records()[self.scheme_of(split)].options}
+        return {**options, **(self.variants[split].options if split in self.variants else {})}
+
+    def published_of(self, split: str) -> str | None:
+        """Return what a paper writes behind the data set's name for a split; None: nothing."""
+        return self.variants[split].published if split in self.variants else None
+
+    @property
+    def used(self) -> list[str]:
+        """The schemes that its splits are of."""
+        return list(dict.fromkeys(map(self.scheme_of, self.schemes)))
 
     @property
     def columns(self) -> list[str]:
         """Columns of the items that its schemes read and that a user named."""
-        options = [self.options_of(scheme) for scheme in self.schemes]
+        options = [self.options_of(split) for split in self.schemes]
         return sorted({values["column"] for values in options if values.get("column")})
-
-
-def _option_fields() -> dict[str, Any]:
-    """Return the keys that the schemes declare as their options."""
-    options = {key: value for record in scheme_records().values() for key, value in record.options.items()}
-    return {
-        key: (type(default), Field(default, description=meaning))
-        for key, (default, meaning) in sorted(options.items())
-    }
 
 
 if TYPE_CHECKING:

@@ -144,6 +144,8 @@ class StudyConfig(Block):
         for name, dataset in self.datasets.items():
             if dataset.relations and dataset.relations.source not in {"planted", "string_live"}:
                 names.append((f"datasets.{name}.relations.source", dataset.relations.source))
+            if dataset.sequences:
+                names.append((f"datasets.{name}.sequences", dataset.sequences))
         return names
 
     def required_grouping(self) -> GroupingConfig:
@@ -182,10 +184,10 @@ class StudyConfig(Block):
 
     def _check_schemes(self, record: SourceRecord) -> None:
         """Refuse schemes of splits that do not go with a source."""
-        if record.schemes and not set(self.splits.schemes) <= set(record.schemes):
+        if record.schemes and not set(self.splits.used) <= set(record.schemes):
             wanted = " or ".join(str([name]) for name in record.schemes)
             raise ValueError(f"splits.schemes: it is {wanted} for {record.items}")
-        for scheme in self.splits.schemes:
+        for scheme in self.splits.used:
             levels = scheme_records()[scheme].items
             if levels != "any" and not set(levels) >= set(record.levels):
                 raise ValueError(f"splits.schemes: {scheme} is not for {record.items}")

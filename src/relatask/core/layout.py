@@ -92,7 +92,7 @@ PUBLISHED_FIGURE_FORMATS = ("png",)
 
 # What an output may need: tables of the study, files of its data sets, tables of each collection of gains.
 NEEDS_OF_STUDY = ("plan", "metrics", "summary", "comparisons", "costs", "history", "predictions")
-NEEDS_OF_DATASETS = ("dataset", "splits")
+NEEDS_OF_DATASETS = ("dataset", "splits", "features", "sequences")
 NEEDS_OF_COLLECTIONS = ("gains", "groups", "groupings", "estimates", "encodings")
 NEEDS = (*NEEDS_OF_STUDY, *NEEDS_OF_DATASETS, *NEEDS_OF_COLLECTIONS)
 

@@ -6,7 +6,7 @@ CONTRIBUTING.md. The words of `when` are those of `relatask.config.conditions`, 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from relatask.core.errors import RelataskError
 from relatask.core.records import records, suggest
@@ -23,6 +23,10 @@ class TableRecord:
     when: tuple[str, ...]  # words about the study; all of them must hold
     needs: tuple[str, ...]  # what it is made from
     category: str = "Tables"  # where the report lists it
+    # Tables of methods (`saves`) that it is made from: name -> columns that it reads. A study has the output
+    # only if its methods save them all.
+    saved: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    papers: tuple[str, ...] = ()  # only studies of these papers have it; empty: those of all, or of none
     measured: bool = False  # holds timings, so it differs from run to run
 
 
@@ -39,6 +43,7 @@ class FigureRecord:
     needs: tuple[str, ...]
     category: str
     each: str = "study"  # study, dataset or collection: there is one figure for each
+    saved: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # as of a table
 
 
 def tables() -> Mapping[str, TableRecord]:

@@ -40,12 +40,16 @@ class MoleculeGCNs(TaskEncoders):
     def __init__(self, n_tasks: int, width: int, layers: int, steps: int, dropout: float):
         super().__init__()
         self.options: dict[str, Any] = {"width": width, "layers": layers, "steps": steps, "dropout": dropout}
-        self.width, self.state_width = 2 * width, width
-        self.depth, self.plain = layers, False
+        self.width, self.depth, self.plain = 2 * width, layers, False
         kinds = N_ATOMIC_NUMBERS + N_CHIRALITIES + N_BOND_KINDS
         self.kinds = nn.Parameter(torch.randn(n_tasks, kinds, width))
         self.layers = TaskGCN(n_tasks, width, layers, dropout)
         self.read = TaskSet2Set(n_tasks, width, steps)
+
+    @property
+    def state_width(self) -> int:
+        """The width w of an atom's states."""
+        return self.width // 2
 
     def states(self, x: GraphBatch, between: Between | None = None) -> Tensor:
         """Return the states [N, T, w] of the atoms of B molecules."""

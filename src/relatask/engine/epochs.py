@@ -192,6 +192,10 @@ class EpochTraining(ABC):
             weights = partial(self.networks.weights_of, run)
             self.selections[run].take(values[run], self.higher_is_better, weights)
 
+    def chosen_weights(self) -> list[dict[str, Tensor]]:
+        """Return the weights that each problem's network is left with; default: those of its best epoch."""
+        return [selection.weights for selection in self.selections]
+
     def forget_best(self) -> None:
         """Compare the epochs that come with none of those so far."""
         for selection in self.selections:
@@ -308,7 +312,8 @@ def fit_all(
     for problem, selection in zip(training.problems, training.selections, strict=True):
         if math.isnan(selection.best) and selection.failure is None:
             log.info("%s: validation has no task with both classes; the last epoch is taken", problem.title)
-    training.networks.load_weights([selection.weights for selection in training.selections])
+    chosen = training.chosen_weights()
+    training.networks.load_weights(chosen)
     scores = training.all_scores()
     saved = training.saved()
     return [
@@ -317,8 +322,8 @@ def fit_all(
         else TrainingResult(
             own,
             selection.history,
-            {name: value.cpu() for name, value in selection.weights.items()},
+            {name: value.cpu() for name, value in weights.items()},
             saved=saved,
         )
-        for own, selection in zip(scores, training.selections, strict=True)
+        for own, selection, weights in zip(scores, training.selections, chosen, strict=True)
     ]

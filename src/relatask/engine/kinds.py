@@ -68,8 +68,8 @@ def metric_by_task(metric: str, labels: Tensor, scores: Tensor) -> Tensor:
     return torch.from_numpy(by_column(METRICS[metric], *arrays))
 
 
-def selection_value(kinds: TaskKinds, labels: Tensor, scores: Tensor, exact: Tensor | None) -> float:
-    """Return what epochs are compared by, higher is better: the mean over tasks of how good they are.
+def selection_values(kinds: TaskKinds, labels: Tensor, scores: Tensor, exact: Tensor | None) -> Tensor:
+    """Return how good each task is, float64 [T], higher is better, NaN where undefined.
 
     That is ROC-AUC of a binary task and accuracy of classes; of a real one 1 - MAE / the deviation of its
     training labels, which is 0 for about the mean and 1 for the truth.
@@ -90,7 +90,7 @@ def selection_value(kinds: TaskKinds, labels: Tensor, scores: Tensor, exact: Ten
         if kind == "real":
             values = 1 - values / kinds.deviation[own.cpu()].double()
         found[own.cpu()] = values
-    return mean_of(found)
+    return found
 
 
 def require_kinds(problem: Problem, learned: tuple[str, ...]) -> None:

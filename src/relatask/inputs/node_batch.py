@@ -25,6 +25,16 @@ class NodeGraph:
         """Number of nodes."""
         return len(self.degrees)
 
+    @property
+    def n_nodes(self) -> int:
+        """Number of nodes, for encoders that learn something of each."""
+        return len(self)
+
+    @property
+    def n_features(self) -> int:
+        """How many numbers the source gives of a node."""
+        return 0 if self.vectors is None else self.vectors.shape[1]
+
     def batch(self, rows: Tensor) -> "NodeBatch":
         """Return the graph with the nodes at positions `rows`, int64 [B]."""
         return NodeBatch(self, rows)

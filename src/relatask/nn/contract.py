@@ -61,8 +61,12 @@ class TaskEncoders(nn.Module, ABC):
     """
 
     width: int
-    state_width: int  # the width w of states
     depth: int  # number of layers, after each of which `between` is called
+
+    @property
+    def state_width(self) -> int:
+        """The width w of states; default: that of embeddings."""
+        return self.width
 
     @abstractmethod
     def states(self, x: Any, between: Between | None = None) -> Tensor:

@@ -17,7 +17,12 @@ class EncoderList(TaskEncoders):
     def __init__(self, encoders: Sequence[Encoder]):
         super().__init__()
         self.encoders = nn.ModuleList(encoders)
-        self.width, self.state_width = encoders[0].width, encoders[0].state_width
+        self.width = encoders[0].width
+
+    @property
+    def state_width(self) -> int:
+        """The width w of states."""
+        return self._own()[0].state_width
 
     def states(self, x: Any, between: Between | None = None) -> Tensor:
         """Return the states [N, T, w] of the parts of B items in each encoder."""

@@ -51,7 +51,7 @@ def refuse_run(spec: RunSpec, study: StudyConfig) -> None:
         )
     loop = loop_of(spec.method.name)
     holds_out_tasks = loop.is_held_out(spec.method.options)
-    of_labels = [name for name in study.splits.schemes if scheme_records()[name].holds_out == "labels"]
+    of_labels = [name for name in study.splits.used if scheme_records()[name].holds_out == "labels"]
     if of_labels and holds_out_tasks:
         raise RelataskError(
             f"{where}: its setting holds out tasks, which a split of cells does not; remove {of_labels[0]} "

@@ -10,8 +10,11 @@ import pandas as pd
 from relatask.config import StudyConfig
 from relatask.core.errors import RelataskError
 from relatask.core.files import require_recorded
-from relatask.core.layout import dataset_file, study_file
+from relatask.core.layout import dataset_file, raw_file, study_file
+from relatask.core.outputs import FigureRecord, TableRecord
+from relatask.core.registry import saved_tables
 from relatask.core.tables import read_table
+from relatask.data.sequences import read_fasta
 from relatask.evaluation.aggregate import join_plan, runs_of
 from relatask.evaluation.metrics import METRICS
 from relatask.publishing.collection import Collection
@@ -34,6 +37,7 @@ class Inputs:
         published: numbers that papers report.
         known: what was read so far; a table that is given here, by its name, is not read from its file.
         needs: what may be read, see `relatask.core.layout.NEEDS`; None: everything.
+        saved_tables: which tables that methods save may be read; None: all.
         maker: which output reads it, for messages.
     """
 
@@ -44,11 +48,13 @@ class Inputs:
     published: list[Published] = field(default_factory=list)
     known: dict[Any, Any] = field(default_factory=dict)
     needs: frozenset[str] | None = None
+    saved_tables: frozenset[str] | None = None
     maker: str = ""
 
-    def restricted(self, needs: tuple[str, ...], maker: str) -> "Inputs":
+    def restricted(self, record: TableRecord | FigureRecord) -> "Inputs":
         """Return inputs of which an output may read what it says it needs; tables are still read once."""
-        return replace(self, needs=frozenset(needs), maker=maker)
+        needs, saved_tables = frozenset(record.needs), frozenset(record.saved)
+        return replace(self, needs=needs, saved_tables=saved_tables, maker=record.file)
 
     def require(self, need: str) -> None:
         """Refuse what the output did not say that it needs: its file may be absent or out of date.
@@ -58,6 +64,18 @@ class Inputs:
         """
         if self.needs is not None and need not in self.needs:
             raise RelataskError(f"{self.maker} reads {need!r}; add it to the `needs` of its file.")
+
+    def saved(self, name: str) -> pd.DataFrame:
+        """Return a table that methods of the study save: `run_id` and the columns that they declare.
+
+        Raises:
+            RelataskError: the output does not say that it reads it, or it is absent.
+        """
+        if self.saved_tables is not None and name not in self.saved_tables:
+            raise RelataskError(f"{self.maker} reads {name!r}; add it to `saved` in its file.")
+        path = self.results / study_file("saved", self.name, name=name)
+        columns = saved_tables(method.method for method in self.study.methods)[name]
+        return self.once(f"saved {name}", lambda: read_table(name, path, ["run_id", *columns]))
 
     def table(self, name: str) -> pd.DataFrame:
         """Return one of the study's tables, e.g. "metrics"; of plan and history, what the tables show.
@@ -123,6 +141,22 @@ class Inputs:
         path = self.results / dataset_file(table, dataset)
         require_recorded(self.results / dataset_file("dataset", dataset), path)
         return read_table(table, path, columns)
+
+    def sequences(self, dataset: str) -> dict[str, str]:
+        """Return accession -> sequence of the proteins that a data set names a file of.
+
+        Raises:
+            RelataskError: the output does not need it, or the file is absent or no FASTA.
+        """
+        self.require("sequences")
+        name = str(self.study.datasets[dataset].sequences)
+        files = sorted(self.results.glob(raw_file("file", source=name, file="*.fasta*")))
+        if len(files) != 1:
+            raise RelataskError(
+                f"datasets.{dataset}.sequences: {name!r} has {len(files)} files *.fasta or *.fasta.gz in "
+                "config/datasets.tsv, and one is read; name another."
+            )
+        return self.once(f"sequences {name}", lambda: read_fasta(files[0]))
 
     @property
     def test_cells(self) -> pd.DataFrame:

@@ -28,7 +28,7 @@ def write_tables(inputs: Inputs, folder: Path) -> None:
     """
     for name in table_names(inputs.study):
         record = table_record(inputs.study, name)
-        table = _make(name, record, inputs.restricted(record.needs, record.file))
+        table = _make(name, record, inputs.restricted(record))
         save(titled(table, inputs.smoke_run), folder / in_study("tables"))
         write_caption(name, record, inputs, folder)
         logging.info("%s: %d rows", folder / in_study("tables") / f"{name}.md", len(table.rows))
@@ -68,7 +68,7 @@ def draw_figures(inputs: Inputs, names: Iterable[str], folder: Path) -> None:
     """
     for name in names:
         record, of = figure_of(name)
-        own = inputs.restricted(record.needs, record.file)
+        own = inputs.restricted(record)
         draw = import_file(record.file).draw
         with style.styled():
             if record.each == "study":

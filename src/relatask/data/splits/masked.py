@@ -1,4 +1,11 @@
-"""Items in a random order, and of the labels of training only a share: the others are hidden."""
+"""Items in a random order, and of the labels of training only a share: the others are hidden.
+
+The settings of L2T-MITTEN (section 5.4, note 3): "All p %" masks every task to p %, "Partially p %" some
+tasks that are drawn. The paper does not say how many; half of them, `masked_tasks: 0.5`, is our choice. It
+splits 80:20 and names no validation fold, which we take from the 80: with the fractions 0.7, 0.1 and 0.2,
+"All 80 %" is `labels_kept: 1.0`. So p is a share of all items, and "All 10 %" is `labels_kept: 0.1429`, a
+seventh of the 70. Labels of validation and test are never hidden; those of validation choose the epoch alone.
+"""
 
 import numpy as np
 import pandas as pd
@@ -10,24 +17,33 @@ from relatask.data.splits.random import split as split_randomly
 SCHEME = {
     "summary": "as random, and of the labels of training only the share `labels_kept` is there",
     "options": {
-        "labels_kept": (0.1, "of the scheme masked: share of the training labels that are not hidden")
+        "labels_kept": (0.1, "of the scheme masked: share of the training labels that are not hidden"),
+        "masked_tasks": (1.0, "of the scheme masked: share of the tasks whose labels are hidden, drawn"),
     },
 }
 STREAM = 5  # of draws; each scheme has its own
 
 
 def split(
-    items: pd.DataFrame, labels: pd.DataFrame, seed: int, fractions: Fractions, labels_kept: float
+    items: pd.DataFrame,
+    labels: pd.DataFrame,
+    seed: int,
+    fractions: Fractions,
+    labels_kept: float,
+    masked_tasks: float,
 ) -> pd.DataFrame:
     """Return table "split": a row for each item, and one for each label that is hidden.
 
-    Of each task the share `labels_kept` of its training labels stays, rounded up, drawn by the seed.
+    Of each masked task the share `labels_kept` of its training labels stays, rounded up, drawn by the seed,
+    so a task keeps one label at least, and maybe of one class alone. The share `masked_tasks` of the tasks
+    is rounded to the nearest number of tasks, halves upwards.
 
     Raises:
-        RelataskError: the share is not in (0, 1].
+        RelataskError: a share is not in (0, 1].
     """
-    if not 0 < labels_kept <= 1:
-        raise RelataskError(f"splits.labels_kept: it is above 0 and at most 1, not {labels_kept}.")
+    for name, share in (("labels_kept", labels_kept), ("masked_tasks", masked_tasks)):
+        if not 0 < share <= 1:
+            raise RelataskError(f"splits.{name}: it is above 0 and at most 1, not {share}.")
     whole = split_randomly(items, labels, seed, fractions)
     training = whole["item_id"][whole["fold"] == "train"]
     tasks, names = task_codes(labels["task_id"])
@@ -39,7 +55,10 @@ def split(
     sizes = np.bincount(task, minlength=len(names))
     rank = np.empty(len(cells), np.int64)
     rank[np.lexsort((draws, task))] = np.arange(len(cells)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    hidden = cells[rank >= np.ceil(labels_kept * sizes - 1e-9)[task]]
+    order = np.random.default_rng([seed, STREAM, 1]).permutation(len(names))
+    kept = np.ones(len(names))
+    kept[order[: int(masked_tasks * len(names) + 0.5)]] = labels_kept
+    hidden = cells[rank >= np.ceil(kept * sizes - 1e-9)[task]]
     return cell_table(
         np.r_[whole["item_id"].to_numpy(), item_ids[hidden]],
         np.r_[np.full(len(whole), -1, np.int32), tasks[hidden]],

@@ -12,7 +12,7 @@ from relatask.core.errors import RelataskError
 from relatask.core.registry import load
 from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.epochs import EpochTraining, fit
-from relatask.engine.kinds import kinds_of, mean_metric, mean_of, metric_by_task, selection_value, tasks_of
+from relatask.engine.kinds import kinds_of, mean_of, metric_by_task, selection_values, tasks_of
 from relatask.engine.network import autocast, trained_model
 from relatask.engine.networks import Networks
 from relatask.engine.problem import EVALUATED, Problem, Progress, TrainingResult
@@ -52,6 +52,7 @@ class Training(EpochTraining):
         )
         self.representation: Tensor | None = None
         self.kinds = [kinds_of(one) for one in self.problems]
+        self.values_by_task: list[Tensor] = []  # of each problem at the last validation, float64 [t]
         if self.balancing.uses_representation:
             self.trunk().register_forward_hook(self._keep)
 
@@ -177,21 +178,24 @@ class Training(EpochTraining):
         return found
 
     def valid_values(self) -> list[float]:
-        """What epochs are compared by, higher is better: mean ROC-AUC, or as `selection_value` says."""
+        """What epochs are compared by, higher is better: mean ROC-AUC, or mean of `selection_values`."""
+        self.values_by_task = self._values_by_task()
+        return [mean_of(own) for own in self.values_by_task]
+
+    def _values_by_task(self) -> list[Tensor]:
+        """Return the validation value of each task of each problem, float64 [t], NaN where undefined."""
         outputs = self.outputs(self.valid, self.going())
         labels = [problem.labels(self.valid, "valid") for problem in self.problems]
         if all(kinds.all_binary for kinds in self.kinds):  # all tasks at once, which takes less time
             values = metric_by_task("roc_auc", torch.cat(labels, 1), torch.cat(outputs, 1))
-            return [mean_of(own) for own in values.split([each.shape[1] for each in outputs])]
-        return [
-            self._selection_value(run, *pair) for run, pair in enumerate(zip(labels, outputs, strict=True))
-        ]
+            return list(values.split([each.shape[1] for each in outputs]))
+        return [self._values_of(run, *pair) for run, pair in enumerate(zip(labels, outputs, strict=True))]
 
-    def _selection_value(self, run: int, labels: Tensor, outputs: Tensor) -> float:
+    def _values_of(self, run: int, labels: Tensor, outputs: Tensor) -> Tensor:
         if self.kinds[run].all_binary:
-            return mean_metric("roc_auc", labels, outputs)
+            return metric_by_task("roc_auc", labels, outputs)
         scores = self.networks.models[run].scores(outputs)
-        return selection_value(self.kinds[run], labels, scores, self.problems[run].exact(self.valid))
+        return selection_values(self.kinds[run], labels, scores, self.problems[run].exact(self.valid))
 
     def valid_value(self) -> float:
         """The validation value of the first problem."""

@@ -57,14 +57,22 @@ def _main_data(inputs: Inputs) -> pd.DataFrame:
     factor, _ = scale_of(METRICS[inputs.metric])
     printed = lookup(inputs.published, inputs.study.paper, inputs.metric)
     rows = {method.label: method.published for method in inputs.study.methods}
-    columns = {name: dataset.published for name, dataset in inputs.study.datasets.items()}
-    found = [printed.get((rows[row["method"]], columns[row["dataset"]])) for row in records(summary)]
+    found = [
+        printed.get((rows[row["method"]], _published_column(inputs, row["dataset"], row["split"])))
+        for row in records(summary)
+    ]
     summary["published"] = [p.value / factor if p else None for p in found]
     summary["published_std"] = [p.spread / factor if p and p.spread else None for p in found]
     summary = summary.astype({"published": float, "published_std": float})
     gap = (summary["mean"] - summary["published"]) / summary["published_std"]
     summary["difference_in_spreads"] = gap if len(inputs.study.splits.schemes) == 1 else float("nan")
     return summary
+
+
+def _published_column(inputs: Inputs, dataset: str, split: str) -> str | None:
+    """What the sheet of published numbers calls a data set under a split."""
+    name, setting = inputs.study.datasets[dataset].published, inputs.study.splits.published_of(split)
+    return f"{name} {setting}" if name and setting else name
 
 
 def _best_rows(inputs: Inputs, data: pd.DataFrame, rows: dict[str, list[str]]) -> list[pd.DataFrame]:
@@ -123,9 +131,13 @@ def methods_table(inputs: Inputs, name: str, chosen: TableConfig) -> Table:
         header.append(f"{dataset} {split}")
         for line, row in zip(body, column, strict=True):
             line.append(_cell(row, inputs, best))
-        if split != schemes[-1] or not any(row and pd.notna(row["published"]) for row in column):
+        own = inputs.study.splits.published_of(split)
+        shown = own or split == schemes[-1]
+        if not shown or not any(row and pd.notna(row["published"]) for row in column):
             continue
-        header += [f"{dataset} published"] + (["in spreads"] if comparable else [])
+        header += [f"{dataset} {own} published" if own else f"{dataset} published"] + (
+            ["in spreads"] if comparable else []
+        )
         for line, row in zip(body, column, strict=True):
             line.append(mean_std(row["published"], row["published_std"], metric) if row else NOTHING)
             if comparable:

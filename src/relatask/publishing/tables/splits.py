@@ -55,7 +55,7 @@ def make(inputs: Inputs) -> Table:
         for row in records(frame)
     ]
     header = ["data set", "split", "seed", *FOLDS, "digest"]
-    cells = "; of a split of cells, labels" if CELLS in inputs.study.splits.schemes else ""
+    cells = "; of a split of cells, labels" if CELLS in inputs.study.splits.used else ""
     notes = [
         f"{inputs.items.capitalize()} per fold{cells}. Equal digests: the same ones in the same folds "
         "(16 of 64 digits are shown)."

@@ -1,0 +1,1 @@
+"""Adaptive checkpointing with specialization."""
