@@ -98,6 +98,16 @@ def test_states_may_be_changed_between_encoding_and_pooling():
     torch.testing.assert_close(stacked.pool(states, batch), stacked(batch).flip(1))
 
 
+def test_bfloat16_leaves_the_recurrence_and_the_pooling_in_full_precision():
+    texts = random_words(LENGTHS)
+    stacked, batch = together([encoder(texts, seed) for seed in range(2)]), texts.batch(torch.arange(5))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = stacked(batch)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, stacked(batch), rtol=0.05, atol=0.01)
+    assert not torch.equal(found, stacked(batch))
+
+
 def test_dropout_is_drawn_for_each_encoder_and_in_training_alone():
     texts = random_words(LENGTHS)
     stacked, batch = together([encoder(texts, dropout=0.5)] * 2), texts.batch(torch.arange(5))
