@@ -30,6 +30,7 @@ def write_data(folder: Path) -> None:
     write_drawings(folder / "drawings")
     write_photographs(folder / "photographs")
     write_reviews(folder / "reviews.csv")
+    write_club(folder / "members.csv", folder / "friends.csv")
 
 
 def smiles() -> list[str]:
@@ -110,6 +111,19 @@ def write_reviews(path: Path) -> None:
         texts.append(" ".join(rng.permutation([*own, *rng.choice(others, rng.integers(1, 9))])))
     labels = np.where(rng.random(present.shape) < 0.1, np.nan, present)
     pd.DataFrame({"text": texts, **dict(zip(OPINIONS, labels.T, strict=True))}).to_csv(path, index=False)
+
+
+def write_club(members: Path, friends: Path) -> None:
+    """Write nodes that like what their neighbours like, and the edges among them."""
+    rng = np.random.default_rng(6)
+    names, half = np.array([f"member {number}" for number in range(80)]), np.arange(80) >= 40
+    ends = rng.integers(80, size=(500, 2))
+    ends = ends[(half[ends[:, 0]] == half[ends[:, 1]]) | (rng.random(500) < 0.1)]
+    pd.DataFrame(names[ends], columns=["source", "target"]).to_csv(friends, index=False)
+    likes = half[:, None] ^ (rng.random((80, 3)) < 0.1)
+    labels = pd.DataFrame(likes.astype(int), columns=["chess", "football", "music"])
+    labels.insert(0, "node", names)
+    labels.to_csv(members, index=False)
 
 
 def _png(pixels: np.ndarray) -> bytes:

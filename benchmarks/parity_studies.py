@@ -256,9 +256,26 @@ def texts() -> Study:
     }
 
 
+def nodes() -> Study:
+    """Nodes of one graph, read whole in each step."""
+    source = {"reader": "node_table", "path": "members.csv", "edges_path": "friends.csv"}
+    row = {"encoder": "node_gcn", "encoder_options": {"width": 8}, "training": {"batch_size": 80}}
+    identity = {"features": "identity", "width": 8}
+    return {
+        **_study("Nodes", {"club": source}, {"members": {"source": "club"}}, "random"),
+        "methods": [
+            {"label": "MTL", "method": "shared_bottom", **row},
+            {"label": "STL", "method": "single_task", **row, "encoder_options": identity, "parts": 2},
+            {"label": "MITTEN", "method": "mitten", **row, "options": {"own": False}},
+        ],
+        "baseline": "MTL",
+        "scales": _scale([0]),
+    }
+
+
 STUDIES: tuple[Callable[[], Study], ...] = (
     *(balancing, relations, table, cells),
-    *(groups, series, few_shot, images, texts),
+    *(groups, series, few_shot, images, texts, nodes),
 )
 
 

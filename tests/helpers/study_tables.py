@@ -134,13 +134,16 @@ TASKS = [f"t{i}" for i in range(7)]
 BASE = {("STL", 0): 0.70, ("STL", 1): 0.72, ("MTL", 0): 0.75, ("MTL", 1): 0.79}
 
 
+METHOD_OF = {"STL": "single_task", "RF": "random_forest"}
+
+
 def study_of(datasets=("toy",), methods=("STL", "MTL"), metrics=("roc_auc",), schemes=("random",)) -> dict:
     return {
         "title": "Toy & co",
         "sources": {"toy": {"reader": "table", "path": "toy.csv"}},
         "datasets": {name: {"source": "toy"} for name in datasets},
         "splits": {"schemes": list(schemes)},
-        "methods": [{"label": label, "method": label.lower()} for label in methods],
+        "methods": [{"label": label, "method": METHOD_OF.get(label, "shared_bottom")} for label in methods],
         "baseline": "STL",
         "metrics": list(metrics),
         "scales": {"quick": {"seeds": [0, 1], "reduced": ["5 epochs instead of 200"]}},
