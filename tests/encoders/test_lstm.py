@@ -15,7 +15,7 @@ from relatask.inputs.word_batch import Vocabulary, Words
 from tests.helpers.word_batches import random_words
 from tests.oracles import lstm as oracle
 
-SMALL = {"width": 3, "embedding": 4, "min_texts": 1}
+SMALL = {"width": 3, "embedding": 4, "min_texts": 1, "dropout": 0.0}
 LENGTHS = [4, 1, 6, 1, 3]  # several as long as each other, and texts of one word
 
 
@@ -96,6 +96,16 @@ def test_states_may_be_changed_between_encoding_and_pooling():
     states = stacked.states(batch, swapped)
     assert asked == [(0, (15, 2, 3))]
     torch.testing.assert_close(stacked.pool(states, batch), stacked(batch).flip(1))
+
+
+def test_bfloat16_leaves_the_recurrence_and_the_pooling_in_full_precision():
+    texts = random_words(LENGTHS)
+    stacked, batch = together([encoder(texts, seed) for seed in range(2)]), texts.batch(torch.arange(5))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = stacked(batch)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, stacked(batch), rtol=0.05, atol=0.01)
+    assert not torch.equal(found, stacked(batch))
 
 
 def test_dropout_is_drawn_for_each_encoder_and_in_training_alone():

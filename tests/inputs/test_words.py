@@ -48,6 +48,7 @@ def test_the_arrays_hold_each_word_once_and_each_text_in_its_order(tmp_path):
     assert sorted(found.names) == sorted(set(expected))
     record = json.loads((tmp_path / "features.json").read_text())
     assert record["inputs"]["words"]["arrays"] == ["words", "word_offsets", "word_list"]
+    assert (record["words_of_texts"], record["different_words"]) == (12, 6)
 
 
 def test_only_words_of_training_texts_are_known_those_of_most_texts_first(tmp_path, caplog):

@@ -1,19 +1,21 @@
 """Words of held-out texts decide nothing: what they are, and which of them no training text has."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from relatask.core.errors import RelataskError
 from relatask.core.tables import read_table, write_table
 from relatask.data.prepared import PreparedDataset
 from relatask.data.source_tables import source_tables
 from relatask.engine.checkpoint import Checkpoint, tensor_bytes
 from relatask.engine.run import RunResult, train_run
 from relatask.plan.spec import RunSpec
-from tests.helpers.changed_data import scores, trace
+from tests.helpers.changed_data import disguise, scores, trace
 from tests.helpers.data_tables import prepared_folder, write_records
 from tests.helpers.prepared_dataset import make_spec, random_labels
 
@@ -86,6 +88,12 @@ def test_an_unknown_word_is_like_any_other_unknown_one(plain, tmp_path):
     first, second = (trained(spec_of("shared_bottom"), data) for data in (plain, other))
     assert scores(first).equals(scores(second))
     assert tensor_bytes(first.weights) == tensor_bytes(second.weights)
+
+
+def test_an_encoder_that_asks_its_input_for_what_it_lacks_is_named(plain):
+    without = replace(plain, inputs=disguise(plain, "test").inputs)  # which wraps the words
+    with pytest.raises(RelataskError, match="encoder 'lstm' asks for 'vocabulary' in from_input"):
+        trained(spec_of("shared_bottom"), without)
 
 
 def test_each_split_has_the_words_of_its_own_training_texts(plain, tmp_path):

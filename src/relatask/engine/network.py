@@ -1,6 +1,7 @@
 """The network of a problem, freshly initialised, and the precision it computes in."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -68,10 +69,25 @@ class Encoders:
         chosen = spec.required_encoder()
         ability = capabilities("encoders", chosen.name)
         initial = {name: ability.options[name] for name in ability.initial} if self.trained else {}
-        learned = {name: getattr(self.problem.data.inputs, name) for name in ability.from_input}
+        learned = {name: self._from_input(name) for name in ability.from_input}
         encoder: Encoder = load("encoders", chosen.name).build(**{**chosen.options, **initial, **learned})
         encoder.plain = capabilities("methods", spec.method.name).second_derivatives
         return encoder
+
+    def _from_input(self, name: str) -> Any:
+        """Return what an encoder asks of its input.
+
+        Raises:
+            RelataskError: the input has no such attribute.
+        """
+        inputs, encoder = self.problem.data.inputs, self.problem.spec.required_encoder().name
+        try:
+            return getattr(inputs, name)
+        except AttributeError:
+            raise RelataskError(
+                f"encoder {encoder!r} asks for {name!r} in from_input, which its input lacks; correct "
+                f"{capabilities('encoders', encoder).file}."
+            ) from None
 
     def _own(self, name: str) -> Encoder:
         with torch.random.fork_rng(devices=[]):

@@ -6,7 +6,7 @@ texts: 1 for the one that most of them have, and so on. Every other word is 0, u
 
 import logging
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import torch
@@ -125,14 +125,8 @@ class Words(FittedInput):
         known = sorted((-count, name) for name, count in zip(self.names, counts, strict=False) if count)
         found = self.with_learned({"words": [name for _, name in known], "n_texts": [-n for n, _ in known]})
         n_unknown = int((found.known_ids[self.words.long()] == 0).sum())
-        log.info(
-            "%d training texts have %d different words; of %d words of the other %d texts %d are unknown.",
-            len(rows),
-            len(known),
-            len(self.words) - len(positions),
-            len(self) - len(rows),
-            n_unknown,
-        )
+        n_others = len(self.words) - len(positions)
+        _tell_of_unknown(len(rows), len(known), n_others, len(self) - len(rows), n_unknown)
         return found
 
     @property
@@ -161,3 +155,15 @@ class Words(FittedInput):
         """Place in the vocabulary from 1 on of each of `names`, 0 where it is unknown, int32."""
         assert self.ids is not None, NOT_FITTED
         return self.ids
+
+
+@lru_cache  # once for all runs of a split
+def _tell_of_unknown(n_training: int, n_known: int, n_others: int, n_texts: int, n_unknown: int) -> None:
+    log.info(
+        "%d training texts have %d different words; of %d words of the other %d texts %d are unknown.",
+        n_training,
+        n_known,
+        n_others,
+        n_texts,
+        n_unknown,
+    )

@@ -46,6 +46,7 @@ def featurise(items: "pd.DataFrame") -> dict[str, np.ndarray]:
         words: int32 [n_words], the words of all texts, as positions in the list of words.
         word_offsets: int64 [n + 1]; text i has the words [offset i, offset i + 1).
         word_list: uint8, the different words, each followed by a line feed, in UTF-8.
+        And as counts words_of_texts and different_words.
 
     Raises:
         RelataskError: the items have no column `text`, or a text has no word.
@@ -63,6 +64,8 @@ def featurise(items: "pd.DataFrame") -> dict[str, np.ndarray]:
         "words": np.array(words, np.int32),
         "word_offsets": np.array(offsets, np.int64),
         "word_list": np.frombuffer("".join(f"{word}\n" for word in place).encode(), np.uint8),
+        "words_of_texts": np.array(len(words)),
+        "different_words": np.array(len(place)),
     }
 
 
