@@ -223,6 +223,7 @@ def main(given: Sequence[str] | None = None) -> int:
         print(f"Not compared, because one side lacks them: rows with encoder {', '.join(sorted(one_sided))}")
     makes = [make for make in STUDIES if not asked.study or make.__name__ in asked.study]
     makes = [without_encoders(make, one_sided) for make in makes]
+    makes = [make for make in makes if make()["methods"]]
     with tempfile.TemporaryDirectory(prefix="parity-results-") as scratch:
         folders = []
         for place, side in enumerate((a, b)):

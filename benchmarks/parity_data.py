@@ -1,4 +1,4 @@
-"""The data of the runs that parity compares, from fixed seeds: a table, series, drawings, photographs."""
+"""The data of the runs that parity compares, from fixed seeds: tables, series, drawings, photographs."""
 
 import io
 import json
@@ -17,6 +17,7 @@ AFTER = ("C(=O)O", "C(=O)N", "CC#N", "CCOC", "CCCl", "C(=O)c1ccccc1")
 ASSAYS = tuple(f"assay{i}" for i in range(1, 6))
 SERIES = ("flow", "load", "oil")
 ALPHABETS = {"Greek": 6, "Latin": 6, "Korean": 5, "Tagalog": 6}
+OPINIONS = {"funny": ("laugh", "joke", "silly"), "sad": ("tears", "grief", "loss"), "long": ("hours", "slow")}
 CATEGORIES = ("bus", "car", "dog", "tree")
 PARTS = {"train2017": 48, "val2017": 16}  # photographs of each
 
@@ -28,6 +29,7 @@ def write_data(folder: Path) -> None:
     write_series(folder / "series.csv")
     write_drawings(folder / "drawings")
     write_photographs(folder / "photographs")
+    write_reviews(folder / "reviews.csv")
 
 
 def smiles() -> list[str]:
@@ -95,6 +97,19 @@ def write_photographs(folder: Path) -> None:
             ]
         content = {"images": images, "annotations": annotations, "categories": categories}
         (folder / "annotations" / f"instances_{part}.json").write_text(json.dumps(content))
+
+
+def write_reviews(path: Path) -> None:
+    """Write a table of short texts, whose words are of their opinions, among others; a tenth is missing."""
+    rng = np.random.default_rng(5)
+    present = rng.random((120, len(OPINIONS))) < 0.5
+    others = [f"word{number}" for number in range(40)]
+    texts = []
+    for row in present:
+        own = [word for words, there in zip(OPINIONS.values(), row, strict=True) if there for word in words]
+        texts.append(" ".join(rng.permutation([*own, *rng.choice(others, rng.integers(1, 9))])))
+    labels = np.where(rng.random(present.shape) < 0.1, np.nan, present)
+    pd.DataFrame({"text": texts, **dict(zip(OPINIONS, labels.T, strict=True))}).to_csv(path, index=False)
 
 
 def _png(pixels: np.ndarray) -> bytes:

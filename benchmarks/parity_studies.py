@@ -18,7 +18,10 @@ RENAMED: dict[str, str] = {}  # key as it stands below -> its later name, used w
 
 MLP = {"width": 16, "layers": 1}
 GNN = {"width": 16, "layers": 2, "dropout": 0.2}
-ENCODERS = {"fingerprint_mlp": MLP, "gin": GNN, "graphsage": GNN, "resnet": {"depth": 12, "width": 2}}
+ENCODERS = {
+    **{"fingerprint_mlp": MLP, "gin": GNN, "graphsage": GNN, "resnet": {"depth": 12, "width": 2}},
+    "lstm": {"width": 8, "embedding": 8},
+}
 METHODS = {"random_forest": {"n_estimators": 5}, "gradient_boosting": {"max_iter": 5, "min_samples_leaf": 5}}
 TRAINING = {"epochs": 3, "batch_size": 32, "learning_rate": 0.003}
 KINASES = ("F1P1", "F1P2", "F1P3", "F1P4", "F3P1", "F3P2", "F6P1", "F6P2")
@@ -61,6 +64,7 @@ def relations() -> Study:
     gibbs = {**short, "noise": "gibbs", "imputation": "thresholded", "marginals": "last"}
     uniform = {**short, "gibbs": "released", "marginals": "labels", "paired": False}
     pna = {"model": "PNA", "width": 16, "layers": 2}
+    gcn = {"encoder": "gcn", "encoder_options": {"width": 8, "layers": 2}, "training": {"epochs": 1}}
     return _planted(
         "Relations",
         [
@@ -69,6 +73,11 @@ def relations() -> Study:
             {"label": "MTL_GIN", "method": "shared_bottom", "encoder": "gin"},
             {"label": "MTL_SAGE", "method": "shared_bottom", "encoder": "graphsage"},
             {"label": "MTL_PyG", "method": "shared_bottom", "encoder": "pyg", "encoder_options": pna},
+            {"label": "MITTEN", "method": "mitten", **gcn},
+            {"label": "CrossStitch", "method": "cross_stitch", **gcn},
+            {"label": "MMoE", "method": "mmoe", **gcn},
+            {"label": "PLE", "method": "cgc", **gcn, "options": {"progressive": True}},
+            {"label": "DSelect", "method": "dselect_k", "encoder": "fingerprint_mlp"},
             {"label": "SGNN", "method": "sgnn", "encoder": "fingerprint_mlp"},
             {"label": "SGNN_GIN", "method": "sgnn", "encoder": "gin", "graph": "shuffled"},
             {"label": "EBM_fixed", **energy, "prior": "MTL", "options": {**short, "noise_samples": 2}},
@@ -231,9 +240,25 @@ def images() -> Study:
     }
 
 
+def texts() -> Study:
+    """Short texts, and what their words tell; the vocabulary is of the training texts."""
+    source = {"reader": "texts", "path": "reviews.csv"}
+    row = {"encoder": "lstm"}
+    return {
+        **_study("Texts", {"written": source}, {"reviews": {"source": "written"}}, "random"),
+        "methods": [
+            {"label": "MTL", "method": "shared_bottom", **row},
+            {"label": "STL", "method": "single_task", **row, "parts": 2},
+            {"label": "MetaLink", "method": "metalink", **row, "options": {"known_ratio": 0.5}},
+        ],
+        "baseline": "MTL",
+        "scales": _scale([0]),
+    }
+
+
 STUDIES: tuple[Callable[[], Study], ...] = (
     *(balancing, relations, table, cells),
-    *(groups, series, few_shot, images),
+    *(groups, series, few_shot, images, texts),
 )
 
 

@@ -5,9 +5,13 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
-from relatask.core.registry import catalogue, complete_options, load
+from relatask.core.registry import capabilities, catalogue, complete_options, load
 from relatask.inputs.graph_batch import GraphBatch, MoleculeGraphs
+from relatask.inputs.node_batch import NodeBatch
+from relatask.inputs.word_batch import WordBatch
 from relatask.nn.contract import Encoder
+from tests.helpers.node_graphs import graph_tensors
+from tests.helpers.word_batches import random_words
 from tests.oracles.gin_oracle import as_arrays, random_molecules
 
 CASES: list[tuple[str, dict]] = [
@@ -15,19 +19,30 @@ CASES: list[tuple[str, dict]] = [
     ("graphsage", {"width": 6, "layers": 2}),
     ("graphsage", {"width": 6, "layers": 2, "aggregation": "mean", "normalise": False}),
     ("fingerprint_mlp", {"width": 9, "layers": 3}),
+    ("lstm", {"width": 3, "embedding": 4, "min_texts": 1}),
+    ("gcn", {"width": 3, "layers": 2, "steps": 2}),
+    ("node_gcn", {"width": 3, "layers": 2, "features": "vectors"}),
 ]
+GRAPH = graph_tensors([(0, 1), (1, 2), (2, 3), (3, 0), (0, 4)], 6, vectors=2)
 MODELS = ("GCN", "GIN", "GAT", "GraphSAGE", "PNA", "EdgeCNN")
 TWICE = [*CASES, *(("pyg", {"model": model, "width": 4, "layers": 2}) for model in MODELS)]
 
 
 def encoder(name: str, options: dict, plain: bool) -> Encoder:
     torch.manual_seed(0)
-    built = load("encoders", name).build(**complete_options("encoders", name, {**options, "dropout": 0.0}))
+    chosen = complete_options("encoders", name, {**options, "dropout": 0.0})
+    inputs = GRAPH if name == "node_gcn" else random_words([9])
+    learned = {key: getattr(inputs, key) for key in capabilities("encoders", name).from_input}
+    built = load("encoders", name).build(**chosen, **learned)
     built.plain = plain
     return built
 
 
-def batch(name: str, sizes: list[int]) -> GraphBatch | Tensor:
+def batch(name: str, sizes: list[int]) -> GraphBatch | Tensor | WordBatch | NodeBatch:
+    if name == "node_gcn":
+        return GRAPH.batch(torch.arange(len(sizes)))
+    if name == "lstm":
+        return random_words([*sizes, 9]).batch(torch.arange(len(sizes)))
     if name == "fingerprint_mlp":
         return (torch.rand(len(sizes), 2048, generator=torch.Generator().manual_seed(1)) < 0.03).float()
     graphs = MoleculeGraphs.from_arrays(**as_arrays(random_molecules(sizes, seed=1)))

@@ -32,14 +32,19 @@ TRAINING = {
 
 
 def combinations() -> list[tuple[str, str | None]]:
-    """Every registered method for molecules with every encoder it can have."""
+    """Every registered method for molecules with every encoder it can have.
+
+    Methods of many encoders have two: one that is read in a pass for all of them, and one that is not.
+    """
     pairs: list[tuple[str, str | None]] = []
     encoders = [
         name for name, ability in catalogue("encoders").items() if {"graph", "ecfp"} & {*ability.inputs}
     ]
     for name, ability in catalogue("methods").items():
         if "binary" in ability.kinds:
-            pairs += [(name, encoder) for encoder in encoders] if ability.uses_encoder else [(name, None)]
+            many = ability.encoders == "per task" or ability.copies
+            own = ("fingerprint_mlp", "gcn") if many else encoders
+            pairs += [(name, encoder) for encoder in own] if ability.uses_encoder else [(name, None)]
     return pairs
 
 

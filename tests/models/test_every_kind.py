@@ -14,7 +14,9 @@ import pytest
 import torch
 
 import relatask
+from relatask.__main__ import main
 from relatask.core.errors import RelataskError
+from relatask.core.files import read_json, write_json
 from relatask.core.plugins import load_file
 from relatask.core.registry import capabilities, catalogue
 from relatask.core.tables import read_table, write_table
@@ -29,6 +31,7 @@ from relatask.sources.point_series import series_tables
 from tests.helpers.class_layouts import write_omniglot
 from tests.helpers.coco_layout import write_layout
 from tests.helpers.data_tables import labels_table, prepared_folder, source_of, tasks_table, write_records
+from tests.helpers.node_graphs import write_nodes
 from tests.helpers.prepared_dataset import make_spec, random_labels
 from tests.models.molecule_data import SPECS as BINARY
 from tests.models.molecule_data import ask_elsewhere, predictions_of, train, write_molecules
@@ -75,6 +78,16 @@ def on_vectors(method: str) -> RunSpec:
     return make_spec(method, "mlp", split="random", encoder_options=options)
 
 
+def on_nodes(method: str, features: str) -> RunSpec:
+    options = {"features": features, "width": 8, "layers": 2, "dropout": 0.1}
+    return make_spec(method, "node_gcn", split="random", encoder_options=options)
+
+
+def on_texts(method: str, **changes: object) -> RunSpec:
+    options = {"width": 4, "embedding": 3, "max_words": 5, "min_texts": 2, "dropout": 0.1, "vectors": ""}
+    return make_spec(method, "lstm", split="random", encoder_options=options, **changes)
+
+
 # Name -> the kind of data and the run.
 RUNS: dict[str, tuple[str, RunSpec]] = {
     "forecaster of all": ("series", forecaster()),
@@ -93,6 +106,12 @@ RUNS: dict[str, tuple[str, RunSpec]] = {
     "metalink on images": ("photographs", photographs("metalink")),
     "shared_bottom on vectors": ("vectors", on_vectors("shared_bottom")),
     "metalink on vectors": ("vectors", on_vectors("metalink")),
+    "shared_bottom on texts": ("texts", on_texts("shared_bottom")),
+    "an ensemble on texts from given vectors": ("texts", on_texts("shared_bottom", ensemble=2)),
+    "metalink on texts": ("texts", on_texts("metalink")),
+    "shared_bottom on nodes": ("nodes", on_nodes("shared_bottom", "degree")),
+    "mitten on nodes": ("nodes", on_nodes("mitten", "random_walk")),
+    "single_task on nodes": ("nodes", on_nodes("single_task", "identity")),
     "groups": ("groups", make_spec(groups=GROUPS)),
     **{
         f"{method} of values and classes": (
@@ -100,6 +119,10 @@ RUNS: dict[str, tuple[str, RunSpec]] = {
             make_spec(method, "gin" if capabilities("methods", method).uses_encoder else None),
         )
         for method in ("shared_bottom", "single_task", "random_forest", "gradient_boosting")
+    },
+    **{
+        f"{method} of values and classes": ("mixed", make_spec(method, "gcn"))
+        for method in ("mitten", "cross_stitch", "mmoe", "cgc", "dselect_k")
     },
 }
 
@@ -159,6 +182,18 @@ def write_vectors(folder: Path) -> None:
     prepared_folder(folder, tables, ["vectors"], {"random": {"seeds": (0,), "fractions": FRACTIONS}})
 
 
+def write_texts(folder: Path) -> None:
+    rng = np.random.default_rng(0)
+    texts = [" ".join(rng.choice(list("abcdefghij"), 1 + item % 7)) for item in range(60)]
+    labels = random_labels(60, 3)
+    item, task = np.nonzero(~np.isnan(labels))
+    cells = pd.DataFrame({"item": item, "task": task, "value": labels[item, task]})
+    names = pd.DataFrame({"name": [f"task{number}" for number in range(3)]})
+    tables = source_tables(pd.DataFrame({"text": texts}), names, cells, "text")
+    prepared_folder(folder, tables, ["words"], {"random": {"seeds": (0,), "fractions": FRACTIONS}})
+    (folder.parents[1] / "vectors.txt").write_text("a 1 2 3\nb 4 5 6\n")
+
+
 def write_mixed(folder: Path) -> None:
     """Write molecules with tasks of all kinds: values with bounds, one that is always the same, classes."""
     write_molecules(folder, 5)
@@ -206,6 +241,8 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "drawings": write_drawings,
     "photographs": write_photographs,
     "vectors": write_vectors,
+    "nodes": write_nodes,
+    "texts": write_texts,
     "mixed": write_mixed,
     "groups": write_grouped,
 }
@@ -247,6 +284,8 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Asked]:
                 continue
             if spec.encoder is not None and spec.encoder.options.get("weights"):
                 spec = replace(spec, encoder=spec.encoder.with_options(weights=str(weights)))
+            if name.endswith("from given vectors"):
+                spec = replace(spec, encoder=spec.encoder.with_options(vectors=str(root / "vectors.txt")))
             study = train(root / "results", [spec])
             folder = tmp_path_factory.mktemp("away")
             shutil.copytree(study / "runs" / spec.run_id / "model", folder / "model")
@@ -259,6 +298,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Asked]:
             shutil.rmtree(root / "results" / images, ignore_errors=True)
             shutil.rmtree(root / "gone" / images, ignore_errors=True)
         (root / "weights.pt").unlink()
+        (root / "vectors.txt").unlink(missing_ok=True)
     ask_elsewhere([one.folder for one in found.values()])
     return found
 
@@ -273,8 +313,11 @@ def ask(folder: Path, entry: Path, spec: RunSpec, expected: pd.DataFrame, writte
         write_episode(folder, entry.parents[2] / "small", spec, items)
         return
     ids = expected["item_id"].unique()
-    columns = [name for name in ("smiles", "vector", "file", "content", "size") if name in items]
-    chosen = items.loc[ids, columns].reset_index()
+    columns = ("smiles", "vector", "text", "neighbours", "file", "content", "size")
+    chosen = items[[name for name in columns if name in items]]
+    if "neighbours" not in items:  # a node is known by its graph, so all nodes are asked about
+        chosen = chosen.loc[ids]
+    chosen = chosen.reset_index()
     if "file" in chosen:
         chosen = with_own_images(chosen, folder, spec)
     chosen.to_parquet(folder / "items.parquet")
@@ -363,7 +406,7 @@ def test_images_of_an_episode_get_the_classes_that_its_run_gave_them(
     assert answer["reason"].isna().all()
 
 
-@pytest.mark.parametrize("name", of_data("photographs", "vectors", "groups", "mixed"))
+@pytest.mark.parametrize("name", of_data("photographs", "vectors", "nodes", "texts", "groups", "mixed"))
 def test_items_of_any_kind_get_the_predictions_of_their_run(asked: dict[str, Asked], name: str) -> None:
     one = asked[name]
     answers, passes = one.answers(), one.folder / "passes.parquet"
@@ -460,3 +503,45 @@ def test_an_item_without_an_id_has_one_of_its_content(asked: dict[str, Asked]) -
     together = model.predict(items)[model.task_ids].to_numpy(float)
     reverse = model.predict(items.iloc[::-1])[model.task_ids].to_numpy(float)
     np.testing.assert_allclose(together, reverse[::-1], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", of_data("texts"))
+def test_texts_are_read_by_the_words_of_the_training_texts(asked: dict[str, Asked], name: str) -> None:
+    model = relatask.load(str(asked[name].folder / "model"))
+    found = model.predict(["A, b", "a b", " ...", "a never", "a heard"])
+    values = found[model.task_ids].to_numpy(float)
+    np.testing.assert_allclose(values[0], values[1], atol=1e-6)
+    assert found["reason"].tolist() == [None, None, "empty text: it has no word", None, None]
+    assert np.isnan(values[2]).all()
+    np.testing.assert_allclose(values[3], values[4], atol=1e-6)
+    assert not np.allclose(values[1], values[3])
+    table = pd.DataFrame({"text": ["a b", None]}, index=[7, 9])
+    pd.testing.assert_frame_equal(
+        model.predict(table)[model.task_ids].loc[[7]].reset_index(drop=True),
+        found[model.task_ids].iloc[[1]].reset_index(drop=True),
+    )
+
+
+def test_a_model_of_texts_without_its_vocabulary_is_refused(asked: dict[str, Asked], tmp_path: Path) -> None:
+    folder = shutil.copytree(asked["shared_bottom on texts"].folder / "model", tmp_path / "model")
+    (folder / "learned.json").write_text('{"words": ["a"], "n_texts": [1]}')
+    with pytest.raises(RelataskError, match=r"learned\.json is damaged; copy the model's whole folder anew"):
+        relatask.load(str(folder))
+    record = read_json(folder / "model.json")
+    del record["files"]["learned.json"]
+    write_json(folder / "model.json", record)
+    with pytest.raises(RelataskError, match=r"lacks learned\.json, by which it reads items"):
+        relatask.load(str(folder)).predict(["a b"])
+
+
+def test_texts_of_a_file_are_predicted_by_the_command(asked: dict[str, Asked], tmp_path: Path) -> None:
+    model = asked["shared_bottom on texts"].folder / "model"
+    (tmp_path / "new.csv").write_text("id,Text\n1,a b\n2,...\n", encoding="utf-8")
+    command = ["predict", str(model), str(tmp_path / "new.csv"), "-o", str(tmp_path / "out.csv")]
+    assert main(command) == 0
+    out = pd.read_csv(tmp_path / "out.csv")
+    expected = relatask.load(str(model)).predict(["a b"])[["task0", "task1", "task2"]]
+    np.testing.assert_allclose(out[expected.columns].iloc[:1], expected, rtol=1e-5)
+    assert out["reason"].tolist()[1] == "empty text: it has no word"
+    (tmp_path / "new.smi").write_text("CCO\n", encoding="utf-8")
+    assert main([*command[:2], str(tmp_path / "new.smi"), *command[3:]]) == 2

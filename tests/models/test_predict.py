@@ -104,7 +104,7 @@ def test_a_model_is_named_by_its_folder_or_by_its_run(run: Path, tmp_path: Path)
 def test_a_column_is_found_in_any_case_and_the_exact_one_first(run: Path, tmp_path: Path) -> None:
     both = written(tmp_path, "SMILES,smiles\nnone,CCO\n")
     assert predicted(run, both)[1][-1] == ""
-    assert predicted(run, both, "--smiles-column", "SMILES")[1][-1] != ""
+    assert predicted(run, both, "--column", "SMILES")[1][-1] != ""
     other = written(tmp_path, "Structure\nCCO\n")
     assert predicted(run, other, "--smiles-column", "structure")[1][-1] == ""
 
@@ -117,7 +117,7 @@ def test_a_file_without_rows_gives_one_without_rows(run: Path, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("smile,id\nCCO,1\n", r"new.csv has no column 'smiles' (--smiles-column). Did you mean 'smile'?"),
+        ("smile,id\nCCO,1\n", r"new.csv has no column 'smiles' (--column). Did you mean 'smile'?"),
         ("SMILES,Smiles\nCCO,CCN\n", "new.csv has 2 columns 'smiles', in upper and lower case; rename"),
         ("smiles,task1\nCCO,1\n", "new.csv has a column 'task1', which the predictions have too; rename it."),
         ("smiles,reason\nCCO,1\n", "new.csv has a column 'reason', which the predictions have too"),

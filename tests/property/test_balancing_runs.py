@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from relatask.core.registry import catalogue
+from relatask.core.registry import capabilities, catalogue, loop_of
 from relatask.data.prepared import PreparedDataset
 from relatask.engine.checkpoint import Checkpoint, tensor_bytes
 from relatask.engine.loops.supervised import Training
@@ -33,7 +33,7 @@ VARIANTS = {
 JOINT = [
     name
     for name, ability in catalogue("methods").items()
-    if ability.uses_encoder and not ability.per_task and ability.loop == "supervised"
+    if ability.uses_encoder and not ability.per_task and loop_of(name).balances
 ]
 BALANCED = pytest.mark.parametrize("variant", [name for name in VARIANTS if name != "equal"])
 Load = Callable[[RunSpec], PreparedDataset]
@@ -166,8 +166,19 @@ def test_a_task_that_training_has_no_label_of_gets_no_weight_but_does_no_harm(va
     assert np.isfinite(result.history["train_loss"]).all()
 
 
-@pytest.mark.parametrize("method", [name for name in JOINT if name != "shared_bottom"])
-@pytest.mark.parametrize("variant", ["uncertainty", "gradnorm", "jacobian", "jacobian representation"])
+@pytest.mark.parametrize(
+    ("variant", "method"),
+    [
+        (variant, method)
+        for variant in ("uncertainty", "gradnorm", "jacobian", "jacobian representation")
+        for method in JOINT
+        if method != "shared_bottom"
+        and (
+            capabilities("methods", method).has_trunk
+            or not capabilities("balancing", variant.split()[0]).needs_trunk
+        )
+    ],
+)
 def test_every_method_that_learns_tasks_together_can_be_balanced(method, variant, load, run):
     once = {"training": {"epochs": 1}}
     spec = replace(spec_of(variant, **once), method=make_spec(method).method)

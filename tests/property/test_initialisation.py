@@ -76,6 +76,21 @@ def test_the_shared_encoder_continues_the_generator_and_others_disturb_nothing(f
     assert torch.equal(next(Encoders(problem)("task0").parameters()), weights[1])
 
 
+def test_encoders_together_are_those_of_their_names(folder: Path) -> None:
+    """Read in one pass, in any order and number, each gives what it gives alone."""
+    problem = problem_of(folder)
+    x = problem.data.x(problem.rows("train"))
+    alone = [Encoders(problem)(name).eval()(x) for name in ("a", "b")]
+    together = Encoders(problem).together(["b", "a", "c"]).eval()
+    found = together(x)
+    assert found.shape == (len(x), 3, together.width)
+    assert torch.equal(found[:, 1], alone[0])
+    assert torch.equal(found[:, 0], alone[1])
+    states = together.states(x, lambda layer, states: states.flip(1))
+    assert torch.equal(together.pool(states, x)[:, 1], alone[0])  # the middle one stays where it is
+    assert torch.equal(together.pool(states, x)[:, 2], alone[1])
+
+
 def test_maps_to_tasks_of_other_names_start_from_other_weights() -> None:
     graph = torch.zeros(2, 0, dtype=torch.int64), torch.zeros(0)
     context = TaskContext(["a", "b"], *graph, lambda task, purpose="head": len(purpose) * 1000 + ord(task))

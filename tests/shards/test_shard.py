@@ -113,7 +113,9 @@ def test_weights_to_start_from_count_by_their_content(results, tmp_path):
     assert shard._digests(spec)["initial"] == sha256_of(weights) != before["initial"]
     weights.unlink()
     shards._sha256_of.cache_clear()
-    with pytest.raises(RelataskError, match=r"resnet\.pth does not exist; leave the option out"):
+    with pytest.raises(
+        RelataskError, match=r"resnet\.pth does not exist; leave the option out that names it"
+    ):
         shard._digests(spec)
     assert "initial" not in shard._digests(SPECS[-1])
 

@@ -1,13 +1,13 @@
-"""Predict new molecules by a trained model.
+"""Predict new molecules or texts by a trained model.
 
 The output has the rows of the input in their order, all its columns, and a column for each task: the
-probability of label 1, a value in the task's unit, or the name of a class. A row whose SMILES cannot be used
-has empty predictions, and the column `reason` says why. docs/models.md says more.
+probability of label 1, a value in the task's unit, or the name of a class. A row whose SMILES or text cannot
+be used has empty predictions, and the column `reason` says why. docs/models.md says more.
 
 Examples:
   relatask predict results/demo/runs/0123456789ab new.csv -o predictions.csv
   relatask predict model compounds.smi -o predictions.csv
-  relatask predict model new.csv -o predictions.csv --smiles-column structure
+  relatask predict model new.csv -o predictions.csv --column structure
 """
 
 import argparse
@@ -26,7 +26,8 @@ from relatask.core.errors import RelataskError
 from relatask.core.records import suggest
 from relatask.models.prediction import REASON, load
 
-ROWS = 4096  # molecules in memory at a time
+ROWS = 4096  # in memory at a time
+LINES = (".smi", ".smiles")  # endings of files with a SMILES a line
 log = logging.getLogger(__name__)
 
 
@@ -37,11 +38,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "file",
         type=Path,
         metavar="FILE",
-        help="CSV with a column of SMILES, or .smi: SMILES and a name a line",
+        help="CSV with a column of SMILES or texts, or .smi: SMILES and a name a line",
     )
     parser.add_argument("-o", "--output", required=True, type=Path, metavar="OUT", help="CSV to write")
     parser.add_argument(
-        "--smiles-column", default="smiles", metavar="NAME", help="of a CSV (default: smiles, in any case)"
+        *("--column", "--smiles-column"),
+        metavar="NAME",
+        help="of a CSV (default: smiles, or of a model of texts text; in any case)",
     )
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
 
@@ -54,7 +57,9 @@ def run(arguments: argparse.Namespace) -> None:
     n_rows, n_refused = 0, 0
     with ExitStack() as stack:
         source = stack.enter_context(arguments.file.open(encoding="utf-8-sig", newline=""))
-        columns, smiles_column, rows = _reader(source, arguments.file, arguments.smiles_column)
+        if model.column != "smiles" and arguments.file.suffix in LINES:
+            raise RelataskError(f"{arguments.file} has lines of SMILES, and the model reads {model.column}s.")
+        columns, place, rows = _reader(source, arguments.file, arguments.column or model.column)
         if clash := sorted({*columns} & {*model.task_ids, REASON}):
             raise RelataskError(
                 f"{arguments.file} has a column {clash[0]!r}, which the predictions have too; rename it."
@@ -63,9 +68,9 @@ def run(arguments: argparse.Namespace) -> None:
         target = stack.enter_context(path.open("w", encoding="utf-8", newline=""))
         writer = csv.writer(target, lineterminator="\n")
         writer.writerow([*columns, *model.task_ids, REASON])
-        progress = stack.enter_context(tqdm(desc="predict", unit="mol", disable=None, leave=False))
+        progress = stack.enter_context(tqdm(desc="predict", unit="row", disable=None, leave=False))
         while chunk := list(islice(rows, ROWS)):
-            found = model.predict([row[smiles_column] for row in chunk])
+            found = model.predict([row[place] for row in chunk])
             n_refused += int(found[REASON].notna().sum())
             for row, values in zip(chunk, found.itertuples(index=False), strict=True):
                 writer.writerow([*row, *("" if pd.isna(value) else _text(value) for value in values)])
@@ -80,13 +85,13 @@ def _text(value: object) -> object:
 
 
 def _reader(source: Iterable[str], path: Path, wanted: str) -> tuple[list[str], int, Iterator[list[str]]]:
-    """Return the columns of a file, which of them holds the SMILES, and its rows.
+    """Return the columns of a file, which of them holds the SMILES or texts, and its rows.
 
     Raises:
         RelataskError: there is no such column or more than one, a row is longer or shorter than the header,
             or the file is no text.
     """
-    if path.suffix in {".smi", ".smiles"}:
+    if path.suffix in LINES:
         lines = (row[0].strip().split(maxsplit=1) for row in _readable(([line] for line in source), path))
         return ["smiles", "name"], 0, ([*parts, ""][:2] for parts in lines if parts)
     reader = csv.reader(source, strict=True)
@@ -99,7 +104,7 @@ def _reader(source: Iterable[str], path: Path, wanted: str) -> tuple[list[str], 
 
 
 def _place(columns: list[str], wanted: str, path: Path) -> int:
-    """Return the position of the column of SMILES: the one of this name, else the one in another case."""
+    """Return the position of a column: the one of this name, else the one in another case."""
     for same in (str, str.casefold):
         places = [place for place, name in enumerate(columns) if same(name) == same(wanted)]
         if len(places) == 1:
@@ -108,7 +113,7 @@ def _place(columns: list[str], wanted: str, path: Path) -> int:
             raise RelataskError(
                 f"{path} has {len(places)} columns {wanted!r}, in upper and lower case; rename all but one."
             )
-    raise RelataskError(f"{path} has no column {wanted!r} (--smiles-column).{suggest(wanted, columns)}")
+    raise RelataskError(f"{path} has no column {wanted!r} (--column).{suggest(wanted, columns)}")
 
 
 def _numbered(table: Iterator[list[str]], last: Callable[[], int]) -> Iterator[tuple[int, list[str]]]:

@@ -11,7 +11,11 @@ class TrainingConfig(Block):
     """How networks are trained; every value is part of a run's identity."""
 
     epochs: int = Field(30, ge=1, description="passes over the training molecules")
-    batch_size: int = Field(128, ge=2, description="molecules in a step")
+    batch_size: int = Field(
+        128,
+        ge=2,
+        description="items in a step; a step on nodes passes their whole graph, so name as many as there are",
+    )
     learning_rate: float = Field(1e-3, gt=0, description="step size of Adam")
     weight_decay: float = Field(0.0, ge=0, description="L2 penalty of Adam")
     evaluate_every: int = Field(1, ge=1, description="epochs between validations")

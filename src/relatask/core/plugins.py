@@ -44,7 +44,9 @@ class SourceRecord(Record):
 class InputRecord(Record):
     """What an encoder reads; each field but name and file is a key of its ``INPUT``."""
 
+    column: str = ""  # of items that it is made from, where that is one: what a model asks a user for
     form: str = ""  # of a batch, which encoders name in their `inputs`; empty: the name
+    whole: bool = False  # its arrays are made of all items at once, and not of some at a time
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,7 @@ class Capabilities(Options):
     # Of methods:
     loop: str = "supervised"  # the module that trains it, in the method's folder or engine/loops
     encoders: str = "shared"  # what it builds: one "shared" encoder, one "per task", or "none"
+    copies: tuple[str, ...] = ()  # options that say how many encoders it builds in the place of each
     trunk: bool | None = None  # whether its model has a trunk; default: where it has a shared encoder
     kinds: tuple[str, ...] = ("binary",)  # of labels that it learns: binary, real, class
     per_task: bool = False  # one independent model per task; its runs may be cut into parts
@@ -88,6 +89,9 @@ class Capabilities(Options):
     stacks: bool = False
 
     # Of encoders:
+    # What `build` gets besides its options: attributes of the input as training items taught it, e.g. the
+    # vocabulary of the training texts.
+    from_input: tuple[str, ...] = ()
     initial: tuple[str, ...] = ()  # options that say where weights start; a trained model does not read them
     twice_differentiable: bool = False  # has second derivatives, by plain operations where a loop needs them
     # Encoders with a twin `_stacked_{name}.py` that encodes for several runs at once: device type -> how wide

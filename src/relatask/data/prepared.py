@@ -16,10 +16,14 @@ from relatask.core.tables import read_table
 from relatask.data.prepared_tables import Folds, read_labels, read_relations, read_split
 from relatask.data.tasks import Task, read_tasks
 from relatask.inputs.arrays import load_input
+from relatask.inputs.fitted import fitted
 
 
 class Inputs(Protocol):
-    """What encoders read of all items; a file of relatask.inputs makes it."""
+    """What encoders read of all items; a file of relatask.inputs makes it.
+
+    Where it has a true attribute `reads_all`, a batch for some items costs what one for all items costs.
+    """
 
     def __len__(self) -> int:
         """Number of items."""
@@ -58,6 +62,16 @@ class PreparedDataset:
         assert self.inputs is not None
         return self.inputs.batch(rows)
 
+    def passes(self, rows: Tensor, most: int) -> tuple[Tensor, ...]:
+        """Return positions `rows` in parts that a network predicts one after the other; none of no rows.
+
+        A part has at most `most` items, which bounds memory. Where a batch reads all items anyway, as one
+        of a graph whose nodes are the items does, all `rows` are one part: k parts would cost k times that.
+        """
+        if not len(rows):
+            return ()
+        return (rows,) if getattr(self.inputs, "reads_all", False) else rows.split(most)
+
     def relations(self) -> tuple[Tensor, Tensor]:
         """Return (edges, scores): int64 [2, E] task positions, each pair once, and float32 [E] in 0 to 1."""
         return self.edge_index, self.edge_score
@@ -65,7 +79,8 @@ class PreparedDataset:
     def with_split(self, folder: Path, split: str) -> "PreparedDataset":
         """Return the same data under another split of `folder`, sharing all tensors but the folds.
 
-        The labels are read again where a split hides some of them.
+        The labels are read again where a split hides some of them. An input that learns from training items
+        learns from those of the other split.
         """
         ids, labels = self.item_ids.cpu().numpy(), self.labels.cpu().numpy()
         if self.hides:
@@ -74,7 +89,8 @@ class PreparedDataset:
         folds = read_split(_checked_split(folder, split), ids, self.task_ids, labels)
         device = self.labels.device
         shown = self.labels if not self.hides and folds.hidden is None else _shown(labels, folds).to(device)
-        return replace(self, labels=shown, **_on_device(folds, device))
+        own = _on_device(folds, device)
+        return replace(self, labels=shown, inputs=fitted(self.inputs, own["folds"]["train"]), **own)
 
     @classmethod
     def load(
@@ -113,15 +129,16 @@ class PreparedDataset:
         labels, bounds = read_labels(folder / in_dataset("labels"), item_ids, task_ids)
         edge_index, edge_score = read_relations(folder / in_dataset("relations"), task_ids)
         folds = read_split(_checked_split(folder, split), item_ids, task_ids, labels)
+        own = _on_device(folds, device)
         return cls(
             tasks=chosen,
             labels=_shown(labels, folds).to(device),
             item_ids=torch.from_numpy(item_ids.astype(np.int64)).to(device),
-            inputs=features,
+            inputs=fitted(features, own["folds"]["train"]),
             edge_index=torch.from_numpy(edge_index).to(device),
             edge_score=torch.from_numpy(edge_score).to(device),
             bounds=None if bounds is None else torch.from_numpy(bounds).to(device),
-            **_on_device(folds, device),
+            **own,
         )
 
 

@@ -1,5 +1,7 @@
 """The network of a problem, freshly initialised, and the precision it computes in."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -9,7 +11,8 @@ from relatask.data.task_ids import task_ids
 from relatask.engine.kinds import kinds_of
 from relatask.engine.problem import Problem
 from relatask.engine.task_graph import task_graph
-from relatask.nn.contract import SHARED, Encoder, MultiTaskModel, TaskContext
+from relatask.nn.contract import SHARED, Encoder, MultiTaskModel, TaskContext, TaskEncoders
+from relatask.nn.encoder_list import EncoderList
 
 
 def build_model(problem: Problem, trained: bool = False) -> MultiTaskModel:
@@ -20,6 +23,7 @@ def build_model(problem: Problem, trained: bool = False) -> MultiTaskModel:
         trained: whether weights will be put in: then none are read from where they started.
     """
     edge_index, edge_score = task_graph(problem)
+    encoders = Encoders(problem, trained)
     context = TaskContext(
         task_ids=problem.task_ids
         if problem.spec.episodes is None
@@ -27,7 +31,8 @@ def build_model(problem: Problem, trained: bool = False) -> MultiTaskModel:
         edge_index=edge_index,
         edge_score=edge_score,
         seed_of=lambda task, purpose="head": problem.spec.random_seed(purpose, task),
-        encoder=Encoders(problem, trained),
+        encoder=encoders,
+        encoders=encoders.together,
         kinds=kinds_of(problem) if problem.spec.episodes is None else None,
     )
     torch.manual_seed(problem.seed("initialisation"))
@@ -49,12 +54,22 @@ class Encoders:
             self._built[name] = self._shared() if name == SHARED else self._own(name)
         return self._built[name]
 
+    def together(self, names: Sequence[str]) -> TaskEncoders:
+        """Return the encoders called `names` as one module, by the encoder's own pass where it has one."""
+        encoders = [self(name) for name in names]
+        module = load("encoders", self.problem.spec.required_encoder().name)
+        if hasattr(module, "together") and not encoders[0].plain:
+            together: TaskEncoders = module.together(encoders)
+            return together
+        return EncoderList(encoders)
+
     def _shared(self) -> Encoder:
         spec = self.problem.spec
         chosen = spec.required_encoder()
         ability = capabilities("encoders", chosen.name)
         initial = {name: ability.options[name] for name in ability.initial} if self.trained else {}
-        encoder: Encoder = load("encoders", chosen.name).build(**{**chosen.options, **initial})
+        learned = {name: getattr(self.problem.data.inputs, name) for name in ability.from_input}
+        encoder: Encoder = load("encoders", chosen.name).build(**{**chosen.options, **initial, **learned})
         encoder.plain = capabilities("methods", spec.method.name).second_derivatives
         return encoder
 

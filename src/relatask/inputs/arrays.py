@@ -25,7 +25,8 @@ def write_features(chunks: "Iterable[pd.DataFrame]", inputs: Sequence[str], fold
     An input's ``featurise(items)`` returns name -> array of a chunk; those of all chunks follow each other.
     The first axis of an array may be the items or anything that they consist of: then an array whose name
     ends in "_offsets", [n + 1] from 0 on, says where each item begins. A number in the place of an array is
-    a count, which features.json sums up.
+    a count, which features.json sums up. An input that is `whole`, such as one of relations among the items,
+    gets all items as one chunk.
 
     Args:
         chunks: rows of table "items", some at a time, in its order.
@@ -38,26 +39,38 @@ def write_features(chunks: "Iterable[pd.DataFrame]", inputs: Sequence[str], fold
     Raises:
         RelataskError: an input is unknown or cannot read an item.
     """
-    modules = {name: load_file(record_of(input_records(), name, "input")) for name in inputs}
+    asked = {name: record_of(input_records(), name, "input") for name in inputs}
+    modules = {name: load_file(record) for name, record in asked.items()}
     arrays: dict[str, list[str]] = {name: [] for name in inputs}
     counts: dict[str, int] = {"items": 0}
     with ExitStack() as stack:
         writers: dict[str, NpyWriter] = {}
         ends: dict[str, int] = {}
+
+        def add(name: str, items: "pd.DataFrame") -> None:
+            for key, values in modules[name].featurise(items).items():
+                if np.ndim(values) == 0:
+                    counts[key] = counts.get(key, 0) + int(values)
+                    continue
+                if key not in writers:
+                    arrays[name].append(key)
+                    width = values.shape[1] if values.ndim == 2 else None
+                    writers[key] = stack.enter_context(
+                        npy_writer(folder / f"{key}.npy", values.dtype.str, width)
+                    )
+                writers[key].append(_continued(key, values, ends))
+
+        whole = [name for name, record in asked.items() if record.whole]
+        kept = []
         for items in chunks:
-            for name, module in modules.items():
-                for key, values in module.featurise(items).items():
-                    if np.ndim(values) == 0:
-                        counts[key] = counts.get(key, 0) + int(values)
-                        continue
-                    if key not in writers:
-                        arrays[name].append(key)
-                        width = values.shape[1] if values.ndim == 2 else None
-                        writers[key] = stack.enter_context(
-                            npy_writer(folder / f"{key}.npy", values.dtype.str, width)
-                        )
-                    writers[key].append(_continued(key, values, ends))
+            for name in modules:
+                if name not in whole:
+                    add(name, items)
+            if whole:
+                kept.append(items)
             counts["items"] += len(items)
+        for name in whole if kept else ():
+            add(name, _together(kept))
     files = {f"{key}.npy": sha256_of(folder / f"{key}.npy") for own in arrays.values() for key in own}
     record = {
         **counts,
@@ -71,6 +84,13 @@ def write_features(chunks: "Iterable[pd.DataFrame]", inputs: Sequence[str], fold
     }
     write_json(folder / "features.json", record)
     return record
+
+
+def _together(chunks: "Sequence[pd.DataFrame]") -> "pd.DataFrame":
+    """Return all items as one frame."""
+    import pandas as pd
+
+    return pd.concat(chunks, ignore_index=True)
 
 
 def _continued(key: str, values: np.ndarray, ends: dict[str, int]) -> np.ndarray:

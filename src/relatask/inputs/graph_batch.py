@@ -14,6 +14,7 @@ from torch import Tensor
 
 from relatask.core.errors import RelataskError
 from relatask.inputs.arrays import read_array
+from relatask.inputs.ragged import ragged
 
 N_ATOMIC_NUMBERS = 120  # 1..118 and masked (Hu et al., 2019)
 N_CHIRALITIES = 4
@@ -39,20 +40,6 @@ class GraphBatch:
         return len(self.molecule_offsets) - 1
 
 
-def _ragged(offsets: Tensor, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return (positions, owner, starts): the flat positions of the `rows` segments, one after the other.
-
-    `owner` [n] is the position in `rows` each belongs to; `starts` [len(rows) + 1] where each one begins.
-    """
-    begin = offsets[rows]
-    lengths = offsets[rows + 1] - begin
-    starts = torch.zeros(len(rows) + 1, dtype=torch.int64, device=rows.device)
-    torch.cumsum(lengths, 0, out=starts[1:])
-    owner = torch.repeat_interleave(lengths)
-    positions = torch.arange(len(owner), device=rows.device) + (begin - starts[:-1])[owner]
-    return positions, owner, starts
-
-
 @dataclass(frozen=True)
 class MoleculeGraphs:
     """All molecules of a data set on one device."""
@@ -70,8 +57,8 @@ class MoleculeGraphs:
 
     def batch(self, rows: Tensor) -> GraphBatch:
         """Return the molecules at positions `rows` (int64 [B]) in that order."""
-        atoms, molecules, starts = _ragged(self.atom_offsets, rows)
-        entries, owner, _ = _ragged(self.neighbour_offsets, rows)
+        atoms, molecules, starts = ragged(self.atom_offsets, rows)
+        entries, owner, _ = ragged(self.neighbour_offsets, rows)
         offsets = torch.zeros(len(atoms) + 1, dtype=torch.int32, device=rows.device)
         torch.cumsum(self.degrees[atoms], 0, dtype=torch.int32, out=offsets[1:])
         first = starts.to(torch.int32)

@@ -5,9 +5,8 @@ The "MTL" of SGNN-EBM, table 2.
 
 from torch import Tensor, nn
 
-from relatask.nn.contract import Encoder, MultiTaskModel, TaskContext, task_linear
-from relatask.nn.kinds import KindOutputs
-from relatask.nn.losses import task_losses
+from relatask.nn.contract import Encoder, TaskContext, task_linear
+from relatask.nn.heads import KindModel
 
 CAPABILITIES = {
     "summary": "one encoder for all tasks, one linear head each",
@@ -20,18 +19,17 @@ CAPABILITIES = {
 }
 
 
-class SharedBottom(MultiTaskModel):
+class SharedBottom(KindModel):
     """Encoder, then a linear head per task: x of B items -> logits [B, T].
 
     With tasks of other kinds than binary, outputs [B, C] as `KindOutputs` reads them.
     """
 
     def __init__(self, encoder: Encoder, context: TaskContext):
-        super().__init__()
+        super().__init__(context)
         self.encoder = encoder
         self.heads = task_linear(encoder.width, context)
         kinds = context.kinds
-        self.outputs = None if kinds is None or kinds.all_binary else KindOutputs(kinds)
         # Outputs are heads(encoder(x)), one for each task: gradients of tasks are products, see balancing.
         self.linear_heads = kinds is None or "class" not in kinds.kinds
 
@@ -44,18 +42,6 @@ class SharedBottom(MultiTaskModel):
         """Return the logits [B, T] of label 1."""
         logits: Tensor = self.heads(self.encoder(x))
         return logits
-
-    def losses(self, outputs: Tensor, labels: Tensor, bounds: Tensor | None = None) -> Tensor:
-        """Return each task's mean loss over its labelled cells, [T]; labels are NaN where missing."""
-        return (
-            task_losses(outputs, labels)
-            if self.outputs is None
-            else self.outputs.losses(outputs, labels, bounds)
-        )
-
-    def scores(self, outputs: Tensor) -> Tensor:
-        """Return what is saved of outputs, float32 [B, T]."""
-        return outputs.sigmoid() if self.outputs is None else self.outputs.scores(outputs)
 
 
 def build(context: TaskContext) -> SharedBottom:

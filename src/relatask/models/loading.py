@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 
 from relatask.core.errors import RelataskError
-from relatask.core.files import sha256_of
+from relatask.core.files import read_fields, sha256_of
 from relatask.core.plugins import input_records, load_file, record_of
 from relatask.core.registry import capabilities
 from relatask.engine.loops.estimator import ESTIMATOR
 from relatask.journal.digests import code_of_run
 from relatask.journal.journal import MODEL
 from relatask.journal.journal_entry import read_record as read_entry
-from relatask.models.record import NAME, ModelRecord, read_record
+from relatask.models.record import LEARNED, NAME, ModelRecord, read_record
 from relatask.models.trained_model import Support, TrainedModel
 
 log = logging.getLogger(__name__)
@@ -49,6 +49,7 @@ def load_model(path: str | Path, device: torch.device | str = "cpu") -> TrainedM
         support=_read_support(folder, record),
         members=tuple(load_model(folder / member.folder, device) for member in record.members),
         prior=load_model(folder / record.prior, device) if record.prior else None,
+        learned=read_fields(folder / LEARNED) if LEARNED in record.files else None,
     )
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from relatask.core.errors import RelataskError
+from relatask.core.plugins import InputRecord, input_records, load_file
 from relatask.core.records import suggest
 from relatask.core.registry import loop_of
 from relatask.models.loading import load_model
@@ -43,12 +44,19 @@ class Model:
         """Ids of the tasks that it predicts, in the order of the columns of a prediction."""
         return self.trained.task_ids
 
+    @property
+    def column(self) -> str:
+        """The column of items that a plain list is: `text` of a model of texts, else `smiles`."""
+        record = _input_of(self.trained)
+        return (record.column if record else "") or "smiles"
+
     def predict(self, items: Sequence[str] | pd.DataFrame, known: pd.DataFrame | None = None) -> pd.DataFrame:
         """Return what the model says of items, a row for each in their order.
 
         Args:
-            items: SMILES; or a table with the columns that the model's input is made from, such as `smiles`,
-                and if wanted `item_id`. Of a forecaster, values of all series at successive points.
+            items: SMILES, or texts of a model that reads texts; or a table with the columns that the model's
+                input is made from, such as `smiles` or `text`, and if wanted `item_id`. Of a forecaster,
+                values of all series at successive points.
             known: results that are known of the items, a row for each and a column for each such task, NaN
                 where unknown. Methods that read known labels use them. Of few-shot learning, the class of
                 each image that shows a class, NaN for those to be classified.
@@ -174,15 +182,22 @@ def _as_items(
 ) -> tuple[pd.DataFrame, list[str | None]]:
     """Return a table of those items that can be predicted, and for each item why not, or None.
 
-    SMILES are standardised as those of training. An item that the model was trained on has its id there, any
+    SMILES are standardised as those of training. Of other items, the input's file may say by
+    `unusable(items)` why it cannot read them. An item that the model was trained on has its id there, any
     other one that follows from its content: what a method draws for an item depends on no other item.
     """
-    if isinstance(items, pd.DataFrame) and ("smiles" not in items or "item_id" in items):
+    record = _input_of(model)
+    column = record.column if record else ""
+    if column and not isinstance(items, pd.DataFrame):
+        items = pd.DataFrame({column: list(items)})
+    if isinstance(items, pd.DataFrame) and (column or "smiles" not in items or "item_id" in items):
         table = items.reset_index(drop=True)
         if "item_id" not in table:
             contents = (b"\0".join(map(_as_bytes, row)) for row in table.itertuples(index=False))
             table = table.assign(item_id=np.array([_id_of(content) for content in contents], np.int64))
-        return table, [None] * len(table)
+        reasons_of = getattr(load_file(record), "unusable", None) if record else None
+        why = reasons_of(table) if reasons_of else [None] * len(table)
+        return table[[reason is None for reason in why]].reset_index(drop=True), why
     from relatask.data.standardise import Limits, Rejection, standardise_all
 
     smiles = items["smiles"] if isinstance(items, pd.DataFrame) else items
@@ -195,6 +210,13 @@ def _as_items(
             found.append(result.smiles)
     ids = [_id_of(text.encode()) for text in found]
     return pd.DataFrame({"item_id": np.array(ids, np.int64), "smiles": found}), reasons
+
+
+def _input_of(model: TrainedModel) -> InputRecord | None:
+    """Return what the items of a model are read as, None where it reads labels alone."""
+    while model.members:
+        model = model.members[0]
+    return next((input_records()[name] for name in model.record.inputs), None)
 
 
 def _id_of(content: bytes) -> int:

@@ -1,8 +1,9 @@
 """What model.json says: all that decides a trained model's predictions but its weights.
 
 A model is a folder: model.json, weights.safetensors, for estimators of scikit-learn `estimators/*.skops`, for
-methods that read other items' labels support.safetensors, and items.parquet, the items it was trained on. A
-model that is made of others (a prior, an ensemble, groups) holds them in folders of the same form.
+methods that read other items' labels support.safetensors, for inputs that learn from training items
+learned.json, and items.parquet, the items it was trained on. A model that is made of others (a prior, an
+ensemble, groups) holds them in folders of the same form.
 """
 
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from relatask.plan.spec import RunSpec
 
 FORMAT = 1
 NAME = "model.json"
+LEARNED = "learned.json"  # what the input learned from the training items, e.g. the words that are known
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,9 @@ from relatask.engine.problem import problems_of
 from relatask.engine.run import RunResult, inputs_of
 from relatask.engine.task_graph import task_graph
 from relatask.inputs.arrays import read_array
+from relatask.inputs.fitted import FittedInput
 from relatask.journal.digests import code_of_run
-from relatask.models.record import NAME, Member, ModelRecord, Scale, read_record
+from relatask.models.record import LEARNED, NAME, Member, ModelRecord, Scale, read_record
 from relatask.plan.spec import RunSpec
 
 LIBRARIES = ("torch", "numpy", "scikit-learn", "rdkit")
@@ -80,6 +81,8 @@ def model_of_run(
     files: dict[str, bytes] = {}
     weights = result.weights if per_task else {"": result.weights}
     files |= _weight_files(weights, record)
+    if isinstance(data.inputs, FittedInput):
+        files[LEARNED] = json.dumps(data.inputs.learned, sort_keys=True, ensure_ascii=False).encode()
     loop = load_loop(spec.method.name)
     if hasattr(loop, "support"):
         files |= _support_files(loop.support(joint), joint.labels, data, folder)

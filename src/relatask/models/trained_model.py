@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,8 @@ from relatask.data.tasks import plain_tasks
 from relatask.engine.problem import CONSTANT, Problem
 from relatask.engine.run import inputs_of
 from relatask.inputs.arrays import CHUNK, load_input, write_features
-from relatask.models.record import ModelRecord
+from relatask.inputs.fitted import FittedInput
+from relatask.models.record import LEARNED, ModelRecord
 
 Predictor = Callable[[Tensor], Tensor]  # positions of items, int64 [n] -> their scores, float32 [n, T]
 DataOf = Callable[[str], PreparedDataset]  # form of an input -> the data set with it, under the run's split
@@ -54,6 +56,7 @@ class TrainedModel:
         support: training items whose labels it reads when it predicts.
         members: models that it is made of.
         prior: the model whose predictions it starts from.
+        learned: what its input learned from the training items; None for inputs that learn nothing.
     """
 
     record: ModelRecord
@@ -63,6 +66,7 @@ class TrainedModel:
     support: Support | None = None
     members: tuple["TrainedModel", ...] = ()
     prior: "TrainedModel | None" = None
+    learned: dict[str, Any] | None = None
 
     @property
     def task_ids(self) -> list[str]:
@@ -204,7 +208,7 @@ class TrainedModel:
                 "the data set that it was trained on, or train a model for these tasks."
             )
         columns = torch.tensor([place[task] for task in self.task_ids], device=data.labels.device)
-        data = self._related(data, place)
+        data = self._as_learned(self._related(data, place))
         if not self.record.learned_alone:
             return [Problem(self.record.spec, data, columns, "", prior, support)]
         return [
@@ -222,6 +226,20 @@ class TrainedModel:
             edge_index=torch.tensor(edges, dtype=torch.int64, device=device).view(-1, 2).T.contiguous(),
             edge_score=torch.tensor(scores, dtype=torch.float32, device=device),
         )
+
+    def _as_learned(self, data: PreparedDataset) -> PreparedDataset:
+        """Return the data set with its input as the model's training items taught it.
+
+        Raises:
+            RelataskError: the model does not say what they taught.
+        """
+        if not isinstance(data.inputs, FittedInput):
+            return data
+        if self.learned is None:
+            raise RelataskError(
+                f"{self.folder} lacks {LEARNED}, by which it reads items; get the model anew."
+            )
+        return replace(data, inputs=data.inputs.with_learned(self.learned))
 
     def _combined(self, scores: list[Tensor]) -> Tensor:
         """Return the members' scores as one: the mean of those that serve a task."""

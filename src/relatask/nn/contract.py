@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SHARED = "shared"  # name of the encoder that all tasks share
+# (layer, states [N, T, w] after it) -> the states that the next layer reads, or that are pooled
+Between = Callable[[int, Tensor], Tensor]
 
 
 class Encoder(nn.Module, ABC):
@@ -33,6 +35,11 @@ class Encoder(nn.Module, ABC):
     # of relatask.nn, which have first ones alone. Set by `build_model` where a loop needs second derivatives.
     plain: bool = False
 
+    @property
+    def state_width(self) -> int:
+        """The width w of states; default: that of embeddings."""
+        return self.width
+
     @abstractmethod
     def states(self, x: Any) -> Tensor:
         """Return the states [N, w] of the parts of B items, one item after the other."""
@@ -43,6 +50,34 @@ class Encoder(nn.Module, ABC):
 
     def forward(self, x: Any) -> Tensor:
         """Return the embeddings, float32 [B, width], of B items."""
+        return self.pool(self.states(x), x)
+
+
+class TaskEncoders(nn.Module, ABC):
+    """T encoders of one kind that read the same items in one pass: x of B items -> [B, T, width].
+
+    An encoder's file that has such a pass offers it as `together(encoders) -> TaskEncoders`, from encoders
+    that are freshly initialised; `nn.encoder_list` reads any others one by one. Dropout is drawn for each.
+    """
+
+    width: int
+    depth: int  # number of layers, after each of which `between` is called
+
+    @property
+    def state_width(self) -> int:
+        """The width w of states; default: that of embeddings."""
+        return self.width
+
+    @abstractmethod
+    def states(self, x: Any, between: Between | None = None) -> Tensor:
+        """Return the states [N, T, w] of the parts of B items in each encoder."""
+
+    @abstractmethod
+    def pool(self, states: Tensor, x: Any) -> Tensor:
+        """Return the embeddings, float32 [B, T, width], of items `x` whose parts have `states` [N, T, w]."""
+
+    def forward(self, x: Any) -> Tensor:
+        """Return the embeddings, float32 [B, T, width], of B items."""
         return self.pool(self.states(x), x)
 
 
@@ -86,7 +121,15 @@ class EncoderFactory(Protocol):
         ...
 
 
-def no_encoder(name: str = SHARED) -> Encoder:
+class TaskEncodersFactory(Protocol):
+    """Builds several of the encoders that the run's row asks for as one module."""
+
+    def __call__(self, names: Sequence[str], /) -> TaskEncoders:
+        """Return encoders called `names`, each initialised as if it were built alone."""
+        ...
+
+
+def no_encoder(name: str | Sequence[str] = SHARED) -> Any:
     """Refuse: the default of contexts that are made without an encoder."""
     raise RelataskError(f"there is no encoder {name!r} to build; the row of the study names none.")
 
@@ -100,6 +143,7 @@ class TaskContext:
     edge_score: Tensor  # float32 [E], 0 to 1
     seed_of: Callable[..., int]  # (task id, purpose="head") -> seed of what belongs to that task alone
     encoder: EncoderFactory = no_encoder
+    encoders: TaskEncodersFactory = no_encoder
     kinds: TaskKinds | None = None  # of the tasks; None: all labels are 0 or 1
 
 

@@ -26,10 +26,15 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None, relu: bool = F
 _ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
-def segment_sum(values: Tensor, index: Tensor, offsets: Tensor, mode: int = 0) -> Tensor:
-    """Return the sum (mean with mode 1) of ``values[index[offsets[i]:offsets[i + 1]]]`` for each i."""
+def segment_sum(
+    values: Tensor, index: Tensor, offsets: Tensor, mode: int = 0, weights: Tensor | None = None
+) -> Tensor:
+    """Return the sum (mean with mode 1) of ``values[index[offsets[i]:offsets[i + 1]]]`` for each i.
+
+    With `weights`, of the type of `values` and as long as `index`, each of them is multiplied by its own.
+    """
     bag = torch.ops.aten._embedding_bag_forward_only
-    return bag(values, index, offsets, False, mode, False, None, True)[0]
+    return bag(values, index, offsets, False, mode, False, weights, True)[0]
 
 
 def keep_threshold(dropout: float) -> tuple[int, float]:

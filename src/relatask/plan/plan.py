@@ -80,6 +80,7 @@ def predicted_minutes(
         seconds = items * _microseconds(ability, spec.method.options) * 1e-6
     else:
         n_encoders = dataset.size.tasks if ability.encoders == "per task" else 1
+        n_encoders *= math.prod(spec.method.options[name] for name in ability.copies)
         each = n_encoders * _microseconds(encoder, spec.encoder.options)
         each += _microseconds(ability, spec.method.options) * dataset.size.tasks
         seconds = items * spec.training["epochs"] * each * 1e-6

@@ -254,7 +254,7 @@ def _sha256_of(*files: str) -> str:
     try:
         return sha256_of(*files)
     except FileNotFoundError as error:
-        raise RelataskError(f"weights: {error.filename} does not exist; leave the option out.") from None
+        raise RelataskError(f"{error.filename} does not exist; leave the option out that names it.") from None
 
 
 def _split_of(spec: RunSpec) -> str:

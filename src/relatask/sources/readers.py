@@ -37,7 +37,7 @@ def read_table_source(config: "TableSource", context: SourceContext) -> RawTable
         keys.append(find_column(table, config.id_column, "id_column"))
     kept = list(dict.fromkeys([*config.item_columns, *context.columns]))
     kept = [find_column(table, name, "item_columns") for name in kept]
-    tasks = _task_columns(table, config.task_columns, [*keys, *kept])
+    tasks = columns_of_tasks(table, config.task_columns, [*keys, *kept])
     for name in (*config.kinds, *config.units):
         if name not in tasks:
             raise RelataskError(f"{table.path} has no task {name!r} (kinds, units).{suggest(name, tasks)}")
@@ -60,7 +60,7 @@ def read_table_source(config: "TableSource", context: SourceContext) -> RawTable
     )
 
 
-def _task_columns(table: TableFile, wanted: list[str] | None, keys: list[str]) -> list[str]:
+def columns_of_tasks(table: TableFile, wanted: list[str] | None, keys: list[str]) -> list[str]:
     """Return the columns that are tasks, checked."""
     if wanted is None:
         tasks = [column for column in table.names if column not in keys]
@@ -73,7 +73,7 @@ def _task_columns(table: TableFile, wanted: list[str] | None, keys: list[str]) -
                 raise RelataskError(f"{table.path} has no column {column!r} (task_columns).{hint}")
             if column in seen:
                 raise RelataskError(
-                    f"task_columns: {column!r} stands there twice or is the SMILES or id column; "
+                    f"task_columns: {column!r} stands there twice or is another column of the source; "
                     "list each label column once."
                 )
             seen.add(column)
@@ -116,7 +116,7 @@ def read_kiba(config: "KibaSource", folder: Path) -> RawTable:
         )
     table = open_table(scores[0])
     id_column = find_column(table, "chembl_id", "id_column")
-    tasks = _task_columns(table, None, [id_column])
+    tasks = columns_of_tasks(table, None, [id_column])
     wide = read_wide(table, [id_column], tasks, config.active or KIBA_ACTIVE)
     sheet = read_task_sheet(config.task_sheet or folder / "tasks.csv", tasks, ("uniprot",))
     sheet["source_id"] = pd.Series(tasks, dtype=object)

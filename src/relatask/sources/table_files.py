@@ -22,6 +22,7 @@ from relatask.core.records import suggest
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
 _BLOCK = 8 << 20  # bytes of text held at a time
 _LONGEST_LINE = 64 << 20  # bytes; what is longer is no table, and a compressed one could fill the memory
+csv.field_size_limit(_LONGEST_LINE)  # of a cell; Python's own limit of 128 KiB is less than some texts have
 _CELLS = 1 << 22  # of a Parquet file, held at a time
 _INDEX = "__index_level_0__"  # what pandas calls an index without a name
 _BROKEN = (pa.ArrowException, OSError, EOFError, UnicodeDecodeError, zlib.error, csv.Error)
@@ -174,7 +175,7 @@ def _check_lines(path: Path) -> None:
             length = 0 if b"\n" in block or b"\r" in block else length + len(block)
             if length > _LONGEST_LINE:
                 raise RelataskError(
-                    f"{path} has a line of more than {_LONGEST_LINE >> 20} MiB; it is no table of molecules."
+                    f"{path} has a line of more than {_LONGEST_LINE >> 20} MiB; it is no table."
                 )
     if quoted:
         with _rows(path, strict=True) as reader:

@@ -215,7 +215,7 @@ def predict_all(networks: Networks, problems: Sequence[Problem], rows: Tensor) -
         n_outputs = sum(task.n_classes or 1 for task in tasks_of(problem))
         found.append([torch.zeros(0, n_outputs, device=rows.device)])
     with torch.inference_mode(), autocast(problems[0]):
-        for batch in rows.split(PREDICTION_BATCH) if len(rows) else ():
+        for batch in problems[0].data.passes(rows, PREDICTION_BATCH):
             for own, outputs in zip(found, networks(problems[0].data.x(batch)), strict=True):
                 own.append(outputs.float())
     return [torch.cat(parts) for parts in found]

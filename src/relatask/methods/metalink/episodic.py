@@ -191,7 +191,8 @@ class Training(EpochTraining):
         encoder = self.relating.encoder
         parts = [torch.zeros(0, encoder.width, device=self.device)]
         with autocast(self.problem):
-            parts += [encoder(self.problem.data.x(batch)).float() for batch in rows.split(PREDICTION_BATCH)]
+            for batch in self.problem.data.passes(rows, PREDICTION_BATCH):
+                parts.append(encoder(self.problem.data.x(batch)).float())
         return torch.cat(parts)
 
     def _support_of(self, one: Pass, before: Support) -> Support:

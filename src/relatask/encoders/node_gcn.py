@@ -1,0 +1,143 @@
+"""Graph convolutions with layer norm on the nodes of one graph: the encoder of L2T-MITTEN for nodes.
+
+As appendix B.1 without the pooling. The paper does not say what nodes without features start from; `features`
+chooses it: their degree, their random-walk structural encodings, an identity that is learned for each node,
+or the vectors of the source. A learned identity knows its own graph alone.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from relatask.core.errors import RelataskError
+from relatask.inputs.node_batch import NodeBatch, NodeGraph
+from relatask.inputs.node_graph import STEPS
+from relatask.nn.contract import Between, Encoder, TaskEncoders
+from relatask.nn.task_gcn import Adjacency, TaskGCN, stack_parameters
+
+CAPABILITIES = {
+    "summary": "graph convolutions with layer norm on nodes, as in L2T-MITTEN",
+    "label": "GCN on nodes",
+    "paper": "l2t_mitten",
+    "inputs": ("node_graph",),
+    "from_input": ("n_nodes", "n_features"),
+    "microseconds": 200.0,
+    "cost_options": ("layers", "width"),
+    "twice_differentiable": True,
+    "options": {"features": "random_walk", "width": 32, "layers": 2, "dropout": 0.0},
+    "choices": {"features": ("random_walk", "degree", "identity", "vectors")},
+    "limits": {"width": (1, 10_000), "layers": (1, 100), "dropout": (0.0, 0.99)},
+}
+
+
+class NodeGCNs(TaskEncoders):
+    """T networks of one shape: B nodes in their graph -> [B, T, width]."""
+
+    def __init__(self, n_tasks: int, features: str, n_inputs: int, width: int, layers: int, dropout: float):
+        super().__init__()
+        self.options: dict[str, Any] = {
+            "features": features, "n_inputs": n_inputs, "width": width, "layers": layers, "dropout": dropout
+        }  # fmt: skip
+        self.features, self.width, self.depth, self.plain = features, width, layers, False
+        bound = 1.0 if features == "identity" else n_inputs**-0.5
+        self.first = nn.Parameter(torch.empty(n_tasks, n_inputs, width).uniform_(-bound, bound))
+        self.layers = TaskGCN(n_tasks, width, layers, dropout)
+
+    def states(self, x: NodeBatch, between: Between | None = None) -> Tensor:
+        """Return the states [B, T, width] of the nodes that are asked for, by a pass of the whole graph."""
+        states = self.layers(self._nodes(x.graph), with_loops(x.graph), between, self.plain)
+        found: Tensor = states[x.rows]
+        return found
+
+    def _nodes(self, graph: NodeGraph) -> Tensor:
+        """Return the first states [N, T, width]."""
+        if self.features == "identity":
+            if len(graph) != self.first.shape[1]:
+                raise RelataskError(
+                    f"the network knows the {self.first.shape[1]} nodes of its own graph by their "
+                    f"identities, and this graph has {len(graph)}; train with other `features`."
+                )
+            return self.first.transpose(0, 1)
+        values = self._values(graph).to(self.first.dtype)
+        states = values @ self.first.transpose(0, 1).flatten(1)
+        return states.unflatten(1, (-1, self.width))
+
+    def _values(self, graph: NodeGraph) -> Tensor:
+        """Return what is known of nodes, [N, n_inputs]."""
+        if self.features == "vectors":
+            if graph.vectors is None or graph.vectors.shape[1] != self.first.shape[1]:
+                raise RelataskError(
+                    f"the network reads {self.first.shape[1]} numbers of each node, and the source gives "
+                    f"{0 if graph.vectors is None else graph.vectors.shape[1]}; choose other `features`."
+                )
+            return graph.vectors
+        found = graph.degrees[:, None].float().log1p() if self.features == "degree" else graph.encodings
+        spread = found.std(0, correction=0)
+        return (found - found.mean(0)) / torch.where(spread > 0, spread, 1.0)
+
+    def pool(self, states: Tensor, x: NodeBatch) -> Tensor:
+        """Return the states as float32 [B, T, width]."""
+        return states if states.dtype == torch.float64 else states.float()
+
+
+class NodeGCN(Encoder):
+    """One such network: B nodes in their graph -> [B, width]."""
+
+    def __init__(self, **options: Any):
+        super().__init__()
+        self.networks = NodeGCNs(1, **options)
+        self.width = self.networks.width
+
+    def states(self, x: NodeBatch) -> Tensor:
+        """Return the states [B, width] of the nodes that are asked for."""
+        self.networks.plain = self.plain
+        return self.networks.states(x)[:, 0]
+
+    def pool(self, states: Tensor, x: NodeBatch) -> Tensor:
+        """Return the states as float32 [B, width]."""
+        return self.networks.pool(states[:, None], x)[:, 0]
+
+
+def with_loops(graph: NodeGraph) -> Adjacency:
+    """Return the graph with an edge from each node to itself, before its other neighbours."""
+    n = len(graph)
+    starts = graph.offsets + torch.arange(n + 1, device=graph.offsets.device)
+    neighbours = graph.neighbours.new_empty(len(graph.neighbours) + n)
+    own = torch.arange(n, device=neighbours.device)
+    neighbours[starts[:-1]] = own
+    receiver = torch.repeat_interleave(graph.degrees)
+    neighbours[torch.arange(len(receiver), device=neighbours.device) + receiver + 1] = graph.neighbours
+    return Adjacency(neighbours, starts)
+
+
+def together(encoders: Sequence[NodeGCN]) -> NodeGCNs:
+    """Return the networks of several encoders as one module."""
+    found = NodeGCNs(len(encoders), **encoders[0].networks.options)
+    stack_parameters(found, [encoder.networks for encoder in encoders])
+    return found
+
+
+def build(
+    n_nodes: int,
+    n_features: int,
+    features: str = "random_walk",
+    width: int = 32,
+    layers: int = 2,
+    dropout: float = 0.0,
+) -> NodeGCN:
+    """Return the encoder, initialised from torch's global generator.
+
+    Args:
+        n_nodes: of the graph.
+        n_features: numbers that the source gives of a node; 0 if none.
+        features: what nodes start from.
+        width: of states.
+        layers: of the network.
+        dropout: after each layer.
+    """
+    n_inputs = {"degree": 1, "identity": n_nodes, "vectors": n_features}.get(features, STEPS)
+    if not n_inputs:
+        raise RelataskError("node_gcn: the source gives no vectors of nodes; choose other `features`.")
+    return NodeGCN(features=features, n_inputs=n_inputs, width=width, layers=layers, dropout=dropout)

@@ -1,0 +1,1 @@
+"""L2T-MITTEN with its transfer block and its loop."""

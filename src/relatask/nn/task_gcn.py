@@ -1,0 +1,119 @@
+"""Graph convolutions with layer norm of T networks over one graph, read in one pass.
+
+Layer l of network t is dropout(ReLU(LayerNorm(A X W_tl + b_tl))), A the adjacency with self loops that is
+normalised by both ends' degrees (Kipf and Welling, 2017, eq. 2); the norm is that of L2T-MITTEN, appendix
+B.1. The states of all networks lie beside each other in a node's row, so that the graph is read once for all.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.autograd.function import Function, once_differentiable
+
+from relatask.nn.contract import Between
+from relatask.nn.kernels import segment_sum
+
+
+class Adjacency:
+    """Neighbours of N nodes, themselves included, grouped by the node that receives, and their weights.
+
+    Args:
+        neighbours: int [E + N].
+        offsets: int [N + 1]; node n receives from neighbours [offsets[n], offsets[n + 1]).
+    """
+
+    def __init__(self, neighbours: Tensor, offsets: Tensor):
+        self.neighbours, self.offsets = neighbours, offsets
+        degrees = offsets.diff()
+        scale = degrees.to(torch.float32).rsqrt()
+        self.receivers = torch.repeat_interleave(degrees)
+        self.weights = scale[neighbours.long()] * scale[self.receivers]
+
+    def times(self, states: Tensor, plain: bool = False) -> Tensor:
+        """Return the weighted sum of states [N, T, w] over each node's neighbours.
+
+        Args:
+            states: of the nodes.
+            plain: whether by operations that have second derivatives.
+        """
+        weights = self.weights.to(states.dtype)
+        if plain:
+            messages = states[self.neighbours.long()] * weights[:, None, None]
+            return torch.zeros_like(states).index_add(0, self.receivers, messages)
+        summed: Tensor = WeightedSum.apply(states.flatten(1), self.neighbours, self.offsets, weights)
+        return summed.view_as(states)
+
+
+class WeightedSum(Function):
+    """A symmetric sparse matrix times [N, k], one pass over memory."""
+
+    @staticmethod
+    def forward(ctx: Any, states: Tensor, neighbours: Tensor, offsets: Tensor, weights: Tensor) -> Tensor:
+        """Sum weights times rows of states [N, k] over each node's neighbours."""
+        ctx.save_for_backward(neighbours, offsets, weights)
+        return segment_sum(states, neighbours, offsets, weights=weights)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None]:
+        """Each edge is there in both directions with one weight, so the sum is its own transpose."""
+        neighbours, offsets, weights = ctx.saved_tensors
+        return segment_sum(grad.contiguous(), neighbours, offsets, weights=weights), None, None, None
+
+
+class TaskLinear(nn.Module):
+    """T linear maps with weights [T, k, m] and, if wanted, biases [T, m]: [N, T, k] -> [N, T, m]."""
+
+    def __init__(self, n_tasks: int, n_in: int, n_out: int, bias: bool = True):
+        super().__init__()
+        bound = (6 / (n_in + n_out)) ** 0.5  # Glorot and Bengio (2010), as torch-geometric's GCNConv
+        self.weight = nn.Parameter(torch.empty(n_tasks, n_in, n_out).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.zeros(n_tasks, n_out)) if bias else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map [N, T, k] to [N, T, m]."""
+        y = torch.bmm(x.transpose(0, 1), self.weight).transpose(0, 1)
+        return y if self.bias is None else y + self.bias
+
+
+class TaskLayerNorm(nn.Module):
+    """Layer norm over the last axis of [N, T, w], with weights and biases [T, w] (Ba et al., 2016)."""
+
+    def __init__(self, n_tasks: int, width: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(n_tasks, width))
+        self.bias = nn.Parameter(torch.zeros(n_tasks, width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return [N, T, w] of the same shape."""
+        return torch.addcmul(self.bias, F.layer_norm(x, x.shape[-1:]), self.weight)
+
+
+class TaskGCN(nn.Module):
+    """The layers of T networks: states [N, T, w] -> [N, T, w]."""
+
+    def __init__(self, n_tasks: int, width: int, layers: int, dropout: float):
+        super().__init__()
+        self.dropout = dropout
+        self.linears = nn.ModuleList(TaskLinear(n_tasks, width, width) for _ in range(layers))
+        self.norms = nn.ModuleList(TaskLayerNorm(n_tasks, width) for _ in range(layers))
+
+    def forward(
+        self, states: Tensor, graph: Adjacency, between: Between | None = None, plain: bool = False
+    ) -> Tensor:
+        """Return the states after the last layer; after each layer `between` may change them."""
+        for k, (linear, norm) in enumerate(zip(self.linears, self.norms, strict=True)):
+            states = norm(linear(graph.times(states.contiguous(), plain))).relu()
+            states = F.dropout(states, self.dropout, self.training)
+            if between is not None:
+                states = between(k, states)
+        return states
+
+
+def stack_parameters(target: nn.Module, modules: Sequence[nn.Module]) -> None:
+    """Put the parameters [1, ...] of T modules one after the other into those [T, ...] of `target`."""
+    states = [module.state_dict() for module in modules]
+    target.load_state_dict({name: torch.cat([state[name] for state in states]) for name in states[0]})

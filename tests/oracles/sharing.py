@@ -1,0 +1,54 @@
+"""Ways of sharing beyond a shared bottom, as their papers write them: loops over items, tasks and experts.
+
+Arguments are plain tensors: `embeddings[e]` [B, w] of expert or task e, weights of gates and heads by task.
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+def softmax(logits: Sequence[Tensor]) -> list[Tensor]:
+    powers = [logit.exp() for logit in logits]
+    return [power / sum(powers) for power in powers]
+
+
+def stitched(states: Sequence[Tensor], unit: Tensor) -> list[Tensor]:
+    """Cross-stitch (Misra et al., 2016, eq. 1 for k tasks): task i reads sum_j alpha_ij x_j."""
+    return [sum(unit[i, j] * states[j] for j in range(len(states))) for i in range(len(states))]
+
+
+def mixture(experts: Sequence[Tensor], gate_input: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """MMoE (Ma et al., 2018, eqs. 6 and 7) of one task; weight [E, w], bias [E]."""
+    rows = []
+    for item in range(len(gate_input)):
+        logits = [weight[e] @ gate_input[item] + bias[e] for e in range(len(experts))]
+        shares = softmax(logits)
+        rows.append(sum(share * expert[item] for share, expert in zip(shares, experts, strict=True)))
+    return torch.stack(rows)
+
+
+def smooth_step(t: float, gamma: float) -> float:
+    if t <= -gamma / 2:
+        return 0.0
+    if t >= gamma / 2:
+        return 1.0
+    return -2 / gamma**3 * t**3 + 3 / (2 * gamma) * t + 0.5
+
+
+def selector(logits: Sequence[float], gamma: float) -> list[float]:
+    """DSelect-k (Hazimeh et al., 2021): how much of each of 2^m experts m smooth digits select."""
+    found = []
+    for expert in range(2 ** len(logits)):
+        share = 1.0
+        for digit, logit in enumerate(logits):
+            step = smooth_step(logit, gamma)
+            share *= step if expert >> digit & 1 else 1 - step
+        found.append(share)
+    return found
+
+
+def entropy(shares: Sequence[float]) -> float:
+    return -sum(share * math.log(share) for share in shares if share > 0)

@@ -1,0 +1,314 @@
+"""Graphs become items with neighbours, tasks and labels; all edges are counted, and what is none is said."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.io import savemat
+from scipy.sparse import csc_matrix
+
+from relatask.core.errors import RelataskError
+from relatask.core.plugins import load_file
+from relatask.core.tables import read_chunks, read_table
+from relatask.data.prepared import PreparedDataset
+from relatask.data.source_tables import SourceContext, SourceTables
+from relatask.data.splits import FOLDS
+from relatask.inputs.arrays import load_input, write_features
+from tests.helpers.data_tables import prepared_folder, source_of
+from tests.helpers.dblp_layout import WORDS, write_dblp
+from tests.helpers.node_graphs import random_graph
+
+BLOGS = {(0, 1), (0, 2), (2, 3)}  # edges of a graph of five nodes
+
+
+def prepared(
+    reader: str, raw: Path | None = None, columns: tuple[str, ...] = (), **keys: Any
+) -> SourceTables:
+    block = source_of(reader=reader, **{key: str(v) if isinstance(v, Path) else v for key, v in keys.items()})
+    tables: SourceTables = load_file(block.record).prepare(block, SourceContext("mine", raw, columns))
+    return tables
+
+
+def labels_of(tables: SourceTables) -> np.ndarray:
+    """Labels [N, T], NaN where there is none."""
+    wide = tables.labels.pivot(index="item_id", columns="task_id", values="value")
+    ids = tables.tasks["task_id"]
+    return wide.reindex(index=tables.items["item_id"], columns=ids).to_numpy(np.float64)
+
+
+def edges_of(tables: SourceTables) -> set[tuple[int, int]]:
+    """Edges that both ends list."""
+    listed = {(node, int(one)) for node, own in enumerate(tables.items["neighbours"]) for one in own}
+    assert listed == {(b, a) for a, b in listed}
+    return {pair for pair in listed if pair[0] < pair[1]}
+
+
+def write_snap(folder: Path, edges: str, groups: str) -> Path:
+    folder.mkdir()
+    (folder / "my.ungraph").write_text(edges)
+    (folder / "my.cmty").write_text(groups)
+    return folder
+
+
+def write_mat(path: Path, **changes: Any) -> Path:
+    network = np.zeros((5, 5))
+    for a, b in BLOGS:
+        network[a, b] = network[b, a] = 1
+    matrices = {"network": csc_matrix(network), "group": csc_matrix(np.eye(5)[:, :2]), **changes}
+    savemat(path, {key: value for key, value in matrices.items() if value is not None})
+    return path
+
+
+def test_snaps_layout_gives_nodes_by_their_numbers_and_a_task_for_each_group(tmp_path):
+    edges = "# three nodes and one that only a group names\n10\t2\n2 10\n\n2\t2\n2\t7\n"
+    tables = prepared("snap", path=write_snap(tmp_path / "snap", edges, "7\t2\t7\n30\n"))
+    assert tables.items["source_id"].tolist() == ["2", "7", "10", "30"]
+    assert tables.items["level"].unique().tolist() == ["node"]
+    assert edges_of(tables) == {(0, 1), (0, 2)}
+    assert labels_of(tables).tolist() == [[1, 0], [1, 0], [0, 0], [0, 1]]
+    assert tables.tasks["name"].tolist() == ["group 1", "group 2"]
+    assert tables.counts == {
+        "source": "mine",
+        "items": 4,
+        "tasks": 2,
+        "labels": 8,
+        "isolated_nodes": 1,
+        "nodes_without_group": 1,
+        "edges": {"in": 4, "self_loops": 1, "repeated": 1, "out": 2},
+    }
+
+
+def test_blogcatalogs_layout_gives_the_same_from_a_path_and_from_the_mirror(tmp_path):
+    tables = prepared("blogcatalog", path=write_mat(tmp_path / "my.mat"))
+    assert edges_of(tables) == BLOGS
+    assert labels_of(tables).tolist() == np.eye(5)[:, :2].tolist()
+    assert tables.items["source_id"].tolist() == ["1", "2", "3", "4", "5"]
+    assert tables.counts["edges"] == {"in": 6, "self_loops": 0, "repeated": 3, "out": 3}
+    assert (tables.counts["isolated_nodes"], tables.counts["nodes_without_group"]) == (1, 3)
+    write_mat(tmp_path / "blogcatalog.mat")
+    again = prepared("blogcatalog", raw=tmp_path)
+    assert edges_of(again) == BLOGS
+
+
+def test_authors_are_linked_by_papers_and_labelled_by_their_venues(tmp_path):
+    raw = write_dblp(tmp_path / "dblp" / "raw")
+    before = sorted(path.name for path in raw.iterdir())
+    tables = prepared("dblp", path=raw.parent)
+    assert edges_of(tables) == {(0, 1), (0, 2), (1, 2)}
+    assert labels_of(tables).tolist() == [[1, 1], [1, 1], [0, 1], [1, 0], [0, 0]]
+    assert np.stack(tables.items["vector"]).tolist() == WORDS.tolist()
+    assert tables.counts["edges"] == {"in": 4, "self_loops": 0, "repeated": 1, "out": 3}
+    assert (tables.counts["isolated_nodes"], tables.counts["authors_without_venue"]) == (2, 1)
+    assert sorted(path.name for path in raw.iterdir()) == before
+    assert not (raw.parent / "processed").exists()
+    assert edges_of(prepared("dblp", path=raw)) == edges_of(tables)
+
+
+def test_files_of_dblp_are_never_downloaded_and_broken_ones_are_named(tmp_path):
+    raw = write_dblp(tmp_path / "dblp")
+    (raw / "adjM.npz").write_bytes(b"no archive")
+    with pytest.raises(RelataskError, match=r"dblp: torch_geometric.datasets.DBLP cannot read the files"):
+        prepared("dblp", path=raw)
+    (raw / "adjM.npz").unlink()
+    with pytest.raises(RelataskError, match=r"lacks 'adjM.npz' of DBLP as torch_geometric"):
+        prepared("dblp", path=raw)
+
+
+def test_a_table_of_nodes_and_a_table_of_edges_are_a_graph(tmp_path):
+    nodes, edges = tmp_path / "nodes.csv", tmp_path / "edges.csv"
+    nodes.write_text("node,fold,A,B,town\nx,train,1,,P\ny,train,0,1,Q\nz,test,,,\nalone,valid,1,0,P\n")
+    edges.write_text("from,to,weight\nx,y,2\ny,x,1\nz,z,1\ny,z,1\nnobody,x,1\n")
+    files = {"path": nodes, "edges_path": edges}
+    tables = prepared("node_table", columns=("fold",), item_columns=["town"], **files)
+    assert tables.items["town"].tolist() == ["P", "Q", None, "P"]
+    assert tables.items["source_id"].tolist() == ["x", "y", "z", "alone"]
+    assert tables.items["fold"].tolist() == ["train", "train", "test", "valid"]
+    assert edges_of(tables) == {(0, 1), (1, 2)}
+    nan = np.nan
+    np.testing.assert_array_equal(labels_of(tables), [[1, nan], [0, 1], [nan, nan], [1, 0]])
+    assert tables.counts["edges"] == {
+        "in": 5,
+        "self_loops": 1,
+        "repeated": 1,
+        "out": 2,
+        "of_unknown_nodes": 1,
+    }
+    assert (tables.counts["isolated_nodes"], tables.counts["nodes_without_label"]) == (1, 1)
+
+
+def test_values_and_classes_of_nodes_are_tasks_of_their_kind(tmp_path):
+    nodes, edges = tmp_path / "nodes.csv", tmp_path / "edges.csv"
+    nodes.write_text("node,A\nx,1.5\ny,-2\nz,3\n")
+    edges.write_text("from,to\nx,y\n")
+    tables = prepared("node_table", path=nodes, edges_path=edges, values="real")
+    assert tables.tasks["kind"].tolist() == ["real"]
+    assert tables.labels["value"].tolist() == [1.5, -2, 3]
+    nodes.write_text("node,A\nx,red\ny,blue\nz,red\n")
+    tables = prepared("node_table", path=nodes, edges_path=edges, values="class")
+    assert tables.classes["name"].tolist() == ["blue", "red"]
+    assert tables.labels["value"].tolist() == [1, 0, 1]
+
+
+SNAP_FAULTS = {
+    "a line of three": (
+        "0 1\n0 1 2\n",
+        "0\n",
+        r"my.ungraph, line 2: an edge is two numbers of nodes, and here are 3",
+    ),
+    "a word": ("0 1\n", "0 x\n", r"my.cmty, line 1: 'x' is no number of a node"),
+    "a negative number": ("0 -1\n", "0\n", "line 1: '-1' is no number of a node"),
+    "a number beyond 64 bits": (
+        "0 9999999999999999999\n",
+        "0\n",
+        "'9999999999999999999' is no number of a node",
+    ),
+    "no edge": ("# nothing\n", "0\n", "my.ungraph holds no edge; each of its lines must name two nodes"),
+    "no group": ("0 1\n", "\n", "my.cmty holds no group; each of its lines must name the nodes of one"),
+}
+
+
+@pytest.mark.parametrize("fault", SNAP_FAULTS)
+def test_what_snap_would_not_write_is_named_by_its_line(tmp_path, fault):
+    edges, groups, said = SNAP_FAULTS[fault]
+    with pytest.raises(RelataskError, match=said):
+        prepared("snap", path=write_snap(tmp_path / "snap", edges, groups))
+
+
+def test_files_that_are_missing_or_no_text_are_named(tmp_path):
+    folder = write_snap(tmp_path / "snap", "0 1\n", "0\n")
+    (folder / "my.ungraph").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(RelataskError, match=r"my.ungraph is no text; it must list numbers of nodes"):
+        prepared("snap", path=folder)
+    (folder / "my.cmty").rename(folder / "my.txt")
+    with pytest.raises(RelataskError, match=r"sources.mine: .* must hold one file \*.cmty, but holds none"):
+        prepared("snap", path=folder)
+
+
+MAT_FAULTS = {
+    "no groups": ({"group": None}, "holds no matrix 'group'; it must hold `network`"),
+    "no square": (
+        {"network": csc_matrix(np.ones((5, 4)))},
+        r"`network` is \(5, 4\) and `group` \(5, 2\), not nodes",
+    ),
+    "other nodes": ({"group": csc_matrix(np.ones((4, 2)))}, r"`network` is \(5, 5\) and `group` \(4, 2\)"),
+    "a text": ({"network": "text"}, r"`network` is \(1,\) and `group` \(5, 2\)"),
+}
+
+
+@pytest.mark.parametrize("fault", MAT_FAULTS)
+def test_matrices_that_are_no_graph_are_named(tmp_path, fault):
+    changes, said = MAT_FAULTS[fault]
+    with pytest.raises(RelataskError, match=said):
+        prepared("blogcatalog", path=write_mat(tmp_path / "my.mat", **changes))
+
+
+def test_a_position_that_is_outside_of_its_matrix_is_a_sentence_and_no_crash(tmp_path):
+    group = csc_matrix(np.eye(5)[:, :2])
+    group.indices[0] = 10**6
+    with pytest.raises(RelataskError, match=r"my.mat cannot be read as a MATLAB file .*get it again"):
+        prepared("blogcatalog", path=write_mat(tmp_path / "my.mat", group=group))
+
+
+@pytest.mark.parametrize("kept", [0, 3, 150, 400])
+def test_a_matlab_file_that_is_cut_off_is_a_sentence(tmp_path, kept):
+    path = write_mat(tmp_path / "my.mat")
+    assert path.stat().st_size > kept
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(RelataskError, match=r"my.mat (cannot be read as a MATLAB file|holds no matrix)"):
+        prepared("blogcatalog", path=path)
+    path.unlink()
+    with pytest.raises(RelataskError, match=r"there is no file .*my.mat; give the path of a MATLAB file"):
+        prepared("blogcatalog", path=path)
+
+
+TABLE_FAULTS = {
+    "a node twice": (
+        "node,A\nx,1\ny,0\nx,1\n",
+        "a,b\nx,y\n",
+        r"nodes.csv, line 4: the node 'x' has a row above",
+    ),
+    "a node without a name": (
+        "node,A\nx,1\n,0\n",
+        "a,b\nx,x\n",
+        r"nodes.csv, line 3, column 'node': the name of a",
+    ),
+    "an end without a name": (
+        "node,A\nx,1\ny,0\n",
+        "a,b\nx,y\nx,\n",
+        r"edges.csv, line 3, column 'b': the name of",
+    ),
+    "no label": (
+        "node,A\nx,1\ny,2\n",
+        "a,b\nx,y\n",
+        r"nodes.csv, line 3, column 'A': '2' is neither 0 nor 1",
+    ),
+    "one column": ("node,A\nx,1\n", "a\nx\n", r"edges.csv has one column; its first two must name the nodes"),
+    "other names": ("node,A\nx,1\n", "a,b\n1,2\n", r"edges.csv: no edge names two nodes .* \['1', '2'\]"),
+    "no nodes": (
+        "node,A\n",
+        "a,b\n1,2\n",
+        r"nodes.csv has a header but no rows; it must hold one row per node",
+    ),
+    "no tasks": ("node\nx\n", "a,b\nx,x\n", r"nodes.csv has no task column beside \['node'\]"),
+}
+
+
+@pytest.mark.parametrize("fault", TABLE_FAULTS)
+def test_tables_that_are_no_graph_are_named_by_their_row(tmp_path, fault):
+    nodes, edges, said = TABLE_FAULTS[fault]
+    (tmp_path / "nodes.csv").write_text(nodes)
+    (tmp_path / "edges.csv").write_text(edges)
+    with pytest.raises(RelataskError, match=said):
+        prepared("node_table", path=tmp_path / "nodes.csv", edges_path=tmp_path / "edges.csv")
+
+
+@pytest.mark.parametrize("scheme", ["random", "stratified", "masked", "cells", "cross_validation"])
+def test_schemes_that_draw_split_nodes(tmp_path, scheme):
+    tables = random_graph(50, 3)
+    prepared_folder(tmp_path, tables, [], {scheme: {"seeds": (0,), "fractions": (0.6, 0.2, 0.2)}})
+    assert tables.items["parent"].isna().all()
+    data = PreparedDataset.load(tmp_path, f"{scheme}-0", inputs="none")
+    train, valid, test = (set(data.folds[fold].tolist()) for fold in FOLDS)
+    if scheme != "cells":  # which puts labels of one node into several folds
+        assert (len(valid), len(test), train & valid, train & test, valid & test) == (
+            10,
+            10,
+            set(),
+            set(),
+            set(),
+        )
+    shown = int((~data.labels.isnan()).sum())
+    assert shown == (3 * (0.1 * 30 + 20) if scheme == "masked" else 150)
+
+
+def test_neighbours_survive_the_table_of_items_and_become_the_graph(tmp_path):
+    tables = prepared("blogcatalog", path=write_mat(tmp_path / "my.mat"))
+    tables.write(tmp_path)
+    items = read_table("items", tmp_path / "items.parquet")
+    assert [own.tolist() for own in items["neighbours"]] == [[1, 2], [0], [0, 3], [2], []]
+    assert items["neighbours"].iloc[4].dtype == np.int32
+    write_features(read_chunks("items", tmp_path / "items.parquet", 2), ["node_graph"], tmp_path / "features")
+    graph = load_input(tmp_path / "features", "node_graph")
+    assert graph.neighbours.tolist() == [1, 2, 0, 0, 3, 2]
+
+
+@pytest.mark.parametrize(
+    ("name", "nodes", "edges", "tasks", "labels"),
+    [("PPI", 3890, 37845, 50, 6640), ("wikipedia", 4777, 92295, 40, 6770)],
+)
+def test_real_graphs_of_snap_have_the_sizes_that_papers_give(
+    mirror, tmp_path, name, nodes, edges, tasks, labels
+):
+    for ending in ("ungraph", "cmty"):
+        (tmp_path / f"{name}.{ending}").symlink_to(mirror / "multilabel_graphs" / f"{name}.{ending}")
+    tables = prepared("snap", raw=tmp_path)
+    assert (len(tables.items), len(tables.tasks), tables.counts["edges"]["out"]) == (nodes, tasks, edges)
+    assert tables.tasks["n_pos"].sum() == labels
+
+
+def test_blogcatalog_has_the_size_of_table_3(mirror):
+    tables = prepared("blogcatalog", raw=mirror / "blogcatalog")
+    assert (len(tables.items), len(tables.tasks), tables.counts["edges"]["out"]) == (10312, 39, 333983)
+    assert len(tables.labels) == 10312 * 39
+    assert tables.items["neighbours"].map(len).sum() == 2 * 333983
