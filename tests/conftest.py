@@ -9,7 +9,7 @@ from hypothesis import settings
 
 from tests.helpers.paths import ROOT
 from tests.helpers.speed import mark_of
-from tests.helpers.workflow import TINY, run_snakemake, write_study
+from tests.helpers.workflow import TINY, run_warm, write_study
 
 # A busy machine is slow for seconds; a test that hangs is ended by pytest's own limit.
 settings.register_profile("default", deadline=None)
@@ -60,5 +60,5 @@ def tiny_results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Folder in which the tiny study ran from start to end, undisturbed."""
     folder = tmp_path_factory.mktemp("undisturbed")
     study = write_study(folder, TINY)
-    run_snakemake(folder, "--config", f"study={study}")
+    run_warm(folder, "--config", f"study={study}")
     return folder

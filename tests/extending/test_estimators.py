@@ -10,7 +10,7 @@ import pytest
 from relatask.plan.task_sets import task_set_id
 from tests.extending.additions import ESTIMATOR, in_project
 from tests.helpers.package_copy import extended, run_study
-from tests.helpers.workflow import TINY, run_snakemake, write_study
+from tests.helpers.workflow import TINY, run_warm, write_study
 
 TASKS = ["F1P2_binding", "F1P4_binding", "F3P2_binding"]
 STRATEGIES = [
@@ -61,7 +61,7 @@ def test_a_wrong_option_of_it_is_refused_when_planning(root: Path) -> None:
     wrong = [STRATEGIES[0], {**STRATEGIES[1], "options": {"discuont": 0.5}}]
     study = {**STUDY, "grouping": {**STUDY["grouping"], "strategies": wrong}}
     path = write_study(root, study, "wrong")
-    done = run_snakemake(root, "--dry-run", "--config", f"study={path}", root=root, check=False)
+    done = run_warm(root, "--dry-run", "--config", f"study={path}", root=root, check=False)
     assert done.returncode != 0
     message = done.stdout + done.stderr
     assert "estimator 'best_partner' has no option 'discuont'. Did you mean 'discount'?" in message

@@ -12,7 +12,7 @@ import pytest
 
 from tests.extending.additions import BALANCING, BASELINE, ENCODER, LOOP, NETWORK, SAVED_TABLE, in_project
 from tests.helpers.package_copy import extended, run_study
-from tests.helpers.workflow import TINY, run_snakemake, write_study
+from tests.helpers.workflow import TINY, run_warm, write_study
 
 MTL = {"label": "MTL", "method": "shared_bottom", "encoder": "gin"}
 MAML = {"method": "maml", "encoder": "gin"}
@@ -85,7 +85,7 @@ def test_a_table_of_a_methods_own_is_merged_and_stands_among_the_tables(results:
 def test_a_misspelt_option_of_an_addition_is_one_sentence(project: Path) -> None:
     misspelt = [MTL, {"label": "Stump", "method": "stump", "options": {"depth": 2}}]
     study = write_study(project, {**STUDY, "methods": misspelt}, name="misspelt")
-    done = run_snakemake(project, "--dry-run", "--config", f"study={study}", root=project, check=False)
+    done = run_warm(project, "--dry-run", "--config", f"study={study}", root=project, check=False)
     assert done.returncode != 0
     message = done.stdout + done.stderr
     assert "method 'stump' has no option 'depth'. Did you mean 'max_depth'?" in message

@@ -8,7 +8,7 @@ from PIL import Image
 
 from tests.extending.additions import TABLE_AND_FIGURE, in_project
 from tests.helpers.package_copy import extended, run_study
-from tests.helpers.workflow import TINY, run_snakemake
+from tests.helpers.workflow import TINY, run_warm
 
 STUDY = {
     **TINY,
@@ -59,7 +59,7 @@ def test_a_new_figure_stands_beside_the_others(root: Path) -> None:
 
 def test_the_report_has_both_with_their_captions(root: Path) -> None:
     report = root / "report.html"
-    run_snakemake(root, "--report", str(report), "--config", f"study={root / 'mine.yaml'}", root=root)
+    run_warm(root, "--report", str(report), "--config", f"study={root / 'mine.yaml'}", root=root)
     text = report.read_text(encoding="utf-8")
     assert "whose best method is worst" in text
     assert "Spread of seeds" in text
@@ -74,9 +74,7 @@ def test_a_word_or_a_need_that_nobody_knows_is_one_sentence(root: Path) -> None:
         ('"when"', '"wehn"', "TABLE has no key ['wehn']"),
     ):
         table.write_text(text.replace(old, new, 1))
-        done = run_snakemake(
-            root, "--dry-run", "--config", f"study={root / 'mine.yaml'}", root=root, check=False
-        )
+        done = run_warm(root, "--dry-run", "--config", f"study={root / 'mine.yaml'}", root=root, check=False)
         assert done.returncode != 0
         assert said in done.stdout + done.stderr
         assert "Traceback" not in done.stdout + done.stderr

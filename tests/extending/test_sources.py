@@ -9,7 +9,7 @@ import pytest
 from relatask.core.files import read_json
 from tests.extending.additions import LEVELS_AND_KINDS, NODES, SPLIT, TEXTS, in_project
 from tests.helpers.package_copy import extended, run_study
-from tests.helpers.workflow import TINY, run_snakemake, write_study
+from tests.helpers.workflow import TINY, run_warm, write_study
 
 MLP = {"method": "shared_bottom", "encoder": "mlp"}
 SCALES = {"quick": {"seeds": [0, 1], "reduced": ["a test"]}}
@@ -106,7 +106,7 @@ def test_tasks_of_three_kinds_and_levels_are_learned_side_by_side(project: Path)
     assert all(name in table for name in ("ROC-AUC", "mean absolute error", "accuracy"))
     study["methods"] = [{**study["methods"][0], "label": "SGNN", "method": "sgnn"}]
     path = write_study(project, {**study, "baseline": "SGNN"}, "refused")
-    done = run_snakemake(project, "-n", "--config", f"study={path}", root=project, check=False)
+    done = run_warm(project, "-n", "--config", f"study={path}", root=project, check=False)
     assert done.returncode
     assert "does not learn labels of kind" in done.stdout + done.stderr
 
@@ -137,7 +137,7 @@ def test_a_scheme_of_splits_is_one_file_with_its_options(project: Path) -> None:
     assert r"by\_size" in table
     assert r"small\_2" in table
     wrong = write_study(project, {**study, "splits": {"schemes": ["by_sise"]}}, "wrong")
-    done = run_snakemake(project, "-n", "--config", f"study={wrong}", root=project, check=False)
+    done = run_warm(project, "-n", "--config", f"study={wrong}", root=project, check=False)
     assert "splits.schemes.0: there is no split scheme 'by_sise'. Did you mean 'by_size'?" in (
         done.stdout + done.stderr
     )

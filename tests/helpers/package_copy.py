@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.helpers.paths import ROOT
-from tests.helpers.workflow import run_snakemake, write_study
+from tests.helpers.workflow import run_warm, write_study
 
 PARTS = ("Snakefile", "config.yaml", "config", "workflow", "profiles", "envs", "src", "requirements.lock")
 LEFT_OUT = ("__pycache__", "*.egg-info")
@@ -45,6 +45,6 @@ def run_study(root: Path, study: dict[str, Any], *arguments: str, name: str = "m
     """Run a study in the copy from start to end and return its folder of results."""
     path = write_study(root, study, name)
     before = digests(root)
-    run_snakemake(root, *arguments, "--config", f"study={path}", root=root)
+    run_warm(root, *arguments, "--config", f"study={path}", root=root)
     assert digests(root) == before
     return root / "results"

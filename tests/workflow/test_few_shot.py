@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from tests.helpers.class_layouts import write_omniglot
-from tests.helpers.workflow import run_snakemake, write_study
+from tests.helpers.workflow import run_warm, write_study
 
 STUDY: dict[str, Any] = {
     "title": "Characters",
@@ -39,7 +39,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("few_shot")
     write_omniglot(folder / "drawings")
     write_study(folder, STUDY, "characters")
-    run_snakemake(folder, "--config", "study=characters.yaml")
+    run_warm(folder, "--config", "study=characters.yaml")
     return folder / "results"
 
 
@@ -95,13 +95,13 @@ def test_methods_are_asked_the_same_of_classes_that_they_have_not_seen(results: 
 
 
 def test_a_second_run_has_nothing_to_do(results: Path) -> None:
-    done = run_snakemake(results.parent, "--dry-run", "--config", "study=characters.yaml")
+    done = run_warm(results.parent, "--dry-run", "--config", "study=characters.yaml")
     assert "Nothing to be done" in done.stdout + done.stderr
 
 
 def test_images_that_are_not_there_are_told_in_one_sentence(results: Path) -> None:
     study = "study=metalink_imagenet"
-    done = run_snakemake(results.parent, "--dry-run", "--config", study, check=False)
+    done = run_warm(results.parent, "--dry-run", "--config", study, check=False)
     assert done.returncode
     told = done.stdout + done.stderr
     assert "sources.miniimagenet.path: there is no file miniimagenet; give its full path" in told

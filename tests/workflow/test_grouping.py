@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 
 from relatask.plan.spec import RunSpec
 from relatask.plan.task_sets import task_set_id
-from tests.helpers.workflow import run_snakemake
+from tests.helpers.workflow import run_warm
 
 TASKS = ["F1P2_binding", "F1P4_binding", "F3P2_binding", "F6P1_binding"]  # with many labels of both classes
 
@@ -74,7 +74,7 @@ def results(tmp_path_factory: pytest.TempPathFactory, tiny_study: dict) -> Path:
         },
     }
     (folder / "mine.yaml").write_text(yaml.safe_dump(study))
-    run_snakemake(folder, "--config", "study=mine.yaml")
+    run_warm(folder, "--config", "study=mine.yaml")
     return folder / "results"
 
 
@@ -172,7 +172,7 @@ def test_only_the_sets_that_a_strategy_asks_for_are_trained_and_groups_are_chose
 
 
 def test_a_second_run_has_nothing_to_do(results: Path) -> None:
-    done = run_snakemake(results.parent, "--config", "study=mine.yaml")
+    done = run_warm(results.parent, "--config", "study=mine.yaml")
     assert "Nothing to be done" in done.stdout + done.stderr
 
 
@@ -183,7 +183,7 @@ def test_the_authors_gains_become_tables_and_figures_without_any_training(
     study["grouping"]["gains"] = {"taskonomy": study["grouping"]["gains"]["taskonomy"]}
     study["grouping"] |= {"seeds": [0], "budgets": 3}
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(study))
-    run_snakemake(tmp_path, "publish", "--config", "study=mine.yaml", f"mirror={mirror}")
+    run_warm(tmp_path, "publish", "--config", "study=mine.yaml", f"mirror={mirror}")
     table = pd.read_parquet(tmp_path / "results" / "mine" / "tables" / "grouping.parquet")
     hoa = table[table["strategy"] == "HOA"].sort_values("budget")
     ours, published = (

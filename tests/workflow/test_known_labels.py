@@ -8,7 +8,7 @@ import yaml
 from sklearn.metrics import roc_auc_score
 
 from tests.helpers.coco_layout import write_layout
-from tests.helpers.workflow import TINY, run_snakemake
+from tests.helpers.workflow import TINY, run_warm
 
 ROWS = [
     {"label": "MTL", "method": "shared_bottom"},
@@ -31,7 +31,7 @@ def molecules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("known")
     study = study_of("fingerprint_mlp", imputation=["MTL", "Known_2", "MF"])
     (folder / "known.yaml").write_text(yaml.safe_dump(study))
-    run_snakemake(folder, "--config", "study=known.yaml")
+    run_warm(folder, "--config", "study=known.yaml")
     return folder / "results"
 
 
@@ -93,7 +93,7 @@ def test_cells_can_be_held_out_instead_of_molecules(tmp_path: Path) -> None:
     study["methods"] = [*(row for row in study["methods"] if row["label"] in {"MTL", "MF"})]
     study["methods"].append({"label": "Known", "method": "metalink", "encoder": "fingerprint_mlp"})
     (tmp_path / "cells.yaml").write_text(yaml.safe_dump(study))
-    run_snakemake(tmp_path, "--config", "study=cells.yaml")
+    run_warm(tmp_path, "--config", "study=cells.yaml")
     results = tmp_path / "results"
     predictions = pd.read_parquet(results / "cells/predictions.parquet").astype({"task_id": str, "fold": str})
     run_id = predictions["run_id"].iloc[0]
@@ -121,7 +121,7 @@ def test_images_go_the_same_way(tmp_path: Path) -> None:
         scales={"quick": tiny},
     )
     (tmp_path / "images.yaml").write_text(yaml.safe_dump(study))
-    run_snakemake(tmp_path, "--config", "study=images.yaml")
+    run_warm(tmp_path, "--config", "study=images.yaml")
     main = (tmp_path / "results/images/tables/main.md").read_text()
     assert "average precision" in main
     assert "(smoke run on 26 items of coco)" in main

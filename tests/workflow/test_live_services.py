@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.helpers.service import Fault, Service, activity, running, target
-from tests.helpers.workflow import run_snakemake
+from tests.helpers.workflow import run_warm
 
 STUDY = {
     "title": "Live",
@@ -63,9 +63,9 @@ def test_targets_become_a_data_set_with_relations(tmp_path: Path, monkeypatch: p
         service.link("9606.ENSP1", "9606.ENSP2", score="0.9", escore="0.6")
         service.faults = [None, None, Fault("cut")]
         settings = settings_of(service, tmp_path)
-        done = run_snakemake(tmp_path, "--printshellcmds", "prepare_all", *settings)
+        done = run_warm(tmp_path, "--printshellcmds", "prepare_all", *settings)
         asked = len(service.asked)
-        run_snakemake(tmp_path, "prepare_all", *settings)
+        run_warm(tmp_path, "prepare_all", *settings)
         assert len(service.asked) == asked == 8  # targets, CHEMBL99, 3 of activities, 1 again, 2 of STRING
     assert {asked.query["api_key"] for asked in service.asked} == {"s3cr3t-key"}
     require_no_secret(tmp_path, done.stdout + done.stderr)
@@ -87,7 +87,7 @@ def test_a_service_that_refuses_is_told_without_the_login(
     (tmp_path / "live.yaml").write_text(yaml.safe_dump(STUDY))
     with running() as service:
         service.faults = [Fault("status", 403)] * 9
-        failed = run_snakemake(
+        failed = run_warm(
             tmp_path, "results/raw/mine/activities.json", *settings_of(service, tmp_path), check=False
         )
     assert failed.returncode != 0

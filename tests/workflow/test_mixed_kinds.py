@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.helpers.workflow import run_snakemake, write_study
+from tests.helpers.workflow import run_warm, write_study
 
 KIND_OF = {"toxic": "binary", "pIC50": "real", "colour": "class"}
 METRICS = {
@@ -62,7 +62,7 @@ def table(tiny_results: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def results(table: Path) -> Path:
     study = write_study(table.parent, study_of(table, METHODS), name="kinds")
-    run_snakemake(table.parent, "--config", f"study={study}")
+    run_warm(table.parent, "--config", f"study={study}")
     return table.parent / "results"
 
 
@@ -108,6 +108,6 @@ def test_all_metrics_stand_in_a_table(results: Path) -> None:
 def test_a_method_that_cannot_learn_a_kind_is_refused_when_planning(table: Path) -> None:
     rows = [MTL, {"label": "ML", "method": "metalink", "encoder": "fingerprint_mlp"}]
     study = write_study(table.parent, study_of(table, rows), name="refused")
-    done = run_snakemake(table.parent, "--dry-run", "--config", f"study={study}", check=False)
+    done = run_warm(table.parent, "--dry-run", "--config", f"study={study}", check=False)
     assert done.returncode != 0
     assert "method 'metalink' does not learn labels of kind class, only binary" in done.stdout + done.stderr

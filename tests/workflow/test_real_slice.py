@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.helpers.workflow import run_snakemake, write_study
+from tests.helpers.workflow import run_warm, write_study
 
 STUDY = {
     "title": "A slice of real data",
@@ -37,7 +37,7 @@ STUDY = {
 def results(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("slice")
     study = write_study(folder, STUDY, name="slice")
-    run_snakemake(folder, "--config", f"study={study}", f"mirror={mirror}")
+    run_warm(folder, "--config", f"study={study}", f"mirror={mirror}")
     return folder / "results"
 
 

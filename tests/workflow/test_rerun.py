@@ -9,11 +9,11 @@ import pytest
 import yaml
 
 from tests.helpers.package_copy import extended
-from tests.helpers.workflow import jobs_of, run_snakemake, write_study
+from tests.helpers.workflow import jobs_of, run_warm, write_study
 
 
 def test_a_second_run_has_nothing_to_do(tiny_results: Path) -> None:
-    done = run_snakemake(tiny_results, "--config", f"study={tiny_results / 'tiny.yaml'}")
+    done = run_warm(tiny_results, "--config", f"study={tiny_results / 'tiny.yaml'}")
     assert "Nothing to be done" in done.stdout + done.stderr
 
 
@@ -24,7 +24,7 @@ def test_models_are_kept_as_the_config_says_and_another_wish_trains_nothing_agai
     runs = list((tiny_results / "results" / "tiny" / "runs").glob("*/run.json"))
     assert len(models) == len(runs) > 0
     settings = ["--config", f"study={tiny_results / 'tiny.yaml'}", "keep_models=none"]
-    done = run_snakemake(tiny_results, "--dry-run", *settings)
+    done = run_warm(tiny_results, "--dry-run", *settings)
     assert set(jobs_of(done.stdout + done.stderr)) == {"all", "write_manifest"}  # which holds the config
     folder = Path(shutil.copytree(tiny_results, tmp_path / "study", copy_function=shutil.copy2))
     study = folder / "results" / "tiny"
@@ -32,7 +32,7 @@ def test_models_are_kept_as_the_config_says_and_another_wish_trains_nothing_agai
     for marker in (study / "shards").glob("*.done.json"):
         marker.unlink()
     (study / "predictions.parquet").unlink()  # or Snakemake has no reason to ask for the shards
-    run_snakemake(folder, "train_all", *settings)
+    run_warm(folder, "train_all", *settings)
     assert len(list((study / "runs").glob("*/run.json"))) == len(runs)
     assert not list((study / "runs").glob("*/model"))
 
@@ -41,7 +41,7 @@ def planned(folder: Path, study: dict) -> dict[str, int]:
     """The jobs that a changed study of the folder would run."""
     (folder / "changed").mkdir(exist_ok=True)
     path = write_study(folder / "changed", study)
-    done = run_snakemake(folder, "--dry-run", "--config", f"study={path}")
+    done = run_warm(folder, "--dry-run", "--config", f"study={path}")
     return jobs_of(done.stdout + done.stderr)
 
 
@@ -79,15 +79,15 @@ def test_looking_changes_nothing_and_running_puts_right(tiny_results: Path, tmp_
         os.utime(path, (tomorrow, tomorrow))
     before = state(folder / "results")
     for look in (["--dry-run"], ["--lint"], ["--summary"], ["--list-rules"]):
-        done = run_snakemake(folder, *look, *settings, check=look != ["--lint"])
+        done = run_warm(folder, *look, *settings, check=look != ["--lint"])
         assert state(folder / "results") == before, look
         if look == ["--dry-run"]:
             jobs = jobs_of(done.stdout + done.stderr)
     assert {"densify_dataset", "prepare_dataset"} <= set(jobs)
-    done = run_snakemake(folder, "results/tiny/prepared/tiny_planted", *settings)
+    done = run_warm(folder, "results/tiny/prepared/tiny_planted", *settings)
     assert "dated in the future" in done.stderr
     assert (folder / "results" / "tiny_planted" / "labels.parquet").exists()
-    again = run_snakemake(folder, "results/tiny/prepared/tiny_planted", *settings)
+    again = run_warm(folder, "results/tiny/prepared/tiny_planted", *settings)
     assert "Nothing to be done" in again.stdout + again.stderr
 
 
@@ -99,12 +99,12 @@ def test_an_array_of_an_input_that_is_gone_is_made_again(tiny_results: Path, tmp
     content = array.read_bytes()
     array.unlink()
     before = state(folder / "results")
-    done = run_snakemake(folder, marker, "--dry-run", *settings)
+    done = run_warm(folder, marker, "--dry-run", *settings)
     assert {"featurise_items", "prepare_dataset"} <= set(jobs_of(done.stdout + done.stderr))
     assert state(folder / "results") == before
-    run_snakemake(folder, marker, *settings)
+    run_warm(folder, marker, *settings)
     assert array.read_bytes() == content
-    again = run_snakemake(folder, marker, *settings)
+    again = run_warm(folder, marker, *settings)
     assert "Nothing to be done" in again.stdout + again.stderr
 
 
@@ -114,8 +114,8 @@ def test_an_edit_of_code_that_trains_side_by_side_trains_again(tmp_path: Path, t
     study = {**tiny_study, "methods": tiny_study["methods"][2:], "baseline": "MTL_GIN"}
     scales = tiny_study["scales"]["quick"] | {"seeds": [0]}
     arguments = ["--config", f"study={write_study(root, {**study, 'scales': {'quick': scales}})}"]
-    run_snakemake(root, "train_all", *arguments, root=root)
+    run_warm(root, "train_all", *arguments, root=root)
     stacked = root / "src" / "relatask" / "encoders" / "_stacked_gin.py"
     stacked.write_text(stacked.read_text() + "\nEDITED = True\n")
-    done = run_snakemake(root, "train_all", "--dry-run", *arguments, root=root)
+    done = run_warm(root, "train_all", "--dry-run", *arguments, root=root)
     assert "train_shard" in jobs_of(done.stdout + done.stderr)

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from relatask.plan.task_sets import task_set_id
-from tests.helpers.workflow import run_snakemake
+from tests.helpers.workflow import run_warm
 
 TASKS = ["flow", "load", "oil"]
 MLP = {"series": 3, "window": 12, "width": 8, "layers": 1}
@@ -44,7 +44,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "scales": {"quick": {"seeds": [0, 1], "training": {"epochs": 3, "learning_rate": 0.01}}},
     }
     (folder / "forecast.yaml").write_text(yaml.safe_dump(study))
-    run_snakemake(folder, "--config", "study=forecast.yaml")
+    run_warm(folder, "--config", "study=forecast.yaml")
     return folder / "results"
 
 
@@ -86,7 +86,7 @@ def test_labels_are_the_values_on_the_scale_of_training(results: Path) -> None:
 
 def test_a_second_run_has_nothing_to_do(results: Path) -> None:
     study = results.parent / "forecast.yaml"
-    done = run_snakemake(results.parent, "--dry-run", "--config", f"study={study.name}")
+    done = run_warm(results.parent, "--dry-run", "--config", f"study={study.name}")
     assert "Nothing to be done" in done.stdout + done.stderr
 
 
@@ -95,6 +95,6 @@ def test_what_series_have_not_is_refused_in_one_sentence(results: Path) -> None:
     study["methods"][0] |= {"method": "shared_bottom", "encoder": "fingerprint_mlp", "encoder_options": {}}
     del study["methods"][0]["options"]
     (results.parent / "wrong.yaml").write_text(yaml.safe_dump(study))
-    done = run_snakemake(results.parent, "--dry-run", "--config", "study=wrong.yaml", check=False)
+    done = run_warm(results.parent, "--dry-run", "--config", "study=wrong.yaml", check=False)
     assert done.returncode
     assert "method 'shared_bottom' does not learn from series; name another." in done.stdout + done.stderr

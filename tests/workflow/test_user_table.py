@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from tests.helpers.paths import ROOT
-from tests.helpers.workflow import run_snakemake, write_study
+from tests.helpers.workflow import run_warm, write_study
 
 BAD_ROWS = ["not a molecule", "[Na+].[Cl-]", "CC", ""]
 
@@ -52,7 +52,7 @@ def _study(table: Path, **source: object) -> dict:
 
 def test_a_table_of_ones_own(table: Path):
     study = write_study(table.parent, _study(table) | {"title": TITLE}, name="mine")
-    run_snakemake(table.parent, "--config", f"study={study}")
+    run_warm(table.parent, "--config", f"study={study}")
     results = table.parent / "results"
     rejected = pd.read_parquet(results / "assays" / "rejected.parquet")
     of_rows = rejected[rejected["row"].notna()].set_index("row")["reason"]
@@ -77,7 +77,7 @@ def test_braces_in_a_path_are_told_and_not_taken_for_a_wildcard(table: Path, tmp
     place.parent.mkdir()
     shutil.copy(table, place)
     study = write_study(tmp_path, _study(place))
-    done = run_snakemake(tmp_path, "--dry-run", "--config", f"study={study}", check=False)
+    done = run_warm(tmp_path, "--dry-run", "--config", f"study={study}", check=False)
     assert done.returncode == 1
     assert (
         f"sources.mine.path: Snakemake takes the braces in {place} for a wildcard"
@@ -95,8 +95,8 @@ def test_nothing_that_is_shown_names_a_person_a_machine_or_a_secret(
     place = home / "work"
     place.mkdir()
     settings = ["--config", f"study={write_study(home, _study(table), name='private')}"]
-    run_snakemake(place, "all", "publish", *settings)
-    run_snakemake(place, "--report", "results/.report.html", *settings)
+    run_warm(place, "all", "publish", *settings)
+    run_warm(place, "--report", "results/.report.html", *settings)
     results = place / "results"
     assert str(home) in (results / ".report.html").read_text()
     command = [sys.executable, "-m", "relatask", "scrub_report", "results/.report.html"]
@@ -112,7 +112,7 @@ def test_nothing_that_is_shown_names_a_person_a_machine_or_a_secret(
     # a checkout, which has the published copies and nothing else, makes the study anew
     checkout = place / "checkout"
     shutil.copytree(results / "published", checkout / "results" / "published")
-    planned = run_snakemake(checkout, "-n", "publish", *settings).stdout
+    planned = run_warm(checkout, "-n", "publish", *settings).stdout
     assert "train_shard" in planned
     assert "publish_study" in planned
 
@@ -127,7 +127,7 @@ def test_nothing_that_is_shown_names_a_person_a_machine_or_a_secret(
 )
 def test_a_mistake_is_one_sentence(table: Path, tmp_path: Path, source: dict, named: str):
     study = write_study(tmp_path, _study(table, **source), name="wrong")
-    done = run_snakemake(tmp_path, "--config", f"study={study}", check=False)
+    done = run_warm(tmp_path, "--config", f"study={study}", check=False)
     assert done.returncode != 0
     output = done.stdout + done.stderr
     assert named in output
@@ -137,5 +137,5 @@ def test_a_mistake_is_one_sentence(table: Path, tmp_path: Path, source: dict, na
 def test_a_file_where_the_workflow_runs_is_never_imported(tmp_path: Path):
     for name in ("numpy", "pandas", "yaml", "torch"):
         (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w'); raise SystemExit(3)")
-    run_snakemake(tmp_path, "results/raw/planted/molecules.csv")
+    run_warm(tmp_path, "results/raw/planted/molecules.csv")
     assert not (tmp_path / "ran").exists()

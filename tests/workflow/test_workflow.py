@@ -14,7 +14,7 @@ import yaml
 from relatask.config import load_study
 from relatask.plan.plan import make_shards, plan_runs
 from tests.helpers.paths import ROOT
-from tests.helpers.workflow import jobs_of, run_snakemake, write_study
+from tests.helpers.workflow import jobs_of, run_warm, write_study
 
 HEAVY = (
     "torch",
@@ -33,7 +33,7 @@ HEAVY = (
 def cpu_seconds(folder: Path, *arguments: str) -> float:
     """CPU time of one start of Snakemake; the wall clock would measure who else is on the machine."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    run_snakemake(folder, *arguments)
+    run_warm(folder, *arguments)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
@@ -59,7 +59,7 @@ def cpu_seconds(folder: Path, *arguments: str) -> float:
 def test_each_study_plans_every_job(
     tmp_path: Path, study: str, retrieved: int, datasets: int, splits: int, planted: int
 ) -> None:
-    done = run_snakemake(tmp_path, "--dry-run", "--config", f"study={study}")
+    done = run_warm(tmp_path, "--dry-run", "--config", f"study={study}")
     jobs = jobs_of(done.stdout + done.stderr)
     assert jobs.get("retrieve_files", 0) == retrieved
     assert jobs.get("plant_data", 0) == planted
@@ -87,7 +87,7 @@ def test_a_users_table_is_read_where_it_lies(tmp_path: Path, tiny_study: dict) -
         "sources": {"mine": {"reader": "table", "path": str(table)}},
         "datasets": {"mine": {"source": "mine"}},
     }
-    done = run_snakemake(tmp_path, "--dry-run", "--config", f"study={write_study(tmp_path, study)}")
+    done = run_warm(tmp_path, "--dry-run", "--config", f"study={write_study(tmp_path, study)}")
     jobs = jobs_of(done.stdout + done.stderr)
     assert jobs["prepare_items"] == 1
     assert not {"retrieve_files", "plant_data", "relate_tasks"} & set(jobs)
@@ -107,12 +107,12 @@ def test_live_services_are_asked_only_for_what_the_study_needs(tmp_path: Path, t
         },
     }
     arguments = ["--dry-run", "--config", f"study={write_study(tmp_path, study)}"]
-    jobs = jobs_of(run_snakemake(tmp_path, *arguments).stdout)
+    jobs = jobs_of(run_warm(tmp_path, *arguments).stdout)
     assert jobs["query_activities"] == jobs["query_assay_targets"] == jobs["query_string"] == 1
     assert jobs["retrieve_files"] == 2
     study["datasets"]["chembl"] = {"source": "lsc", "densify": {"tau": 10}}
     arguments = ["--dry-run", "--config", f"study={write_study(tmp_path, study)}"]
-    jobs = jobs_of(run_snakemake(tmp_path, *arguments).stdout)
+    jobs = jobs_of(run_warm(tmp_path, *arguments).stdout)
     assert not {"query_assay_targets", "query_string", "relate_tasks"} & set(jobs)
 
 
@@ -120,7 +120,7 @@ def test_shards_are_those_that_the_parse_planned(tmp_path: Path, tiny_study: dic
     dataset = next(iter(tiny_study["datasets"].values()))
     study = {**tiny_study, "title": "</script> & 'quotes'", "datasets": {"second": dataset, "first": dataset}}
     path = write_study(tmp_path, study)
-    run_snakemake(tmp_path, "results/tiny/plan.parquet", "--config", f"study={path}", "shard_minutes=0.3")
+    run_warm(tmp_path, "results/tiny/plan.parquet", "--config", f"study={path}", "shard_minutes=0.3")
     manifests = sorted((tmp_path / "results" / "tiny" / "shards").glob("*.json"))
     found = [json.loads(manifest.read_text())["dataset"] for manifest in manifests]
     planned = make_shards(plan_runs(load_study(path), "quick"), 0.3, 1000)
@@ -131,7 +131,7 @@ def test_shards_are_those_that_the_parse_planned(tmp_path: Path, tiny_study: dic
 
 @pytest.mark.parametrize("target", ["prepare_all", "train_all", "tables", "figures"])
 def test_a_named_target_stops_where_it_says(tmp_path: Path, target: str) -> None:
-    jobs = jobs_of(run_snakemake(tmp_path, "--dry-run", target).stdout)
+    jobs = jobs_of(run_warm(tmp_path, "--dry-run", target).stdout)
     assert ("train_shard" in jobs) == (target != "prepare_all")
     assert ("evaluate_runs" in jobs) == (target in {"tables", "figures"})
     assert ("write_tables" in jobs) == (target == "tables")
@@ -153,7 +153,7 @@ def big_study(tmp_path_factory: pytest.TempPathFactory, tiny_study: dict) -> Pat
 def test_ten_thousand_runs_are_planned_in_seconds(big_study: Path) -> None:
     arguments = ["--dry-run", "--config", f"study={big_study}"]
     assert min(cpu_seconds(big_study.parent, *arguments) for _ in range(2)) < 5
-    shards = jobs_of(run_snakemake(big_study.parent, *arguments).stdout)["train_shard"]
+    shards = jobs_of(run_warm(big_study.parent, *arguments).stdout)["train_shard"]
     assert 100 < shards < 1000  # of 10,000 runs: many runs in a job
 
 
@@ -218,7 +218,7 @@ def test_a_mistake_is_one_sentence(name: str, tmp_path: Path, tiny_study: dict) 
     overrides, changes, sentence = MISTAKES[name]
     if changes:
         overrides = [*overrides, f"study={write_study(tmp_path, {**tiny_study, **changes})}"]
-    done = run_snakemake(tmp_path, "--dry-run", "--config", *overrides, check=False)
+    done = run_warm(tmp_path, "--dry-run", "--config", *overrides, check=False)
     message = done.stdout + done.stderr
     assert done.returncode != 0
     assert sentence in message
@@ -237,9 +237,7 @@ def test_every_key_stands_in_the_default_config(root: Path) -> None:
 def test_a_gpu_is_asked_of_the_scheduler_where_the_config_or_the_machine_does(tmp_path: Path) -> None:
     said = {}
     for device in ["auto", "cuda"]:
-        done = run_snakemake(
-            tmp_path, "--dry-run", "--verbose", "--quiet", "host", "--config", f"device={device}"
-        )
+        done = run_warm(tmp_path, "--dry-run", "--verbose", "--quiet", "host", "--config", f"device={device}")
         said[device] = len(re.findall(r"resources: .*\bgpu=1\b", done.stdout + done.stderr))
     assert (said["auto"] >= 1) == any(Path(device).exists() for device in ("/dev/nvidiactl", "/dev/dxg"))
     assert said["cuda"] >= 1
@@ -253,7 +251,7 @@ def test_a_shard_of_a_large_data_set_asks_for_the_memory_of_its_labels(
     asked = {}
     for name, dataset in {"small": tiny_study["datasets"]["tiny_planted"], "large": large}.items():
         study = write_study(tmp_path, {**tiny_study, "datasets": {"tiny_planted": dataset}}, name)
-        done = run_snakemake(tmp_path, "--dry-run", "--quiet", "host", "--config", f"study={study}")
+        done = run_warm(tmp_path, "--dry-run", "--quiet", "host", "--config", f"study={study}")
         shard = (done.stdout + done.stderr).split("train_shard:")[1]
         asked[name] = int(re.search(r"mem_mb=(\d+)", shard)[1])
     assert asked["small"] == 3000
