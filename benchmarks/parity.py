@@ -20,8 +20,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.parity_sides import encoders_of, fingerprint, resolve, train
-from benchmarks.parity_studies import STUDIES, without_encoders
+from benchmarks.parity_sides import fingerprint, names_of, resolve, train
+from benchmarks.parity_studies import STUDIES, named_in, without
 
 RENAMED = {"mol_id": "item_id"}  # columns that had another name once
 RUN = ["dataset", "split", "seed", "collection", "tasks"]  # what a run is, besides its label
@@ -218,11 +218,13 @@ def main(given: Sequence[str] | None = None) -> int:
     """Train both sides, print what differs, and return the exit status."""
     asked, start = arguments(given), time.perf_counter()
     a, b = resolve(asked.a), resolve(asked.b)
-    one_sided = encoders_of(a) ^ encoders_of(b)
+    one_sided = named_in(STUDIES) & {
+        name for kind in ("methods", "encoders") for name in names_of(a, kind) ^ names_of(b, kind)
+    }
     if one_sided:
-        print(f"Not compared, because one side lacks them: rows with encoder {', '.join(sorted(one_sided))}")
+        print(f"Not compared, because one side lacks them: rows of {', '.join(sorted(one_sided))}")
     makes = [make for make in STUDIES if not asked.study or make.__name__ in asked.study]
-    makes = [without_encoders(make, one_sided) for make in makes]
+    makes = [without(make, one_sided) for make in makes]
     makes = [make for make in makes if make()["methods"]]
     with tempfile.TemporaryDirectory(prefix="parity-results-") as scratch:
         folders = []

@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[1]
 HERE = "."  # the working tree as it is
 DECIDING = ("parity_data.py", "parity_sides.py", "parity_studies.py")  # what cached results depend on
 PACKAGES = ("numpy", "pandas", "rdkit", "scikit-learn", "scipy", "torch", "torchjd")
-ENCODERS = "src/relatask/encoders"
+SOURCE = "src/relatask"
 LARGE = "results"  # tracked copies of published tables, of no use to training
 MADE = ("figures", "prepared", "shards", "tables")  # folders of results that hold no predictions
 Make = Callable[[], Study]
@@ -55,14 +55,15 @@ def resolve(name: str) -> Side:
     return Side(name, done.stdout.strip())
 
 
-def encoders_of(side: Side) -> set[str]:
-    """Return the names of the encoders that a side has."""
+def names_of(side: Side, kind: str) -> set[str]:
+    """Return the names of the files of a side's `methods` or `encoders`, entries and helpers alike."""
     if side.commit is None:
-        names = [path.name for path in (ROOT / ENCODERS).iterdir()]
+        paths = [path.as_posix() for path in (ROOT / SOURCE / kind).rglob("*.py")]
     else:
-        command: list[str | Path] = ["git", "-C", ROOT, "ls-tree", "--name-only", f"{side.commit}:{ENCODERS}"]
-        names = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-    return {Path(name).stem for name in names if not name.startswith("_")}
+        folder = f"{side.commit}:{SOURCE}/{kind}"
+        command: list[str | Path] = ["git", "-C", ROOT, "ls-tree", "-r", "--name-only", folder]
+        paths = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    return {Path(path).stem for path in paths if not Path(path).name.startswith("_")}
 
 
 def train(side: Side, makes: Sequence[Make], device: str, out: Path) -> None:

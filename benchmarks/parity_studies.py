@@ -2,7 +2,7 @@
 
 Together they hold every method, loop, encoder, kind of input and way of composing runs, as small as they can
 be. Where a key of study files gets another name, name both in `RENAMED`; where a key gets another meaning,
-edit the function that uses it. A row whose encoder one of the two sides lacks is left out on both.
+edit the function that uses it. A row whose method or encoder one of the two sides lacks is left out on both.
 """
 
 import re
@@ -97,6 +97,7 @@ def table() -> Study:
         "methods": [
             {"label": "RF", "method": "random_forest"},
             {"label": "GB", "method": "gradient_boosting"},
+            {"label": "PairwiseKernel", "method": "pairwise_kernel"},
             {"label": "STL_GIN", "method": "single_task", "encoder": "gin"},
             {"label": "MTL", "method": "shared_bottom", **sage, "training": {"schedule": "cosine"}},
             {"label": "ACS", "method": "acs", "encoder": "gin"},
@@ -279,13 +280,19 @@ STUDIES: tuple[Callable[[], Study], ...] = (
 )
 
 
-def without_encoders(make: Callable[[], Study], unknown: Collection[str]) -> Callable[[], Study]:
-    """Return a function of the same name that returns the study without rows of these encoders."""
+def named_in(makes: Collection[Callable[[], Study]]) -> set[str]:
+    """Return the names of all methods and encoders of the rows of studies."""
+    rows = [row for make in makes for row in make()["methods"]]
+    return {row[key] for row in rows for key in ("method", "encoder") if key in row}
+
+
+def without(make: Callable[[], Study], unknown: Collection[str]) -> Callable[[], Study]:
+    """Return a function of the same name: its study has no rows of these methods and encoders."""
 
     @wraps(make)
     def made() -> Study:
         study = make()
-        rows = [row for row in study["methods"] if row.get("encoder") not in unknown]
+        rows = [row for row in study["methods"] if not {row["method"], row.get("encoder")} & {*unknown}]
         return {**study, "methods": rows}
 
     return made

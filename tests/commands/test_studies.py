@@ -10,7 +10,7 @@ def test_readme_prints_what_the_command_lists(root: Path, monkeypatch, capsys) -
     assert main(["studies"]) == 0
     listed = capsys.readouterr().out.strip()
     assert listed in (root / "README.md").read_text()
-    assert "| demo | 32 |" in listed
+    assert "| demo | 36 |" in listed
 
 
 def test_a_folder_without_studies_is_refused_by_name(tmp_path: Path, monkeypatch, capsys) -> None:

@@ -17,7 +17,15 @@ from relatask.plan.spec import Component, RunSpec
 from tests.helpers.data_tables import items_table, labels_table, tasks_table, write_records
 from tests.oracles.gin_oracle import as_arrays, random_molecules
 
-SMALL = {"penalty": 0.1, "width": 16, "layers": 2, "n_estimators": 15, "max_iter": 15, "min_samples_leaf": 2}
+SMALL = {
+    "penalty": 0.1,
+    "width": 16,
+    "layers": 2,
+    "n_estimators": 15,
+    "max_iter": 15,
+    "min_samples_leaf": 2,
+    "task_kernel": "correlation",  # so that validation has nothing to choose
+}
 TRAINING = {
     "epochs": 3,
     "batch_size": 16,

@@ -7,8 +7,8 @@ import pytest
 
 from benchmarks import parity_studies
 from benchmarks.parity import compare_studies
-from benchmarks.parity_sides import encoders_of, resolve
-from benchmarks.parity_studies import STUDIES, in_words_of, relations, without_encoders
+from benchmarks.parity_sides import names_of, resolve
+from benchmarks.parity_studies import STUDIES, in_words_of, named_in, relations, without
 from relatask.core.plugins import form_of, source_records
 from relatask.core.registry import catalogue
 
@@ -111,17 +111,21 @@ def test_every_method_and_encoder_is_trained(kind: str, key: str) -> None:
     assert {row[key] for row in rows if key in row} == known  # others read what only added sources give
 
 
-def test_rows_of_an_encoder_that_one_side_lacks_are_left_out_and_no_others() -> None:
-    left = without_encoders(relations, {"pyg"})
+def test_rows_of_what_one_side_lacks_are_left_out_and_no_others() -> None:
+    left = without(relations, {"pyg", "sgnn"})
     assert left.__name__ == "relations"
     whole, labels = relations()["methods"], [row["label"] for row in left()["methods"]]
-    assert labels == [row["label"] for row in whole if row["label"] != "MTL_PyG"]
+    gone = {"MTL_PyG", "SGNN", "SGNN_GIN"}
+    assert labels == [row["label"] for row in whole if row["label"] not in gone]
+    assert named_in([relations]) - named_in([left]) == {"pyg", "sgnn"}
 
 
-def test_encoders_of_a_commit_and_of_the_working_tree_are_files_of_their_folder(root: Path) -> None:
-    assert encoders_of(resolve(".")) == set(catalogue("encoders"))
+@pytest.mark.parametrize("kind", ["methods", "encoders"])
+def test_names_of_a_commit_and_of_the_working_tree_are_files_of_their_folders(kind: str, root: Path) -> None:
+    assert names_of(resolve("."), kind) >= set(catalogue(kind))
     if (root / ".git").exists():
-        assert {"gin", "fingerprint_mlp"} <= encoders_of(resolve("HEAD"))
+        known = {"methods": {"shared_bottom", "metalink"}, "encoders": {"gin", "fingerprint_mlp"}}
+        assert known[kind] <= names_of(resolve("HEAD"), kind)
 
 
 def test_every_balancing_is_trained() -> None:

@@ -68,7 +68,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(method, enco
     assert first.predictions.equals(second.predictions)
     assert tensor_bytes(first.weights) == tensor_bytes(second.weights)
     same_cells = other.predictions["score"].to_numpy() == first.predictions["score"].to_numpy()
-    assert not same_cells.all() or method == "gradient_boosting"  # which draws nothing
+    assert not same_cells.all() or method in {"gradient_boosting", "pairwise_kernel"}  # which draw nothing
 
 
 @ALL

@@ -29,7 +29,7 @@ def _test_auc(results: Path) -> pd.Series:
 
 def test_every_method_learns_and_none_too_well(demo: Path):
     auc = _test_auc(demo)
-    assert {"STL_MLP", "MTL_MLP", "MTL_GIN", "RF", "GB"} <= set(auc.index)
+    assert {"STL_MLP", "MTL_MLP", "MTL_GIN", "RF", "GB", "PairwiseKernel"} <= set(auc.index)
     assert auc.between(0.6, 0.95).all(), auc
 
 

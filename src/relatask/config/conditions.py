@@ -14,7 +14,7 @@ from relatask.core.errors import RelataskError
 from relatask.core.files import canonical_json
 from relatask.core.outputs import FigureRecord, TableRecord, figures, tables
 from relatask.core.records import suggest
-from relatask.core.registry import capabilities, saved_tables
+from relatask.core.registry import capabilities, catalogue, saved_tables
 
 Question = Callable[[StudyConfig, str], bool]  # the study, and the data set or collection ("" for the study)
 RATIO = "known_ratio"
@@ -130,7 +130,10 @@ def _holds(record: TableRecord | FigureRecord, study: StudyConfig, of: str = "")
             raise RelataskError(f"{record.file}: `when` has no word {word!r}.{suggest(word, WORDS)}")
         if not WORDS[word][1](study, of):
             return False
-    known = saved_tables(method.method for method in study.methods) if record.saved else {}
+    if not record.saved:
+        return True
+    methods = [method.method for method in study.methods if method.method in catalogue("methods")]
+    known = saved_tables(methods)  # the plan refuses methods that are not there
     return all(set(columns) <= set(known.get(name, ())) for name, columns in record.saved.items())
 
 

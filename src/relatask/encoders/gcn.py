@@ -26,7 +26,7 @@ CAPABILITIES = {
     "label": "GCN",
     "paper": "l2t_mitten",
     "inputs": ("graph",),
-    "microseconds": 200.0,
+    "microseconds": 100.0,
     "cost_options": ("layers", "width"),
     "twice_differentiable": True,
     "options": {"width": 32, "layers": 3, "steps": 3, "dropout": 0.0},

@@ -23,7 +23,7 @@ CAPABILITIES = {
     "paper": "l2t_mitten",
     "inputs": ("node_graph",),
     "from_input": ("n_nodes", "n_features"),
-    "microseconds": 200.0,
+    "microseconds": 10.0,
     "cost_options": ("layers", "width"),
     "twice_differentiable": True,
     "options": {"features": "random_walk", "width": 32, "layers": 2, "dropout": 0.0},

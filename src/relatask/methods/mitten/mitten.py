@@ -22,7 +22,7 @@ CAPABILITIES = {
     "encoders": "per task",
     "kinds": ("binary", "real", "class"),
     "cost_in_tasks": "O(T^2)",
-    "microseconds": 100.0,
+    "microseconds": 400.0,
     "options": {"eta": 10.0, "axis": "source", "own": True, "recorded_items": 200},
     "choices": {"axis": ("source", "target")},
     "limits": {"eta": (0.0, 1e6), "recorded_items": (0, 1_000_000)},

@@ -1,0 +1,1 @@
+"""Kernel ridge regression on pairs of a molecule and a task."""
