@@ -122,7 +122,7 @@ RUNS: dict[str, tuple[str, RunSpec]] = {
     },
     **{
         f"{method} of values and classes": ("mixed", make_spec(method, "gcn"))
-        for method in ("mitten", "cross_stitch", "mmoe", "cgc", "dselect_k")
+        for method in ("mitten", "cross_stitch", "mmoe", "cgc", "dselect_k", "acs")
     },
     "pairwise_kernel of values": (
         "mixed",
