@@ -441,7 +441,7 @@ def test_a_value_is_in_the_unit_of_its_task_and_a_bound_is_no_answer(
     model = relatask.load(str(asked[name].folder / "model"))
     answer = model.predict(["CCO", "no molecule", "c1ccccc1C(=O)O"])
     assert answer["task1"].dropna().between(1000, 5000).all()
-    np.testing.assert_allclose(answer["task2"].dropna(), -7.5, atol=0.1)
+    np.testing.assert_allclose(answer["task2"].dropna(), -7.5, atol=0.3)
     if model.trained.record.learned_alone:  # of a task whose labels are all the same
         assert answer["task4"].tolist() == ["green", None, "green"]
     tasks = model.trained.record.tasks
