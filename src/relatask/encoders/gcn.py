@@ -68,7 +68,7 @@ class MoleculeGCNs(TaskEncoders):
 
     def pool(self, states: Tensor, x: GraphBatch) -> Tensor:
         """Return the embeddings, float32 [B, T, 2 w]."""
-        pooled: Tensor = self.read(states, x.molecules, len(x))
+        pooled: Tensor = self.read(states, x.molecules, len(x), self.plain)
         return pooled if pooled.dtype == torch.float64 else pooled.float()
 
 
@@ -92,6 +92,7 @@ class GCN(Encoder):
 
     def pool(self, states: Tensor, x: GraphBatch) -> Tensor:
         """Return the embeddings, float32 [B, 2 w]."""
+        self.networks.plain = self.plain
         return self.networks.pool(states[:, None], x)[:, 0]
 
 
