@@ -75,7 +75,9 @@ class Attention(Function):
         of_weights = (own * states).sum(-1)
         mean = _sums((weights * of_weights)[..., None], offsets)[..., 0]
         of_scores = (weights * (of_weights - mean[owner]))[..., None]
-        of_states = own.mul_(weights[..., None]).addcmul_(of_scores, query.to(states.dtype).index_select(0, owner))
+        of_states = own.mul_(weights[..., None]).addcmul_(
+            of_scores, query.to(states.dtype).index_select(0, owner)
+        )
         return of_states, _sums(of_scores * states, offsets).to(query.dtype), None, None
 
 
