@@ -287,15 +287,25 @@ def named_in(makes: Collection[Callable[[], Study]]) -> set[str]:
 
 
 def without(make: Callable[[], Study], unknown: Collection[str]) -> Callable[[], Study]:
-    """Return a function of the same name: its study has no rows of these methods and encoders."""
+    """Return a function of the same name: its study has no rows and options of these methods and encoders."""
 
     @wraps(make)
     def made() -> Study:
         study = make()
         rows = [row for row in study["methods"] if not {row["method"], row.get("encoder")} & {*unknown}]
-        return {**study, "methods": rows}
+        scales = {name: _known(scale, unknown) for name, scale in study["scales"].items()}
+        return {**study, "methods": rows, "scales": scales}
 
     return made
+
+
+def _known(scale: dict[str, Any], unknown: Collection[str]) -> dict[str, Any]:
+    """Return a scale without the options of these methods and encoders."""
+    kept = {
+        kind: {name: options for name, options in scale.get(kind, {}).items() if name not in unknown}
+        for kind in ("encoders", "methods")
+    }
+    return {**scale, **kept}
 
 
 def in_words_of(root: Path, study: Study) -> Study:

@@ -118,6 +118,8 @@ def test_rows_of_what_one_side_lacks_are_left_out_and_no_others() -> None:
     gone = {"MTL_PyG", "SGNN", "SGNN_GIN"}
     assert labels == [row["label"] for row in whole if row["label"] not in gone]
     assert named_in([relations]) - named_in([left]) == {"pyg", "sgnn"}
+    assert "gin" in left()["scales"]["quick"]["encoders"]
+    assert "gin" not in without(relations, {"gin"})()["scales"]["quick"]["encoders"]
 
 
 @pytest.mark.parametrize("kind", ["methods", "encoders"])
