@@ -24,10 +24,15 @@ def attention_pool(states: Tensor, x: WordBatch) -> Tensor:
     states = states if states.dtype == torch.float64 else states.float()
     last = states[x.offsets[1:] - 1]
     scores = (states * last[x.texts]).sum(-1)
-    owner = x.texts.view(-1, *[1] * (scores.dim() - 1)).expand_as(scores)
-    top = scores.new_full((len(x), *scores.shape[1:]), -torch.inf)
-    top = top.scatter_reduce(0, owner, scores.detach(), "amax")
-    weights = (scores - top[x.texts]).exp()
-    total = torch.zeros_like(top).index_add(0, x.texts, weights)
-    weights = weights / total[x.texts]
+    weights = softmax_within(scores, x.texts, len(x))
     return torch.zeros_like(last).index_add(0, x.texts, weights[..., None] * states)
+
+
+def softmax_within(scores: Tensor, owner: Tensor, n_items: int) -> Tensor:
+    """Return the softmax of scores [N, ...] over the parts of each of B items, `owner` int64 [N]."""
+    place = owner.view(-1, *[1] * (scores.dim() - 1)).expand_as(scores)
+    top = scores.new_full((n_items, *scores.shape[1:]), -torch.inf)
+    top = top.scatter_reduce(0, place, scores.detach(), "amax")
+    powers = (scores - top[owner]).exp()
+    total = torch.zeros_like(top).index_add(0, owner, powers)
+    return powers / total[owner]

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import Function, once_differentiable
 
+from relatask.nn.attention import softmax_within
 from relatask.nn.kernels import segment_sum
 from relatask.nn.task_gcn import TaskLinear
 
@@ -85,13 +86,3 @@ def _sums(values: Tensor, offsets: Tensor) -> Tensor:
     """Return the sums [B, T, k] of the parts [N, T, k] of each item."""
     order = torch.arange(len(values), device=values.device)
     return segment_sum(values.flatten(1), order, offsets).unflatten(1, values.shape[1:])
-
-
-def softmax_within(scores: Tensor, owner: Tensor, n_items: int) -> Tensor:
-    """Return the softmax of scores [N, T] over the parts of each item, `owner` int64 [N]."""
-    place = owner[:, None].expand_as(scores)
-    most = scores.new_full((n_items, scores.shape[1]), -torch.inf)
-    most = most.scatter_reduce(0, place, scores.detach(), "amax")
-    powers = (scores - most[owner]).exp()
-    total = scores.new_zeros(n_items, scores.shape[1]).index_add(0, owner, powers)
-    return powers / total[owner]
