@@ -1,6 +1,5 @@
 """The supervised loop, which also records what tasks take from each other for some held-out items."""
 
-from collections.abc import Callable
 from typing import cast
 
 import numpy as np
@@ -16,17 +15,12 @@ from relatask.engine.problem import Problem, Progress, TrainingResult
 from relatask.methods.mitten.mitten import Mitten
 
 LOOP = {"balances": True, "imputes": True}
-ITEMS = 20  # in memory at a time
+predictor = supervised.predictor
 
 
 def train(problem: Problem, checkpoint: Checkpoint, progress: Progress) -> TrainingResult:
     """Train the problem's network from its checkpoint, if there is one, and score the held-out folds."""
     return fit(Training(problem), checkpoint, progress)
-
-
-def predictor(problem: Problem, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
-    """Return what gives the scores [n, t] of items at some rows, by a trained network."""
-    return supervised.predictor(problem, weights)
 
 
 class Training(supervised.Training):
@@ -36,16 +30,22 @@ class Training(supervised.Training):
         """Return the general dependency, and that of the first held-out items, mean over positions."""
         model = cast(Mitten, self.model)
         rows = self.problem.rows("test")[: model.recorded_items]
-        tables = [self._of_items(model, own) for own in rows.split(ITEMS)] if len(rows) else []
-        own = pd.concat(tables) if tables else model.pairs(torch.zeros(0)).assign(item_id=np.int32())
+        own = (
+            self._of_items(model, rows)
+            if len(rows)
+            else model.pairs(torch.zeros(0)).assign(item_id=np.int32())
+        )
         return {**model.saved(), "item_dependency": own}
 
     def _of_items(self, model: Mitten, rows: Tensor) -> pd.DataFrame:
         model.eval()
         with torch.inference_mode(), autocast(self.problem):
-            weights = model.attention(self.problem.data.x(rows))
-            if len(weights) != len(rows):  # items of many positions: the mean of each
-                each = (model.attention(self.problem.data.x(row)).mean(0) for row in rows.split(1))
-                weights = torch.stack([*each])
+            each = [self._of_pass(model, own) for own in self.problem.data.passes(rows, 1)]
+        weights = torch.cat(each)
         items = self.problem.data.item_ids[rows].cpu().numpy().astype(np.int32)
         return model.pairs(weights).assign(item_id=np.repeat(items, len(model.task_ids) ** 2))
+
+    def _of_pass(self, model: Mitten, rows: Tensor) -> Tensor:
+        """Return the weights [n, T, T] of one item, the mean over its positions, or of nodes of a graph."""
+        weights = model.attention(self.problem.data.x(rows))
+        return weights.mean(0, keepdim=True) if len(rows) == 1 else weights
