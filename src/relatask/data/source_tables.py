@@ -1,5 +1,6 @@
 """What a source gives: items, tasks and labels, and what was left out, as tables that are complete."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,8 @@ from relatask.core.layout import SOURCE_FILES, SOURCE_TABLES
 from relatask.core.tables import write_table
 from relatask.data.task_ids import task_ids
 from relatask.data.tasks import completed_tasks, with_counts
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,31 @@ class SourceTables:
         """Write all tables to a folder."""
         for name in SOURCE_TABLES:
             write_table(name, getattr(self, name), folder / SOURCE_FILES[name])
+
+
+def log_counts(name: str, items: str, counts: Mapping[str, Any]) -> None:
+    """Say how many rows of a source became items, and why others did not.
+
+    Args:
+        name: of the source.
+        items: what they are called, e.g. molecules.
+        counts: of the source's counts.json.
+    """
+    log.info(
+        "%s: %d rows -> %d %s (%d rejected, %d duplicates merged), %d labels in %d tasks, "
+        "%d conflicting cells made missing.",
+        name,
+        counts["rows"],
+        counts["items"],
+        items,
+        sum(counts["rejected"].values()),
+        counts["duplicates_merged"],
+        counts["labels"]["out"],
+        counts["tasks"],
+        counts["labels"]["conflicting_cells"],
+    )
+    for reason, count in counts["rejected"].items():
+        log.info("  rejected: %d x %s", count, reason)
 
 
 def empty_table(name: str) -> pd.DataFrame:

@@ -1,6 +1,5 @@
 """What all sources of molecules share: which molecules are kept, and how a raw table becomes items."""
 
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +11,6 @@ from relatask.core.source_block import SourceBlock
 if TYPE_CHECKING:
     from relatask.data.raw_table import RawTable
     from relatask.data.source_tables import SourceContext, SourceTables
-
-log = logging.getLogger(__name__)
 
 
 class MoleculeBlock(SourceBlock):
@@ -53,24 +50,11 @@ def read_source(block: MoleculeBlock, name: str, raw: Path | None = None) -> "Ra
 def prepare_molecules(block: MoleculeBlock, context: "SourceContext") -> "SourceTables":
     """Return the tables of a source of molecules: read, standardised, and duplicates merged."""
     from relatask.data.merge import standardise_source
+    from relatask.data.source_tables import log_counts
     from relatask.data.standardise import Limits
 
     table = load_file(block.record).read(block, context)
     limits = Limits(block.min_heavy_atoms, block.min_weight, block.max_weight)
     tables = standardise_source(table, limits, context.name)
-    counts = tables.counts
-    log.info(
-        "%s: %d rows -> %d molecules (%d rejected, %d duplicates merged), %d labels in %d tasks, "
-        "%d conflicting cells made missing.",
-        context.name,
-        counts["rows"],
-        counts["items"],
-        sum(counts["rejected"].values()),
-        counts["duplicates_merged"],
-        counts["labels"]["out"],
-        counts["tasks"],
-        counts["labels"]["conflicting_cells"],
-    )
-    for reason, count in counts["rejected"].items():
-        log.info("  rejected: %d x %s", count, reason)
+    log_counts(context.name, "molecules", tables.counts)
     return tables

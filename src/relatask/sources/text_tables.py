@@ -1,6 +1,5 @@
 """What all sources of texts share: which texts are kept, and how rows become items."""
 
-import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ import pandas as pd
 
 from relatask.core.errors import RelataskError
 from relatask.data.merge import merge_labels
-from relatask.data.source_tables import SourceContext, SourceTables, source_tables
+from relatask.data.source_tables import SourceContext, SourceTables, log_counts, source_tables
 from relatask.inputs.words import words_of
 from relatask.sources.folder import folder_of
 from relatask.sources.readers import columns_of_tasks, only_table
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 LEVEL = "text"
 NO_WORD = "empty text: it has no word"
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -99,25 +97,8 @@ def text_tables(raw: RawTexts, name: str) -> SourceTables:
     ids = pd.Series(raw.source_ids, dtype=object)[out].to_list()
     rejected = {"row": out + 1, "source_id": ids, "smiles": None, "reason": reasons[out].to_list()}
     tables.rejected = pd.DataFrame(rejected)
-    _tell(name, counts)
+    log_counts(name, "texts", counts)
     return tables
-
-
-def _tell(name: str, counts: Mapping[str, Any]) -> None:
-    log.info(
-        "%s: %d rows -> %d texts (%d rejected, %d duplicates merged), %d labels in %d tasks, "
-        "%d conflicting cells made missing.",
-        name,
-        counts["rows"],
-        counts["items"],
-        sum(counts["rejected"].values()),
-        counts["duplicates_merged"],
-        counts["labels"]["out"],
-        counts["tasks"],
-        counts["labels"]["conflicting_cells"],
-    )
-    for reason, count in counts["rejected"].items():
-        log.info("  rejected: %d x %s", count, reason)
 
 
 def read_texts_source(block: "TextsSource", context: SourceContext) -> RawTexts:
