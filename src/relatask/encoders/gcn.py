@@ -4,7 +4,6 @@ As appendix B.1; an atom starts as the sum of the embeddings of its number, chir
 and steps are not in the paper.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -17,9 +16,12 @@ from relatask.inputs.graph_batch import (
     N_CHIRALITIES,
     GraphBatch,
 )
-from relatask.nn.contract import Between, Encoder, TaskEncoders
-from relatask.nn.task_gcn import Adjacency, TaskGCN, stack_parameters
+from relatask.nn.contract import Between
+from relatask.nn.stackable import Single, Stackable, together
+from relatask.nn.task_gcn import Adjacency, TaskGCN
 from relatask.nn.task_set2set import TaskSet2Set
+
+__all__ = ["CAPABILITIES", "build", "together"]
 
 CAPABILITIES = {
     "summary": "graph convolutions with layer norm and Set2Set, as in L2T-MITTEN",
@@ -34,13 +36,13 @@ CAPABILITIES = {
 }
 
 
-class MoleculeGCNs(TaskEncoders):
+class MoleculeGCNs(Stackable):
     """T networks of one shape: B molecules -> [B, T, 2 w]."""
 
     def __init__(self, n_tasks: int, width: int, layers: int, steps: int, dropout: float):
         super().__init__()
         self.options: dict[str, Any] = {"width": width, "layers": layers, "steps": steps, "dropout": dropout}
-        self.width, self.depth, self.plain = 2 * width, layers, False
+        self.width, self.depth = 2 * width, layers
         kinds = N_ATOMIC_NUMBERS + N_CHIRALITIES + N_BOND_KINDS
         self.kinds = nn.Parameter(torch.randn(n_tasks, kinds, width))
         self.layers = TaskGCN(n_tasks, width, layers, dropout)
@@ -72,37 +74,6 @@ class MoleculeGCNs(TaskEncoders):
         return pooled if pooled.dtype == torch.float64 else pooled.float()
 
 
-class GCN(Encoder):
-    """One such network: B molecules -> [B, 2 w]."""
-
-    def __init__(self, **options: Any):
-        super().__init__()
-        self.networks = MoleculeGCNs(1, **options)
-        self.width = self.networks.width
-
-    @property
-    def state_width(self) -> int:
-        """The width w of an atom's states."""
-        return self.networks.state_width
-
-    def states(self, x: GraphBatch) -> Tensor:
-        """Return the states [N, w] of the atoms of B molecules."""
-        self.networks.plain = self.plain
-        return self.networks.states(x)[:, 0]
-
-    def pool(self, states: Tensor, x: GraphBatch) -> Tensor:
-        """Return the embeddings, float32 [B, 2 w]."""
-        self.networks.plain = self.plain
-        return self.networks.pool(states[:, None], x)[:, 0]
-
-
-def together(encoders: Sequence[GCN]) -> MoleculeGCNs:
-    """Return the networks of several encoders as one module."""
-    found = MoleculeGCNs(len(encoders), **encoders[0].networks.options)
-    stack_parameters(found, [encoder.networks for encoder in encoders])
-    return found
-
-
-def build(width: int = 32, layers: int = 3, steps: int = 3, dropout: float = 0.0) -> GCN:
+def build(width: int = 32, layers: int = 3, steps: int = 3, dropout: float = 0.0) -> Single:
     """Return the encoder, initialised from torch's global generator."""
-    return GCN(width=width, layers=layers, steps=steps, dropout=dropout)
+    return Single(MoleculeGCNs(1, width=width, layers=layers, steps=steps, dropout=dropout))

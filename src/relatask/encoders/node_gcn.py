@@ -5,7 +5,6 @@ chooses it: their degree, their random-walk structural encodings, an identity th
 or the vectors of the source. A learned identity knows its own graph alone.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -14,8 +13,11 @@ from torch import Tensor, nn
 from relatask.core.errors import RelataskError
 from relatask.inputs.node_batch import NodeBatch, NodeGraph
 from relatask.inputs.node_graph import STEPS
-from relatask.nn.contract import Between, Encoder, TaskEncoders
-from relatask.nn.task_gcn import Adjacency, TaskGCN, stack_parameters
+from relatask.nn.contract import Between
+from relatask.nn.stackable import Single, Stackable, together
+from relatask.nn.task_gcn import Adjacency, TaskGCN
+
+__all__ = ["CAPABILITIES", "build", "together"]
 
 CAPABILITIES = {
     "summary": "graph convolutions with layer norm on nodes, as in L2T-MITTEN",
@@ -32,7 +34,7 @@ CAPABILITIES = {
 }
 
 
-class NodeGCNs(TaskEncoders):
+class NodeGCNs(Stackable):
     """T networks of one shape: B nodes in their graph -> [B, T, width]."""
 
     def __init__(self, n_tasks: int, features: str, n_inputs: int, width: int, layers: int, dropout: float):
@@ -40,7 +42,7 @@ class NodeGCNs(TaskEncoders):
         self.options: dict[str, Any] = {
             "features": features, "n_inputs": n_inputs, "width": width, "layers": layers, "dropout": dropout
         }  # fmt: skip
-        self.features, self.width, self.depth, self.plain = features, width, layers, False
+        self.features, self.width, self.depth = features, width, layers
         bound = 1.0 if features == "identity" else n_inputs**-0.5
         self.first = nn.Parameter(torch.empty(n_tasks, n_inputs, width).uniform_(-bound, bound))
         self.layers = TaskGCN(n_tasks, width, layers, dropout)
@@ -82,24 +84,6 @@ class NodeGCNs(TaskEncoders):
         return states if states.dtype == torch.float64 else states.float()
 
 
-class NodeGCN(Encoder):
-    """One such network: B nodes in their graph -> [B, width]."""
-
-    def __init__(self, **options: Any):
-        super().__init__()
-        self.networks = NodeGCNs(1, **options)
-        self.width = self.networks.width
-
-    def states(self, x: NodeBatch) -> Tensor:
-        """Return the states [B, width] of the nodes that are asked for."""
-        self.networks.plain = self.plain
-        return self.networks.states(x)[:, 0]
-
-    def pool(self, states: Tensor, x: NodeBatch) -> Tensor:
-        """Return the states as float32 [B, width]."""
-        return self.networks.pool(states[:, None], x)[:, 0]
-
-
 def with_loops(graph: NodeGraph) -> Adjacency:
     """Return the graph with an edge from each node to itself, before its other neighbours."""
     n = len(graph)
@@ -112,13 +96,6 @@ def with_loops(graph: NodeGraph) -> Adjacency:
     return Adjacency(neighbours, starts)
 
 
-def together(encoders: Sequence[NodeGCN]) -> NodeGCNs:
-    """Return the networks of several encoders as one module."""
-    found = NodeGCNs(len(encoders), **encoders[0].networks.options)
-    stack_parameters(found, [encoder.networks for encoder in encoders])
-    return found
-
-
 def build(
     n_nodes: int,
     n_features: int,
@@ -126,7 +103,7 @@ def build(
     width: int = 32,
     layers: int = 2,
     dropout: float = 0.0,
-) -> NodeGCN:
+) -> Single:
     """Return the encoder, initialised from torch's global generator.
 
     Args:
@@ -140,4 +117,6 @@ def build(
     n_inputs = {"degree": 1, "identity": n_nodes, "vectors": n_features}.get(features, STEPS)
     if not n_inputs:
         raise RelataskError("node_gcn: the source gives no vectors of nodes; choose other `features`.")
-    return NodeGCN(features=features, n_inputs=n_inputs, width=width, layers=layers, dropout=dropout)
+    return Single(
+        NodeGCNs(1, features=features, n_inputs=n_inputs, width=width, layers=layers, dropout=dropout)
+    )

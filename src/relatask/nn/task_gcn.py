@@ -5,7 +5,6 @@ normalised by both ends' degrees (Kipf and Welling, 2017, eq. 2); the norm is th
 B.1. The states of all networks lie beside each other in a node's row, so that the graph is read once for all.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -163,9 +162,3 @@ def linear_norm(states: Tensor, linear: TaskLinear, norm: TaskLayerNorm) -> Tens
     weight, bias = (value - value.mean(-1, keepdim=True) for value in (linear.weight, linear.bias))
     found: Tensor = LinearNorm.apply(states, weight, bias, norm.weight, norm.bias)
     return found
-
-
-def stack_parameters(target: nn.Module, modules: Sequence[nn.Module]) -> None:
-    """Put the parameters [1, ...] of T modules one after the other into those [T, ...] of `target`."""
-    states = [module.state_dict() for module in modules]
-    target.load_state_dict({name: torch.cat([state[name] for state in states]) for name in states[0]})
