@@ -22,7 +22,13 @@ from benchmarks.common import CLOCK, interleaved, molecules, random_labels, seco
 from relatask.core.registry import complete_options, load
 from relatask.encoders import gcn
 from relatask.engine.adam import Adam
-from relatask.inputs.graph_batch import N_CHIRALITIES, GraphBatch, MoleculeGraphs
+from relatask.inputs.graph_batch import (
+    N_ATOMIC_NUMBERS,
+    N_BOND_KINDS,
+    N_CHIRALITIES,
+    GraphBatch,
+    MoleculeGraphs,
+)
 from relatask.nn.contract import TaskContext, TaskEncoders
 
 BATCH, ATOMS, TASKS = 64, 33, 27
@@ -52,7 +58,9 @@ class Loop(nn.Module):
         each: list[nn.Module] = [
             nn.ModuleList(
                 [
-                    nn.Embedding(120, width),
+                    nn.Embedding(N_ATOMIC_NUMBERS, width),
+                    nn.Embedding(N_CHIRALITIES, width),
+                    nn.Linear(N_BOND_KINDS, width, bias=False),
                     *(GCNConv(width, width) for _ in range(layers)),
                     *(nn.LayerNorm(width) for _ in range(layers)),
                     Set2Set(width, int(OPTIONS["steps"])),
@@ -62,16 +70,17 @@ class Loop(nn.Module):
         ]
         self.encoders = nn.ModuleList(each)
 
-    def forward(self, number: torch.Tensor, edges: torch.Tensor, owner: torch.Tensor) -> list[torch.Tensor]:
+    def forward(self, x: GraphBatch, edges: torch.Tensor) -> list[torch.Tensor]:
         """Return the embeddings of each encoder."""
         found = []
+        number = x.atoms // N_CHIRALITIES
         for own in self.encoders:
             assert isinstance(own, nn.ModuleList)
-            layers = (len(own) - 2) // 2
-            states = own[0](number)
-            for conv, norm in zip(own[1 : 1 + layers], own[1 + layers : -1], strict=True):
+            layers = (len(own) - 4) // 2
+            states = own[0](number) + own[1](x.atoms % N_CHIRALITIES) + own[2](x.bond_counts)
+            for conv, norm in zip(own[3 : 3 + layers], own[3 + layers : -1], strict=True):
                 states = norm(conv(states, edges)).relu()
-            found.append(own[-1](states, owner))
+            found.append(own[-1](states, x.molecules))
         return found
 
 
@@ -81,7 +90,6 @@ def beside_torch_geometric() -> dict[str, Callable[[], None]]:
     receiver = torch.repeat_interleave(x.neighbour_offsets.diff())
     edges = torch.stack([x.neighbours.long(), receiver])
     edges = edges[:, edges[0] != edges[1]]
-    number = x.atoms // N_CHIRALITIES
 
     def in_one_pass() -> None:
         together.zero_grad()
@@ -89,7 +97,7 @@ def beside_torch_geometric() -> dict[str, Callable[[], None]]:
 
     def in_a_loop() -> None:
         loop.zero_grad()
-        torch.stack(loop(number, edges, x.molecules)).sum().backward()
+        torch.stack(loop(x, edges)).sum().backward()
 
     return {"one pass": in_one_pass, "torch-geometric": in_a_loop}
 

@@ -120,14 +120,16 @@ class LinearNorm(Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, ...]:
         """The gradient [N, T, w] becomes that of each map, in one buffer."""
         x, weight, norm_weight, y, scale, found = ctx.saved_tensors
-        own = torch.ops.aten.threshold_backward(grad, found, 0).transpose(0, 1).contiguous()  # [T, N, w]
+        own = torch.empty_like(y)  # [T, N, w]
+        torch.ops.aten.threshold_backward(grad, found, 0, grad_input=own.transpose(0, 1))
         of_norm_bias = own.sum(1)
         product = own * y
         of_norm_weight = product.sum(1)
         along = torch.bmm(product, norm_weight[..., None]).div_(-y.shape[-1])  # [T, N, 1]
         own.mul_(norm_weight[:, None]).addcmul_(y, along).mul_(scale)
         of_weight = torch.bmm(x.permute(1, 2, 0), own)
-        of_x = torch.bmm(own, weight.mT).transpose(0, 1)
+        of_x = torch.empty(x.shape, dtype=x.dtype, device=x.device)
+        torch.bmm(own, weight.mT, out=of_x.transpose(0, 1))
         return of_x, of_weight, own.sum(1), of_norm_weight, of_norm_bias
 
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import Function, once_differentiable
 
@@ -38,7 +37,7 @@ class TaskSet2Set(nn.Module):
             n_items: B.
             plain: whether by operations that have second derivatives.
         """
-        offsets = F.pad(torch.bincount(owner, minlength=n_items).cumsum(0), (1, 0))
+        parts = Parts(owner, n_items, states.shape[1])
         shape = (n_items, *states.shape[1:])
         hidden, cell = states.new_zeros(shape), states.new_zeros(shape)
         answer = states.new_zeros(*shape[:-1], 2 * self.width)
@@ -51,38 +50,66 @@ class TaskSet2Set(nn.Module):
                 weights = softmax_within((states * hidden.index_select(0, owner)).sum(-1), owner, n_items)
                 found = states.new_zeros(shape).index_add(0, owner, weights[..., None] * states)
             else:
-                found = Attention.apply(states, hidden, owner, offsets)
+                found = Attention.apply(states, hidden, parts)
             answer = torch.cat([hidden, found], -1)
         return answer
+
+
+class Parts:
+    """The parts of B items in T networks, so that sums over an item's parts read states [N, T, w] once.
+
+    Args:
+        owner: int64 [N], rising, the item that a part is of.
+        n_items: B.
+        n_tasks: T.
+    """
+
+    def __init__(self, owner: Tensor, n_items: int, n_tasks: int):
+        self.owner, self.n_items = owner, n_items
+
+        def count(n: int) -> Tensor:
+            return torch.arange(n, device=owner.device)
+
+        sizes = torch.bincount(owner, minlength=n_items)
+        starts = sizes.cumsum(0) - sizes
+        begin = n_tasks * starts[:, None] + sizes[:, None] * count(n_tasks)  # [B, T]
+        within = count(len(owner)) - starts[owner]
+        place = (begin[owner] + within[:, None]).flatten()  # [N T], by item, then by task
+        self.order = torch.empty_like(place).scatter_(0, place, count(len(place)))
+        self.offsets = torch.cat([begin.flatten(), begin.new_full((1,), len(place))])
+
+    def sums(self, states: Tensor, weights: Tensor) -> Tensor:
+        """Return the sums [B, T, w] of states [N, T, w] times weights [N, T] over each item's parts."""
+        ordered = weights.flatten()[self.order]
+        summed = segment_sum(states.flatten(0, 1), self.order, self.offsets, weights=ordered)
+        return summed.view(self.n_items, *states.shape[1:])
+
+    def of_owner(self, values: Tensor) -> Tensor:
+        """Return values [B, ...] of items for each of their parts, [N, ...]."""
+        return values.index_select(0, self.owner)
 
 
 class Attention(Function):
     """The mean of an item's parts under a softmax of a query's products with them."""
 
     @staticmethod
-    def forward(ctx: Any, states: Tensor, query: Tensor, owner: Tensor, offsets: Tensor) -> Tensor:
+    def forward(ctx: Any, states: Tensor, query: Tensor, parts: Parts) -> Tensor:
         """Return the means [B, T, w] of states [N, T, w] under queries [B, T, w]."""
-        asked = query.to(states.dtype).index_select(0, owner)
-        weights = softmax_within(asked.mul_(states).sum(-1), owner, len(query))
-        ctx.save_for_backward(states, query, weights, owner, offsets)
-        return _sums(weights[..., None] * states, offsets)
+        asked = parts.of_owner(query.to(states.dtype))
+        weights = softmax_within(asked.mul_(states).sum(-1), parts.owner, parts.n_items)
+        ctx.save_for_backward(states, query, weights)
+        ctx.parts = parts
+        return parts.sums(states, weights)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
         """Through the mean, the softmax and the products."""
-        states, query, weights, owner, offsets = ctx.saved_tensors
-        own = grad.index_select(0, owner)
+        (states, query, weights), parts = ctx.saved_tensors, ctx.parts
+        own = parts.of_owner(grad)
         of_weights = (own * states).sum(-1)
-        mean = _sums((weights * of_weights)[..., None], offsets)[..., 0]
-        of_scores = (weights * (of_weights - mean[owner]))[..., None]
-        of_states = own.mul_(weights[..., None]).addcmul_(
-            of_scores, query.to(states.dtype).index_select(0, owner)
-        )
-        return of_states, _sums(of_scores * states, offsets).to(query.dtype), None, None
-
-
-def _sums(values: Tensor, offsets: Tensor) -> Tensor:
-    """Return the sums [B, T, k] of the parts [N, T, k] of each item."""
-    order = torch.arange(len(values), device=values.device)
-    return segment_sum(values.flatten(1), order, offsets).unflatten(1, values.shape[1:])
+        mean = torch.zeros_like(grad[..., 0]).index_add_(0, parts.owner, weights * of_weights)
+        of_scores = weights * (of_weights - parts.of_owner(mean))
+        of_states = own.mul_(weights[..., None])
+        of_states.addcmul_(of_scores[..., None], parts.of_owner(query.to(states.dtype)))
+        return of_states, parts.sums(states, of_scores).to(query.dtype), None
