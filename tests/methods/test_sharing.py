@@ -163,6 +163,10 @@ def test_dselect_k_selects_by_smooth_digits(x: Tensor) -> None:
     torch.testing.assert_close(
         model.losses(found, labels), without.losses(found, labels) + 0.5 * undecided, rtol=1e-4, atol=1e-5
     )
+    labels[:, 1] = torch.nan
+    assert model.losses(found, labels)[1] == 0  # as balancing expects of a task without a label in the batch
+    model.eval()
+    torch.testing.assert_close(model.losses(model(x), labels), without.losses(found, labels))
 
 
 def test_a_digit_becomes_exactly_0_or_1_and_its_gradient_stays_finite() -> None:

@@ -57,23 +57,31 @@ class DSelectK(KindModel):
             for parameter in self.selectors.parameters():
                 parameter.mul_(gamma / 10)
         self.heads = TaskHeads(self.encoders.width, context)
-        self.undecided: Tensor | None = None  # [T]: mean entropy of a task's selectors in the last pass
+        self.selector_entropy: Tensor | None = None  # [T], of the last training pass
 
     def forward(self, x: object) -> Tensor:
         """Return the outputs [B, C]."""
         embeddings = self.encoders(x)
         own = embeddings[:, -1]
         selected = chosen(self.selectors(own).unflatten(-1, (self.k, -1)), self.gamma)  # [B, T, k, E]
-        sure = selected.clamp(min=1e-12)  # the entropy's derivative is infinite at 0
-        self.undecided = -(sure * sure.log()).sum((-2, -1)).mean(0)
+        self.selector_entropy = _entropy(selected) if self.training else None
         gates = (self.shares(own).softmax(-1)[..., None] * selected).sum(-2)
         outputs: Tensor = self.heads(torch.bmm(gates, embeddings[:, :-1]))
         return outputs
 
     def losses(self, outputs: Tensor, labels: Tensor, bounds: Tensor | None = None) -> Tensor:
-        """Return each task's loss, [T], the entropy of its selectors included."""
+        """Return each task's loss, [T], in training with the entropy of its selectors; 0 without labels."""
         found = super().losses(outputs, labels, bounds)
-        return found if self.undecided is None else found + self.entropy * self.undecided
+        if self.selector_entropy is None:
+            return found
+        present = ~labels.isnan().all(0)
+        return found + self.entropy * torch.where(present, self.selector_entropy, 0.0)
+
+
+def _entropy(selected: Tensor) -> Tensor:
+    """Return the mean over items of the entropy of each task's selectors, [T], of choices [B, T, k, E]."""
+    sure = selected.clamp(min=1e-12)  # the entropy's derivative is infinite at 0
+    return -(sure * sure.log()).sum((-2, -1)).mean(0)
 
 
 def build(context: TaskContext, experts: int, k: int, gamma: float, entropy: float) -> DSelectK:

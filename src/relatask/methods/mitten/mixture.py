@@ -42,8 +42,8 @@ class Mixture(Function):
         for rows in blocks(len(sources), weights):
             pairs = _sent(sources[rows], weights)
             queries, values = pairs.chunk(2, -1)
-            chances = _chances(_scores(queries, keys[rows]), scale, barred)
-            torch.sum(chances[..., None] * values, 0, out=found[rows])
+            shares = _shares(_scores(queries, keys[rows]), scale, barred)
+            torch.sum(shares[..., None] * values, 0, out=found[rows])
         return found
 
     @staticmethod
@@ -58,15 +58,16 @@ class Mixture(Function):
             queries, values = pairs.chunk(2, -1)
             key, received = keys[rows], grad[rows]
             scores = _scores(queries, key)
-            chances = _chances(scores, scale, barred)
-            of_chances = (values * received).sum(-1)
-            of_logits = chances * (of_chances - (chances * of_chances).sum(0))
+            shares = _shares(scores, scale, barred)
+            of_shares = (values * received).sum(-1)
+            of_logits = shares * (of_shares - (shares * of_shares).sum(0))
             of_scale += (of_logits * scores).sum(1)
             of_scores = (of_logits * scale[:, None])[..., None]
             torch.sum(of_scores * queries, 0, out=of_keys[rows])
+            # Queries and values are views of `pairs`: its gradient is written over it.
             torch.mul(of_scores, key, out=queries)
-            torch.mul(chances[..., None], received, out=values)
-            of_pairs = pairs.flatten(2)  # [T, c, T 2 d], the gradient now
+            torch.mul(shares[..., None], received, out=values)
+            of_pairs = pairs.flatten(2)  # [T, c, T 2 d]
             of_sources[rows] = torch.bmm(of_pairs, weights.flatten(2).mT).transpose(0, 1)
             of_weights.baddbmm_(sources[rows].permute(1, 2, 0), of_pairs)
         return of_sources, of_keys, of_weights.view_as(weights), of_scale, None
@@ -77,7 +78,7 @@ def attention(sources: Tensor, keys: Tensor, weights: Tensor, scale: Tensor, bar
     found = keys.new_empty(len(sources), *scale.shape)
     for rows in blocks(len(sources), weights):
         queries = _sent(sources[rows], weights).chunk(2, -1)[0]
-        found[rows] = _chances(_scores(queries, keys[rows]), scale, barred).transpose(0, 1)
+        found[rows] = _shares(_scores(queries, keys[rows]), scale, barred).transpose(0, 1)
     return found
 
 
@@ -98,7 +99,7 @@ def _scores(queries: Tensor, keys: Tensor) -> Tensor:
     return (queries * keys).sum(-1)
 
 
-def _chances(scores: Tensor, scale: Tensor, barred: Tensor) -> Tensor:
+def _shares(scores: Tensor, scale: Tensor, barred: Tensor) -> Tensor:
     """Return the softmax over sources, the first axis of [T, c, T]."""
     logits = scores * scale[:, None]
     return logits.masked_fill_(barred[:, None], -torch.inf).softmax(0)

@@ -30,17 +30,17 @@ class Training(supervised.Training):
         """Return the general dependency, and that of the first held-out items, mean over positions."""
         model = cast(Mitten, self.model)
         rows = self.problem.rows("test")[: model.recorded_items]
-        own = (
+        taken = (
             self._of_items(model, rows)
             if len(rows)
             else model.pairs(torch.zeros(0)).assign(item_id=np.int32())
         )
-        return {**model.saved(), "item_dependency": own}
+        return {**model.saved(), "item_dependency": taken}
 
     def _of_items(self, model: Mitten, rows: Tensor) -> pd.DataFrame:
         model.eval()
         with torch.inference_mode(), autocast(self.problem):
-            each = [self._of_pass(model, own) for own in self.problem.data.passes(rows, 1)]
+            each = [self._of_pass(model, read) for read in self.problem.data.passes(rows, 1)]
         weights = torch.cat(each)
         items = self.problem.data.item_ids[rows].cpu().numpy().astype(np.int32)
         return model.pairs(weights).assign(item_id=np.repeat(items, len(model.task_ids) ** 2))

@@ -57,7 +57,8 @@ class Transfer(nn.Module):
 
     def attention(self, states: Tensor) -> Tensor:
         """Return the softmax of eq. 4, [N, T, T]: how much task j (last) takes from task i."""
-        return attention(*self._parts(states))
+        with torch.autocast(states.device.type, enabled=False):
+            return attention(*self._parts(states))
 
     def _parts(self, states: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """Return what `Mixture` reads; the maps of a pair of tasks are multiplied with each other first."""
@@ -66,7 +67,7 @@ class Transfer(nn.Module):
         sources = torch.cat([sent, sent.new_ones(*sent.shape[:2], 1)], -1)  # 1: for the biases of F_T
         keys = torch.bmm(by_task, self.key).transpose(0, 1).contiguous()
         targets = torch.cat([self.target, self.target_bias[:, None]], 1)  # [T, d + 1, d]
-        own = torch.cat([self.query, self.value], -1)  # [T, d, 2 d]
-        weights = torch.einsum("jab,ibc->iajc", targets, own).contiguous()
+        read = torch.cat([self.query, self.value], -1)  # [T, d, 2 d]
+        weights = torch.einsum("jab,ibc->iajc", targets, read).contiguous()
         scale = self.eta * self.general() * states.shape[-1] ** -0.5
         return sources, keys, weights, scale, self.barred
