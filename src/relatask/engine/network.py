@@ -9,7 +9,7 @@ from torch import Tensor
 from relatask.core.errors import RelataskError
 from relatask.core.registry import capabilities, load, own_options
 from relatask.data.task_ids import task_ids
-from relatask.engine.kinds import kinds_of
+from relatask.engine.kinds import kinds_of, tasks_of
 from relatask.engine.problem import Problem
 from relatask.engine.task_graph import task_graph
 from relatask.nn.contract import SHARED, Encoder, MultiTaskModel, TaskContext, TaskEncoders
@@ -35,6 +35,7 @@ def build_model(problem: Problem, trained: bool = False) -> MultiTaskModel:
         encoder=encoders,
         encoders=encoders.together,
         kinds=kinds_of(problem) if problem.spec.episodes is None else None,
+        levels=tuple(task.level for task in tasks_of(problem)),
     )
     torch.manual_seed(problem.seed("initialisation"))
     options = own_options(problem.spec.method.name, problem.spec.method.options)

@@ -1,0 +1,93 @@
+"""The loop of SAME (Algorithm 1): single-task adaptation inside, all tasks outside."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from relatask.engine.checkpoint import Checkpoint
+from relatask.engine.epochs import fit
+from relatask.engine.kinds import mean_of, selection_values
+from relatask.engine.network import autocast
+from relatask.engine.problem import Problem, Progress, TrainingResult
+from relatask.methods.same.adaptation import Inner, target_loss, target_outputs
+from relatask.methods.same.episodes import Drawer, LevelLabels
+from relatask.methods.same.network import NAMES, LevelNetwork
+from relatask.methods.same.training import LevelTraining, graphs_of, predictor_by
+
+LOOP = {"second_derivatives": True}
+
+
+def _none(problem: Problem, network: LevelNetwork) -> list[int]:
+    return []
+
+
+predictor: Callable[..., Callable[[Tensor], Tensor]] = predictor_by(_none)
+
+
+def train(problem: Problem, checkpoint: Checkpoint, progress: Progress) -> TrainingResult:
+    """Train the problem's network from its checkpoint, if there is one, and score the held-out folds."""
+    return fit(Training(problem), checkpoint, progress)
+
+
+def blocks(graphs: Tensor, n_levels: int) -> list[Tensor]:
+    """Return the graphs of each level: equal runs of a batch, and what is left over one by one.
+
+    As released with SAME: each graph of a batch serves one task.
+    """
+    size = len(graphs) // n_levels
+    left = graphs[size * n_levels :]
+    return [
+        torch.cat([graphs[level * size : (level + 1) * size], left[level : level + 1]])
+        for level in range(n_levels)
+    ]
+
+
+class Training(LevelTraining):
+    """The training of one iSAME or eSAME."""
+
+    def __init__(self, problem: Problem):
+        super().__init__(problem)
+        options = self.options
+        self.inner = Inner(
+            heads_alone=options["adapts"] == "heads",
+            step_size=options["step_size"],
+            steps=options["steps"],
+            second_order=options["second_order"],
+        )
+
+    def take_step(self, batch: Tensor) -> None:
+        """One outer update on the graphs at numbers `batch`."""
+        generator, losses = self.generator(), []
+        for level, graphs in zip(self.levels, blocks(batch, len(self.levels)), strict=True):
+            episode = self.drawer.draw(level, graphs, generator)
+            if episode is not None:
+                with autocast(self.problem):
+                    losses.append(self.weight(level) * target_loss(self.network, episode, self.inner))
+        if losses:
+            self.learn_from(torch.stack(losses).sum())
+
+    def valid_value(self) -> float:
+        """Mean over levels of how well targets in validation graphs are told after adaptation."""
+        self.model.eval()
+        graphs = graphs_of(self.problem, "valid")
+        labels = LevelLabels.of(self.problem, self.parts, "valid")
+        drawer = Drawer(self.parts, labels, self.drawer.first)
+        generator = torch.Generator().manual_seed(self.problem.spec.data_seed("valid episodes"))
+        found: dict[int, list[tuple[Tensor, Tensor]]] = {level: [] for level in self.levels}
+        for batch in graphs.split(self.settings["batch_size"]):
+            for level in self.levels:  # in validation each graph serves every task
+                episode = drawer.draw(level, batch, generator)
+                if episode is not None:
+                    with autocast(self.problem):
+                        outputs = target_outputs(self.network, episode, self.inner).detach().float()
+                    scores = self.network.level_scores(level, outputs)
+                    found[level].append((episode.target.labels, scores))
+        values = [
+            self._value(level, *map(torch.cat, zip(*own, strict=True))) for level, own in found.items() if own
+        ]
+        return mean_of(torch.tensor(values, dtype=torch.float64))
+
+    def _value(self, level: int, labels: Tensor, scores: Tensor) -> float:
+        kinds = self.network.kinds[NAMES[level]]
+        return mean_of(selection_values(kinds, labels, scores, None))

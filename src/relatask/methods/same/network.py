@@ -1,0 +1,164 @@
+"""One encoder of nodes, and a head for each level: graphs, nodes, pairs of nodes (section 4.2)."""
+
+from typing import Any
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from relatask.core.errors import RelataskError
+from relatask.inputs.parts_batch import GRAPH, NODE, PAIR, PartsBatch
+from relatask.methods.same.episodes import LEVELS
+from relatask.methods.same.readout import Readout
+from relatask.nn.contract import MultiTaskModel, TaskContext
+from relatask.nn.kinds import KindOutputs, TaskKinds
+
+TINY = 1e-8  # the released code keeps probabilities of links this far from 0 and 1
+
+
+class GraphHead(nn.Module):
+    """States [N, w] of nodes -> outputs [B, C] of graphs that are asked for, by a sum over their nodes."""
+
+    def __init__(self, width: int, n_outputs: int):
+        super().__init__()
+        self.inner, self.outer = nn.Linear(width, width), nn.Linear(width, n_outputs)
+
+    def forward(self, states: Tensor, x: PartsBatch) -> Tensor:
+        """Return the outputs."""
+        inner = self.inner(states).relu()
+        summed = inner.new_zeros(x.n_graphs, inner.shape[1]).index_add(0, x.graph, inner)
+        outputs: Tensor = self.outer(summed[x.parts[:, 0]])
+        return outputs
+
+
+class NodeHead(nn.Module):
+    """States [N, w] of nodes -> outputs [B, C] of those that are asked for."""
+
+    def __init__(self, width: int, n_outputs: int):
+        super().__init__()
+        self.outer = nn.Linear(width, n_outputs)
+
+    def forward(self, states: Tensor, x: PartsBatch) -> Tensor:
+        """Return the outputs."""
+        outputs: Tensor = self.outer(states[x.parts[:, 0]])
+        return outputs
+
+
+class PairHead(nn.Module):
+    """States [N, w] of nodes -> logits [B, 1] of edges; both ends pass one map and stand side by side."""
+
+    def __init__(self, width: int, n_outputs: int):
+        super().__init__()
+        self.inner, self.outer = nn.Linear(width, width), nn.Linear(2 * width, n_outputs)
+
+    def forward(self, states: Tensor, x: PartsBatch) -> Tensor:
+        """Return the logits."""
+        outputs: Tensor = self.outer(self.inner(states)[x.parts].flatten(1))
+        return outputs
+
+
+HEADS: dict[int, Any] = {GRAPH: GraphHead, NODE: NodeHead, PAIR: PairHead}
+NAMES = {level: name for name, level in LEVELS.items()}
+
+
+class Nodes(nn.Module):
+    """The states of nodes of an encoder, as a module of its own for `torch.func.functional_call`."""
+
+    def __init__(self, encoder: Any):
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, x: PartsBatch) -> Tensor:
+        """Return the states [N, w]."""
+        states: Tensor = self.encoder.states(x)
+        return states
+
+
+class LevelNetwork(MultiTaskModel):
+    """Encoder and heads of the levels that have tasks.
+
+    Args:
+        context: of the run; its levels are graph, node and pair, and a pair has one task: whether there is
+            an edge.
+        released: whether links are trained through a second sigmoid, as in SAME's released code.
+
+    Raises:
+        RelataskError: a level is another one, or pairs have another task.
+    """
+
+    def __init__(self, context: TaskContext, released: bool):
+        super().__init__()
+        self.released = released
+        kinds = TaskKinds.binary(len(context.task_ids)) if context.kinds is None else context.kinds
+        if strange := [level for level in context.levels if level not in LEVELS]:
+            raise RelataskError(
+                f"SAME learns tasks of graphs, nodes and pairs of nodes, and there is one of level "
+                f"{strange[0]!r}; use a source that has these levels, e.g. tudataset."
+            )
+        self.nodes = Nodes(context.encoder())
+        self.heads, self.outputs = nn.ModuleDict(), nn.ModuleDict()
+        self.readouts = (
+            nn.ModuleDict()
+        )  # linear classifiers of embeddings, fitted once the encoder is trained
+        self.columns: dict[int, list[int]] = {}
+        self.kinds: dict[str, TaskKinds] = {}
+        for level, name in NAMES.items():
+            columns = [place for place, own in enumerate(context.levels) if own == name]
+            if not columns:
+                continue
+            if level == PAIR and (len(columns) > 1 or kinds.kinds[columns[0]] != "binary"):
+                raise RelataskError("SAME has one task of pairs: whether there is an edge between two nodes.")
+            self.columns[level] = columns
+            own_kinds = TaskKinds(
+                tuple(kinds.kinds[place] for place in columns),
+                tuple(kinds.n_outputs[place] for place in columns),
+                kinds.mean[columns],
+                kinds.deviation[columns],
+            )
+            self.kinds[name] = own_kinds
+            self.outputs[name] = KindOutputs(own_kinds)
+            width, n_outputs = self.nodes.encoder.width, sum(own_kinds.n_outputs)
+            self.heads[name] = HEADS[level](width, n_outputs)
+            self.readouts[name] = Readout(width * (2 if level == PAIR else 1), own_kinds)
+
+    @property
+    def levels(self) -> list[int]:
+        """The levels that have tasks."""
+        return list(self.columns)
+
+    def head(self, level: int) -> nn.Module:
+        """Return the head of a level."""
+        return self.heads[NAMES[level]]
+
+    def readout(self, level: int) -> Readout:
+        """Return the linear classifier of a level."""
+        found = self.readouts[NAMES[level]]
+        assert isinstance(found, Readout)
+        return found
+
+    def loss(self, level: int, outputs: Tensor, labels: Tensor) -> Tensor:
+        """Return the mean loss of the tasks of a level; labels [B, t] are NaN where not known."""
+        if level == PAIR and self.released:
+            chance = outputs.sigmoid().clamp(TINY, 1 - TINY)
+            return F.binary_cross_entropy_with_logits(chance, labels)
+        own = self.outputs[NAMES[level]]
+        assert isinstance(own, KindOutputs)
+        present = (~labels.isnan().all(0)).sum().clamp(min=1)
+        return own.losses(outputs, labels).sum() / present
+
+    def level_scores(self, level: int, outputs: Tensor) -> Tensor:
+        """Return what is saved of outputs of a level, float32 [B, t]."""
+        own = self.outputs[NAMES[level]]
+        assert isinstance(own, KindOutputs)
+        return own.scores(outputs)
+
+
+def features(states: Tensor, x: PartsBatch, level: int) -> Tensor:
+    """Return what a linear classifier reads of nodes' states [N, w]: as released with SAME.
+
+    That is the mean over its nodes for a graph, the state of a node, and both ends' states for a pair: [B, w]
+    or [B, 2 w].
+    """
+    if level == GRAPH:
+        sums = states.new_zeros(x.n_graphs, states.shape[1]).index_add(0, x.graph, states)
+        return (sums / x.node_offsets.diff().clamp(min=1)[:, None])[x.parts[:, 0]]
+    return states[x.parts[:, 0]] if level == NODE else states[x.parts].flatten(1)
