@@ -167,7 +167,15 @@ VECTORS = ["w1 1 2 3 4", "never 9 9 9 9", "w3 -1e-2 0 0.5 7", "w1 5 5 5 5", ". .
 
 
 @pytest.mark.parametrize(
-    ("name", "lines"), [("v.txt", VECTORS), ("v.vec", ["5 4", *VECTORS]), ("v.txt.gz", VECTORS)]
+    ("name", "lines"),
+    [
+        ("v.txt", VECTORS),
+        ("v.vec", ["5 4", *VECTORS]),
+        ("v.txt.gz", VECTORS),
+        ("tabs.txt", [line.replace(" ", "\t") for line in VECTORS]),
+        ("spaces.txt", [*(f"{line.replace(' ', '  ')} \r" for line in VECTORS), ""]),
+        ("no_break.txt", [*VECTORS, "a\xa01 2 2 2 2", "\x85 1 1 1 1", "w\u30001 1 1 1 1"]),
+    ],
 )
 def test_words_start_from_the_vectors_of_a_file(tmp_path, caplog, name, lines):
     caplog.set_level("INFO")
@@ -182,15 +190,25 @@ def test_words_start_from_the_vectors_of_a_file(tmp_path, caplog, name, lines):
     assert f"vectors of 2 of {len(row)} words; the others start from random" in caplog.text
 
 
+GOOD = ["a 1 2 3 4", "b 1 2 3 4"]  # of words that no text has
+
+
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
         (None, r"vectors: .*v\.txt does not exist; leave the option out for random ones"),
         (["w1 1 2 3"], "line 1 of .* has 3 numbers behind its word, and `embedding` is 4; set embedding"),
         (["1 3", "w1 1 2 3"], "line 2 of .* has 3 numbers behind its word"),
-        (["", "x"], "line 1 of .* has 0 numbers"),
+        (["", "x"], "line 2 of .* has 0 numbers"),
+        (["w1 1", "w2 1 2 3 4"], "line 1 of .* has 1 numbers"),
+        ([*GOOD, "w1 1 2", "w2 3 4"], "line 3 of .* has 2 numbers"),  # together as many as one vector
+        ([*GOOD, "w1 1 2 3 4", "w2 1 2"], "line 4 of .* has 2 numbers"),
+        ([*GOOD, "w1 1 2 3 4 5"], "line 3 of .* has 5 numbers"),
+        ([*GOOD, "other 1 2"], "line 3 of .* has 2 numbers"),
         (["w1 1 2 3 4", "w2 1 2 x 4"], "line 2 of .* holds what is no finite number"),
-        (["w1 1 2 3 nan"], "line 1 of .* holds what is no finite number"),
+        ([*GOOD, "w1 1 2 3 nan"], "line 3 of .* holds what is no finite number"),
+        ([*GOOD, "w1 1 2 3 1e39"], "line 3 of .* holds what is no finite number of 32 bits"),
+        (GOOD, r"v\.txt has a vector of none of the \d+ words of the training texts"),
     ],
 )
 def test_a_file_without_fitting_vectors_is_refused(tmp_path, lines, said):
