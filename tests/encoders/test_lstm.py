@@ -135,6 +135,14 @@ def test_only_the_first_words_of_a_long_text_are_read_and_it_is_said(caplog):
     assert not torch.allclose(model(batch), encoder(texts, max_words=12)(batch))
 
 
+def test_a_batch_without_texts_has_no_embeddings():
+    texts = random_words(LENGTHS)
+    encoders = [encoder(texts, seed) for seed in range(2)]
+    batch = texts.batch(torch.arange(0))
+    assert encoders[0](batch).shape == (0, 3)
+    assert together(encoders)(batch).shape == (0, 2, 3)
+
+
 def test_words_of_too_few_training_texts_are_unknown():
     vocabulary = Vocabulary(("the", "cat", "dog"), (3, 2, 1))
     options = complete_options("encoders", "lstm", {**SMALL, "min_texts": 2})
@@ -147,7 +155,13 @@ def test_words_of_too_few_training_texts_are_unknown():
     assert texts.batch(row).words.tolist() == [1, 3]
     assert never.batch(row).words.tolist() == [1, 0]
     assert torch.equal(model(texts.batch(row)), model(never.batch(row)))
-    assert not torch.equal(model(texts.batch(row)), encoder(texts)(texts.batch(row)))
+    knows_all = build(vocabulary, torch.tensor([2]), **{**options, "min_texts": 1})
+    with torch.no_grad():
+        knows_all.words.weight[:3] = model.words.weight
+        knows_all.lstm.load_state_dict(model.lstm.state_dict())
+    assert knows_all.words.weight.shape == (4, 4)
+    assert torch.equal(knows_all(never.batch(row)), model(never.batch(row)))
+    assert not torch.equal(knows_all(texts.batch(row)), model(texts.batch(row)))
 
 
 def test_no_known_word_is_no_mistake():
