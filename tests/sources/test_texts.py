@@ -73,6 +73,11 @@ def test_rows_of_a_table_are_texts_or_rejected_and_rows_of_the_same_words_are_on
     assert tables.counts["duplicates_merged"] == 1
 
 
+def test_texts_that_differ_in_their_vowel_signs_are_no_copies(tmp_path):
+    tables = of_texts(written(tmp_path / "hindi.csv", "id,plot,A\na,की,1\nb,का,0\n"), item_columns=[])
+    assert tables.items["text"].tolist() == ["की", "का"]
+
+
 def test_parquet_and_compressed_files_with_a_byte_order_mark_give_the_same_texts(tmp_path):
     expected = of_texts(written(tmp_path / "plots.csv", TABLE))
     marked = of_texts(written(tmp_path / "plots.csv.gz", "\ufeff" + TABLE))

@@ -11,7 +11,7 @@ import pandas as pd
 from relatask.core.errors import RelataskError
 from relatask.data.merge import merge_labels
 from relatask.data.source_tables import SourceContext, SourceTables, log_counts, source_tables
-from relatask.inputs.words import words_of
+from relatask.inputs.words import NO_WORD, words_of
 from relatask.sources.folder import folder_of
 from relatask.sources.readers import columns_of_tasks, only_table
 from relatask.sources.table_files import find_column, open_table
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from relatask.sources.texts import TextsSource
 
 LEVEL = "text"
-NO_WORD = "empty text: it has no word"
 
 
 @dataclass(frozen=True)
