@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.io import savemat
 from scipy.sparse import csc_matrix
@@ -148,6 +149,24 @@ def test_values_and_classes_of_nodes_are_tasks_of_their_kind(tmp_path):
     tables = prepared("node_table", path=nodes, edges_path=edges, values="class")
     assert tables.classes["name"].tolist() == ["blue", "red"]
     assert tables.labels["value"].tolist() == [1, 0, 1]
+
+
+def test_names_may_be_spelt_like_what_is_missing_and_are_numbers_of_any_type(tmp_path):
+    nodes, edges = tmp_path / "nodes.csv", tmp_path / "edges.csv"
+    nodes.write_text("node,A\nNA,1\nnone,0\nnan,NA\n")
+    edges.write_text("from,to\nNA,none\nnone,nan\n")
+    tables = prepared("node_table", path=nodes, edges_path=edges)
+    assert tables.items["source_id"].tolist() == ["NA", "none", "nan"]
+    assert edges_of(tables) == {(0, 1), (1, 2)}
+    assert len(tables.labels) == 2
+    pd.DataFrame({"node": [1, 2], "A": [0, 1]}).to_parquet(tmp_path / "nodes.parquet")
+    for ends in ({"a": [1.0], "b": [2.0]}, {"a": ["1"], "b": [2]}):
+        pd.DataFrame(ends).to_parquet(tmp_path / "edges.parquet")
+        paths = {"path": tmp_path / "nodes.parquet", "edges_path": tmp_path / "edges.parquet"}
+        assert edges_of(prepared("node_table", **paths)) == {(0, 1)}
+    pd.DataFrame({"a": [1.0, np.nan], "b": [2.0, 1.0]}).to_parquet(tmp_path / "edges.parquet")
+    with pytest.raises(RelataskError, match=r"data row 2, column 'a': the name of a node is missing"):
+        prepared("node_table", **paths)
 
 
 SNAP_FAULTS = {

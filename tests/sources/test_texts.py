@@ -78,6 +78,13 @@ def test_texts_that_differ_in_their_vowel_signs_are_no_copies(tmp_path):
     assert tables.items["text"].tolist() == ["की", "का"]
 
 
+def test_a_text_may_be_spelt_like_what_is_missing(tmp_path):
+    table = "id,plot,year,A\nNA,None,nan,1\nb,,1984,0\n"
+    tables = of_texts(written(tmp_path / "plots.csv", table))
+    assert tables.items[["source_id", "year", "text"]].to_numpy().tolist() == [["NA", None, "None"]]
+    assert tables.rejected["row"].tolist() == [2]
+
+
 def test_parquet_and_compressed_files_with_a_byte_order_mark_give_the_same_texts(tmp_path):
     expected = of_texts(written(tmp_path / "plots.csv", TABLE))
     marked = of_texts(written(tmp_path / "plots.csv.gz", "\ufeff" + TABLE))

@@ -42,7 +42,7 @@ def read_table_source(config: "TableSource", context: SourceContext) -> RawTable
         if name not in tasks:
             raise RelataskError(f"{table.path} has no task {name!r} (kinds, units).{suggest(name, tasks)}")
     kinds = [config.kind_of(task) for task in tasks]
-    wide = read_wide(table, [*keys, *kept], tasks, config.active, kinds)
+    wide = read_wide(table, [*keys, *kept], tasks, config.active, kinds, names=keys[1:])
     if not wide.n_rows:
         raise RelataskError(f"{table.path} has a header but no rows; it must hold one row per molecule.")
     sheet = _sheet_of(config, folder if config.path is None else None, table.path)

@@ -117,7 +117,7 @@ def read_texts_source(block: "TextsSource", context: SourceContext) -> RawTexts:
             f"{table.path}: the texts in {text!r} are kept as 'text'; rename the file's column 'text'."
         )
     tasks = columns_of_tasks(table, block.task_columns, [*keys, *kept])
-    wide = read_wide(table, [*keys, *kept], tasks, active=None)
+    wide = read_wide(table, [*keys, *kept], tasks, active=None, names=keys)
     return RawTexts(
         texts=wide.texts[text],
         source_ids=wide.texts[keys[-1]] if block.id_column else [None] * wide.n_rows,

@@ -28,7 +28,7 @@ def user_graph_tables(block: "NodeTableSource", context: SourceContext) -> Sourc
     asked = dict.fromkeys([*block.item_columns, *context.columns])
     kept = [find_column(table, name, "item_columns") for name in asked]
     tasks = columns_of_tasks(table, block.task_columns, [key, *kept])
-    wide = read_wide(table, [key, *kept], tasks, None, [block.values] * len(tasks))
+    wide = read_wide(table, [key, *kept], tasks, None, [block.values] * len(tasks), names=[key])
     names = _names(table, key, wide.texts[key])
     ends, unknown = _edges(open_table(block.edges_path), names)
     edges, counts = distinct_edges(ends, len(names))
@@ -65,7 +65,7 @@ def _edges(table: TableFile, names: pd.Index) -> tuple[np.ndarray, int]:
     """Return positions of nodes, int64 [m, 2], and the number of edges that name a node without a row."""
     if len(table.names) < 2:
         raise RelataskError(f"{table.path} has one column; its first two must name the nodes of an edge.")
-    texts = read_wide(table, table.names[:2], [], None).texts
+    texts = read_wide(table, table.names[:2], [], None, names=table.names[:2]).texts
     ends = []
     for name, cells in texts.items():
         _require_texts(table, name, cells)
