@@ -282,6 +282,18 @@ def test_tables_that_are_no_graph_are_named_by_their_row(tmp_path, fault):
         prepared("node_table", path=tmp_path / "nodes.csv", edges_path=tmp_path / "edges.csv")
 
 
+@pytest.mark.parametrize("column", ["item_id", "source_id", "level", "parent", "neighbours", "vector"])
+def test_no_column_of_the_user_replaces_one_that_nodes_have(tmp_path, column):
+    nodes, edges = tmp_path / "nodes.csv", tmp_path / "edges.csv"
+    nodes.write_text(f"node,A,{column}\nx,1,1\ny,0,2\n")
+    edges.write_text("from,to\nx,y\n")
+    said = rf"nodes.csv: item_columns and splits cannot keep the column '{column}'"
+    with pytest.raises(RelataskError, match=said):
+        prepared("node_table", path=nodes, edges_path=edges, item_columns=[column])
+    with pytest.raises(RelataskError, match=said):
+        prepared("node_table", path=nodes, edges_path=edges, columns=(column,))
+
+
 @pytest.mark.parametrize("scheme", ["random", "stratified", "masked", "cells", "cross_validation"])
 def test_schemes_that_draw_split_nodes(tmp_path, scheme):
     tables = random_graph(50, 3)

@@ -116,8 +116,9 @@ def test_a_text_may_be_longer_than_pythons_csv_allows(tmp_path):
         (
             "id,plot,text,A\na,b,c,1\n",
             {"text_column": "plot", "item_columns": ["text"]},
-            "the texts in 'plot' are kept as 'text'; rename the file's column 'text'",
+            "cannot keep the column 'text', as items have one of this name; rename it in the file",
         ),
+        ("id,text,level,A\na,b,c,1\n", {"item_columns": ["level"]}, "cannot keep the column 'level'"),
     ],
 )
 def test_what_is_no_table_of_texts_is_one_sentence(tmp_path, text, keys, said):

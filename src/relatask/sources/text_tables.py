@@ -13,7 +13,7 @@ from relatask.data.merge import merge_labels
 from relatask.data.source_tables import SourceContext, SourceTables, log_counts, source_tables
 from relatask.inputs.words import NO_WORD, words_of
 from relatask.sources.folder import folder_of
-from relatask.sources.readers import columns_of_tasks, only_table
+from relatask.sources.readers import columns_of_tasks, kept_columns, only_table
 from relatask.sources.table_files import find_column, open_table
 from relatask.sources.wide_table import read_wide
 
@@ -110,12 +110,7 @@ def read_texts_source(block: "TextsSource", context: SourceContext) -> RawTexts:
     table = open_table(folder if block.path else only_table(folder, context.name))
     text = find_column(table, block.text_column, "text_column")
     keys = [text, *([find_column(table, block.id_column, "id_column")] if block.id_column else [])]
-    kept = list(dict.fromkeys([*block.item_columns, *context.columns]))
-    kept = [find_column(table, name, "item_columns") for name in kept]
-    if "text" in kept and text != "text":
-        raise RelataskError(
-            f"{table.path}: the texts in {text!r} are kept as 'text'; rename the file's column 'text'."
-        )
+    kept = kept_columns(table, [*block.item_columns, *context.columns], ("text",))
     tasks = columns_of_tasks(table, block.task_columns, [*keys, *kept])
     wide = read_wide(table, [*keys, *kept], tasks, active=None, names=keys)
     return RawTexts(
@@ -123,5 +118,5 @@ def read_texts_source(block: "TextsSource", context: SourceContext) -> RawTexts:
         source_ids=wide.texts[keys[-1]] if block.id_column else [None] * wide.n_rows,
         tasks=tasks,
         labels=wide.labels,
-        columns={name: wide.texts[name] for name in kept if name != text},
+        columns={name: wide.texts[name] for name in kept},
     )

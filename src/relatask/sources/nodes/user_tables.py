@@ -8,7 +8,7 @@ import pandas as pd
 from relatask.core.errors import RelataskError
 from relatask.data.source_tables import SourceContext, SourceTables
 from relatask.sources.nodes.tables import distinct_edges, node_tables
-from relatask.sources.readers import columns_of_tasks
+from relatask.sources.readers import columns_of_tasks, kept_columns
 from relatask.sources.table_files import TableFile, find_column, open_table, row_in_file
 from relatask.sources.wide_table import read_wide
 
@@ -25,8 +25,7 @@ def user_graph_tables(block: "NodeTableSource", context: SourceContext) -> Sourc
     """
     table = open_table(block.path)
     key = find_column(table, block.node_column, "node_column")
-    asked = dict.fromkeys([*block.item_columns, *context.columns])
-    kept = [find_column(table, name, "item_columns") for name in asked]
+    kept = kept_columns(table, [*block.item_columns, *context.columns], ("neighbours", "vector"))
     tasks = columns_of_tasks(table, block.task_columns, [key, *kept])
     wide = read_wide(table, [key, *kept], tasks, None, [block.values] * len(tasks), names=[key])
     names = _names(table, key, wide.texts[key])
