@@ -116,10 +116,13 @@ def test_files_of_dblp_are_never_downloaded_and_broken_ones_are_named(tmp_path):
         prepared("dblp", path=raw)
 
 
-def test_a_table_of_nodes_and_a_table_of_edges_are_a_graph(tmp_path):
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["LF", "CRLF"])
+def test_a_table_of_nodes_and_a_table_of_edges_are_a_graph(tmp_path, caplog, end):
+    caplog.set_level("INFO")
     nodes, edges = tmp_path / "nodes.csv", tmp_path / "edges.csv"
-    nodes.write_text("node,fold,A,B,town\nx,train,1,,P\ny,train,0,1,Q\nz,test,,,\nalone,valid,1,0,P\n")
-    edges.write_text("from,to,weight\nx,y,2\ny,x,1\nz,z,1\ny,z,1\nnobody,x,1\n")
+    rows = "node,fold,A,B,town\nx,train,1,,P\ny,train,0,1,Q\nz,test,,,\nalone,valid,1,0,P\n"
+    nodes.write_text(rows, newline=end)
+    edges.write_text("from,to,weight\nx,y,2\n\ny,x,1\nz,z,1\ny,z,1\nnobody,x,1\n", newline=end)
     files = {"path": nodes, "edges_path": edges}
     tables = prepared("node_table", columns=("fold",), item_columns=["town"], **files)
     assert tables.items["town"].tolist() == ["P", "Q", None, "P"]
@@ -136,6 +139,8 @@ def test_a_table_of_nodes_and_a_table_of_edges_are_a_graph(tmp_path):
         "of_unknown_nodes": 1,
     }
     assert (tables.counts["isolated_nodes"], tables.counts["nodes_without_label"]) == (1, 1)
+    said = "mine: 4 nodes (1 without an edge), 5 labels in 2 tasks; 5 edges -> 2 (left out: 1 self loops, 1 "
+    assert f"{said}repeated, 1 of unknown nodes)." in caplog.text
 
 
 def test_values_and_classes_of_nodes_are_tasks_of_their_kind(tmp_path):
@@ -264,6 +269,11 @@ TABLE_FAULTS = {
     ),
     "one column": ("node,A\nx,1\n", "a\nx\n", r"edges.csv has one column; its first two must name the nodes"),
     "other names": ("node,A\nx,1\n", "a,b\n1,2\n", r"edges.csv: no edge names two nodes .* \['1', '2'\]"),
+    "no header": (
+        "node,A\n1,1\n2,0\n3,1\n",
+        "1,2\n2,3\n",
+        r"edges.csv: its first row, 1, 2, names two nodes and would not be read .* must name the columns",
+    ),
     "no nodes": (
         "node,A\n",
         "a,b\n1,2\n",

@@ -20,8 +20,8 @@ def user_graph_tables(block: "NodeTableSource", context: SourceContext) -> Sourc
     """Return the tables of a user's graph; edges that name a node without a row are left out and counted.
 
     Raises:
-        RelataskError: a column or a name is missing, a node has two rows, a cell is no label, or all edges
-            name nodes without a row; names file and row.
+        RelataskError: a column or a name is missing, a node has two rows, a cell is no label, the table of
+            edges has no header, or all edges name nodes without a row; names file and row.
     """
     table = open_table(block.path)
     key = find_column(table, block.node_column, "node_column")
@@ -64,6 +64,12 @@ def _edges(table: TableFile, names: pd.Index) -> tuple[np.ndarray, int]:
     """Return positions of nodes, int64 [m, 2], and the number of edges that name a node without a row."""
     if len(table.names) < 2:
         raise RelataskError(f"{table.path} has one column; its first two must name the nodes of an edge.")
+    header = [name.strip() for name in table.names[:2]]
+    if table.path.suffix != ".parquet" and all(name in names for name in header):
+        raise RelataskError(
+            f"{table.path}: its first row, {', '.join(header)}, names two nodes and would not be read as an "
+            "edge; the first row must name the columns, so put one such as from,to above."
+        )
     texts = read_wide(table, table.names[:2], [], None, names=table.names[:2]).texts
     ends = []
     for name, cells in texts.items():
