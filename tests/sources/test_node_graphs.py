@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from scipy.io import savemat
 from scipy.sparse import csc_matrix
 
@@ -15,6 +16,7 @@ from relatask.core.tables import read_chunks, read_table
 from relatask.data.prepared import PreparedDataset
 from relatask.data.source_tables import SourceContext, SourceTables
 from relatask.data.splits import FOLDS
+from relatask.encoders import node_gcn
 from relatask.inputs.arrays import load_input, write_features
 from tests.helpers.data_tables import prepared_folder, source_of
 from tests.helpers.dblp_layout import WORDS, write_dblp
@@ -141,6 +143,49 @@ def test_a_table_of_nodes_and_a_table_of_edges_are_a_graph(tmp_path, caplog, end
     assert (tables.counts["isolated_nodes"], tables.counts["nodes_without_label"]) == (1, 1)
     said = "mine: 4 nodes (1 without an edge), 5 labels in 2 tasks; 5 edges -> 2 (left out: 1 self loops, 1 "
     assert f"{said}repeated, 1 of unknown nodes)." in caplog.text
+
+
+def test_columns_of_numbers_are_vectors_that_an_encoder_learns_from(tmp_path):
+    nodes, edges = tmp_path / "nodes.csv", tmp_path / "edges.csv"
+    nodes.write_text("node,A,age,height\nx,1,31,-1.5\ny,0,4,2e-1\nz,,0,0\n")
+    edges.write_text("from,to\nx,y\n")
+    keys = {"edges_path": edges, "vector_columns": ["height", "age"]}
+    tables = prepared("node_table", path=nodes, **keys)
+    assert tables.tasks["name"].tolist() == ["A"]
+    pd.read_csv(nodes).to_parquet(tmp_path / "nodes.parquet")
+    for found in (tables, prepared("node_table", path=tmp_path / "nodes.parquet", **keys)):
+        np.testing.assert_array_equal(
+            np.stack(found.items["vector"]), np.array([[-1.5, 31], [0.2, 4], [0, 0]], np.float32)
+        )
+    tables.write(tmp_path)
+    write_features(read_chunks("items", tmp_path / "items.parquet", 2), ["node_graph"], tmp_path / "features")
+    graph = load_input(tmp_path / "features", "node_graph")
+    torch.manual_seed(0)
+    encoder = node_gcn.build(graph.n_nodes, graph.n_features, features="vectors", width=4, layers=1)
+    before = [parameter.clone() for parameter in encoder.parameters()]
+    encoder(graph.batch(torch.tensor([0, 1]))).square().sum().backward()
+    torch.optim.SGD(encoder.parameters(), lr=0.1).step()
+    first = next(place for place, one in enumerate(before) if one.shape[-2:] == (2, 4))
+    assert not torch.equal(list(encoder.parameters())[first], before[first])
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("tall", "'tall' is no finite number of 32 bits; write a number, or leave the column out"),
+        ("", "the cell is empty; write a number"),
+        ("NA", "'NA' is no finite number"),
+        ("nan", "'nan' is no finite number"),
+        ("1e39", "'1e39' is no finite number of 32 bits"),
+        ("1_0", "'1_0' is no finite number"),
+    ],
+)
+def test_a_vector_with_what_is_no_number_is_named_by_its_row(tmp_path, cell, said):
+    nodes, edges = tmp_path / "nodes.csv", tmp_path / "edges.csv"
+    nodes.write_text(f"node,A,age,height\nx,1,31,1\ny,0,4,{cell}\n")
+    edges.write_text("from,to\nx,y\n")
+    with pytest.raises(RelataskError, match=rf"nodes.csv, line 3, column 'height': {said}"):
+        prepared("node_table", path=nodes, edges_path=edges, vector_columns=["age", "height"])
 
 
 def test_values_and_classes_of_nodes_are_tasks_of_their_kind(tmp_path):

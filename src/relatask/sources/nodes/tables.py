@@ -93,8 +93,8 @@ def node_tables(
 def _log_counts(counts: Mapping[str, Any]) -> None:
     edges = counts["edges"]
     log.info(
-        "%s: %d nodes (%d without an edge), %d labels in %d tasks; %d edges -> %d (left out: %d self loops, %d "
-        "repeated, %d of unknown nodes).",
+        "%s: %d nodes (%d without an edge), %d labels in %d tasks; %d edges -> %d (left out: %d self loops, "
+        "%d repeated, %d of unknown nodes).",
         counts["source"],
         counts["items"],
         counts["isolated_nodes"],

@@ -8,6 +8,7 @@ import pandas as pd
 from relatask.core.errors import RelataskError
 from relatask.data.source_tables import SourceContext, SourceTables
 from relatask.sources.nodes.tables import distinct_edges, node_tables
+from relatask.sources.number_columns import read_numbers
 from relatask.sources.readers import columns_of_tasks, kept_columns
 from relatask.sources.table_files import TableFile, find_column, open_table, row_in_file
 from relatask.sources.wide_table import read_wide
@@ -20,13 +21,15 @@ def user_graph_tables(block: "NodeTableSource", context: SourceContext) -> Sourc
     """Return the tables of a user's graph; edges that name a node without a row are left out and counted.
 
     Raises:
-        RelataskError: a column or a name is missing, a node has two rows, a cell is no label, the table of
-            edges has no header, or all edges name nodes without a row; names file and row.
+        RelataskError: a column or a name is missing, a node has two rows, a cell is no label or no number of
+            a vector, the table of edges has no header, or all edges name nodes without a row; names file and
+            row.
     """
     table = open_table(block.path)
     key = find_column(table, block.node_column, "node_column")
     kept = kept_columns(table, [*block.item_columns, *context.columns], ("neighbours", "vector"))
-    tasks = columns_of_tasks(table, block.task_columns, [key, *kept])
+    numbers = [find_column(table, name, "vector_columns") for name in dict.fromkeys(block.vector_columns)]
+    tasks = columns_of_tasks(table, block.task_columns, [key, *kept, *numbers])
     wide = read_wide(table, [key, *kept], tasks, None, [block.values] * len(tasks), names=[key])
     names = _names(table, key, wide.texts[key])
     ends, unknown = _edges(open_table(block.edges_path), names)
@@ -34,6 +37,7 @@ def user_graph_tables(block: "NodeTableSource", context: SourceContext) -> Sourc
     counts = {**counts, "in": counts["in"] + unknown, "of_unknown_nodes": unknown}
     labelled = wide.labels["row_position"].nunique()
     facts = {"source": context.name, "edges": counts, "nodes_without_label": len(names) - labelled}
+    vectors = {"vector": list(read_numbers(table, numbers))} if numbers else {}
     return node_tables(
         names.tolist(),
         edges,
@@ -42,6 +46,7 @@ def user_graph_tables(block: "NodeTableSource", context: SourceContext) -> Sourc
         facts,
         {tasks[task]: classes for task, classes in wide.classes.items()},
         **{name: pd.Series(wide.texts[name], dtype=object) for name in kept},
+        **vectors,
     )
 
 
