@@ -89,7 +89,7 @@ def test_blogcatalogs_layout_gives_the_same_from_a_path_and_from_the_mirror(tmp_
     assert tables.items["source_id"].tolist() == ["1", "2", "3", "4", "5"]
     assert tables.counts["edges"] == {"in": 6, "self_loops": 0, "repeated": 3, "out": 3}
     assert (tables.counts["isolated_nodes"], tables.counts["nodes_without_group"]) == (1, 3)
-    write_mat(tmp_path / "blogcatalog.mat")
+    write_mat(tmp_path / "blogcatalog.mat", group=np.eye(5)[:, :2] > 0)  # of another type, and dense
     again = prepared("blogcatalog", raw=tmp_path)
     assert edges_of(again) == BLOGS
 
@@ -261,6 +261,17 @@ MAT_FAULTS = {
         r"`network` is \(5, 4\) and `group` \(5, 2\), not nodes",
     ),
     "other nodes": ({"group": csc_matrix(np.ones((4, 2)))}, r"`network` is \(5, 5\) and `group` \(4, 2\)"),
+    "no label": (
+        {"group": csc_matrix(np.array([[1, 0], [np.nan, 1], [0, 0], [0, 0], [0, 0]]))},
+        r"my.mat: `group` holds nan; it must be 1 where a node is in a group and else 0",
+    ),
+    "numbers of classes": (
+        {"group": np.array([[1], [2], [3], [1], [1]])},
+        r"`group` holds 2; it must be 1 .* with a column for each group",
+    ),
+    "complex groups": ({"group": np.eye(5)[:, :2] * 1j}, "`group` holds complex numbers; save its real part"),
+    "a complex graph": ({"network": np.eye(5) + 1j}, "`network` holds complex numbers; save its real part"),
+    "no link": ({"network": np.full((5, 5), np.nan)}, "`network` holds what is no finite number"),
     "a text": ({"network": "text"}, r"`network` is \(1,\) and `group` \(5, 2\)"),
 }
 
