@@ -1,5 +1,6 @@
 """Graphs become items with neighbours, tasks and labels; all edges are counted, and what is none is said."""
 
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -78,8 +79,36 @@ def test_snaps_layout_gives_nodes_by_their_numbers_and_a_task_for_each_group(tmp
         "labels": 8,
         "isolated_nodes": 1,
         "nodes_without_group": 1,
+        "small_groups": 0,
         "edges": {"in": 4, "self_loops": 1, "repeated": 1, "out": 2},
     }
+
+
+@pytest.mark.parametrize("ending", [".txt", ".gz", ".txt.gz"])
+def test_files_as_snap_names_them_are_read(tmp_path, ending):
+    for kind, text in (("ungraph", "\ufeff# DBLP\r\n10\t2\r\n\r\n2\t7\r\n"), ("all.cmty", "7\t2\r\n10\r\n")):
+        packed = gzip.compress(text.encode()) if ending.endswith("gz") else text.encode()
+        (tmp_path / f"com-dblp.{kind}{ending}").write_bytes(packed)
+    tables = prepared("snap", path=tmp_path)
+    assert edges_of(tables) == {(0, 1), (0, 2)}
+    assert labels_of(tables).tolist() == [[1, 0], [1, 0], [0, 1]]
+
+
+def test_a_group_has_the_number_of_its_line_and_small_ones_may_be_left_out(tmp_path, caplog, monkeypatch):
+    caplog.set_level("INFO")
+    folder = write_snap(tmp_path / "snap", "0 1\n", "# groups\n0\n\n2 0 2\n0 1 2\n")
+    assert prepared("snap", path=folder).tasks["name"].tolist() == ["group 1", "group 3", "group 4"]
+    tables = prepared("snap", path=folder, min_group=2)
+    assert tables.tasks["name"].tolist() == ["group 3", "group 4"]
+    assert labels_of(tables).tolist() == [[1, 1], [0, 1], [1, 1]]
+    assert tables.counts["small_groups"] == 1
+    assert "mine: 1 of 3 groups have fewer than 2 nodes and are no tasks." in caplog.text
+    with pytest.raises(RelataskError, match=r"my.cmty: no group has 4 nodes; lower min_group"):
+        prepared("snap", path=folder, min_group=4)
+    monkeypatch.setattr("relatask.sources.nodes.snap.MOST_LABELS", 6)
+    assert len(prepared("snap", path=folder, min_group=2).labels) == 6
+    with pytest.raises(RelataskError, match=r"3 nodes x 3 groups are more than 6 labels; raise min_group"):
+        prepared("snap", path=folder)
 
 
 def test_blogcatalogs_layout_gives_the_same_from_a_path_and_from_the_mirror(tmp_path):
@@ -249,8 +278,12 @@ def test_files_that_are_missing_or_no_text_are_named(tmp_path):
     (folder / "my.ungraph").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(RelataskError, match=r"my.ungraph is no text; it must list numbers of nodes"):
         prepared("snap", path=folder)
-    (folder / "my.cmty").rename(folder / "my.txt")
-    with pytest.raises(RelataskError, match=r"sources.mine: .* must hold one file \*.cmty, but holds none"):
+    (folder / "my.ungraph").rename(folder / "my.ungraph.gz")
+    with pytest.raises(RelataskError, match=r"my.ungraph.gz cannot be read \(.*\); get it again"):
+        prepared("snap", path=folder)
+    (folder / "my.cmty").unlink()
+    (folder / "my.cmty").mkdir()
+    with pytest.raises(RelataskError, match=r"sources.mine: .* one file \*.cmty .*, but holds none"):
         prepared("snap", path=folder)
 
 
