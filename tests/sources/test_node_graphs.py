@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 from scipy.io import savemat
-from scipy.sparse import csc_matrix
+from scipy.sparse import csc_matrix, csr_matrix, load_npz, save_npz
 
 from relatask.core.errors import RelataskError
 from relatask.core.plugins import load_file
@@ -144,6 +144,33 @@ def test_files_of_dblp_are_never_downloaded_and_broken_ones_are_named(tmp_path):
         prepared("dblp", path=raw)
     (raw / "adjM.npz").unlink()
     with pytest.raises(RelataskError, match=r"lacks 'adjM.npz' of DBLP as torch_geometric"):
+        prepared("dblp", path=raw)
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "nodes"),
+    [
+        ("features_0.npz", 6, 5),
+        ("features_1.npz", 2, 4),
+        ("features_1.npz", 9, 4),
+        ("features_2.npy", 2, 3),
+    ],
+)
+def test_files_of_dblp_that_differ_in_their_nodes_are_named(tmp_path, name, rows, nodes):
+    raw = write_dblp(tmp_path / "dblp")
+    if name.endswith("npy"):
+        np.save(raw / name, np.ones((rows, 2)))
+    else:
+        save_npz(raw / name, csr_matrix(np.ones((rows, 2))))
+    said = rf"dblp: {name} has {rows} rows, but node_types.npy {nodes} nodes of the sort"
+    with pytest.raises(RelataskError, match=said):
+        prepared("dblp", path=raw)
+
+
+def test_links_of_dblp_among_other_nodes_are_named(tmp_path):
+    raw = write_dblp(tmp_path / "dblp")
+    save_npz(raw / "adjM.npz", csr_matrix(load_npz(raw / "adjM.npz").toarray()[:13, :13]))
+    with pytest.raises(RelataskError, match=r"adjM.npz has 13 rows, but node_types.npy 14 nodes; get the"):
         prepared("dblp", path=raw)
 
 
