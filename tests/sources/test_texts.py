@@ -162,7 +162,21 @@ def test_films_without_a_plot_or_a_genre_are_rejected_and_all_others_have_every_
     np.testing.assert_array_equal(tables.labels["value"].to_numpy().reshape(3, 3), expected)
 
 
-@pytest.mark.parametrize("genres", ["[{", '["War"]', "17", '[{"id": 1}]'])
+@pytest.mark.parametrize(
+    "genres",
+    [
+        "[{",
+        '["War"]',
+        "17",
+        "null",
+        '[{"id": 1}]',
+        '[{"name": null}]',
+        '[{"name": " "}]',
+        '[{"name": 5}]',
+        "[" * 10_000,
+    ],
+    ids=lambda cell: cell[:20],
+)
 def test_a_cell_that_holds_no_genres_is_named(tmp_path, genres):
     path = written(tmp_path / "films.csv", films(("A plot", ["War"]), ("Another", genres)))
     with pytest.raises(RelataskError, match=r"films.csv, line 3: genres .* is no list such as"):
