@@ -54,7 +54,8 @@ def test_rows_of_a_table_are_texts_or_rejected_and_rows_of_the_same_words_are_on
         ["f", "1989", "A slow day"],
     ]
     assert set(tables.items["level"]) == {"text"}
-    assert tables.rejected[["row", "source_id", "reason"]].to_numpy().tolist() == [
+    assert tables.rejected.columns.tolist() == ["row", "source_id", "reason"]
+    assert tables.rejected.to_numpy().tolist() == [
         [2, "b", "empty text: it has no word"],
         [4, "d", "duplicate of row 1"],
         [5, "e", "empty text: it has no word"],

@@ -94,8 +94,7 @@ def text_tables(raw: RawTexts, name: str) -> SourceTables:
     tables = source_tables(items, tasks, labels.rename(columns={"item_id": "item"}), LEVEL, counts=counts)
     out = np.flatnonzero(reasons.notna())
     ids = pd.Series(raw.source_ids, dtype=object)[out].to_list()
-    rejected = {"row": out + 1, "source_id": ids, "smiles": None, "reason": reasons[out].to_list()}
-    tables.rejected = pd.DataFrame(rejected)
+    tables.rejected = pd.DataFrame({"row": out + 1, "source_id": ids, "reason": reasons[out].to_list()})
     log_counts(name, "texts", counts)
     return tables
 
