@@ -36,7 +36,7 @@ def random_graph(n_nodes: int = 60, n_tasks: int = 3, vectors: int = 0) -> Sourc
     tasks = pd.DataFrame({"name": [f"task{number}" for number in range(n_tasks)]})
     further = {"vector": list(rng.normal(size=(n_nodes, vectors)).astype(np.float32))} if vectors else {}
     names = [f"node {number}" for number in range(n_nodes)]
-    return node_tables(names, edges, tasks, labels, {"edges": counts}, **further)
+    return node_tables(names, edges, tasks, labels, {"source": "halves", "edges": counts}, **further)
 
 
 def write_nodes(
