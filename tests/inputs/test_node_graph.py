@@ -10,14 +10,23 @@ import torch
 from relatask.core.errors import RelataskError
 from relatask.inputs import node_graph
 from relatask.inputs.arrays import load_input, write_features
+from relatask.inputs.neighbours import neighbours_of
 from relatask.inputs.node_graph import featurise, return_chances
-from relatask.sources.nodes.tables import distinct_edges, neighbours_of
 from tests.helpers.node_graphs import random_edges
 from tests.oracles.random_walks import return_chances as by_walking
 
 
 def lists(n: int, n_edges: int) -> list[np.ndarray]:
-    return neighbours_of(distinct_edges(random_edges(n, n_edges), n)[0], n)
+    offsets, neighbours = neighbours_of(random_edges(n, n_edges), n)
+    return np.split(neighbours, offsets[1:-1])
+
+
+def test_neighbours_are_those_of_either_end_of_an_edge_once():
+    edges = random_edges(31, 60)
+    pairs = {(int(i), int(j)) for i, j in edges if i != j}
+    expected = [sorted({j for i, j in pairs | {(j, i) for i, j in pairs} if i == n}) for n in range(31)]
+    assert [own.tolist() for own in lists(31, 60)] == expected
+    assert [own.tolist() for own in neighbours_of(np.empty((0, 2), np.int64), 2)] == [[0, 0, 0], []]
 
 
 def chunks(items: pd.DataFrame, rows: int = 4) -> list[pd.DataFrame]:

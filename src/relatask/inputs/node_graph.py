@@ -12,6 +12,7 @@ import numpy as np
 
 from relatask.core.errors import RelataskError
 from relatask.inputs.arrays import read_array
+from relatask.inputs.neighbours import neighbours_of
 from relatask.inputs.vectors import featurise as vectors_of
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ def featurise(items: "pd.DataFrame") -> dict[str, np.ndarray]:
             "the items have no column `neighbours`; a node is known by its graph: give a table of all nodes "
             "of the graph, each with the item_id of its neighbours."
         )
-    offsets, neighbours = _both_ways(items["item_id"].to_numpy(np.int64), items["neighbours"])
+    ends = _ends(items["item_id"].to_numpy(np.int64), items["neighbours"])
+    offsets, neighbours = neighbours_of(ends, len(items))
     vectors = {"node_vectors": vectors_of(items)["vectors"]} if "vector" in items else {}
     return {
         "node_neighbour_offsets": offsets,
@@ -58,8 +60,8 @@ def featurise(items: "pd.DataFrame") -> dict[str, np.ndarray]:
     }
 
 
-def _both_ways(item_ids: np.ndarray, listed: "pd.Series") -> tuple[np.ndarray, np.ndarray]:
-    """Return offsets int64 [n + 1] and positions int32 [2 E] of the neighbours that the lists name."""
+def _ends(item_ids: np.ndarray, listed: "pd.Series") -> np.ndarray:
+    """Return the positions of both ends of each edge that the lists name, int64 [m, 2]."""
     n = len(item_ids)
     node = np.repeat(np.arange(n), listed.map(len).to_numpy(np.int64))
     named = np.concatenate([np.empty(0, np.int64), *listed]).astype(np.int64)
@@ -75,9 +77,7 @@ def _both_ways(item_ids: np.ndarray, listed: "pd.Series") -> tuple[np.ndarray, n
             f"the item {item_ids[node[first]]} has the neighbour {named[first]}, which is no item of the "
             "table; give a table of all nodes of the graph."
         )
-    pairs = np.unique(np.concatenate([node * n + place, place * n + node]))
-    source, target = np.divmod(pairs[pairs // n != pairs % n], n)
-    return np.searchsorted(source, np.arange(n + 1)), target.astype(np.int32)
+    return np.stack([node, place], axis=1)
 
 
 def return_chances(offsets: np.ndarray, neighbours: np.ndarray, steps: int) -> np.ndarray:
