@@ -97,6 +97,12 @@ def test_an_edge_that_one_end_lists_leads_both_ways_once_and_a_loop_nowhere(tmp_
     assert graph.vectors is None
 
 
+def test_whole_numbers_are_ids_however_they_are_written():
+    lists = [(4.0,), np.array([3, 3], object)]
+    graph = featurise(pd.DataFrame({"item_id": [3, 4], "neighbours": pd.Series(lists, dtype=object)}))
+    assert graph["node_neighbours"].tolist() == [1, 0]
+
+
 def test_a_graph_without_an_edge_is_one(tmp_path):
     items = pd.DataFrame({"item_id": [0, 1], "neighbours": [np.empty(0, np.int32)] * 2})
     write_features([items], ["node_graph"], tmp_path)
@@ -117,6 +123,13 @@ def test_a_graph_without_an_edge_is_one(tmp_path):
             "the item 4 has the neighbour 9, which is no item of the table; give",
         ),
         ({"neighbours": [[], []], "item_id": 4}, "the item 4 is there twice"),
+        ({"neighbours": [[4], None]}, "neighbours of the item 4 are None; give a list of item_id, which are"),
+        ({"neighbours": [[4], np.nan]}, "neighbours of the item 4 are nan; give a list"),
+        ({"neighbours": ["4", "3"]}, "neighbours of the item 3 are '4'; give a list"),
+        ({"neighbours": [["4"], ["3"]]}, r"neighbours of the item 3 are \['4'\]; give a list"),
+        ({"neighbours": [[[4], 4], []]}, r"neighbours of the item 3 are \[\[4\], 4\]; give a list"),
+        ({"neighbours": [[4], [3.7]]}, r"neighbours of the item 4 are \[3\.7\]; give a list"),
+        ({"neighbours": [[4], [np.nan]]}, r"neighbours of the item 4 are \[nan\]; give a list"),
     ],
 )
 def test_what_is_no_whole_graph_is_named(columns, said):

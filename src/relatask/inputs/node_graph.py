@@ -12,6 +12,7 @@ import numpy as np
 
 from relatask.core.errors import RelataskError
 from relatask.inputs.arrays import read_array
+from relatask.inputs.cells import are_whole, numbers_in
 from relatask.inputs.neighbours import neighbours_of
 from relatask.inputs.vectors import featurise as vectors_of
 
@@ -39,16 +40,15 @@ def featurise(items: "pd.DataFrame") -> dict[str, np.ndarray]:
         And as counts edges and isolated_nodes.
 
     Raises:
-        RelataskError: there is no column `neighbours`, it names what is none of the items, or an item is
-            there twice.
+        RelataskError: there is no column `neighbours`, a cell of it is no list of item_id, it names what is
+            none of the items, or an item is there twice.
     """
     if "neighbours" not in items:
         raise RelataskError(
             "the items have no column `neighbours`; a node is known by its graph: give a table of all nodes "
             "of the graph, each with the item_id of its neighbours."
         )
-    ends = _ends(items["item_id"].to_numpy(np.int64), items["neighbours"])
-    offsets, neighbours = neighbours_of(ends, len(items))
+    offsets, neighbours = neighbours_of(_ends(items), len(items))
     vectors = {"node_vectors": vectors_of(items)["vectors"]} if "vector" in items else {}
     return {
         "node_neighbour_offsets": offsets,
@@ -60,11 +60,12 @@ def featurise(items: "pd.DataFrame") -> dict[str, np.ndarray]:
     }
 
 
-def _ends(item_ids: np.ndarray, listed: "pd.Series") -> np.ndarray:
+def _ends(items: "pd.DataFrame") -> np.ndarray:
     """Return the positions of both ends of each edge that the lists name, int64 [m, 2]."""
-    n = len(item_ids)
-    node = np.repeat(np.arange(n), listed.map(len).to_numpy(np.int64))
-    named = np.concatenate([np.empty(0, np.int64), *listed]).astype(np.int64)
+    n, item_ids = len(items), items["item_id"].to_numpy(np.int64)
+    lists = [_ids_in(cell, item) for cell, item in zip(items["neighbours"], item_ids, strict=True)]
+    node = np.repeat(np.arange(n), [len(own) for own in lists])
+    named = np.concatenate([np.empty(0, np.int64), *lists])
     order = np.argsort(item_ids)
     if (again := np.diff(item_ids[order]) == 0).any():
         raise RelataskError(
@@ -78,6 +79,17 @@ def _ends(item_ids: np.ndarray, listed: "pd.Series") -> np.ndarray:
             "table; give a table of all nodes of the graph."
         )
     return np.stack([node, place], axis=1)
+
+
+def _ids_in(cell: object, item: int) -> np.ndarray:
+    """Return the ids int64 [k] that a cell of `neighbours` lists."""
+    found = numbers_in(cell)
+    if found is None or not are_whole(found).all():
+        raise RelataskError(
+            f"the neighbours of the item {item} are {cell!r:.60}; give a list of item_id, which are whole "
+            "numbers, and an empty list where it has none."
+        )
+    return found.astype(np.int64)
 
 
 def return_chances(offsets: np.ndarray, neighbours: np.ndarray, steps: int) -> np.ndarray:
