@@ -44,6 +44,11 @@ WINDOW, HORIZON = 6, 4
 EPISODE = {"ways": 3, "shots": 2, "queries": 4, "evaluated": 3}
 RESNET = {"depth": 12, "width": 2, "weights": "", "normalise": False}
 CLASSES = ("red", "green", "blue")
+MADE_OF = {
+    "shared_bottom on nodes": "nodes of one graph",
+    "shared_bottom on vectors": "vectors that the source gives",
+    "prototypes": "pixels of images",
+}
 GROUPS = {"gains": "mine", "strategy": "HOA", "rounds": None, "budget": 2, "seed": 0}
 
 
@@ -500,6 +505,40 @@ def test_images_without_what_they_are_read_from_are_refused(asked: dict[str, Ask
         model.predict(items[["file"]])
     with pytest.raises(RelataskError, match=r"gone\.jpg does not exist"):
         model.predict(items.assign(file="gone.jpg"))
+
+
+@pytest.mark.parametrize("name", ["shared_bottom on nodes", "shared_bottom on vectors", "prototypes"])
+def test_a_plain_list_is_refused_where_items_are_more_than_a_text(
+    asked: dict[str, Asked], name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = asked[name].folder / "model"
+    model = relatask.load(str(folder))
+    assert model.column == ""
+    with pytest.raises(RelataskError, match=f"the model reads {MADE_OF[name]}.*; give a table of the it"):
+        model.predict(["alice", "bob"])
+    (tmp_path / "new.csv").write_text("smiles\nCCO\n", encoding="utf-8")
+    assert main(["predict", str(folder), str(tmp_path / "new.csv"), "-o", str(tmp_path / "out.csv")]) == 2
+    assert "reads more than a column of SMILES or texts; ask it in Python" in capsys.readouterr().err
+
+
+def test_a_table_that_no_model_of_nodes_can_read_is_refused(asked: dict[str, Asked]) -> None:
+    model = relatask.load(str(asked["shared_bottom on nodes"].folder / "model"))
+    table = pd.DataFrame({"item_id": [0, 1], "neighbours": [[1], [0]]})
+    for items, said in (
+        (table.assign(item_id=["0", "b"]), "item_id, row 2 of 2: 'b' is no whole number; number items"),
+        (table.assign(item_id=[0.5, 1]), r"item_id, row 1 of 2: .*0\.5.* is no whole number"),
+        (table.assign(item_id=[0, None]), "item_id, row 2 of 2: .*nan.* is no whole number"),
+        (table.assign(neighbours=[[1], None]), "the neighbours of the item 1 are None"),
+        (table.drop(columns="neighbours"), "the items have no column `neighbours`"),
+    ):
+        with pytest.raises(RelataskError, match=said):
+            model.predict(items)
+
+
+def test_a_table_without_the_column_that_a_model_reads_is_refused(asked: dict[str, Asked]) -> None:
+    model = relatask.load(str(asked["shared_bottom of values and classes"].folder / "model"))
+    with pytest.raises(RelataskError, match=r"no column 'smiles', .* reads\. Did you mean 'smile'"):
+        model.predict(pd.DataFrame({"smile": ["CCO"]}))
 
 
 def test_an_item_without_an_id_has_one_of_its_content(asked: dict[str, Asked]) -> None:
