@@ -89,3 +89,18 @@ def test_what_a_graph_does_not_have_is_refused() -> None:
         build(5, 0, "identity")(graph_of().batch(torch.tensor([0])))
     with pytest.raises(RelataskError, match="reads 7 numbers of each node, and the source gives 4"):
         build(N, 7, "vectors")(graph_of(4).batch(torch.tensor([0])))
+
+
+@pytest.mark.parametrize("features", ["random_walk", "degree"])
+def test_what_a_graph_says_is_worked_out_once_and_trains_after_a_prediction(features: str) -> None:
+    graph = graph_of()
+    networks = networks_of(features, graph)
+    with torch.inference_mode():
+        predicted = networks(graph.batch(torch.tensor([1, 5])))
+    made = graph.adjacency, graph.standard_degrees, graph.standard_encodings
+    embeddings = networks(graph.batch(torch.tensor([1, 5])))
+    embeddings.sum().backward()
+    assert torch.equal(embeddings, predicted)
+    assert networks.first.grad.abs().sum() > 0
+    again = graph.adjacency, graph.standard_degrees, graph.standard_encodings
+    assert all(one is other for one, other in zip(made, again, strict=True))

@@ -15,7 +15,7 @@ from relatask.inputs.node_batch import NodeBatch, NodeGraph
 from relatask.inputs.node_graph import STEPS
 from relatask.nn.contract import Between
 from relatask.nn.stackable import Single, Stackable, together
-from relatask.nn.task_gcn import Adjacency, TaskGCN
+from relatask.nn.task_gcn import TaskGCN
 
 __all__ = ["CAPABILITIES", "build", "together"]
 
@@ -49,7 +49,7 @@ class NodeGCNs(Stackable):
 
     def states(self, x: NodeBatch, between: Between | None = None) -> Tensor:
         """Return the states [B, T, width] of the nodes that are asked for, by a pass of the whole graph."""
-        states = self.layers(self._nodes(x.graph), with_loops(x.graph), between, self.plain)
+        states = self.layers(self._nodes(x.graph), x.graph.adjacency, between, self.plain)
         found: Tensor = states[x.rows]
         return found
 
@@ -75,25 +75,11 @@ class NodeGCNs(Stackable):
                     f"{0 if graph.vectors is None else graph.vectors.shape[1]}; choose other `features`."
                 )
             return graph.vectors
-        found = graph.degrees[:, None].float().log1p() if self.features == "degree" else graph.encodings
-        spread = found.std(0, correction=0)
-        return (found - found.mean(0)) / torch.where(spread > 0, spread, 1.0)
+        return graph.standard_degrees if self.features == "degree" else graph.standard_encodings
 
     def pool(self, states: Tensor, x: NodeBatch) -> Tensor:
         """Return the states as float32 [B, T, width]."""
         return states if states.dtype == torch.float64 else states.float()
-
-
-def with_loops(graph: NodeGraph) -> Adjacency:
-    """Return the graph with an edge from each node to itself, before its other neighbours."""
-    n = len(graph)
-    starts = graph.offsets + torch.arange(n + 1, device=graph.offsets.device)
-    neighbours = graph.neighbours.new_empty(len(graph.neighbours) + n)
-    own = torch.arange(n, device=neighbours.device)
-    neighbours[starts[:-1]] = own
-    receiver = torch.repeat_interleave(graph.degrees)
-    neighbours[torch.arange(len(receiver), device=neighbours.device) + receiver + 1] = graph.neighbours
-    return Adjacency(neighbours, starts)
 
 
 def build(
