@@ -85,7 +85,7 @@ def test_gradients_are_those_of_plain_operations() -> None:
 def test_what_a_graph_does_not_have_is_refused() -> None:
     with pytest.raises(RelataskError, match="the source gives no vectors of nodes; choose other `features`"):
         build(N, 0, "vectors")
-    with pytest.raises(RelataskError, match=r"knows the 5 nodes of its own graph .* this graph has 9"):
+    with pytest.raises(RelataskError, match=r"knows the 5 nodes of its own graph .* graph, of 9 nodes"):
         build(5, 0, "identity")(graph_of().batch(torch.tensor([0])))
     with pytest.raises(RelataskError, match="reads 7 numbers of each node, and the source gives 4"):
         build(N, 7, "vectors")(graph_of(4).batch(torch.tensor([0])))

@@ -2,7 +2,8 @@
 
 As appendix B.1 without the pooling. The paper does not say what nodes without features start from; `features`
 chooses it: their degree, their random-walk structural encodings, an identity that is learned for each node,
-or the vectors of the source. A learned identity knows its own graph alone.
+or the vectors of the source. Degrees and encodings are standardised as those of the graph of training. A
+learned identity is that of the node at a position, so it knows its own graph alone, in the order of training.
 """
 
 from typing import Any
@@ -56,10 +57,11 @@ class NodeGCNs(Stackable):
     def _nodes(self, graph: NodeGraph) -> Tensor:
         """Return the first states [N, T, width]."""
         if self.features == "identity":
-            if len(graph) != self.first.shape[1]:
+            if not graph.is_own or len(graph) != self.first.shape[1]:
                 raise RelataskError(
                     f"the network knows the {self.first.shape[1]} nodes of its own graph by their "
-                    f"identities, and this graph has {len(graph)}; train with other `features`."
+                    f"identities, and this is another graph, of {len(graph)} nodes; give its own, with the "
+                    "same item_id and neighbours, or train with other `features`."
                 )
             return self.first.transpose(0, 1)
         values = self._values(graph).to(self.first.dtype)

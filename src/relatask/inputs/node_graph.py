@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
     from relatask.inputs.node_batch import NodeGraph
 
-INPUT = {"summary": "nodes of one graph: neighbours, returns of random walks, vectors", "whole": True}
+INPUT = {
+    "summary": "nodes of one graph: neighbours, returns of random walks, vectors",
+    "whole": True,
+    "one_graph": True,
+}
 VERSION = 1
 STEPS = 16  # of a random walk, the k of Dwivedi et al.; they use 16 to 24
 CACHED = 1 << 22  # bytes of the walks that are computed at a time, so that they stay in a core's cache

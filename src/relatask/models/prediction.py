@@ -199,6 +199,8 @@ def _as_items(
         raise RelataskError(f"the table has no column {column!r}, which the model reads.{hint}")
     if column != "smiles" or "smiles" not in items or "item_id" in items:
         table = items.reset_index(drop=True)
+        if record and record.one_graph and "item_id" not in table:
+            raise RelataskError("the table has no column 'item_id', by which nodes name their neighbours.")
         if "item_id" not in table:
             contents = (b"\0".join(map(_as_bytes, row)) for row in table.itertuples(index=False))
             table = table.assign(item_id=np.array([_id_of(content) for content in contents], np.int64))
