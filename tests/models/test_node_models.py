@@ -114,7 +114,7 @@ def test_another_graph_is_read_by_means_and_deviations_of_the_own(
 def test_vectors_have_the_width_of_those_in_training(results: Path) -> None:
     model = model_of(results, "vectors")
     assert model.predict(RING.assign(vector=[[0.5] * 5] * 60))["task0"].between(0, 1).all()
-    with pytest.raises(RelataskError, match="reads 5 numbers of each node, and the source gives 2"):
+    with pytest.raises(RelataskError, match="reads 5 numbers of each node, and this graph gives 2"):
         model.predict(RING.assign(vector=[[0.5] * 2] * 60))
-    with pytest.raises(RelataskError, match="reads 5 numbers of each node, and the source gives 0"):
+    with pytest.raises(RelataskError, match="reads 5 numbers of each node, and this graph gives 0"):
         model.predict(RING)

@@ -73,8 +73,8 @@ class NodeGCNs(Stackable):
         if self.features == "vectors":
             if graph.vectors is None or graph.vectors.shape[1] != self.first.shape[1]:
                 raise RelataskError(
-                    f"the network reads {self.first.shape[1]} numbers of each node, and the source gives "
-                    f"{0 if graph.vectors is None else graph.vectors.shape[1]}; choose other `features`."
+                    f"the network reads {self.first.shape[1]} numbers of each node, and this graph gives "
+                    f"{0 if graph.vectors is None else graph.vectors.shape[1]}; give vectors of that length."
                 )
             return graph.vectors
         return graph.standard_degrees if self.features == "degree" else graph.standard_encodings
