@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from relatask.data.source_tables import SourceTables, source_tables
+from relatask.inputs.neighbours import neighbours_of
 
 LEVEL = "node"
 log = logging.getLogger(__name__)
@@ -34,14 +35,6 @@ def distinct_edges(ends: np.ndarray, n_nodes: int) -> tuple[np.ndarray, dict[str
         "out": len(keys),
     }
     return np.stack(np.divmod(keys, max(n_nodes, 1)), axis=1), counts
-
-
-def neighbours_of(edges: np.ndarray, n_nodes: int) -> list[np.ndarray]:
-    """Return the neighbours of each node, rising int32 positions; `edges` as of `distinct_edges`."""
-    both = np.concatenate([edges, edges[:, ::-1]])
-    both = both[np.lexsort((both[:, 1], both[:, 0]))]
-    starts = np.searchsorted(both[:, 0], np.arange(1, n_nodes))
-    return np.split(both[:, 1].astype(np.int32), starts)
 
 
 def node_tables(
@@ -71,7 +64,8 @@ def node_tables(
     if isinstance(labels, np.ndarray):
         item, task = np.indices(labels.shape)
         labels = pd.DataFrame({"item": item.ravel(), "task": task.ravel(), "value": labels.ravel()})
-    neighbours = neighbours_of(edges, len(names))
+    offsets, flat = neighbours_of(edges, len(names))
+    neighbours = np.split(flat, offsets[1:-1])
     items = pd.DataFrame(
         {
             "source_id": pd.Series(names, dtype=object),
