@@ -78,6 +78,15 @@ def test_what_is_left_out_has_its_reason():
     assert dataset.counts["items_left_out"] == {"fewer than 2 labels": 1}
 
 
+def test_what_is_left_out_of_other_items_has_no_smiles():
+    source = source_of(["110.", "011.", "101.", "...1"])
+    source["items"] = source["items"].drop(columns="smiles")
+    source["rejected"] = source["rejected"].drop(columns="smiles").iloc[:0]
+    rejected = make_dataset(source, None, bounds(min_positives=2), "d").tables["rejected"]
+    assert rejected.columns.tolist() == ["row", "source_id", "reason"]
+    assert rejected["source_id"].tolist() == ["id3"]
+
+
 def test_each_bound_of_a_task_is_checked():
     source = source_of(["111101", "111001", "110.11", "100.10", "100.10"])
     dataset = make_dataset(source, None, bounds(tau=3, min_positives=3), "d")
@@ -200,7 +209,7 @@ def test_the_step_writes_every_table_and_then_the_counts(tmp_path):
         for name in ("rejected", "tasks", "rejected_tasks", "labels", "classes", "relations")
     }
     assert {name: list(table) for name, table in tables.items()} == {
-        name: list(COLUMNS[name]) for name in tables
+        name: [*COLUMNS[name], *(["smiles"] if name == "rejected" else [])] for name in tables
     }
     tables["items"] = read_table("items", tmp_path / "mine" / "items.parquet")
     assert list(tables["items"])[:4] == list(COLUMNS["items"])

@@ -86,3 +86,52 @@ def test_each_layer_can_be_mixed_before_the_next(networks: MoleculeGCNs, x: Grap
     mixed = networks.states(x, halved)
     assert layers == [*range(networks.depth)]
     assert not torch.allclose(mixed, networks.states(x))
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_bf16_autocast_stays_near_fp32_and_returns_fp32(x: GraphBatch, plain: bool) -> None:
+    torch.manual_seed(0)
+    networks = together([build(WIDTH, LAYERS, STEPS) for _ in range(T)])
+    networks.plain = plain
+
+    def embeddings_and_gradients() -> tuple[Tensor, list[Tensor]]:
+        found = networks.pool(networks.states(x, lambda layer, states: states + 0.1 * states.flip(1)), x)
+        return found, list(torch.autograd.grad(found.square().sum(), list(networks.parameters())))
+
+    fp32, gradients = embeddings_and_gradients()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        bf16, rounded = embeddings_and_gradients()
+    assert bf16.dtype == torch.float32
+    assert 0 < ((bf16 - fp32).norm() / fp32.norm()).item() < 0.02
+    for mine, right in zip(rounded, gradients, strict=True):
+        assert mine.dtype == torch.float32
+        assert torch.cosine_similarity(mine.flatten(), right.flatten(), 0) > 0.98
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_states_in_bf16_are_pooled_as_those_in_fp32(x: GraphBatch, plain: bool) -> None:
+    torch.manual_seed(0)
+    networks = together([build(WIDTH, LAYERS, STEPS) for _ in range(T)])
+    networks.plain = plain
+    states = networks.states(x).detach().bfloat16().requires_grad_()
+    fp32 = networks.pool(states.float(), x)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        bf16 = networks.pool(states, x)
+    torch.testing.assert_close(bf16, fp32, rtol=0.05, atol=0.02)
+    (gradient,) = torch.autograd.grad(bf16.square().sum(), states)
+    (right,) = torch.autograd.grad(fp32.square().sum(), states)
+    assert torch.cosine_similarity(gradient.float().flatten(), right.float().flatten(), 0) > 0.98
+
+
+def test_dropout_is_drawn_for_each_network_and_in_training_alone(x: GraphBatch) -> None:
+    torch.manual_seed(0)
+    encoder = build(32, 1, STEPS, dropout=0.25)
+    networks = together([encoder, encoder])
+    drawn = networks.states(x)
+    one, other = networks.eval().states(x).unbind(1)
+    assert torch.equal(one, other)
+    kept = drawn != 0
+    torch.testing.assert_close(drawn[kept], torch.stack([one, one], 1)[kept] / 0.75)
+    there = torch.stack([one, one], 1) != 0
+    assert abs(kept[there].float().mean() - 0.75) < 0.05
+    assert not torch.equal(drawn[:, 0], drawn[:, 1])

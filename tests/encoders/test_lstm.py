@@ -135,6 +135,14 @@ def test_only_the_first_words_of_a_long_text_are_read_and_it_is_said(caplog):
     assert not torch.allclose(model(batch), encoder(texts, max_words=12)(batch))
 
 
+def test_a_batch_without_texts_has_no_embeddings():
+    texts = random_words(LENGTHS)
+    encoders = [encoder(texts, seed) for seed in range(2)]
+    batch = texts.batch(torch.arange(0))
+    assert encoders[0](batch).shape == (0, 3)
+    assert together(encoders)(batch).shape == (0, 2, 3)
+
+
 def test_words_of_too_few_training_texts_are_unknown():
     vocabulary = Vocabulary(("the", "cat", "dog"), (3, 2, 1))
     options = complete_options("encoders", "lstm", {**SMALL, "min_texts": 2})
@@ -147,7 +155,13 @@ def test_words_of_too_few_training_texts_are_unknown():
     assert texts.batch(row).words.tolist() == [1, 3]
     assert never.batch(row).words.tolist() == [1, 0]
     assert torch.equal(model(texts.batch(row)), model(never.batch(row)))
-    assert not torch.equal(model(texts.batch(row)), encoder(texts)(texts.batch(row)))
+    knows_all = build(vocabulary, torch.tensor([2]), **{**options, "min_texts": 1})
+    with torch.no_grad():
+        knows_all.words.weight[:3] = model.words.weight
+        knows_all.lstm.load_state_dict(model.lstm.state_dict())
+    assert knows_all.words.weight.shape == (4, 4)
+    assert torch.equal(knows_all(never.batch(row)), model(never.batch(row)))
+    assert not torch.equal(knows_all(texts.batch(row)), model(texts.batch(row)))
 
 
 def test_no_known_word_is_no_mistake():
@@ -167,7 +181,15 @@ VECTORS = ["w1 1 2 3 4", "never 9 9 9 9", "w3 -1e-2 0 0.5 7", "w1 5 5 5 5", ". .
 
 
 @pytest.mark.parametrize(
-    ("name", "lines"), [("v.txt", VECTORS), ("v.vec", ["5 4", *VECTORS]), ("v.txt.gz", VECTORS)]
+    ("name", "lines"),
+    [
+        ("v.txt", VECTORS),
+        ("v.vec", ["5 4", *VECTORS]),
+        ("v.txt.gz", VECTORS),
+        ("tabs.txt", [line.replace(" ", "\t") for line in VECTORS]),
+        ("spaces.txt", [*(f"{line.replace(' ', '  ')} \r" for line in VECTORS), ""]),
+        ("no_break.txt", [*VECTORS, "a\xa01 2 2 2 2", "\x85 1 1 1 1", "w\u30001 1 1 1 1"]),
+    ],
 )
 def test_words_start_from_the_vectors_of_a_file(tmp_path, caplog, name, lines):
     caplog.set_level("INFO")
@@ -182,15 +204,25 @@ def test_words_start_from_the_vectors_of_a_file(tmp_path, caplog, name, lines):
     assert f"vectors of 2 of {len(row)} words; the others start from random" in caplog.text
 
 
+GOOD = ["a 1 2 3 4", "b 1 2 3 4"]  # of words that no text has
+
+
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
         (None, r"vectors: .*v\.txt does not exist; leave the option out for random ones"),
         (["w1 1 2 3"], "line 1 of .* has 3 numbers behind its word, and `embedding` is 4; set embedding"),
         (["1 3", "w1 1 2 3"], "line 2 of .* has 3 numbers behind its word"),
-        (["", "x"], "line 1 of .* has 0 numbers"),
+        (["", "x"], "line 2 of .* has 0 numbers"),
+        (["w1 1", "w2 1 2 3 4"], "line 1 of .* has 1 numbers"),
+        ([*GOOD, "w1 1 2", "w2 3 4"], "line 3 of .* has 2 numbers"),  # together as many as one vector
+        ([*GOOD, "w1 1 2 3 4", "w2 1 2"], "line 4 of .* has 2 numbers"),
+        ([*GOOD, "w1 1 2 3 4 5"], "line 3 of .* has 5 numbers"),
+        ([*GOOD, "other 1 2"], "line 3 of .* has 2 numbers"),
         (["w1 1 2 3 4", "w2 1 2 x 4"], "line 2 of .* holds what is no finite number"),
-        (["w1 1 2 3 nan"], "line 1 of .* holds what is no finite number"),
+        ([*GOOD, "w1 1 2 3 nan"], "line 3 of .* holds what is no finite number"),
+        ([*GOOD, "w1 1 2 3 1e39"], "line 3 of .* holds what is no finite number of 32 bits"),
+        (GOOD, r"v\.txt has a vector of none of the \d+ words of the training texts"),
     ],
 )
 def test_a_file_without_fitting_vectors_is_refused(tmp_path, lines, said):

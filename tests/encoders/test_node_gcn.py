@@ -85,7 +85,60 @@ def test_gradients_are_those_of_plain_operations() -> None:
 def test_what_a_graph_does_not_have_is_refused() -> None:
     with pytest.raises(RelataskError, match="the source gives no vectors of nodes; choose other `features`"):
         build(N, 0, "vectors")
-    with pytest.raises(RelataskError, match=r"knows the 5 nodes of its own graph .* this graph has 9"):
+    with pytest.raises(RelataskError, match=r"knows the 5 nodes of its own graph .* graph, of 9 nodes"):
         build(5, 0, "identity")(graph_of().batch(torch.tensor([0])))
-    with pytest.raises(RelataskError, match="reads 7 numbers of each node, and the source gives 4"):
+    with pytest.raises(RelataskError, match="reads 7 numbers of each node, and this graph gives 4"):
         build(N, 7, "vectors")(graph_of(4).batch(torch.tensor([0])))
+
+
+@pytest.mark.parametrize("features", ["random_walk", "degree"])
+def test_what_a_graph_says_is_worked_out_once_and_trains_after_a_prediction(features: str) -> None:
+    graph = graph_of()
+    networks = networks_of(features, graph)
+    with torch.inference_mode():
+        predicted = networks(graph.batch(torch.tensor([1, 5])))
+    made = graph.adjacency, graph.standard_degrees, graph.standard_encodings
+    embeddings = networks(graph.batch(torch.tensor([1, 5])))
+    embeddings.sum().backward()
+    assert torch.equal(embeddings, predicted)
+    assert networks.first.grad.abs().sum() > 0
+    again = graph.adjacency, graph.standard_degrees, graph.standard_encodings
+    assert all(one is other for one, other in zip(made, again, strict=True))
+
+
+@pytest.mark.parametrize("plain", [False, True])
+@pytest.mark.parametrize("features", ["random_walk", "identity"])
+def test_bf16_autocast_stays_near_fp32_and_returns_fp32(features: str, plain: bool) -> None:
+    graph = graph_of()
+    networks = networks_of(features, graph).float()
+    networks.plain = plain
+    asked = graph.batch(torch.arange(N))
+
+    def embeddings_and_gradients() -> tuple[Tensor, list[Tensor]]:
+        found = networks(asked)
+        return found, list(torch.autograd.grad(found.square().sum(), list(networks.parameters())))
+
+    fp32, gradients = embeddings_and_gradients()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        bf16, rounded = embeddings_and_gradients()
+    assert bf16.dtype == torch.float32
+    assert 0 < ((bf16 - fp32).norm() / fp32.norm()).item() < 0.02
+    for mine, right in zip(rounded, gradients, strict=True):
+        assert mine.dtype == torch.float32
+        assert torch.cosine_similarity(mine.flatten(), right.flatten(), 0) > 0.98
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_dropout_scales_what_it_keeps_and_is_for_training_alone(plain: bool) -> None:
+    torch.manual_seed(0)
+    graph = graph_of()
+    networks = together([build(N, 0, "identity", 64, 1, dropout=0.25)] * 2)
+    networks.plain = plain
+    asked = graph.batch(torch.arange(N))
+    drawn, whole = networks(asked), networks.eval()(asked)
+    assert torch.equal(whole[:, 0], whole[:, 1])
+    assert torch.equal(whole, networks(asked))
+    kept, there = drawn != 0, whole != 0
+    torch.testing.assert_close(drawn[kept], whole[kept] / 0.75)
+    assert abs(kept[there].float().mean() - 0.75) < 0.05
+    assert not torch.equal(drawn[:, 0], drawn[:, 1])

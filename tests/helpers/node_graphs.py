@@ -10,8 +10,10 @@ import torch
 from relatask.data.source_tables import SourceTables
 from relatask.inputs.node_batch import NodeGraph
 from relatask.inputs.node_graph import STEPS, return_chances
+from relatask.plan.spec import RunSpec
 from relatask.sources.nodes.tables import distinct_edges, node_tables
 from tests.helpers.data_tables import prepared_folder
+from tests.helpers.prepared_dataset import make_spec
 
 FRACTIONS = (0.6, 0.2, 0.2)
 
@@ -36,7 +38,13 @@ def random_graph(n_nodes: int = 60, n_tasks: int = 3, vectors: int = 0) -> Sourc
     tasks = pd.DataFrame({"name": [f"task{number}" for number in range(n_tasks)]})
     further = {"vector": list(rng.normal(size=(n_nodes, vectors)).astype(np.float32))} if vectors else {}
     names = [f"node {number}" for number in range(n_nodes)]
-    return node_tables(names, edges, tasks, labels, {"edges": counts}, **further)
+    return node_tables(names, edges, tasks, labels, {"source": "halves", "edges": counts}, **further)
+
+
+def on_nodes(method: str, features: str) -> RunSpec:
+    """A small run of a method on nodes that start from some features."""
+    options = {"features": features, "width": 8, "layers": 2, "dropout": 0.1}
+    return make_spec(method, "node_gcn", split="random", encoder_options=options)
 
 
 def write_nodes(

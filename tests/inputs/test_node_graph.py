@@ -10,14 +10,23 @@ import torch
 from relatask.core.errors import RelataskError
 from relatask.inputs import node_graph
 from relatask.inputs.arrays import load_input, write_features
+from relatask.inputs.neighbours import neighbours_of
 from relatask.inputs.node_graph import featurise, return_chances
-from relatask.sources.nodes.tables import distinct_edges, neighbours_of
 from tests.helpers.node_graphs import random_edges
 from tests.oracles.random_walks import return_chances as by_walking
 
 
 def lists(n: int, n_edges: int) -> list[np.ndarray]:
-    return neighbours_of(distinct_edges(random_edges(n, n_edges), n)[0], n)
+    offsets, neighbours = neighbours_of(random_edges(n, n_edges), n)
+    return np.split(neighbours, offsets[1:-1])
+
+
+def test_neighbours_are_those_of_either_end_of_an_edge_once():
+    edges = random_edges(31, 60)
+    pairs = {(int(i), int(j)) for i, j in edges if i != j}
+    expected = [sorted({j for i, j in pairs | {(j, i) for i, j in pairs} if i == n}) for n in range(31)]
+    assert [own.tolist() for own in lists(31, 60)] == expected
+    assert [own.tolist() for own in neighbours_of(np.empty((0, 2), np.int64), 2)] == [[0, 0, 0], []]
 
 
 def chunks(items: pd.DataFrame, rows: int = 4) -> list[pd.DataFrame]:
@@ -88,6 +97,12 @@ def test_an_edge_that_one_end_lists_leads_both_ways_once_and_a_loop_nowhere(tmp_
     assert graph.vectors is None
 
 
+def test_whole_numbers_are_ids_however_they_are_written():
+    lists = [(4.0,), np.array([3, 3], object)]
+    graph = featurise(pd.DataFrame({"item_id": [3, 4], "neighbours": pd.Series(lists, dtype=object)}))
+    assert graph["node_neighbours"].tolist() == [1, 0]
+
+
 def test_a_graph_without_an_edge_is_one(tmp_path):
     items = pd.DataFrame({"item_id": [0, 1], "neighbours": [np.empty(0, np.int32)] * 2})
     write_features([items], ["node_graph"], tmp_path)
@@ -108,6 +123,13 @@ def test_a_graph_without_an_edge_is_one(tmp_path):
             "the item 4 has the neighbour 9, which is no item of the table; give",
         ),
         ({"neighbours": [[], []], "item_id": 4}, "the item 4 is there twice"),
+        ({"neighbours": [[4], None]}, "neighbours of the item 4 are None; give a list of item_id, which are"),
+        ({"neighbours": [[4], np.nan]}, "neighbours of the item 4 are nan; give a list"),
+        ({"neighbours": ["4", "3"]}, "neighbours of the item 3 are '4'; give a list"),
+        ({"neighbours": [["4"], ["3"]]}, r"neighbours of the item 3 are \['4'\]; give a list"),
+        ({"neighbours": [[[4], 4], []]}, r"neighbours of the item 3 are \[\[4\], 4\]; give a list"),
+        ({"neighbours": [[4], [3.7]]}, r"neighbours of the item 4 are \[3\.7\]; give a list"),
+        ({"neighbours": [[4], [np.nan]]}, r"neighbours of the item 4 are \[nan\]; give a list"),
     ],
 )
 def test_what_is_no_whole_graph_is_named(columns, said):

@@ -42,6 +42,9 @@ def test_vectors_of_the_source_are_what_the_encoder_reads(tmp_path):
     [
         ([[1.0, 2.0], [1.0]], r"differ in length: \[1, 2\]"),
         ([[1.0, 2.0], [1.0, np.nan]], "the vector of the item 4 holds what is no finite number"),
+        ([[1.0, 2.0], None], "the vector of the item 4 is None; give a list of numbers"),
+        (["1.0", [1.0]], "the vector of the item 3 is '1.0'; give a list of numbers"),
+        ([[1.0], ["x"]], r"the vector of the item 4 is \['x'\]; give a list of numbers"),
     ],
 )
 def test_vectors_that_no_network_could_read_are_named(vectors, said):

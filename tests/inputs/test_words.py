@@ -32,6 +32,12 @@ def words_in(folder, texts=TEXTS) -> Words:
         ("ÜBER Straße, Ἀθῆναι", ["über", "straße", "ἀθῆναι"]),
         ("cafe\u0301 café", ["café", "café"]),
         ("映画は楽しい。", ["映画は楽しい"]),
+        ("हिन्दी भाषा", ["हिन्दी", "भाषा"]),
+        ("ภาษาไทย กำลัง", ["ภาษาไทย", "กำลัง"]),
+        ("தமிழ்-மொழி", ["தமிழ்", "மொழி"]),
+        ("عَرَبِيّ", ["عَرَبِيّ"]),
+        ("İstanbul'da", ["i\u0307stanbul'da"]),
+        ("q\u0301x \u0301", ["q\u0301x"]),  # a letter that has no form with its accent, and an accent alone
         (" \n…!' ", []),
     ],
 )

@@ -6,6 +6,7 @@ Methods of molecules with labels of 0 and 1 are in test_trained_models.py.
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,7 @@ from relatask.sources.point_series import series_tables
 from tests.helpers.class_layouts import write_omniglot
 from tests.helpers.coco_layout import write_layout
 from tests.helpers.data_tables import labels_table, prepared_folder, source_of, tasks_table, write_records
-from tests.helpers.node_graphs import write_nodes
+from tests.helpers.node_graphs import on_nodes, write_nodes
 from tests.helpers.prepared_dataset import make_spec, random_labels
 from tests.models.molecule_data import SPECS as BINARY
 from tests.models.molecule_data import ask_elsewhere, predictions_of, train, write_molecules
@@ -44,6 +45,11 @@ WINDOW, HORIZON = 6, 4
 EPISODE = {"ways": 3, "shots": 2, "queries": 4, "evaluated": 3}
 RESNET = {"depth": 12, "width": 2, "weights": "", "normalise": False}
 CLASSES = ("red", "green", "blue")
+MADE_OF = {
+    "shared_bottom on nodes": "nodes of one graph",
+    "shared_bottom on vectors": "vectors that the source gives",
+    "prototypes": "pixels of images",
+}
 GROUPS = {"gains": "mine", "strategy": "HOA", "rounds": None, "budget": 2, "seed": 0}
 
 
@@ -78,11 +84,6 @@ def on_vectors(method: str) -> RunSpec:
     return make_spec(method, "mlp", split="random", encoder_options=options)
 
 
-def on_nodes(method: str, features: str) -> RunSpec:
-    options = {"features": features, "width": 8, "layers": 2, "dropout": 0.1}
-    return make_spec(method, "node_gcn", split="random", encoder_options=options)
-
-
 def on_texts(method: str, **changes: object) -> RunSpec:
     options = {"width": 4, "embedding": 3, "max_words": 5, "min_texts": 2, "dropout": 0.1, "vectors": ""}
     return make_spec(method, "lstm", split="random", encoder_options=options, **changes)
@@ -112,6 +113,9 @@ RUNS: dict[str, tuple[str, RunSpec]] = {
     "shared_bottom on nodes": ("nodes", on_nodes("shared_bottom", "degree")),
     "mitten on nodes": ("nodes", on_nodes("mitten", "random_walk")),
     "single_task on nodes": ("nodes", on_nodes("single_task", "identity")),
+    "shared_bottom on nodes with vectors": ("nodes", on_nodes("shared_bottom", "vectors")),
+    "metalink on nodes": ("nodes", on_nodes("metalink", "random_walk")),
+    "metalink on nodes by identity": ("nodes", on_nodes("metalink", "identity")),
     "groups": ("groups", make_spec(groups=GROUPS)),
     **{
         f"{method} of values and classes": (
@@ -245,7 +249,7 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "drawings": write_drawings,
     "photographs": write_photographs,
     "vectors": write_vectors,
-    "nodes": write_nodes,
+    "nodes": partial(write_nodes, vectors=5),
     "texts": write_texts,
     "mixed": write_mixed,
     "groups": write_grouped,
@@ -319,9 +323,8 @@ def ask(folder: Path, entry: Path, spec: RunSpec, expected: pd.DataFrame, writte
     ids = expected["item_id"].unique()
     columns = ("smiles", "vector", "text", "neighbours", "file", "content", "size")
     chosen = items[[name for name in columns if name in items]]
-    if "neighbours" not in items:  # a node is known by its graph, so all nodes are asked about
-        chosen = chosen.loc[ids]
-    chosen = chosen.reset_index()
+    of_graph = "neighbours" in items  # a node is known by its graph, so all are asked about, in any order
+    chosen = (chosen.sample(frac=1, random_state=0) if of_graph else chosen.loc[ids]).reset_index()
     if "file" in chosen:
         chosen = with_own_images(chosen, folder, spec)
     chosen.to_parquet(folder / "items.parquet")
@@ -500,6 +503,26 @@ def test_images_without_what_they_are_read_from_are_refused(asked: dict[str, Ask
         model.predict(items[["file"]])
     with pytest.raises(RelataskError, match=r"gone\.jpg does not exist"):
         model.predict(items.assign(file="gone.jpg"))
+
+
+@pytest.mark.parametrize("name", ["shared_bottom on nodes", "shared_bottom on vectors", "prototypes"])
+def test_a_plain_list_is_refused_where_items_are_more_than_a_text(
+    asked: dict[str, Asked], name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = asked[name].folder / "model"
+    model = relatask.load(str(folder))
+    assert model.column == ""
+    with pytest.raises(RelataskError, match=f"the model reads {MADE_OF[name]}.*; give a table of the it"):
+        model.predict(["alice", "bob"])
+    (tmp_path / "new.csv").write_text("smiles\nCCO\n", encoding="utf-8")
+    assert main(["predict", str(folder), str(tmp_path / "new.csv"), "-o", str(tmp_path / "out.csv")]) == 2
+    assert "reads more than a column of SMILES or texts; ask it in Python" in capsys.readouterr().err
+
+
+def test_a_table_without_the_column_that_a_model_reads_is_refused(asked: dict[str, Asked]) -> None:
+    model = relatask.load(str(asked["shared_bottom of values and classes"].folder / "model"))
+    with pytest.raises(RelataskError, match=r"no column 'smiles', .* reads\. Did you mean 'smile'"):
+        model.predict(pd.DataFrame({"smile": ["CCO"]}))
 
 
 def test_an_item_without_an_id_has_one_of_its_content(asked: dict[str, Asked]) -> None:

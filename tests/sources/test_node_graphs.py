@@ -1,12 +1,15 @@
 """Graphs become items with neighbours, tasks and labels; all edges are counted, and what is none is said."""
 
+import gzip
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 from scipy.io import savemat
-from scipy.sparse import csc_matrix
+from scipy.sparse import csc_matrix, csr_matrix, load_npz, save_npz
 
 from relatask.core.errors import RelataskError
 from relatask.core.plugins import load_file
@@ -14,6 +17,7 @@ from relatask.core.tables import read_chunks, read_table
 from relatask.data.prepared import PreparedDataset
 from relatask.data.source_tables import SourceContext, SourceTables
 from relatask.data.splits import FOLDS
+from relatask.encoders import node_gcn
 from relatask.inputs.arrays import load_input, write_features
 from tests.helpers.data_tables import prepared_folder, source_of
 from tests.helpers.dblp_layout import WORDS, write_dblp
@@ -75,8 +79,36 @@ def test_snaps_layout_gives_nodes_by_their_numbers_and_a_task_for_each_group(tmp
         "labels": 8,
         "isolated_nodes": 1,
         "nodes_without_group": 1,
+        "small_groups": 0,
         "edges": {"in": 4, "self_loops": 1, "repeated": 1, "out": 2},
     }
+
+
+@pytest.mark.parametrize("ending", [".txt", ".gz", ".txt.gz"])
+def test_files_as_snap_names_them_are_read(tmp_path, ending):
+    for kind, text in (("ungraph", "\ufeff# DBLP\r\n10\t2\r\n\r\n2\t7\r\n"), ("all.cmty", "7\t2\r\n10\r\n")):
+        packed = gzip.compress(text.encode()) if ending.endswith("gz") else text.encode()
+        (tmp_path / f"com-dblp.{kind}{ending}").write_bytes(packed)
+    tables = prepared("snap", path=tmp_path)
+    assert edges_of(tables) == {(0, 1), (0, 2)}
+    assert labels_of(tables).tolist() == [[1, 0], [1, 0], [0, 1]]
+
+
+def test_a_group_has_the_number_of_its_line_and_small_ones_may_be_left_out(tmp_path, caplog, monkeypatch):
+    caplog.set_level("INFO")
+    folder = write_snap(tmp_path / "snap", "0 1\n", "# groups\n0\n\n2 0 2\n0 1 2\n")
+    assert prepared("snap", path=folder).tasks["name"].tolist() == ["group 1", "group 3", "group 4"]
+    tables = prepared("snap", path=folder, min_group=2)
+    assert tables.tasks["name"].tolist() == ["group 3", "group 4"]
+    assert labels_of(tables).tolist() == [[1, 1], [0, 1], [1, 1]]
+    assert tables.counts["small_groups"] == 1
+    assert "mine: 1 of 3 groups have fewer than 2 nodes and are no tasks." in caplog.text
+    with pytest.raises(RelataskError, match=r"my.cmty: no group has 4 nodes; lower min_group"):
+        prepared("snap", path=folder, min_group=4)
+    monkeypatch.setattr("relatask.sources.nodes.snap.MOST_LABELS", 6)
+    assert len(prepared("snap", path=folder, min_group=2).labels) == 6
+    with pytest.raises(RelataskError, match=r"3 nodes x 3 groups are more than 6 labels; raise min_group"):
+        prepared("snap", path=folder)
 
 
 def test_blogcatalogs_layout_gives_the_same_from_a_path_and_from_the_mirror(tmp_path):
@@ -86,7 +118,7 @@ def test_blogcatalogs_layout_gives_the_same_from_a_path_and_from_the_mirror(tmp_
     assert tables.items["source_id"].tolist() == ["1", "2", "3", "4", "5"]
     assert tables.counts["edges"] == {"in": 6, "self_loops": 0, "repeated": 3, "out": 3}
     assert (tables.counts["isolated_nodes"], tables.counts["nodes_without_group"]) == (1, 3)
-    write_mat(tmp_path / "blogcatalog.mat")
+    write_mat(tmp_path / "blogcatalog.mat", group=np.eye(5)[:, :2] > 0)  # of another type, and dense
     again = prepared("blogcatalog", raw=tmp_path)
     assert edges_of(again) == BLOGS
 
@@ -115,10 +147,40 @@ def test_files_of_dblp_are_never_downloaded_and_broken_ones_are_named(tmp_path):
         prepared("dblp", path=raw)
 
 
-def test_a_table_of_nodes_and_a_table_of_edges_are_a_graph(tmp_path):
+@pytest.mark.parametrize(
+    ("name", "rows", "nodes"),
+    [
+        ("features_0.npz", 6, 5),
+        ("features_1.npz", 2, 4),
+        ("features_1.npz", 9, 4),
+        ("features_2.npy", 2, 3),
+    ],
+)
+def test_files_of_dblp_that_differ_in_their_nodes_are_named(tmp_path, name, rows, nodes):
+    raw = write_dblp(tmp_path / "dblp")
+    if name.endswith("npy"):
+        np.save(raw / name, np.ones((rows, 2)))
+    else:
+        save_npz(raw / name, csr_matrix(np.ones((rows, 2))))
+    said = rf"dblp: {name} has {rows} rows, but node_types.npy {nodes} nodes of the sort"
+    with pytest.raises(RelataskError, match=said):
+        prepared("dblp", path=raw)
+
+
+def test_links_of_dblp_among_other_nodes_are_named(tmp_path):
+    raw = write_dblp(tmp_path / "dblp")
+    save_npz(raw / "adjM.npz", csr_matrix(load_npz(raw / "adjM.npz").toarray()[:13, :13]))
+    with pytest.raises(RelataskError, match=r"adjM.npz has 13 rows, but node_types.npy 14 nodes; get the"):
+        prepared("dblp", path=raw)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["LF", "CRLF"])
+def test_a_table_of_nodes_and_a_table_of_edges_are_a_graph(tmp_path, caplog, end):
+    caplog.set_level("INFO")
     nodes, edges = tmp_path / "nodes.csv", tmp_path / "edges.csv"
-    nodes.write_text("node,fold,A,B,town\nx,train,1,,P\ny,train,0,1,Q\nz,test,,,\nalone,valid,1,0,P\n")
-    edges.write_text("from,to,weight\nx,y,2\ny,x,1\nz,z,1\ny,z,1\nnobody,x,1\n")
+    rows = "node,fold,A,B,town\nx,train,1,,P\ny,train,0,1,Q\nz,test,,,\nalone,valid,1,0,P\n"
+    nodes.write_text(rows, newline=end)
+    edges.write_text("from,to,weight\nx,y,2\n\ny,x,1\nz,z,1\ny,z,1\nnobody,x,1\n", newline=end)
     files = {"path": nodes, "edges_path": edges}
     tables = prepared("node_table", columns=("fold",), item_columns=["town"], **files)
     assert tables.items["town"].tolist() == ["P", "Q", None, "P"]
@@ -135,6 +197,51 @@ def test_a_table_of_nodes_and_a_table_of_edges_are_a_graph(tmp_path):
         "of_unknown_nodes": 1,
     }
     assert (tables.counts["isolated_nodes"], tables.counts["nodes_without_label"]) == (1, 1)
+    said = "mine: 4 nodes (1 without an edge), 5 labels in 2 tasks; 5 edges -> 2 (left out: 1 self loops, 1 "
+    assert f"{said}repeated, 1 of unknown nodes)." in caplog.text
+
+
+def test_columns_of_numbers_are_vectors_that_an_encoder_learns_from(tmp_path):
+    nodes, edges = tmp_path / "nodes.csv", tmp_path / "edges.csv"
+    nodes.write_text("node,A,age,height\nx,1,31,-1.5\ny,0,4,2e-1\nz,,0,0\n")
+    edges.write_text("from,to\nx,y\n")
+    keys = {"edges_path": edges, "vector_columns": ["height", "age"]}
+    tables = prepared("node_table", path=nodes, **keys)
+    assert tables.tasks["name"].tolist() == ["A"]
+    pd.read_csv(nodes).to_parquet(tmp_path / "nodes.parquet")
+    for found in (tables, prepared("node_table", path=tmp_path / "nodes.parquet", **keys)):
+        np.testing.assert_array_equal(
+            np.stack(found.items["vector"]), np.array([[-1.5, 31], [0.2, 4], [0, 0]], np.float32)
+        )
+    tables.write(tmp_path)
+    write_features(read_chunks("items", tmp_path / "items.parquet", 2), ["node_graph"], tmp_path / "features")
+    graph = load_input(tmp_path / "features", "node_graph")
+    torch.manual_seed(0)
+    encoder = node_gcn.build(graph.n_nodes, graph.n_features, features="vectors", width=4, layers=1)
+    before = [parameter.clone() for parameter in encoder.parameters()]
+    encoder(graph.batch(torch.tensor([0, 1]))).square().sum().backward()
+    torch.optim.SGD(encoder.parameters(), lr=0.1).step()
+    first = next(place for place, one in enumerate(before) if one.shape[-2:] == (2, 4))
+    assert not torch.equal(list(encoder.parameters())[first], before[first])
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("tall", "'tall' is no finite number of 32 bits; write a number, or leave the column out"),
+        ("", "the cell is empty; write a number"),
+        ("NA", "'NA' is no finite number"),
+        ("nan", "'nan' is no finite number"),
+        ("1e39", "'1e39' is no finite number of 32 bits"),
+        ("1_0", "'1_0' is no finite number"),
+    ],
+)
+def test_a_vector_with_what_is_no_number_is_named_by_its_row(tmp_path, cell, said):
+    nodes, edges = tmp_path / "nodes.csv", tmp_path / "edges.csv"
+    nodes.write_text(f"node,A,age,height\nx,1,31,1\ny,0,4,{cell}\n")
+    edges.write_text("from,to\nx,y\n")
+    with pytest.raises(RelataskError, match=rf"nodes.csv, line 3, column 'height': {said}"):
+        prepared("node_table", path=nodes, edges_path=edges, vector_columns=["age", "height"])
 
 
 def test_values_and_classes_of_nodes_are_tasks_of_their_kind(tmp_path):
@@ -148,6 +255,24 @@ def test_values_and_classes_of_nodes_are_tasks_of_their_kind(tmp_path):
     tables = prepared("node_table", path=nodes, edges_path=edges, values="class")
     assert tables.classes["name"].tolist() == ["blue", "red"]
     assert tables.labels["value"].tolist() == [1, 0, 1]
+
+
+def test_names_may_be_spelt_like_what_is_missing_and_are_numbers_of_any_type(tmp_path):
+    nodes, edges = tmp_path / "nodes.csv", tmp_path / "edges.csv"
+    nodes.write_text("node,A\nNA,1\nnone,0\nnan,NA\n")
+    edges.write_text("from,to\nNA,none\nnone,nan\n")
+    tables = prepared("node_table", path=nodes, edges_path=edges)
+    assert tables.items["source_id"].tolist() == ["NA", "none", "nan"]
+    assert edges_of(tables) == {(0, 1), (1, 2)}
+    assert len(tables.labels) == 2
+    pd.DataFrame({"node": [1, 2], "A": [0, 1]}).to_parquet(tmp_path / "nodes.parquet")
+    for ends in ({"a": [1.0], "b": [2.0]}, {"a": ["1"], "b": [2]}):
+        pd.DataFrame(ends).to_parquet(tmp_path / "edges.parquet")
+        paths = {"path": tmp_path / "nodes.parquet", "edges_path": tmp_path / "edges.parquet"}
+        assert edges_of(prepared("node_table", **paths)) == {(0, 1)}
+    pd.DataFrame({"a": [1.0, np.nan], "b": [2.0, 1.0]}).to_parquet(tmp_path / "edges.parquet")
+    with pytest.raises(RelataskError, match=r"data row 2, column 'a': the name of a node is missing"):
+        prepared("node_table", **paths)
 
 
 SNAP_FAULTS = {
@@ -180,8 +305,12 @@ def test_files_that_are_missing_or_no_text_are_named(tmp_path):
     (folder / "my.ungraph").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(RelataskError, match=r"my.ungraph is no text; it must list numbers of nodes"):
         prepared("snap", path=folder)
-    (folder / "my.cmty").rename(folder / "my.txt")
-    with pytest.raises(RelataskError, match=r"sources.mine: .* must hold one file \*.cmty, but holds none"):
+    (folder / "my.ungraph").rename(folder / "my.ungraph.gz")
+    with pytest.raises(RelataskError, match=r"my.ungraph.gz cannot be read \(.*\); get it again"):
+        prepared("snap", path=folder)
+    (folder / "my.cmty").unlink()
+    (folder / "my.cmty").mkdir()
+    with pytest.raises(RelataskError, match=r"sources.mine: .* one file \*.cmty .*, but holds none"):
         prepared("snap", path=folder)
 
 
@@ -192,6 +321,17 @@ MAT_FAULTS = {
         r"`network` is \(5, 4\) and `group` \(5, 2\), not nodes",
     ),
     "other nodes": ({"group": csc_matrix(np.ones((4, 2)))}, r"`network` is \(5, 5\) and `group` \(4, 2\)"),
+    "no label": (
+        {"group": csc_matrix(np.array([[1, 0], [np.nan, 1], [0, 0], [0, 0], [0, 0]]))},
+        r"my.mat: `group` holds nan; it must be 1 where a node is in a group and else 0",
+    ),
+    "numbers of classes": (
+        {"group": np.array([[1], [2], [3], [1], [1]])},
+        r"`group` holds 2; it must be 1 .* with a column for each group",
+    ),
+    "complex groups": ({"group": np.eye(5)[:, :2] * 1j}, "`group` holds complex numbers; save its real part"),
+    "a complex graph": ({"network": np.eye(5) + 1j}, "`network` holds complex numbers; save its real part"),
+    "no link": ({"network": np.full((5, 5), np.nan)}, "`network` holds what is no finite number"),
     "a text": ({"network": "text"}, r"`network` is \(1,\) and `group` \(5, 2\)"),
 }
 
@@ -245,6 +385,11 @@ TABLE_FAULTS = {
     ),
     "one column": ("node,A\nx,1\n", "a\nx\n", r"edges.csv has one column; its first two must name the nodes"),
     "other names": ("node,A\nx,1\n", "a,b\n1,2\n", r"edges.csv: no edge names two nodes .* \['1', '2'\]"),
+    "no header": (
+        "node,A\n1,1\n2,0\n3,1\n",
+        "1,2\n2,3\n",
+        r"edges.csv: its first row, 1, 2, names two nodes and would not be read .* must name the columns",
+    ),
     "no nodes": (
         "node,A\n",
         "a,b\n1,2\n",
@@ -261,6 +406,18 @@ def test_tables_that_are_no_graph_are_named_by_their_row(tmp_path, fault):
     (tmp_path / "edges.csv").write_text(edges)
     with pytest.raises(RelataskError, match=said):
         prepared("node_table", path=tmp_path / "nodes.csv", edges_path=tmp_path / "edges.csv")
+
+
+@pytest.mark.parametrize("column", ["item_id", "source_id", "level", "parent", "neighbours", "vector"])
+def test_no_column_of_the_user_replaces_one_that_nodes_have(tmp_path, column):
+    nodes, edges = tmp_path / "nodes.csv", tmp_path / "edges.csv"
+    nodes.write_text(f"node,A,{column}\nx,1,1\ny,0,2\n")
+    edges.write_text("from,to\nx,y\n")
+    said = rf"nodes.csv: item_columns and splits cannot keep the column '{column}'"
+    with pytest.raises(RelataskError, match=said):
+        prepared("node_table", path=nodes, edges_path=edges, item_columns=[column])
+    with pytest.raises(RelataskError, match=said):
+        prepared("node_table", path=nodes, edges_path=edges, columns=(column,))
 
 
 @pytest.mark.parametrize("scheme", ["random", "stratified", "masked", "cells", "cross_validation"])

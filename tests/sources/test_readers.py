@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 
 from relatask.core.errors import RelataskError
+from relatask.core.plugins import load_file
+from relatask.data.source_tables import SourceContext
 from relatask.sources import table_files
 from relatask.sources.molecules import read_source
 from tests.helpers.data_tables import source_of
@@ -83,6 +85,16 @@ def test_ids_and_task_columns_come_from_the_config(tmp_path):
     assert table.source_ids == ["x1", "x2"]
     assert list(table.tasks["name"]) == ["B", "A"]
     assert cells(table) == [(0, 0, 0.0), (0, 1, 1.0), (1, 1, 0.0)]
+
+
+def test_further_columns_are_kept_but_for_those_that_molecules_have(tmp_path):
+    path = write(tmp_path, "smiles,A,position,scaffold,level\nC,1,p,x,y\nCCCCO,0,q,x,y\n")
+    block = source_of(reader="table", path=str(path), task_columns=["A"], item_columns=["position"])
+    tables = load_file(block.record).prepare(block, SourceContext("mine"))
+    assert tables.items["position"].tolist() == ["q"]
+    for column in ("scaffold", "level", "smiles"):
+        with pytest.raises(RelataskError, match=f"cannot keep the column '{column}', as items have one"):
+            read(path, task_columns=["A"], item_columns=[column])
 
 
 def test_an_active_rule_turns_measurements_into_labels_bounds_included(tmp_path):

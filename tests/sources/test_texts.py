@@ -54,7 +54,8 @@ def test_rows_of_a_table_are_texts_or_rejected_and_rows_of_the_same_words_are_on
         ["f", "1989", "A slow day"],
     ]
     assert set(tables.items["level"]) == {"text"}
-    assert tables.rejected[["row", "source_id", "reason"]].to_numpy().tolist() == [
+    assert tables.rejected.columns.tolist() == ["row", "source_id", "reason"]
+    assert tables.rejected.to_numpy().tolist() == [
         [2, "b", "empty text: it has no word"],
         [4, "d", "duplicate of row 1"],
         [5, "e", "empty text: it has no word"],
@@ -71,6 +72,18 @@ def test_rows_of_a_table_are_texts_or_rejected_and_rows_of_the_same_words_are_on
     }
     assert tables.counts["rejected"] == {"empty text: it has no word": 2}
     assert tables.counts["duplicates_merged"] == 1
+
+
+def test_texts_that_differ_in_their_vowel_signs_are_no_copies(tmp_path):
+    tables = of_texts(written(tmp_path / "hindi.csv", "id,plot,A\na,की,1\nb,का,0\n"), item_columns=[])
+    assert tables.items["text"].tolist() == ["की", "का"]
+
+
+def test_a_text_may_be_spelt_like_what_is_missing(tmp_path):
+    table = "id,plot,year,A\nNA,None,nan,1\nb,,1984,0\n"
+    tables = of_texts(written(tmp_path / "plots.csv", table))
+    assert tables.items[["source_id", "year", "text"]].to_numpy().tolist() == [["NA", None, "None"]]
+    assert tables.rejected["row"].tolist() == [2]
 
 
 def test_parquet_and_compressed_files_with_a_byte_order_mark_give_the_same_texts(tmp_path):
@@ -104,8 +117,9 @@ def test_a_text_may_be_longer_than_pythons_csv_allows(tmp_path):
         (
             "id,plot,text,A\na,b,c,1\n",
             {"text_column": "plot", "item_columns": ["text"]},
-            "the texts in 'plot' are kept as 'text'; rename the file's column 'text'",
+            "cannot keep the column 'text', as items have one of this name; rename it in the file",
         ),
+        ("id,text,level,A\na,b,c,1\n", {"item_columns": ["level"]}, "cannot keep the column 'level'"),
     ],
 )
 def test_what_is_no_table_of_texts_is_one_sentence(tmp_path, text, keys, said):
@@ -149,7 +163,21 @@ def test_films_without_a_plot_or_a_genre_are_rejected_and_all_others_have_every_
     np.testing.assert_array_equal(tables.labels["value"].to_numpy().reshape(3, 3), expected)
 
 
-@pytest.mark.parametrize("genres", ["[{", '["War"]', "17", '[{"id": 1}]'])
+@pytest.mark.parametrize(
+    "genres",
+    [
+        "[{",
+        '["War"]',
+        "17",
+        "null",
+        '[{"id": 1}]',
+        '[{"name": null}]',
+        '[{"name": " "}]',
+        '[{"name": 5}]',
+        "[" * 10_000,
+    ],
+    ids=lambda cell: cell[:20],
+)
 def test_a_cell_that_holds_no_genres_is_named(tmp_path, genres):
     path = written(tmp_path / "films.csv", films(("A plot", ["War"]), ("Another", genres)))
     with pytest.raises(RelataskError, match=r"films.csv, line 3: genres .* is no list such as"):

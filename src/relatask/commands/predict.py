@@ -57,6 +57,11 @@ def run(arguments: argparse.Namespace) -> None:
     n_rows, n_refused = 0, 0
     with ExitStack() as stack:
         source = stack.enter_context(arguments.file.open(encoding="utf-8-sig", newline=""))
+        if not model.column:
+            raise RelataskError(
+                f"{arguments.model} reads more than a column of SMILES or texts; ask it in Python, by a "
+                "table with the columns that docs/models.md names."
+            )
         if model.column != "smiles" and arguments.file.suffix in LINES:
             raise RelataskError(f"{arguments.file} has lines of SMILES, and the model reads {model.column}s.")
         columns, place, rows = _reader(source, arguments.file, arguments.column or model.column)

@@ -47,6 +47,7 @@ class InputRecord(Record):
     column: str = ""  # of items that it is made from, where that is one: what a model asks a user for
     form: str = ""  # of a batch, which encoders name in their `inputs`; empty: the name
     whole: bool = False  # its arrays are made of all items at once, and not of some at a time
+    one_graph: bool = False  # its items are the nodes of one graph, of which a model is given all at once
 
 
 @dataclass(frozen=True)

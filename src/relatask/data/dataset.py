@@ -187,9 +187,9 @@ def _rejected(rejected: "pd.DataFrame", items: "pd.DataFrame", kept: Kept) -> "p
     import pandas as pd
 
     out = items.assign(row=None, reason=kept.item_reasons)[~kept.items]
-    if "smiles" not in out:
-        out["smiles"] = None
-    frames = [frame[list(COLUMNS["rejected"])].astype({"row": "Int64"}) for frame in (rejected, out)]
+    further = [name for name in rejected.columns if name not in COLUMNS["rejected"]]
+    names = [*COLUMNS["rejected"], *further]
+    frames = [frame.reindex(columns=names).astype({"row": "Int64"}) for frame in (rejected, out)]
     return pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
 
 

@@ -36,11 +36,12 @@ def standardise_source(table: RawTable, limits: Limits, name: str) -> SourceTabl
         )
     codes, _ = pd.factorize(kept.smiles)  # in order of first appearance
     first = np.unique(codes, return_index=True)[1]
-    molecules = kept.iloc[first].reset_index(drop=True)
+    positions = kept.position.to_numpy()[first]
+    molecules = kept.iloc[first].drop(columns="position").reset_index(drop=True)
 
     again = np.ones(len(kept), dtype=bool)
     again[first] = False
-    original = table.rows[kept.position.to_numpy()[first][codes[again]]]
+    original = table.rows[positions[codes[again]]]
     duplicates = pd.DataFrame(
         {
             "position": kept.position[again],
@@ -65,10 +66,10 @@ def standardise_source(table: RawTable, limits: Limits, name: str) -> SourceTabl
         counts["notes"] = table.notes
     own = {"source_id": table.source_ids, **table.columns}
     for column, values in own.items():
-        molecules[column] = pd.Series([values[p] for p in molecules.position], dtype=object)
+        molecules[column] = pd.Series([values[p] for p in positions], dtype=object)
     molecules = molecules.astype({"n_heavy_atoms": np.int16, "mol_weight": np.float32})
     tables = source_tables(
-        molecules.drop(columns="position"),
+        molecules,
         table.tasks,
         labels.rename(columns={"item_id": "item"}),
         LEVEL,

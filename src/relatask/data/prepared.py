@@ -22,7 +22,8 @@ from relatask.inputs.fitted import fitted
 class Inputs(Protocol):
     """What encoders read of all items; a file of relatask.inputs makes it.
 
-    Where it has a true attribute `reads_all`, a batch for some items costs what one for all items costs.
+    Where it has a true attribute `reads_all`, a batch for some items costs what one for all items costs. Of a
+    graph `is_own` says whether it is the one that a trained model was trained on.
     """
 
     def __len__(self) -> int:
@@ -45,6 +46,8 @@ class PreparedDataset:
     edge_score: Tensor  # float32 [E]
     cell_folds: Tensor | None = None  # uint8 [M, T] where cells are split and not items: place in FOLDS
     bounds: Tensor | None = None  # int8 [M, T]: -1 below, 1 above the label; None where all labels are values
+    # int64 [M]: the item of the inputs that each item is; None where they are the same, in the same order
+    input_rows: Tensor | None = None
     hides: bool = False  # whether the split hides labels, which are then missing in `labels`
 
     @property
@@ -60,7 +63,7 @@ class PreparedDataset:
     def x(self, rows: Tensor) -> Any:
         """Return the inputs of the items at positions `rows` (int64 [B])."""
         assert self.inputs is not None
-        return self.inputs.batch(rows)
+        return self.inputs.batch(rows if self.input_rows is None else self.input_rows[rows])
 
     def passes(self, rows: Tensor, most: int) -> tuple[Tensor, ...]:
         """Return positions `rows` in parts that a network predicts one after the other; none of no rows.

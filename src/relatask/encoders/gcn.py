@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from relatask.inputs.adjacency import Adjacency
 from relatask.inputs.graph_batch import (
     N_ATOMIC_NUMBERS,
     N_BOND_KINDS,
@@ -18,7 +19,7 @@ from relatask.inputs.graph_batch import (
 )
 from relatask.nn.contract import Between
 from relatask.nn.stackable import Single, Stackable, together
-from relatask.nn.task_gcn import Adjacency, TaskGCN
+from relatask.nn.task_gcn import TaskGCN
 from relatask.nn.task_set2set import TaskSet2Set
 
 __all__ = ["CAPABILITIES", "build", "together"]

@@ -146,6 +146,6 @@ def _tell_of_cut(n_cut: int, n_texts: int, max_words: int) -> None:
 
 def together(encoders: Sequence[LSTM]) -> TaskEncoders:
     """Return a pass of all encoders at once, in their state of now."""
-    from relatask.encoders._stacked_lstm import StackedLSTM
+    from relatask.encoders._lstm_together import StackedLSTM
 
     return StackedLSTM(encoders)

@@ -2,7 +2,8 @@
 
 As appendix B.1 without the pooling. The paper does not say what nodes without features start from; `features`
 chooses it: their degree, their random-walk structural encodings, an identity that is learned for each node,
-or the vectors of the source. A learned identity knows its own graph alone.
+or the vectors of the source. Degrees and encodings are standardised as those of the graph of training. A
+learned identity is that of the node at a position, so it knows its own graph alone, in the order of training.
 """
 
 from typing import Any
@@ -15,7 +16,7 @@ from relatask.inputs.node_batch import NodeBatch, NodeGraph
 from relatask.inputs.node_graph import STEPS
 from relatask.nn.contract import Between
 from relatask.nn.stackable import Single, Stackable, together
-from relatask.nn.task_gcn import Adjacency, TaskGCN
+from relatask.nn.task_gcn import TaskGCN
 
 __all__ = ["CAPABILITIES", "build", "together"]
 
@@ -49,17 +50,18 @@ class NodeGCNs(Stackable):
 
     def states(self, x: NodeBatch, between: Between | None = None) -> Tensor:
         """Return the states [B, T, width] of the nodes that are asked for, by a pass of the whole graph."""
-        states = self.layers(self._nodes(x.graph), with_loops(x.graph), between, self.plain)
+        states = self.layers(self._nodes(x.graph), x.graph.adjacency, between, self.plain)
         found: Tensor = states[x.rows]
         return found
 
     def _nodes(self, graph: NodeGraph) -> Tensor:
         """Return the first states [N, T, width]."""
         if self.features == "identity":
-            if len(graph) != self.first.shape[1]:
+            if not graph.is_own or len(graph) != self.first.shape[1]:
                 raise RelataskError(
                     f"the network knows the {self.first.shape[1]} nodes of its own graph by their "
-                    f"identities, and this graph has {len(graph)}; train with other `features`."
+                    f"identities, and this is another graph, of {len(graph)} nodes; give its own, with the "
+                    "same item_id and neighbours, or train with other `features`."
                 )
             return self.first.transpose(0, 1)
         values = self._values(graph).to(self.first.dtype)
@@ -71,29 +73,15 @@ class NodeGCNs(Stackable):
         if self.features == "vectors":
             if graph.vectors is None or graph.vectors.shape[1] != self.first.shape[1]:
                 raise RelataskError(
-                    f"the network reads {self.first.shape[1]} numbers of each node, and the source gives "
-                    f"{0 if graph.vectors is None else graph.vectors.shape[1]}; choose other `features`."
+                    f"the network reads {self.first.shape[1]} numbers of each node, and this graph gives "
+                    f"{0 if graph.vectors is None else graph.vectors.shape[1]}; give vectors of that length."
                 )
             return graph.vectors
-        found = graph.degrees[:, None].float().log1p() if self.features == "degree" else graph.encodings
-        spread = found.std(0, correction=0)
-        return (found - found.mean(0)) / torch.where(spread > 0, spread, 1.0)
+        return graph.standard_degrees if self.features == "degree" else graph.standard_encodings
 
     def pool(self, states: Tensor, x: NodeBatch) -> Tensor:
         """Return the states as float32 [B, T, width]."""
         return states if states.dtype == torch.float64 else states.float()
-
-
-def with_loops(graph: NodeGraph) -> Adjacency:
-    """Return the graph with an edge from each node to itself, before its other neighbours."""
-    n = len(graph)
-    starts = graph.offsets + torch.arange(n + 1, device=graph.offsets.device)
-    neighbours = graph.neighbours.new_empty(len(graph.neighbours) + n)
-    own = torch.arange(n, device=neighbours.device)
-    neighbours[starts[:-1]] = own
-    receiver = torch.repeat_interleave(graph.degrees)
-    neighbours[torch.arange(len(receiver), device=neighbours.device) + receiver + 1] = graph.neighbours
-    return Adjacency(neighbours, starts)
 
 
 def build(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-INPUT = {"summary": "2,048 bits of ECFP4 of molecules"}
+INPUT = {"summary": "2,048 bits of ECFP4 of molecules", "column": "smiles"}
 VERSION = 1
 RADIUS, BITS = 2, 2048
 

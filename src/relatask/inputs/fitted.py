@@ -2,7 +2,8 @@
 
 The arrays of an input are made of all items, before any split. What is read of them may depend on training
 items alone, or held-out items would decide something: so an input that says what is known and what is not
-says it anew under each split. A trained model keeps what its input learned, to read new items by it.
+says it anew under each split. A trained model keeps what its input learned, to read new items by it. Of a
+graph all nodes and edges are there in training, and only labels are held out: all nodes teach.
 """
 
 from abc import ABC, abstractmethod
@@ -17,7 +18,7 @@ class FittedInput(ABC):
 
     @abstractmethod
     def fitted(self, rows: "Tensor") -> Self:
-        """Return the input as the items at positions `rows` (int64 [n]) teach it, and they alone."""
+        """Return the input as the training items at positions `rows` (int64 [n]) teach it, and no label."""
 
     @property
     @abstractmethod

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from relatask.inputs.graph_batch import MoleculeGraphs
 
-INPUT = {"summary": "atoms and bonds of molecules", "form": "graph"}
+INPUT = {"summary": "atoms and bonds of molecules", "column": "smiles", "form": "graph"}
 VERSION = 1
 
 

@@ -12,6 +12,8 @@ import numpy as np
 
 from relatask.core.errors import RelataskError
 from relatask.inputs.arrays import read_array
+from relatask.inputs.cells import are_whole, numbers_in
+from relatask.inputs.neighbours import neighbours_of
 from relatask.inputs.vectors import featurise as vectors_of
 
 if TYPE_CHECKING:
@@ -20,7 +22,11 @@ if TYPE_CHECKING:
 
     from relatask.inputs.node_batch import NodeGraph
 
-INPUT = {"summary": "nodes of one graph: neighbours, returns of random walks, vectors", "whole": True}
+INPUT = {
+    "summary": "nodes of one graph: neighbours, returns of random walks, vectors",
+    "whole": True,
+    "one_graph": True,
+}
 VERSION = 1
 STEPS = 16  # of a random walk, the k of Dwivedi et al.; they use 16 to 24
 CACHED = 1 << 22  # bytes of the walks that are computed at a time, so that they stay in a core's cache
@@ -38,15 +44,15 @@ def featurise(items: "pd.DataFrame") -> dict[str, np.ndarray]:
         And as counts edges and isolated_nodes.
 
     Raises:
-        RelataskError: there is no column `neighbours`, it names what is none of the items, or an item is
-            there twice.
+        RelataskError: there is no column `neighbours`, a cell of it is no list of item_id, it names what is
+            none of the items, or an item is there twice.
     """
     if "neighbours" not in items:
         raise RelataskError(
             "the items have no column `neighbours`; a node is known by its graph: give a table of all nodes "
             "of the graph, each with the item_id of its neighbours."
         )
-    offsets, neighbours = _both_ways(items["item_id"].to_numpy(np.int64), items["neighbours"])
+    offsets, neighbours = neighbours_of(_ends(items), len(items))
     vectors = {"node_vectors": vectors_of(items)["vectors"]} if "vector" in items else {}
     return {
         "node_neighbour_offsets": offsets,
@@ -58,11 +64,12 @@ def featurise(items: "pd.DataFrame") -> dict[str, np.ndarray]:
     }
 
 
-def _both_ways(item_ids: np.ndarray, listed: "pd.Series") -> tuple[np.ndarray, np.ndarray]:
-    """Return offsets int64 [n + 1] and positions int32 [2 E] of the neighbours that the lists name."""
-    n = len(item_ids)
-    node = np.repeat(np.arange(n), listed.map(len).to_numpy(np.int64))
-    named = np.concatenate([np.empty(0, np.int64), *listed]).astype(np.int64)
+def _ends(items: "pd.DataFrame") -> np.ndarray:
+    """Return the positions of both ends of each edge that the lists name, int64 [m, 2]."""
+    n, item_ids = len(items), items["item_id"].to_numpy(np.int64)
+    lists = [_ids_in(cell, item) for cell, item in zip(items["neighbours"], item_ids, strict=True)]
+    node = np.repeat(np.arange(n), [len(own) for own in lists])
+    named = np.concatenate([np.empty(0, np.int64), *lists])
     order = np.argsort(item_ids)
     if (again := np.diff(item_ids[order]) == 0).any():
         raise RelataskError(
@@ -75,9 +82,18 @@ def _both_ways(item_ids: np.ndarray, listed: "pd.Series") -> tuple[np.ndarray, n
             f"the item {item_ids[node[first]]} has the neighbour {named[first]}, which is no item of the "
             "table; give a table of all nodes of the graph."
         )
-    pairs = np.unique(np.concatenate([node * n + place, place * n + node]))
-    source, target = np.divmod(pairs[pairs // n != pairs % n], n)
-    return np.searchsorted(source, np.arange(n + 1)), target.astype(np.int32)
+    return np.stack([node, place], axis=1)
+
+
+def _ids_in(cell: object, item: int) -> np.ndarray:
+    """Return the ids int64 [k] that a cell of `neighbours` lists."""
+    found = numbers_in(cell)
+    if found is None or not are_whole(found).all():
+        raise RelataskError(
+            f"the neighbours of the item {item} are {cell!r:.60}; give a list of item_id, which are whole "
+            "numbers, and an empty list where it has none."
+        )
+    return found.astype(np.int64)
 
 
 def return_chances(offsets: np.ndarray, neighbours: np.ndarray, steps: int) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 
 from relatask.core.errors import RelataskError
 from relatask.inputs.arrays import read_array
+from relatask.inputs.cells import numbers_in
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,18 +23,27 @@ def featurise(items: "pd.DataFrame") -> dict[str, np.ndarray]:
     """Return vectors, float32 [n, d], from the column `vector`.
 
     Raises:
-        RelataskError: there is no such column, the vectors differ in length, or one holds no finite numbers.
+        RelataskError: there is no such column, a cell of it is no list of numbers, the vectors differ in
+            length, or one holds no finite numbers.
     """
     if "vector" not in items:
         raise RelataskError("the items have no column `vector`; their source must give one.")
-    lengths = {len(vector) for vector in items["vector"]}
+    listed = [_numbers(cell, item) for cell, item in zip(items["vector"], items["item_id"], strict=True)]
+    lengths = {len(vector) for vector in listed}
     if len(lengths) != 1:
         raise RelataskError(f"the vectors of the items differ in length: {sorted(lengths)[:5]}.")
-    vectors = np.stack(items["vector"].tolist()).astype(np.float32)
+    vectors = np.stack(listed).astype(np.float32)
     if not np.isfinite(vectors).all():
         item = items["item_id"].iloc[int(np.argmax(~np.isfinite(vectors).all(axis=1)))]
         raise RelataskError(f"the vector of the item {item} holds what is no finite number.")
     return {"vectors": vectors}
+
+
+def _numbers(cell: object, item: int) -> np.ndarray:
+    found = numbers_in(cell)
+    if found is None:
+        raise RelataskError(f"the vector of the item {item} is {cell!r:.60}; give a list of numbers.")
+    return found
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,16 @@
 """Texts as the words that they consist of, one after the other.
 
-A word is a run of letters and digits of any script, in lower case; apostrophes inside it are part of it, and
-everything else stands between words: "Don't panic: it's 1984!" is don't, panic, it's, 1984. Letters with
-accents are the same however they are encoded (Unicode NFC), and a typographic apostrophe is a plain one.
-Scripts without spaces between words, such as Chinese, give a word for each run of characters.
+A word is a run of letters and digits of any script, in lower case, with the marks that stand on them, such as
+vowel signs of Hindi (Unicode's categories Mn and Mc); apostrophes inside it are part of it, and everything
+else stands between words: "Don't panic: it's 1984!" is don't, panic, it's, 1984. Letters with accents are the
+same however they are encoded (Unicode NFC), and a typographic apostrophe is a plain one. Scripts without
+spaces between words, such as Chinese, give a word for each run of characters.
 """
 
 import re
 import unicodedata
 from array import array
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,9 +30,15 @@ INPUT = {
     "column": "text",
     "whole": True,  # because all texts share a list of words
 }
-VERSION = 1
+VERSION = 2
 ARRAYS = ("words", "word_offsets", "word_list")
-_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+NO_WORD = "empty text: it has no word"
+_PLANES = (range(0x300, 0x20000), range(0xE0100, 0xE01F0))  # of Unicode, that have marks
+_MARKS = "".join(
+    letter for letter in map(chr, chain(*_PLANES)) if unicodedata.category(letter) in {"Mn", "Mc"}
+)
+_RUN = rf"[^\W_]+(?:(?=[^\0-\u02ff])[{_MARKS}]+[^\W_]*)*"  # no mark is below: most ends are passed fast
+_WORD = re.compile(rf"{_RUN}(?:'{_RUN})*")
 
 
 def words_of(text: str) -> list[str]:
@@ -74,7 +82,7 @@ def unusable(items: "pd.DataFrame") -> list[str | None]:
     if "text" not in items:
         return [None] * len(items)
     texts = [text if isinstance(text, str) else "" for text in items["text"]]
-    return [None if words_of(text) else "empty text: it has no word" for text in texts]
+    return [None if words_of(text) else NO_WORD for text in texts]
 
 
 def load(folder: Path, device: "torch.device | str" = "cpu") -> "Words":

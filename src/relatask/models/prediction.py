@@ -13,6 +13,7 @@ from relatask.core.errors import RelataskError
 from relatask.core.plugins import InputRecord, input_records, load_file
 from relatask.core.records import suggest
 from relatask.core.registry import loop_of
+from relatask.inputs.cells import are_whole
 from relatask.models.loading import load_model
 from relatask.models.record import Scale
 from relatask.models.trained_model import TrainedModel
@@ -46,9 +47,8 @@ class Model:
 
     @property
     def column(self) -> str:
-        """The column of items that a plain list is: `text` of a model of texts, else `smiles`."""
-        record = _input_of(self.trained)
-        return (record.column if record else "") or "smiles"
+        """The column of items that a plain list is: `smiles`, `text`; empty where a list says too little."""
+        return _column_of(self.trained)
 
     def predict(self, items: Sequence[str] | pd.DataFrame, known: pd.DataFrame | None = None) -> pd.DataFrame:
         """Return what the model says of items, a row for each in their order.
@@ -186,24 +186,33 @@ def _as_items(
     `unusable(items)` why it cannot read them. An item that the model was trained on has its id there, any
     other one that follows from its content: what a method draws for an item depends on no other item.
     """
-    record = _input_of(model)
-    column = record.column if record else ""
-    if column and not isinstance(items, pd.DataFrame):
+    record, column = _input_of(model), _column_of(model)
+    if not isinstance(items, pd.DataFrame):
+        if record and not column:
+            raise RelataskError(
+                f"the model reads {record.summary}; give a table of the items, not a list: docs/models.md "
+                "says with which columns."
+            )
         items = pd.DataFrame({column: list(items)})
-    if isinstance(items, pd.DataFrame) and (column or "smiles" not in items or "item_id" in items):
+    if record and column and column not in items:
+        hint = suggest(column, [str(name) for name in items])
+        raise RelataskError(f"the table has no column {column!r}, which the model reads.{hint}")
+    if column != "smiles" or "smiles" not in items or "item_id" in items:
         table = items.reset_index(drop=True)
+        if record and record.one_graph and "item_id" not in table:
+            raise RelataskError("the table has no column 'item_id', by which nodes name their neighbours.")
         if "item_id" not in table:
             contents = (b"\0".join(map(_as_bytes, row)) for row in table.itertuples(index=False))
             table = table.assign(item_id=np.array([_id_of(content) for content in contents], np.int64))
+        table = table.assign(item_id=_whole_ids(table["item_id"]))
         reasons_of = getattr(load_file(record), "unusable", None) if record else None
         why = reasons_of(table) if reasons_of else [None] * len(table)
         return table[[reason is None for reason in why]].reset_index(drop=True), why
     from relatask.data.standardise import Limits, Rejection, standardise_all
 
-    smiles = items["smiles"] if isinstance(items, pd.DataFrame) else items
     limits = Limits(min_heavy_atoms=1, min_weight=0.0, max_weight=float("inf"))
     found, reasons = [], []
-    texts = [text if isinstance(text, str) else None for text in smiles]
+    texts = [text if isinstance(text, str) else None for text in items["smiles"]]
     for _, result in standardise_all(texts, limits):  # which keeps RDKit from printing what the reasons say
         reasons.append(str(result) if isinstance(result, Rejection) else None)
         if not isinstance(result, Rejection):
@@ -217,6 +226,28 @@ def _input_of(model: TrainedModel) -> InputRecord | None:
     while model.members:
         model = model.members[0]
     return next((input_records()[name] for name in model.record.inputs), None)
+
+
+def _column_of(model: TrainedModel) -> str:
+    """Return the column that the items of a model are made from, "" where that is more than one."""
+    record = _input_of(model)
+    return record.column if record else "smiles"  # of a model that reads labels alone, any will do
+
+
+def _whole_ids(given: pd.Series) -> np.ndarray:
+    """Return the ids int64 [n] of items.
+
+    Raises:
+        RelataskError: one is no whole number.
+    """
+    numbers = pd.to_numeric(given, errors="coerce")
+    wrong = ~are_whole(numbers.to_numpy(np.float64, na_value=np.nan))
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise RelataskError(
+            f"item_id, row {row + 1} of {len(given)}: {given.iloc[row]!r} is no whole number; number items."
+        )
+    return numbers.to_numpy(np.int64)
 
 
 def _id_of(content: bytes) -> int:

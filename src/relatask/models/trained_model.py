@@ -14,6 +14,7 @@ from torch import Tensor
 from relatask.core.errors import RelataskError
 from relatask.core.files import read_json
 from relatask.core.layout import in_dataset
+from relatask.core.plugins import input_records
 from relatask.core.registry import load_loop
 from relatask.data.prepared import PreparedDataset
 from relatask.data.tasks import plain_tasks
@@ -73,6 +74,11 @@ class TrainedModel:
         """Ids of the tasks that it predicts, in the order of its scores."""
         return self.record.task_ids
 
+    @property
+    def n_support(self) -> int:
+        """Number of training items whose labels it reads."""
+        return 0 if self.support is None else len(self.support.item_ids)
+
     def require_data_of(self, folder: Path) -> None:
         """Raise where a data set's folder does not hold what the model was trained on.
 
@@ -128,8 +134,7 @@ class TrainedModel:
                 columns = [place[task] for task in member.task_ids]
                 found.append(member.scores_of_new(items, known[:, columns]))
             return self._combined(found)
-        n_support = 0 if self.support is None else len(self.support.item_ids)
-        prior = None
+        n_support, prior = self.n_support, None
         if self.prior is not None:
             scores = self.prior.scores_of_new(items, torch.full_like(known, torch.nan))
             prior = torch.cat([scores.new_full((n_support, len(self.task_ids)), 0.5), scores])
@@ -231,7 +236,7 @@ class TrainedModel:
         """Return the data set with its input as the model's training items taught it.
 
         Raises:
-            RelataskError: the model does not say what they taught.
+            RelataskError: the model does not say what they taught, or reads labels of nodes of another graph.
         """
         if not isinstance(data.inputs, FittedInput):
             return data
@@ -239,7 +244,13 @@ class TrainedModel:
             raise RelataskError(
                 f"{self.folder} lacks {LEARNED}, by which it reads items; get the model anew."
             )
-        return replace(data, inputs=data.inputs.with_learned(self.learned))
+        inputs = data.inputs.with_learned(self.learned)
+        if self.n_support and not getattr(inputs, "is_own", True):
+            raise RelataskError(
+                f"the model {self.record.title} reads labels of nodes of the graph that it was trained on, "
+                "and this is another graph; give that graph, with the same item_id and neighbours."
+            )
+        return replace(data, inputs=inputs)
 
     def _combined(self, scores: list[Tensor]) -> Tensor:
         """Return the members' scores as one: the mean of those that serve a task."""
@@ -286,17 +297,14 @@ class TrainedModel:
             known: labels that are known of them, [n, T].
             folder: gets the arrays of the input, and must stay while the data set is read.
         """
-        item_ids = torch.tensor(items["item_id"].to_numpy(), dtype=torch.int64)
-        labels = known
-        n_support = 0
+        item_ids, labels, n_support = _ids_of(items), known, self.n_support
         if self.support is not None:
-            n_support = len(self.support.item_ids)
-            items = pd.concat([self.support.items, items], ignore_index=True)
             item_ids = torch.cat([self.support.item_ids, item_ids])
             labels = torch.cat([self.support.labels, known])
-        inputs = None
+        inputs = rows = None
         if self.record.inputs:
-            write_features(_chunks(items), list(self.record.inputs), folder)
+            described, rows = self._described(items, item_ids)
+            write_features(_chunks(described), list(self.record.inputs), folder)
             inputs = load_input(folder, inputs_of(self.record.spec), self.device)
         n_items = len(item_ids)
         return PreparedDataset(
@@ -309,9 +317,41 @@ class TrainedModel:
                 "test": torch.arange(n_support, n_items, device=self.device),
             },
             inputs=inputs,
+            input_rows=None if rows is None else rows.to(self.device),
             edge_index=torch.zeros(2, 0, dtype=torch.int64, device=self.device),
             edge_score=torch.zeros(0, device=self.device),
         )
+
+    def _described(self, items: pd.DataFrame, item_ids: Tensor) -> tuple[pd.DataFrame, Tensor | None]:
+        """Return the items that an input is made of, those of the support and new ones, each of `item_ids`.
+
+        Nodes of one graph are given all at once, the support among them, and are read in the order of their
+        ids, which is that of training.
+
+        Returns:
+            Rows of table "items", and the row of each of `item_ids`, int64 [m]; None: they are in this order.
+
+        Raises:
+            RelataskError: a node of the support is not there.
+        """
+        if not any(input_records()[name].one_graph for name in self.record.inputs):
+            if self.support is not None:
+                items = pd.concat([self.support.items, items], ignore_index=True)
+            return items, None
+        nodes = items.sort_values("item_id", ignore_index=True)
+        ids = _ids_of(nodes)
+        rows = torch.searchsorted(ids, item_ids).clamp(max=len(ids) - 1)
+        if (lost := ids[rows] != item_ids).any():
+            raise RelataskError(
+                f"the model {self.record.title} reads labels of the node {int(item_ids[lost][0])}, which the "
+                "table lacks; give all nodes of the graph that it was trained on, with the same item_id."
+            )
+        return nodes, rows
+
+
+def _ids_of(items: pd.DataFrame) -> Tensor:
+    """Return the ids of items, int64 [n]."""
+    return torch.tensor(items["item_id"].to_numpy(), dtype=torch.int64)
 
 
 def _constantly(score: Tensor) -> Predictor:

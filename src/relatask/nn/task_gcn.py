@@ -12,40 +12,27 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import Function, once_differentiable
 
+from relatask.inputs.adjacency import Adjacency
 from relatask.nn.contract import Between
 from relatask.nn.kernels import segment_sum
 
 EPSILON = 1e-5  # of layer norm, as torch's
 
 
-class Adjacency:
-    """Neighbours of N nodes, themselves included, grouped by the node that receives, and their weights.
+def neighbour_sums(states: Tensor, graph: Adjacency, plain: bool = False) -> Tensor:
+    """Return the weighted sum of states [N, T, w] over each node's neighbours.
 
     Args:
-        neighbours: int [E + N].
-        offsets: int [N + 1]; node n receives from neighbours [offsets[n], offsets[n + 1]).
+        states: of the nodes.
+        graph: of the nodes.
+        plain: whether by operations that have second derivatives.
     """
-
-    def __init__(self, neighbours: Tensor, offsets: Tensor):
-        self.neighbours, self.offsets = neighbours, offsets
-        degrees = offsets.diff()
-        scale = degrees.to(torch.float32).rsqrt()
-        self.receivers = torch.repeat_interleave(degrees)
-        self.weights = scale[neighbours.long()] * scale[self.receivers]
-
-    def times(self, states: Tensor, plain: bool = False) -> Tensor:
-        """Return the weighted sum of states [N, T, w] over each node's neighbours.
-
-        Args:
-            states: of the nodes.
-            plain: whether by operations that have second derivatives.
-        """
-        weights = self.weights.to(states.dtype)
-        if plain:
-            messages = states[self.neighbours.long()] * weights[:, None, None]
-            return torch.zeros_like(states).index_add(0, self.receivers, messages)
-        summed: Tensor = WeightedSum.apply(states.flatten(1), self.neighbours, self.offsets, weights)
-        return summed.view_as(states)
+    weights = graph.weights.to(states.dtype)
+    if plain:
+        messages = states[graph.neighbours.long()] * weights[:, None, None]
+        return torch.zeros_like(states).index_add(0, graph.receivers, messages)
+    summed: Tensor = WeightedSum.apply(states.flatten(1), graph.neighbours, graph.offsets, weights)
+    return summed.view_as(states)
 
 
 class WeightedSum(Function):
@@ -150,7 +137,7 @@ class TaskGCN(nn.Module):
         for k, (linear, norm) in enumerate(zip(self.linears, self.norms, strict=True)):
             assert isinstance(linear, TaskLinear)
             assert isinstance(norm, TaskLayerNorm)
-            states = graph.times(states.contiguous(), plain)
+            states = neighbour_sums(states.contiguous(), graph, plain)
             states = linear_norm(states, linear, norm) if fused else norm(linear(states)).relu()
             states = F.dropout(states, self.dropout, self.training)
             if between is not None:

@@ -48,6 +48,7 @@ class TaskSet2Set(nn.Module):
             hidden = leave.sigmoid() * cell.tanh()
             if plain:
                 weights = softmax_within((states * hidden.index_select(0, owner)).sum(-1), owner, n_items)
+                weights = weights.to(states.dtype)  # autocast makes a softmax's float32
                 found = states.new_zeros(shape).index_add(0, owner, weights[..., None] * states)
             else:
                 found = Attention.apply(states, hidden, parts)

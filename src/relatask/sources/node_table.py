@@ -35,6 +35,10 @@ class NodeTableSource(SourceBlock):
         None, description="columns that are tasks; default: all the others"
     )
     item_columns: list[str] = Field([], description="columns that are no tasks and are kept with the nodes")
+    vector_columns: list[str] = Field(
+        [],
+        description="columns of numbers, none missing, that are no tasks but the vector of a node",
+    )
     values: Kind = Field(
         "binary", description="what the cells are: labels of 0 and 1, measured values, or classes"
     )

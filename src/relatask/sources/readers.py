@@ -1,12 +1,14 @@
 """Tables of molecules x tasks in the forms that sources have, each read to a `RawTable`."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from relatask.core.columns.data import DATA
 from relatask.core.errors import RelataskError
 from relatask.core.records import suggest
 from relatask.data.raw_table import RawTable
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from relatask.sources.table import TableSource
 
 KIBA_ACTIVE = ActiveRule(at_least=None, at_most=3.0)  # SGNN-EBM and the KIBA paper: lower is stronger
+MOLECULE_COLUMNS = ("smiles", "n_heavy_atoms", "mol_weight", "scaffold")  # that standardisation gives
 
 
 def read_table_source(config: "TableSource", context: SourceContext) -> RawTable:
@@ -35,14 +38,13 @@ def read_table_source(config: "TableSource", context: SourceContext) -> RawTable
     keys = [smiles_column]
     if config.id_column:
         keys.append(find_column(table, config.id_column, "id_column"))
-    kept = list(dict.fromkeys([*config.item_columns, *context.columns]))
-    kept = [find_column(table, name, "item_columns") for name in kept]
+    kept = kept_columns(table, [*config.item_columns, *context.columns], MOLECULE_COLUMNS)
     tasks = columns_of_tasks(table, config.task_columns, [*keys, *kept])
     for name in (*config.kinds, *config.units):
         if name not in tasks:
             raise RelataskError(f"{table.path} has no task {name!r} (kinds, units).{suggest(name, tasks)}")
     kinds = [config.kind_of(task) for task in tasks]
-    wide = read_wide(table, [*keys, *kept], tasks, config.active, kinds)
+    wide = read_wide(table, [*keys, *kept], tasks, config.active, kinds, names=keys[1:])
     if not wide.n_rows:
         raise RelataskError(f"{table.path} has a header but no rows; it must hold one row per molecule.")
     sheet = _sheet_of(config, folder if config.path is None else None, table.path)
@@ -58,6 +60,27 @@ def read_table_source(config: "TableSource", context: SourceContext) -> RawTable
         classes={tasks[task]: names for task, names in wide.classes.items()},
         columns={name: wide.texts[name] for name in kept},
     )
+
+
+def kept_columns(table: TableFile, asked: Sequence[str], own: Sequence[str]) -> list[str]:
+    """Return the columns that the items keep, each once.
+
+    Args:
+        table: the opened file.
+        asked: `item_columns`, and the columns that splits read.
+        own: columns that the source gives its items, besides those that all items have.
+
+    Raises:
+        RelataskError: there is no such column, or it would replace one that the items have.
+    """
+    found = list(dict.fromkeys(find_column(table, name, "item_columns") for name in asked))
+    for name in found:
+        if name in DATA["items"] or name in own:
+            raise RelataskError(
+                f"{table.path}: item_columns and splits cannot keep the column {name!r}, as items have one"
+                " of this name; rename it in the file."
+            )
+    return found
 
 
 def columns_of_tasks(table: TableFile, wanted: list[str] | None, keys: list[str]) -> list[str]:

@@ -30,8 +30,9 @@ class SnapSource(SourceBlock):
     path: str | None = Field(
         None,
         description="folder with one file *.ungraph (two nodes a line) and one *.cmty (the nodes of a group "
-        "a line); without it the source is a name in datasets.tsv",
+        "a line), also with .txt or .gz behind; without it the source is a name in datasets.tsv",
     )
+    min_group: int = Field(1, ge=1, description="groups of fewer nodes are no tasks")
 
 
 def prepare(block: SnapSource, context: "SourceContext") -> "SourceTables":
@@ -39,4 +40,4 @@ def prepare(block: SnapSource, context: "SourceContext") -> "SourceTables":
     from relatask.sources.folder import folder_of
     from relatask.sources.nodes.snap import snap_tables
 
-    return snap_tables(folder_of(block, context), context.name)
+    return snap_tables(folder_of(block, context), context.name, block.min_group)

@@ -11,9 +11,9 @@ import pandas as pd
 from relatask.core.errors import RelataskError
 from relatask.data.merge import merge_labels
 from relatask.data.source_tables import SourceContext, SourceTables, log_counts, source_tables
-from relatask.inputs.words import words_of
+from relatask.inputs.words import NO_WORD, words_of
 from relatask.sources.folder import folder_of
-from relatask.sources.readers import columns_of_tasks, only_table
+from relatask.sources.readers import columns_of_tasks, kept_columns, only_table
 from relatask.sources.table_files import find_column, open_table
 from relatask.sources.wide_table import read_wide
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from relatask.sources.texts import TextsSource
 
 LEVEL = "text"
-NO_WORD = "empty text: it has no word"
 
 
 @dataclass(frozen=True)
@@ -95,8 +94,7 @@ def text_tables(raw: RawTexts, name: str) -> SourceTables:
     tables = source_tables(items, tasks, labels.rename(columns={"item_id": "item"}), LEVEL, counts=counts)
     out = np.flatnonzero(reasons.notna())
     ids = pd.Series(raw.source_ids, dtype=object)[out].to_list()
-    rejected = {"row": out + 1, "source_id": ids, "smiles": None, "reason": reasons[out].to_list()}
-    tables.rejected = pd.DataFrame(rejected)
+    tables.rejected = pd.DataFrame({"row": out + 1, "source_id": ids, "reason": reasons[out].to_list()})
     log_counts(name, "texts", counts)
     return tables
 
@@ -111,18 +109,13 @@ def read_texts_source(block: "TextsSource", context: SourceContext) -> RawTexts:
     table = open_table(folder if block.path else only_table(folder, context.name))
     text = find_column(table, block.text_column, "text_column")
     keys = [text, *([find_column(table, block.id_column, "id_column")] if block.id_column else [])]
-    kept = list(dict.fromkeys([*block.item_columns, *context.columns]))
-    kept = [find_column(table, name, "item_columns") for name in kept]
-    if "text" in kept and text != "text":
-        raise RelataskError(
-            f"{table.path}: the texts in {text!r} are kept as 'text'; rename the file's column 'text'."
-        )
+    kept = kept_columns(table, [*block.item_columns, *context.columns], ("text",))
     tasks = columns_of_tasks(table, block.task_columns, [*keys, *kept])
-    wide = read_wide(table, [*keys, *kept], tasks, active=None)
+    wide = read_wide(table, [*keys, *kept], tasks, active=None, names=keys)
     return RawTexts(
         texts=wide.texts[text],
         source_ids=wide.texts[keys[-1]] if block.id_column else [None] * wide.n_rows,
         tasks=tasks,
         labels=wide.labels,
-        columns={name: wide.texts[name] for name in kept if name != text},
+        columns={name: wide.texts[name] for name in kept},
     )

@@ -8,7 +8,7 @@ known: a genre that is not listed is label 0.
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -82,10 +82,14 @@ def _genres_of(cell: str, path: Path, row: int) -> set[str]:
     """Return the genres of a cell such as ``[{"id": 18, "name": "Drama"}]``."""
     from relatask.sources.table_files import row_in_file
 
+    names: list[Any]
     try:
-        return {str(genre["name"]) for genre in json.loads(cell or "[]")}
-    except (ValueError, TypeError, KeyError):
+        names = [genre["name"] for genre in json.loads(cell or "[]")]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        names = [None]
+    if not all(isinstance(name, str) and name.strip() for name in names):
         raise RelataskError(
             f"{path}, {row_in_file(path, row)}: genres {cell[:60]!r} is no list such as "
             '[{"name": "War"}]; get the file anew.'
-        ) from None
+        )
+    return set(names)

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,9 +13,8 @@ import pyarrow.compute as pc
 from relatask.core.errors import RelataskError
 from relatask.core.kinds import Kind
 from relatask.sources.active import ActiveRule, activity_test
+from relatask.sources.cells import EMPTY, MISSING, BadCellError, number_of, text_of, texts_of
 from relatask.sources.table_files import TableFile, row_in_file
-
-MISSING = frozenset({"", "nan", "na", "n/a", "#n/a", "none", "null", "<na>"})  # compared in lower case
 
 
 @dataclass
@@ -34,6 +33,7 @@ def read_wide(
     task_columns: Sequence[str],
     active: ActiveRule | None,
     kinds: Sequence[Kind] | None = None,
+    names: Collection[str] = (),
 ) -> WideTable:
     """Read a table batch by batch; memory grows with the measured cells, not with rows x tasks.
 
@@ -43,6 +43,7 @@ def read_wide(
         task_columns: columns of labels; their order numbers the tasks.
         active: which values are label 1; without it the values of binary tasks must be 0 and 1.
         kinds: of the tasks; default: all binary.
+        names: text columns of which only an empty cell is missing, because NA or None may be a name there.
 
     Raises:
         RelataskError: a cell is not a number, or of a binary task without `active` neither 0 nor 1; names row
@@ -56,7 +57,8 @@ def read_wide(
     for batch in table.batches(list(dict.fromkeys([*text_columns, *task_columns]))):
         cells = dict(zip(batch.schema.names, batch.columns, strict=True))
         for name in text_columns:
-            texts[name].extend(_as_text(cell) for cell in cells[name].to_pylist())
+            missing = EMPTY if name in names else MISSING
+            texts[name].extend(text_of(cell, missing) for cell in cells[name].to_pylist())
         values = np.full((batch.num_rows, len(task_columns)), np.nan)
         signs = np.zeros(values.shape if "real" in kinds else (0, 0), np.int8)
         for task, name in enumerate(task_columns):
@@ -67,7 +69,7 @@ def read_wide(
                     values[:, task] = _classes(cells[name], seen[task])
                 else:
                     values[:, task] = _labels_of(cells[name], active)
-            except _BadCellError as bad:
+            except BadCellError as bad:
                 row = row_in_file(table.path, done + bad.row)
                 raise RelataskError(f"{table.path}, {row}, column {name!r}: {bad.reason}") from None
         rows, tasks = np.nonzero(~np.isnan(values))
@@ -102,26 +104,9 @@ def _in_order(name: str) -> tuple[bool, int, str]:
     return (False, int(name), "") if re.fullmatch(r"-?[0-9]{1,18}", name) else (True, 0, name)
 
 
-def _texts_of(column: pa.Array) -> tuple[list[str | None], np.ndarray]:
-    """Return the different texts of a column of a batch (None where missing) and the place of each cell."""
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-        numbers = pa.types.is_floating(column.type)
-        cells = column.to_pylist()
-        whole = [
-            int(c) if numbers and c is not None and c == c and float(c).is_integer() else c for c in cells
-        ]
-        column = pa.array([None if c is None or c != c else str(c) for c in whole], pa.string())
-    encoded = pc.dictionary_encode(column)
-    texts = [_as_text(text) for text in encoded.dictionary.to_pylist()]
-    codes = pc.fill_null(encoded.indices, len(texts)).to_numpy(zero_copy_only=False)
-    return [*texts, None], codes.astype(np.int64)
-
-
 def _classes(column: pa.Array, seen: dict[str, int]) -> np.ndarray:
     """Classes (float64, NaN = missing) of a batch as numbers in `seen`, to which new ones are added."""
-    texts, codes = _texts_of(column)
+    texts, codes = texts_of(column)
     numbers = [math.nan if text is None else float(seen.setdefault(text, len(seen))) for text in texts]
     return np.array(numbers)[codes]
 
@@ -132,30 +117,20 @@ _SIGN = {"<": -1, "<=": -1, "≤": -1, ">": 1, ">=": 1, "≥": 1}
 
 def _measured(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     """Measured values (float64, NaN = missing) of a column of a batch, and signs of bounds (int8)."""
-    texts, codes = _texts_of(column)
+    texts, codes = texts_of(column)
     values, signs = np.full(len(texts), np.nan), np.zeros(len(texts), np.int8)
     for place, text in enumerate(texts):
         found = _MEASURED.fullmatch(text) if text is not None else None
-        number = _number(found[2]) if found else None
+        number = number_of(found[2]) if found else None
         if found and number is not None and math.isfinite(number):
             values[place], signs[place] = number, _SIGN.get(found[1], 0)
         elif text is not None and not (number is not None and math.isnan(number)):
-            raise _BadCellError(
+            raise BadCellError(
                 int(np.argmax(codes == place)),
                 f"{text!r} is not a measured value; write a finite number, with < or > before it where only "
                 "a bound is known, and leave the cell empty where nothing was measured.",
             )
     return values[codes], signs[codes]
-
-
-class _BadCellError(Exception):
-    def __init__(self, row: int, reason: str):
-        self.row, self.reason = row, reason
-
-
-def _as_text(cell: object) -> str | None:
-    text = "" if cell is None else str(cell).strip()
-    return None if text.lower() in MISSING else text
 
 
 def _labels_of(column: pa.Array, active: ActiveRule | None) -> np.ndarray:
@@ -171,9 +146,7 @@ def _labels_of(column: pa.Array, active: ActiveRule | None) -> np.ndarray:
     if pa.types.is_boolean(kind) or pa.types.is_null(kind):
         column = column.cast(pa.int8())
     elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
-        raise _BadCellError(
-            0, f"the column holds {kind}, not numbers; list the task columns in task_columns."
-        )
+        raise BadCellError(0, f"the column holds {kind}, not numbers; list the task columns in task_columns.")
     values = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     distinct, codes = np.unique(values, return_inverse=True)
     return _binarise_each(distinct.tolist(), codes, active)
@@ -190,7 +163,7 @@ def _binarise_each(distinct: list, codes: np.ndarray, active: ActiveRule | None)
             mistakes[code] = str(error)
     if mistakes:
         rows = np.flatnonzero(np.isin(codes, list(mistakes)))
-        raise _BadCellError(int(rows[0]), mistakes[int(codes[rows[0]])])
+        raise BadCellError(int(rows[0]), mistakes[int(codes[rows[0]])])
     return np.array([*labels, math.nan])[codes]
 
 
@@ -199,7 +172,7 @@ def _label(cell: str | float, active: ActiveRule | None) -> float:
     if isinstance(cell, str):
         if (text := cell.strip()).lower() in MISSING:
             return math.nan
-        value = _number(text)
+        value = number_of(text)
     else:
         value = cell
     if value is not None and math.isnan(value):  # also -nan, which is in no list of spellings
@@ -222,10 +195,3 @@ def _label(cell: str | float, active: ActiveRule | None) -> float:
             "measured values, or name the label columns in task_columns."
         )
     return value
-
-
-def _number(text: str) -> float | None:
-    try:
-        return None if "_" in text else float(text)  # Python reads 1_0 as 10
-    except ValueError:
-        return None

@@ -3,7 +3,7 @@
 CELLS = "cells"  # the scheme of splits that holds out labels and not items
 
 # Tables that may have further columns, which are kept with their Arrow types.
-OPEN = {"items"}
+OPEN = {"items", "rejected"}
 
 DATA: dict[str, dict[str, str]] = {
     "assay_targets": {  # what ChEMBL says an assay measures
@@ -27,10 +27,9 @@ DATA: dict[str, dict[str, str]] = {
         "level": "category",  # molecule, node, graph, pair, text, image, point, ...
         "parent": "int32?",  # item_id of the graph that a node or a pair lies in
     },
-    "rejected": {
-        "row": "int64?",  # of the input file, from 1; null for a molecule that densification left out
+    "rejected": {  # and of molecules smiles, as the source writes them
+        "row": "int64?",  # of the input file, from 1; null for an item that densification left out
         "source_id": "string?",
-        "smiles": "string?",
         "reason": "string",
     },
     "tasks": {

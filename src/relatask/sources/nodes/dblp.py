@@ -22,6 +22,7 @@ FILES = (  # that torch_geometric.datasets.DBLP would download where one is miss
     "node_types.npy",
     "train_val_test_idx.npz",
 )
+FEATURES = {"author": "features_0.npz", "paper": "features_1.npz", "term": "features_2.npy"}  # as numbered
 
 
 def dblp_tables(folder: Path, name: str) -> SourceTables:
@@ -32,12 +33,15 @@ def dblp_tables(folder: Path, name: str) -> SourceTables:
     `vector` is the author's bag of words. In counts.json, edges.in are pairs of authors of a paper, so that
     those who wrote several papers together are repeated.
 
+    L2T-MITTEN (section 5.1, table 4) has a DBLP of its own, 14,704 authors and 18 venues, and links those who
+    wrote at least two papers together in 2014 to 2019; these files say no years, and one paper is a link.
+
     Args:
         folder: holds the files, or the folder `raw` with them.
         name: key of the source, for messages.
 
     Raises:
-        RelataskError: a file is missing, or torch-geometric cannot read them.
+        RelataskError: a file is missing, torch-geometric cannot read them, or they differ in their nodes.
     """
     graph = read_dblp(folder)
     n_authors, n_papers = len(graph["author"].x), len(graph["paper"].x)
@@ -75,12 +79,33 @@ def read_dblp(folder: Path) -> Any:
             raw.resolve()
         )  # what the loader writes lies beside, and not in the user's folder
         try:
-            return DBLP(place)[0]
+            graph = DBLP(place)[0]
+            sizes = _sizes(raw)
         except Exception as error:  # of any type: it trusts the files
             raise RelataskError(
                 f"{raw}: torch_geometric.datasets.DBLP cannot read the files "
                 f"({type(error).__name__}: {' '.join(str(error).split())[:200]}); get them again."
             ) from None
+    for sort, file in FEATURES.items():
+        if len(graph[sort].x) != sizes[sort]:
+            raise RelataskError(
+                f"{raw}: {file} has {len(graph[sort].x)} rows, but node_types.npy {sizes[sort]} nodes of the "
+                f"sort {sort}; get the files again."
+            )
+    if (n_nodes := graph.num_nodes) != sizes["all"]:
+        raise RelataskError(
+            f"{raw}: adjM.npz has {sizes['all']} rows, but node_types.npy {n_nodes} nodes; get the files "
+            "again."
+        )
+    return graph
+
+
+def _sizes(raw: Path) -> dict[str, int]:
+    """Return how many nodes of each sort the files list, and how many rows the matrix of their links has."""
+    types = np.load(raw / "node_types.npy", allow_pickle=False)
+    found = {sort: int((types == number).sum()) for number, sort in enumerate(FEATURES)}
+    with np.load(raw / "adjM.npz", allow_pickle=False) as matrix:
+        return {**found, "all": int(matrix["shape"][0])}
 
 
 def _incidence(graph: Any, source: str, target: str, shape: tuple[int, int]) -> Any:

@@ -22,22 +22,25 @@ def deepwalk_tables(path: Path, name: str) -> SourceTables:
         name: key of the source, for messages.
 
     Raises:
-        RelataskError: it is no such file, or its matrices do not fit together.
+        RelataskError: it is no such file, or its matrices do not fit together or hold other numbers.
     """
     network, group = read_matrices(path)
     n_nodes = network.shape[0]
     edges, counts = distinct_edges(np.stack(network.nonzero(), axis=1).astype(np.int64), n_nodes)
-    labels = (group.toarray() != 0).astype(np.float32)
+    labels = group.toarray().astype(np.float32)
     facts = {"source": name, "edges": counts, "nodes_without_group": without_group(labels)}
     tasks = pd.DataFrame({"name": [f"group {number}" for number in range(1, labels.shape[1] + 1)]})
     return node_tables([str(row) for row in range(1, n_nodes + 1)], edges, tasks, labels, facts)
 
 
 def read_matrices(path: Path) -> tuple[Any, Any]:
-    """Return `network` [N, N] and `group` [N, T] of a file, as sparse matrices.
+    """Return `network` [N, N] and `group` [N, T] of a file, as sparse matrices without zeros.
+
+    The numbers of `network` are finite, those of `group` 1.
 
     Raises:
-        RelataskError: there is no such file, it cannot be read, or the matrices are not of these shapes.
+        RelataskError: there is no such file, it cannot be read, or the matrices are not of these shapes or
+            hold other numbers.
     """
     from scipy.io import loadmat
 
@@ -46,8 +49,8 @@ def read_matrices(path: Path) -> tuple[Any, Any]:
         network, group = (content[key] for key in ("network", "group"))
         shapes = (tuple(network.shape), tuple(group.shape))
         n_nodes, n_groups = shapes[0][0], shapes[1][-1]
-        if shapes == ((n_nodes, n_nodes), (n_nodes, n_groups)) and n_nodes and n_groups:
-            return _sparse(network), _sparse(group)
+        fit = shapes == ((n_nodes, n_nodes), (n_nodes, n_groups)) and n_nodes and n_groups
+        found = (_sparse(network), _sparse(group)) if fit else None
     except FileNotFoundError:
         raise RelataskError(f"there is no file {path}; give the path of a MATLAB file.") from None
     except KeyError as error:
@@ -61,9 +64,12 @@ def read_matrices(path: Path) -> tuple[Any, Any]:
             f"{path} cannot be read as a MATLAB file of version 7 or below ({reason}); get it again, or save "
             "it with -v7."
         ) from None
-    raise RelataskError(
-        f"{path}: `network` is {shapes[0]} and `group` {shapes[1]}, not nodes x nodes and nodes x groups."
-    )
+    if found is None:
+        raise RelataskError(
+            f"{path}: `network` is {shapes[0]} and `group` {shapes[1]}, not nodes x nodes and nodes x groups."
+        )
+    _check_numbers(path, *found)
+    return found
 
 
 def _sparse(matrix: Any) -> Any:
@@ -72,4 +78,23 @@ def _sparse(matrix: Any) -> Any:
 
     if issparse(matrix):
         matrix.check_format(full_check=True)  # without it a wrong position reads and writes foreign memory
-    return csr_array(matrix).astype(np.float64)
+    found = csr_array(matrix)
+    found.sum_duplicates()
+    found.eliminate_zeros()
+    return found
+
+
+def _check_numbers(path: Path, network: Any, group: Any) -> None:
+    """Refuse what is neither an edge nor a group, as NaN or class numbers in one column."""
+    for name, matrix in (("network", network), ("group", group)):
+        if np.iscomplexobj(matrix.data):
+            raise RelataskError(f"{path}: `{name}` holds complex numbers; save its real part.")
+    if not np.isfinite(network.data).all():
+        raise RelataskError(
+            f"{path}: `network` holds what is no finite number; it must be 0 where there is no link."
+        )
+    if (other := group.data[group.data != 1]).size:
+        raise RelataskError(
+            f"{path}: `group` holds {other[0]:g}; it must be 1 where a node is in a group and else 0, with a "
+            "column for each group."
+        )

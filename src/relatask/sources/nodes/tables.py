@@ -1,5 +1,6 @@
 """The tables of a graph whose nodes are the items, with what was said of its edges counted."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,8 +8,10 @@ import numpy as np
 import pandas as pd
 
 from relatask.data.source_tables import SourceTables, source_tables
+from relatask.inputs.neighbours import neighbours_of
 
 LEVEL = "node"
+log = logging.getLogger(__name__)
 
 
 def distinct_edges(ends: np.ndarray, n_nodes: int) -> tuple[np.ndarray, dict[str, int]]:
@@ -34,14 +37,6 @@ def distinct_edges(ends: np.ndarray, n_nodes: int) -> tuple[np.ndarray, dict[str
     return np.stack(np.divmod(keys, max(n_nodes, 1)), axis=1), counts
 
 
-def neighbours_of(edges: np.ndarray, n_nodes: int) -> list[np.ndarray]:
-    """Return the neighbours of each node, rising int32 positions; `edges` as of `distinct_edges`."""
-    both = np.concatenate([edges, edges[:, ::-1]])
-    both = both[np.lexsort((both[:, 1], both[:, 0]))]
-    starts = np.searchsorted(both[:, 0], np.arange(1, n_nodes))
-    return np.split(both[:, 1].astype(np.int32), starts)
-
-
 def node_tables(
     names: Sequence[str],
     edges: np.ndarray,
@@ -53,21 +48,24 @@ def node_tables(
 ) -> SourceTables:
     """Return the tables of a graph; items have the column `neighbours`, lists of item_id.
 
-    Nodes without an edge or a label stay: others are predicted through them, and they may be predicted.
+    Nodes without an edge or a label stay: others are predicted through them, and they may be predicted. How
+    many nodes and edges there are is logged, and how many edges are left out and why.
 
     Args:
         names: what the source calls its N nodes; N is not 0.
         edges: int64 [E, 2], as `distinct_edges` returns them.
         tasks: as `source_tables` reads them.
         labels: 0 and 1 [N, T], all of them known; or rows with item, task and value.
-        counts: facts for counts.json.
+        counts: facts for counts.json: `source`, its name, and `edges`, as `distinct_edges` counts them and
+            with `of_unknown_nodes` where an edge may name such; and further ones.
         classes: of tasks of kind class.
         **columns: further columns of the items, e.g. `vector`.
     """
     if isinstance(labels, np.ndarray):
         item, task = np.indices(labels.shape)
         labels = pd.DataFrame({"item": item.ravel(), "task": task.ravel(), "value": labels.ravel()})
-    neighbours = neighbours_of(edges, len(names))
+    offsets, flat = neighbours_of(edges, len(names))
+    neighbours = np.split(flat, offsets[1:-1])
     items = pd.DataFrame(
         {
             "source_id": pd.Series(names, dtype=object),
@@ -82,7 +80,26 @@ def node_tables(
         "isolated_nodes": sum(len(own) == 0 for own in neighbours),
         **counts,
     }
+    _log_counts(found)
     return source_tables(items, tasks, labels, LEVEL, classes, found)
+
+
+def _log_counts(counts: Mapping[str, Any]) -> None:
+    edges = counts["edges"]
+    log.info(
+        "%s: %d nodes (%d without an edge), %d labels in %d tasks; %d edges -> %d (left out: %d self loops, "
+        "%d repeated, %d of unknown nodes).",
+        counts["source"],
+        counts["items"],
+        counts["isolated_nodes"],
+        counts["labels"],
+        counts["tasks"],
+        edges["in"],
+        edges["out"],
+        edges["self_loops"],
+        edges["repeated"],
+        edges.get("of_unknown_nodes", 0),
+    )
 
 
 def group_labels(groups: Sequence[np.ndarray], n_nodes: int) -> np.ndarray:

@@ -8,7 +8,8 @@ import pandas as pd
 from relatask.core.errors import RelataskError
 from relatask.data.source_tables import SourceContext, SourceTables
 from relatask.sources.nodes.tables import distinct_edges, node_tables
-from relatask.sources.readers import columns_of_tasks
+from relatask.sources.number_columns import read_numbers
+from relatask.sources.readers import columns_of_tasks, kept_columns
 from relatask.sources.table_files import TableFile, find_column, open_table, row_in_file
 from relatask.sources.wide_table import read_wide
 
@@ -20,21 +21,23 @@ def user_graph_tables(block: "NodeTableSource", context: SourceContext) -> Sourc
     """Return the tables of a user's graph; edges that name a node without a row are left out and counted.
 
     Raises:
-        RelataskError: a column or a name is missing, a node has two rows, a cell is no label, or all edges
-            name nodes without a row; names file and row.
+        RelataskError: a column or a name is missing, a node has two rows, a cell is no label or no number of
+            a vector, the table of edges has no header, or all edges name nodes without a row; names file and
+            row.
     """
     table = open_table(block.path)
     key = find_column(table, block.node_column, "node_column")
-    asked = dict.fromkeys([*block.item_columns, *context.columns])
-    kept = [find_column(table, name, "item_columns") for name in asked]
-    tasks = columns_of_tasks(table, block.task_columns, [key, *kept])
-    wide = read_wide(table, [key, *kept], tasks, None, [block.values] * len(tasks))
+    kept = kept_columns(table, [*block.item_columns, *context.columns], ("neighbours", "vector"))
+    numbers = [find_column(table, name, "vector_columns") for name in dict.fromkeys(block.vector_columns)]
+    tasks = columns_of_tasks(table, block.task_columns, [key, *kept, *numbers])
+    wide = read_wide(table, [key, *kept], tasks, None, [block.values] * len(tasks), names=[key])
     names = _names(table, key, wide.texts[key])
     ends, unknown = _edges(open_table(block.edges_path), names)
     edges, counts = distinct_edges(ends, len(names))
     counts = {**counts, "in": counts["in"] + unknown, "of_unknown_nodes": unknown}
     labelled = wide.labels["row_position"].nunique()
     facts = {"source": context.name, "edges": counts, "nodes_without_label": len(names) - labelled}
+    vectors = {"vector": list(read_numbers(table, numbers))} if numbers else {}
     return node_tables(
         names.tolist(),
         edges,
@@ -43,6 +46,7 @@ def user_graph_tables(block: "NodeTableSource", context: SourceContext) -> Sourc
         facts,
         {tasks[task]: classes for task, classes in wide.classes.items()},
         **{name: pd.Series(wide.texts[name], dtype=object) for name in kept},
+        **vectors,
     )
 
 
@@ -65,7 +69,13 @@ def _edges(table: TableFile, names: pd.Index) -> tuple[np.ndarray, int]:
     """Return positions of nodes, int64 [m, 2], and the number of edges that name a node without a row."""
     if len(table.names) < 2:
         raise RelataskError(f"{table.path} has one column; its first two must name the nodes of an edge.")
-    texts = read_wide(table, table.names[:2], [], None).texts
+    header = [name.strip() for name in table.names[:2]]
+    if table.path.suffix != ".parquet" and all(name in names for name in header):
+        raise RelataskError(
+            f"{table.path}: its first row, {', '.join(header)}, names two nodes and would not be read as an "
+            "edge; the first row must name the columns, so put one such as from,to above."
+        )
+    texts = read_wide(table, table.names[:2], [], None, names=table.names[:2]).texts
     ends = []
     for name, cells in texts.items():
         _require_texts(table, name, cells)

@@ -23,7 +23,7 @@ class StackedLSTM(TaskEncoders):
 
     def __init__(self, encoders: Sequence[LSTM]):
         super().__init__()
-        first, self.n_encoders = encoders[0], len(encoders)
+        first = encoders[0]
         self.width, self.max_words, self.dropout = first.width, first.max_words, first.dropout
         self.words = nn.Parameter(torch.cat([encoder.words.weight.detach() for encoder in encoders], 1))
         own = [[one.detach() for one in encoder.lstm.all_weights[0]] for encoder in encoders]
@@ -38,7 +38,8 @@ class StackedLSTM(TaskEncoders):
         """Return the outputs [N, T, width] of each LSTM at the words of B texts."""
         x = x.first(self.max_words)
         vectors = F.embedding(known(x.words, len(self.words))[x.packing.order], self.words)
-        vectors = F.dropout(vectors, self.dropout, self.training).view(len(vectors), self.n_encoders, -1)
+        vectors = F.dropout(vectors, self.dropout, self.training)
+        vectors = vectors.view(len(vectors), *self.entry.shape[:2])
         gates = torch.baddbmm(self.bias[:, None], vectors.transpose(0, 1), self.entry).transpose(0, 1)
         states = in_texts(x, recurrent_states(gates, self.recurrent, x.packing.sizes, plain=False))
         return states if between is None else between(0, states)
