@@ -115,5 +115,5 @@ def trained_model(problem: Problem, weights: dict[str, Tensor]) -> MultiTaskMode
 
 def autocast(problem: Problem) -> torch.autocast:
     """Return the context of the precision that the problem's spec asks for."""
-    wanted = problem.spec.training["precision"] == "bf16"
+    wanted = problem.spec.training.get("precision") == "bf16"
     return torch.autocast(problem.data.labels.device.type, dtype=torch.bfloat16, enabled=wanted)

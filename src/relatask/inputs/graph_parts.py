@@ -7,6 +7,8 @@ import numpy as np
 
 from relatask.core.errors import RelataskError
 from relatask.inputs.arrays import read_array
+from relatask.inputs.cells import are_whole, numbers_in
+from relatask.inputs.neighbours import neighbours_of
 from relatask.inputs.vectors import featurise as vectors_of
 
 if TYPE_CHECKING:
@@ -72,7 +74,7 @@ def featurise(items: "pd.DataFrame") -> dict[str, np.ndarray]:
         "graph_node_offsets": np.searchsorted(of_node, np.arange(len(graph_ids) + 1)),
         "node_vectors": vectors_of(nodes)["vectors"],
         "node_neighbour_offsets": offsets,
-        "node_neighbours": neighbours.astype(np.int32),
+        "node_neighbours": neighbours,
         "edge_is_item": np.isin(edges, asked),
         "pair_ends": ends.astype(np.int32),
         "graphs": np.array(len(graph_ids)),
@@ -123,14 +125,12 @@ def _places(known: np.ndarray, wanted: np.ndarray, owner: np.ndarray, what: str,
 
 
 def _neighbours(nodes: "pd.DataFrame", node_ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return offsets int64 [N + 1] and numbers int64 [2 E] of the neighbours that the lists name."""
-    n, lists = len(nodes), _lists(nodes["neighbours"], node_ids, "neighbours")
-    node = np.repeat(np.arange(n), [len(own) for own in lists])
+    """Return offsets int64 [N + 1] and numbers int32 [2 E] of the neighbours that the lists name."""
+    lists = _lists(nodes["neighbours"], node_ids, "neighbours")
+    node = np.repeat(np.arange(len(nodes)), [len(own) for own in lists])
     named = np.concatenate([np.empty(0, np.int64), *lists])
     place = _places(node_ids, named, node_ids[node], "neighbour", "node")
-    both = np.unique(np.concatenate([node * n + place, place * n + node]))
-    source, target = np.divmod(both[both // n != both % n], n)
-    return np.searchsorted(source, np.arange(n + 1)), target
+    return neighbours_of(np.stack([node, place], axis=1), len(nodes))
 
 
 def _ends(pairs: "pd.DataFrame", node_ids: np.ndarray) -> np.ndarray:
@@ -152,15 +152,14 @@ def _ends(pairs: "pd.DataFrame", node_ids: np.ndarray) -> np.ndarray:
 def _lists(column: "pd.Series", ids: np.ndarray, name: str) -> list[np.ndarray]:
     """Return the lists of item_id in a column, int64 each."""
     found = []
-    for item, own in zip(ids, column, strict=True):
-        values = np.asarray(own if isinstance(own, list | tuple | np.ndarray) else [np.nan], dtype=object)
-        try:
-            whole = values.astype(np.int64)
-        except (TypeError, ValueError):
-            whole = None
-        if whole is None or (whole != values).any():
-            raise RelataskError(f"the item {item} has the {name} {own!r}; they must be a list of item_id.")
-        found.append(whole)
+    for item, cell in zip(ids, column, strict=True):
+        numbers = numbers_in(cell)
+        if numbers is None or not are_whole(numbers).all():
+            raise RelataskError(
+                f"the {name} of the item {item} are {cell!r:.60}; give a list of item_id, which are whole "
+                "numbers."
+            )
+        found.append(numbers.astype(np.int64))
     return found
 
 

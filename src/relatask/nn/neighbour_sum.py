@@ -42,7 +42,7 @@ class Propagation:
         degrees = torch.bincount(receiver, minlength=n_nodes)
         self.source = source
         self.offsets = torch.cat([degrees.new_zeros(1), degrees.cumsum(0)])
-        self.scale = (degrees + 1).to(torch.float32).rsqrt()[:, None]
+        self.scale = (degrees + 1).double().rsqrt()[:, None]
 
     def times(self, states: Tensor) -> Tensor:
         """Return D^-1/2 (A + I) D^-1/2 times states [N, k]."""

@@ -23,11 +23,12 @@ class Inner:
     second_order: bool = True  # whether the outer gradient goes through the inner one
 
 
-def target_outputs(network: LevelNetwork, episode: Episode, inner: Inner) -> Tensor:
-    """Return the outputs of an episode's target by parameters that are adapted to its support.
+def adapted(network: LevelNetwork, episode: Episode, inner: Inner) -> tuple[Parameters, Parameters, Tensor]:
+    """Return the encoder's and the head's parameters after the inner loop (ADAPT of Algorithm 1).
 
-    No module is copied: states and heads are functions of dictionaries of tensors. Where the encoder does not
-    move and both parts are asked in the same graphs, states are computed once.
+    And the states [N, w] of the support's nodes before its last step: those of the target too, where the
+    encoder does not move and both are asked in the same graphs. No module is copied: states and outputs are
+    functions of dictionaries of tensors.
     """
     encoder: Parameters = dict(network.nodes.named_parameters())
     head: Parameters = dict(network.head(episode.level).named_parameters())
@@ -35,15 +36,20 @@ def target_outputs(network: LevelNetwork, episode: Episode, inner: Inner) -> Ten
     for step in range(inner.steps):
         if step and not inner.heads_alone:
             states = _states(network, encoder, episode.support)
-        loss = network.loss(
-            episode.level, _outputs(network, episode, head, states, episode.support), episode.support.labels
-        )
+        outputs = _outputs(network, episode, head, states, episode.support)
+        loss = network.loss(episode.level, outputs, episode.support.labels)
         moving = [*head.values(), *(() if inner.heads_alone else encoder.values())]
         slopes = torch.autograd.grad(loss, moving, create_graph=inner.second_order, retain_graph=True)
         moved = [value - inner.step_size * slope for value, slope in zip(moving, slopes, strict=True)]
         head = dict(zip(head, moved[: len(head)], strict=True))
         if not inner.heads_alone:
             encoder = dict(zip(encoder, moved[len(head) :], strict=True))
+    return encoder, head, states
+
+
+def target_outputs(network: LevelNetwork, episode: Episode, inner: Inner) -> Tensor:
+    """Return the outputs of an episode's target by parameters that are adapted to its support."""
+    encoder, head, states = adapted(network, episode, inner)
     if not (inner.heads_alone and episode.same_graphs):
         states = _states(network, encoder, episode.target)
     return _outputs(network, episode, head, states, episode.target)

@@ -109,7 +109,7 @@ class Drawer:
 
     def _nodes(self, graphs: Tensor) -> Episode:
         """Some nodes of each class of each graph against the others."""
-        x, nodes = self.parts.graphs(graphs), self._nodes_of(graphs)
+        x, nodes = self.parts.graphs(graphs), self.nodes_of(graphs)
         strata = self.labels.strata[nodes]
         group = x.graph * (int(self.labels.strata.max()) + 2) + strata + 1
         most = (SUPPORT[NODE] * torch.bincount(group) + 1e-9).long()
@@ -120,7 +120,7 @@ class Drawer:
         )
         return Episode(NODE, support, target, same_graphs=True)
 
-    def _nodes_of(self, graphs: Tensor) -> Tensor:
+    def nodes_of(self, graphs: Tensor) -> Tensor:
         """Return the numbers of the nodes of graphs, int64 [n]."""
         nodes, _, _ = ragged(self.parts.node_offsets, graphs)
         return nodes

@@ -1,5 +1,6 @@
 """One encoder of nodes, and a head for each level: graphs, nodes, pairs of nodes (section 4.2)."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch.nn.functional as F
@@ -9,7 +10,7 @@ from relatask.core.errors import RelataskError
 from relatask.inputs.parts_batch import GRAPH, NODE, PAIR, PartsBatch
 from relatask.methods.same.episodes import LEVELS
 from relatask.methods.same.readout import Readout
-from relatask.nn.contract import MultiTaskModel, TaskContext
+from relatask.nn.contract import Encoder, MultiTaskModel, TaskContext
 from relatask.nn.kinds import KindOutputs, TaskKinds
 
 TINY = 1e-8  # the released code keeps probabilities of links this far from 0 and 1
@@ -63,38 +64,59 @@ NAMES = {level: name for name, level in LEVELS.items()}
 class Nodes(nn.Module):
     """The states of nodes of an encoder, as a module of its own for `torch.func.functional_call`."""
 
-    def __init__(self, encoder: Any):
+    def __init__(self, encoder: Encoder):
         super().__init__()
-        self.encoder = encoder
+        self.encoder, self.width = encoder, encoder.state_width
 
     def forward(self, x: PartsBatch) -> Tensor:
         """Return the states [N, w]."""
-        states: Tensor = self.encoder.states(x)
-        return states
+        return self.encoder.states(x)
+
+
+class Attributes(nn.Module):
+    """The attributes of nodes as their states: what an encoder starts from."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.width = width
+
+    def forward(self, x: PartsBatch) -> Tensor:
+        """Return the attributes [N, d]."""
+        return x.vectors
 
 
 class LevelNetwork(MultiTaskModel):
-    """Encoder and heads of the levels that have tasks.
+    """Encoder and heads of the levels that have tasks, and the linear classifiers of its embeddings.
 
     Args:
-        context: of the run; its levels are graph, node and pair, and a pair has one task: whether there is
-            an edge.
+        levels: of each task: graph, node or pair; pairs have one task: whether there is an edge.
+        kinds: of the tasks.
+        nodes: graphs -> states of their nodes, with the attribute `width`.
         released: whether links are trained through a second sigmoid, as in SAME's released code.
+        own: such modules of levels that may have their own, by level.
 
     Raises:
         RelataskError: a level is another one, or pairs have another task.
     """
 
-    def __init__(self, context: TaskContext, released: bool):
+    def __init__(
+        self,
+        levels: Sequence[str],
+        kinds: TaskKinds,
+        nodes: nn.Module,
+        released: bool,
+        own: Mapping[str, nn.Module] | None = None,
+    ):
         super().__init__()
         self.released = released
-        kinds = TaskKinds.binary(len(context.task_ids)) if context.kinds is None else context.kinds
-        if strange := [level for level in context.levels if level not in LEVELS]:
+        self.apart = own is not None  # whether levels read their own modules
+        if strange := [level for level in levels if level not in LEVELS]:
             raise RelataskError(
                 f"SAME learns tasks of graphs, nodes and pairs of nodes, and there is one of level "
                 f"{strange[0]!r}; use a source that has these levels, e.g. tudataset."
             )
-        self.nodes = Nodes(context.encoder())
+        self.nodes, self.own = nodes, nn.ModuleDict(own or {})
+        width = int(nodes.width)  # type: ignore[arg-type]
         self.heads, self.outputs = nn.ModuleDict(), nn.ModuleDict()
         self.readouts = (
             nn.ModuleDict()
@@ -102,7 +124,7 @@ class LevelNetwork(MultiTaskModel):
         self.columns: dict[int, list[int]] = {}
         self.kinds: dict[str, TaskKinds] = {}
         for level, name in NAMES.items():
-            columns = [place for place, own in enumerate(context.levels) if own == name]
+            columns = [place for place, one in enumerate(levels) if one == name]
             if not columns:
                 continue
             if level == PAIR and (len(columns) > 1 or kinds.kinds[columns[0]] != "binary"):
@@ -116,7 +138,7 @@ class LevelNetwork(MultiTaskModel):
             )
             self.kinds[name] = own_kinds
             self.outputs[name] = KindOutputs(own_kinds)
-            width, n_outputs = self.nodes.encoder.width, sum(own_kinds.n_outputs)
+            n_outputs = sum(own_kinds.n_outputs)
             self.heads[name] = HEADS[level](width, n_outputs)
             self.readouts[name] = Readout(width * (2 if level == PAIR else 1), own_kinds)
 
@@ -124,6 +146,26 @@ class LevelNetwork(MultiTaskModel):
     def levels(self) -> list[int]:
         """The levels that have tasks."""
         return list(self.columns)
+
+    @classmethod
+    def of(cls, context: TaskContext, released: bool, own_encoders: bool = False) -> "LevelNetwork":
+        """Return the network of a run; with `own_encoders` each level has one besides the shared one."""
+        nodes = Nodes(context.encoder())
+        own = {name: Nodes(context.encoder(name)) for name in LEVELS if name in context.levels}
+        kinds = TaskKinds.binary(len(context.task_ids)) if context.kinds is None else context.kinds
+        return cls(context.levels, kinds, nodes, released, own if own_encoders else None)
+
+    def states(self, x: PartsBatch, level: int) -> Tensor:
+        """Return the states [N, w] of nodes that a level reads."""
+        module = self.own[NAMES[level]] if self.apart and NAMES[level] in self.own else self.nodes
+        states: Tensor = module(x)
+        return states
+
+    def part(self) -> None:
+        """Let each level go on from the shared states by a module of its own."""
+        for module in self.own.values():
+            module.load_state_dict(self.nodes.state_dict())
+        self.apart = True
 
     def head(self, level: int) -> nn.Module:
         """Return the head of a level."""

@@ -1,15 +1,12 @@
 """The linear classifier that measures embeddings (section 5): a scaler and a linear SVM, kept as tensors."""
 
-import logging
-import warnings
-
-import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from relatask.methods.same.linear_svm import linear_svm
 from relatask.nn.kinds import TaskKinds
 
-log = logging.getLogger(__name__)
 NEVER = -1e9  # the output of a class that training does not have
 
 
@@ -35,58 +32,50 @@ class Readout(nn.Module):
         return (features - self.mean) / self.scale @ self.weight.T + self.bias
 
     def fit(self, features: Tensor, labels: Tensor) -> None:
-        """Fit an SVM to each task by scikit-learn's StandardScaler and LinearSVC, with released settings.
+        """Fit a linear SVM to each task, on features of mean 0 and deviation 1, as released with SAME.
 
         Args:
             features: float32 [n, f] of training items.
             labels: float32 [n, t], NaN where not known.
         """
-        from sklearn.preprocessing import StandardScaler
-
         known = (~labels.isnan()).any(1)
         if not known.any():
             return
-        scaler = StandardScaler().fit(features[known].double().cpu().numpy())
-        device = self.mean.device
-        self.mean.copy_(torch.from_numpy(np.asarray(scaler.mean_)).to(device))
-        self.scale.copy_(torch.from_numpy(np.asarray(scaler.scale_)).to(device))
+        values = features[known].double()
+        deviation = values.std(0, correction=0)
+        self.mean.copy_(values.mean(0))
+        self.scale.copy_(torch.where(deviation > 0, deviation, 1.0))
+        values = F.pad((values - self.mean) / self.scale, (0, 1), value=1.0)
         first = 0
         for task, n_outputs in enumerate(self.kinds.n_outputs):
-            own = ~labels[:, task].isnan()
-            values = ((features[own] - self.mean) / self.scale).double().cpu().numpy()
-            weight, bias = planes(values, labels[own, task].long().cpu().numpy(), n_outputs)
-            self.weight[first : first + n_outputs] = torch.from_numpy(weight).to(self.weight)
-            self.bias[first : first + n_outputs] = torch.from_numpy(bias).to(self.bias)
+            own = labels[known, task]
+            planes = task_planes(values[~own.isnan()], own[~own.isnan()].long(), n_outputs).to(self.weight)
+            self.weight[first : first + n_outputs] = planes[:, :-1]
+            self.bias[first : first + n_outputs] = planes[:, -1]
             first += n_outputs
 
 
-def planes(values: np.ndarray, labels: np.ndarray, n_outputs: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return weights [n_outputs, f] and biases [n_outputs] of linear SVMs, one class against the others.
+def task_planes(values: Tensor, labels: Tensor, n_outputs: int) -> Tensor:
+    """Return planes of a task, one class against the others, float64 [n_outputs, f]; intercepts come last.
 
     Args:
-        values: float64 [n, f].
+        values: float64 [n, f], the last column ones.
         labels: int64 [n]: 0 or 1 where there is one output, else positions of classes.
         n_outputs: 1, or the number of classes.
     """
-    from sklearn.svm import LinearSVC
-
-    weight, bias = np.zeros((n_outputs, values.shape[1])), np.full(n_outputs, NEVER)
-    classes = np.unique(labels)
+    planes = values.new_zeros(n_outputs, values.shape[1])
+    classes = labels.unique()
+    if n_outputs > 1:
+        planes[:, -1] = NEVER
+        planes[classes, -1] = 0.0
+    elif len(classes) == 1:
+        planes[0, -1] = 2.0 * float(classes[0]) - 1
     if len(classes) < 2:
-        places = classes if n_outputs > 1 else slice(None)
-        bias[places] = 0.0
-        if n_outputs == 1 and len(classes):
-            bias[0] = 1.0 if classes[0] else -1.0
-        return weight, bias
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        found = LinearSVC(random_state=0, tol=1e-5, dual="auto").fit(values, labels)
-    if caught:
-        log.info("a linear SVM of %d items and %d features did not converge.", *values.shape)
-    plane, shift = found.coef_, found.intercept_
-    if n_outputs == 1:
-        return plane, shift
-    if len(classes) == 2:
-        plane, shift = np.concatenate([-plane, plane]), np.concatenate([-shift, shift])
-    weight[classes], bias[classes] = plane, shift
-    return weight, bias
+        return planes
+    if len(classes) == 2:  # one plane, as one class against the other is the other against the one
+        plane = linear_svm(values, torch.where(labels == classes[1], 1.0, -1.0).double())
+        planes[classes if n_outputs > 1 else [0]] = torch.stack([-plane, plane]) if n_outputs > 1 else plane
+        return planes
+    for place in classes.tolist():
+        planes[place] = linear_svm(values, torch.where(labels == place, 1.0, -1.0).double())
+    return planes

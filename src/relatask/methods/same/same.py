@@ -46,4 +46,4 @@ CAPABILITIES = {
 
 def build(context: TaskContext, protocol: str, **_: object) -> LevelNetwork:
     """Return the network; the other options are its loop's."""
-    return LevelNetwork(context, released=protocol == "released")
+    return LevelNetwork.of(context, released=protocol == "released")

@@ -14,7 +14,7 @@ AT_ONCE = 256  # graphs
 def by_level(
     parts: GraphParts,
     rows: Tensor,
-    states_of: Callable[[PartsBatch], Tensor],
+    states_of: Callable[[PartsBatch, int], Tensor],
     read: Callable[[Tensor, PartsBatch, int], Tensor],
     shown: bool = False,
 ) -> dict[int, tuple[Tensor, Tensor]]:
@@ -25,7 +25,7 @@ def by_level(
     Args:
         parts: all graphs.
         rows: int64 [n], positions of items.
-        states_of: graphs -> states [N, w] of their nodes.
+        states_of: (graphs, level) -> states [N, w] of their nodes.
         read: (states, graphs with items that are asked for, level) -> what is read of them, [B, k].
         shown: whether edges that are items carry messages for pairs too, as released with SAME.
 
@@ -38,15 +38,13 @@ def by_level(
     for start in range(0, len(graphs), AT_ONCE):
         chosen = (owner >= start) & (owner < start + AT_ONCE)
         batch = parts.graphs(graphs[start : start + AT_ONCE])
-        here = {one: (chosen & (level == one)).nonzero()[:, 0] for one in (GRAPH, NODE, PAIR)}
-        states = {True: states_of(batch)} if shown or len(here[GRAPH]) or len(here[NODE]) else {}
-        if not shown and len(here[PAIR]):
-            states[False] = states_of(batch.without_items())
-        for one, places in here.items():
+        for one in (GRAPH, NODE, PAIR):
+            places = (chosen & (level == one)).nonzero()[:, 0]
             if len(places):
                 x = _asked(parts, batch, graphs, owner[places], rows[places], start, one)
-                own = states[shown or one != PAIR]
-                found.setdefault(one, []).append((places, read(own, x, one)))
+                if one == PAIR and not shown:
+                    x = x.without_items()
+                found.setdefault(one, []).append((places, read(states_of(x, one), x, one)))
     return {
         one: (torch.cat([places for places, _ in own]), torch.cat([values for _, values in own]))
         for one, own in found.items()

@@ -91,7 +91,7 @@ def fit_readouts(problem: Problem, network: LevelNetwork) -> None:
     labels = problem.labels(rows)
     network.eval()
     with torch.inference_mode(), autocast(problem):
-        found = by_level(parts_of(problem), rows, network.nodes, features, _shows(problem))
+        found = by_level(parts_of(problem), rows, network.states, features, _shows(problem))
     for level, (places, values) in found.items():
         if level in network.levels:
             columns = torch.tensor(network.columns[level], device=labels.device)
@@ -116,7 +116,7 @@ def scores_of(problem: Problem, network: LevelNetwork, rows: Tensor, by_heads: l
     if not len(rows):
         return scores
     with torch.inference_mode(), autocast(problem):
-        found = by_level(parts_of(problem), rows, network.nodes, read, _shows(problem))
+        found = by_level(parts_of(problem), rows, network.states, read, _shows(problem))
     for level, (places, values) in found.items():
         if level in network.levels:
             scores[places[:, None], torch.tensor(network.columns[level], device=device)] = values

@@ -9,7 +9,7 @@ import pandas as pd
 
 from relatask.core.errors import RelataskError
 from relatask.data.source_tables import SourceTables, source_tables
-from relatask.sources.nodes.tables import neighbours_of
+from relatask.inputs.neighbours import neighbours_of
 
 LEVELS = ("graph", "node", "pair")
 LINK = "link"  # the task of pairs: whether there is an edge
@@ -63,7 +63,8 @@ def graph_tables(
     ends, owner, label = _pairs(graphs, links)
     if links.share and not len(ends):
         raise RelataskError("no graph has an edge to ask about; set `links` to 0 to have no task of links.")
-    of_nodes = pd.Series(neighbours_of(graphs.edges, n_nodes), dtype=object).map(lambda own: own + n_graphs)
+    offsets, flat = neighbours_of(graphs.edges, n_nodes)
+    of_nodes = pd.Series(np.split(flat + np.int32(n_graphs), offsets[1:-1]), dtype=object)
     items = pd.concat(
         [
             pd.DataFrame({"source_id": list(graphs.names), "level": "graph", **graphs.columns}),
