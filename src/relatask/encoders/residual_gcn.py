@@ -8,12 +8,12 @@ those of its released code, which also divides a node's attributes by their sum 
 from itertools import pairwise
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from relatask.inputs.parts_batch import GRAPH, PAIR, PartsBatch
 from relatask.nn.contract import Encoder
 from relatask.nn.neighbour_sum import Propagation
+from relatask.nn.unit_rows import UnitRows
 
 CAPABILITIES = {
     "summary": "graph convolutions with residuals, as in SAME, on graphs, their nodes and pairs",
@@ -47,15 +47,16 @@ class ResidualGCN(Encoder):
 
     def states(self, x: PartsBatch) -> Tensor:
         """Return the states [N, width] of all nodes of the graphs."""
-        graph = Propagation(x.source, x.receiver, len(x.vectors))
-        states = self._attributes(x.vectors.to(next(self.parameters()).dtype))
+        dtype = next(self.parameters()).dtype
+        graph = Propagation(x.source, x.receiver, len(x.vectors), dtype)
+        states = self._attributes(x.vectors.to(dtype))
         for number, layer in enumerate(self.layers):
-            before = states
-            states = F.relu(layer(graph.times(before)))
-            if self.residual and number:
-                states = states + before
+            added = states if self.residual and number else None
+            mapped = layer(graph.times(states))
             if self.unit_rows:
-                states = F.normalize(states, dim=1)
+                states = UnitRows.apply(mapped, added)
+            else:
+                states = mapped.relu() if added is None else mapped.relu() + added
         return states
 
     def _attributes(self, vectors: Tensor) -> Tensor:
