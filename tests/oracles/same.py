@@ -138,5 +138,5 @@ def copied_step(
             if end is not None:
                 total[place] += end
             if turn is not None:
-                total[place] -= step_size * turn
+                total[place] = total[place] - step_size * turn
     return total

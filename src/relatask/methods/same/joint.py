@@ -11,6 +11,7 @@ CAPABILITIES = {
     "summary": "one encoder and a head each for graphs, nodes and pairs, learned together or alone",
     "label": "Joint levels",
     "paper": "same",
+    "form": "graph_parts",
     "loop": "classical",
     "kinds": ("binary", "class"),
     "trunk": False,

@@ -14,6 +14,7 @@ CAPABILITIES = {
     "summary": "meta-learned embeddings of graphs, nodes and pairs, measured by a linear classifier",
     "label": "SAME",
     "paper": "same",
+    "form": "graph_parts",
     "loop": "meta",
     "kinds": ("binary", "class"),
     "trunk": False,

@@ -9,6 +9,7 @@ CAPABILITIES = {
     "summary": "embeddings of an encoder that is not trained, measured by a linear classifier",
     "label": "Untrained",
     "paper": "same",
+    "form": "graph_parts",
     "loop": "frozen",
     "kinds": ("binary", "class"),
     "trunk": False,
