@@ -36,6 +36,17 @@ def label_correlation(labels: pd.DataFrame, task_ids: Sequence[str]) -> np.ndarr
     return np.where(undefined, np.nan, found.clip(-1, 1))
 
 
+def correlated_labels(labels: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
+    """Return the labels that can be correlated: no bounds of a value, and no codes of classes.
+
+    Args:
+        labels: table "labels".
+        tasks: table "tasks".
+    """
+    codes = set(tasks.loc[tasks["kind"] == "class", "task_id"])
+    return labels[(labels["bound"] == "=") & ~labels["task_id"].isin(codes)]
+
+
 def mean_correlation(correlation: np.ndarray) -> np.ndarray:
     """Return each task's mean correlation with the others, [T]; NaN where none is defined."""
     others = np.where(np.eye(len(correlation), dtype=bool), np.nan, correlation)
