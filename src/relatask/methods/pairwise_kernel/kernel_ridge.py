@@ -24,7 +24,8 @@ log = logging.getLogger(__name__)
 def train(problem: Problem, checkpoint: Checkpoint, progress: Progress) -> TrainingResult:
     """Fit the method's model to the labels of training and score the held-out folds.
 
-    It takes seconds, so the checkpoint holds nothing of it.
+    It takes seconds, of large data an hour (docs/performance.md); the checkpoint holds the best kernel and
+    penalty of those tried so far, with their solution, from which the exact one starts.
     """
     rows, valid = problem.rows("train"), problem.rows("valid")
     if not len(rows):
@@ -36,7 +37,7 @@ def train(problem: Problem, checkpoint: Checkpoint, progress: Progress) -> Train
         return mean_of(selection_values(kinds, labels, scores, exact))
 
     try:
-        chosen = model.fit(_examples(problem), problem.data.x(valid), value_of, progress)
+        chosen = model.fit(_examples(problem), problem.data.x(valid), value_of, checkpoint, progress)
     except RelataskError as error:
         raise RelataskError(f"{problem.title}: {error}") from None
     if math.isnan(chosen.value):
