@@ -11,7 +11,6 @@ from torch import Tensor
 from relatask.core.registry import capabilities
 from relatask.data.prepared import PreparedDataset
 from relatask.engine.checkpoint import Checkpoint
-from relatask.engine.epochs import fit
 from relatask.engine.network import trained_model
 from relatask.engine.problem import Problem, TrainingResult, problems_of
 from relatask.methods.mitten import recorded
@@ -43,7 +42,7 @@ def trained(folder: Path, encoder: str, items: int) -> tuple[Problem, TrainingRe
     training = recorded.Training(problem)
     with torch.no_grad():
         training.model.transfer.dependency[0, 1] = 3.0
-    return problem, fit(training, Checkpoint(folder / "none.pt", ""), lambda share, text: None)
+    return problem, training.fit(Checkpoint(folder / "none.pt", ""), lambda share, text: None)
 
 
 def grid(rows: pd.DataFrame, tasks: list[str]) -> np.ndarray:

@@ -8,22 +8,14 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from relatask.engine.checkpoint import Checkpoint
-from relatask.engine.epochs import fit
 from relatask.engine.loops import supervised
 from relatask.engine.network import autocast
-from relatask.engine.problem import Problem, Progress, TrainingResult
 from relatask.methods.mitten.mitten import Mitten
 
 LOOP = {"balances": True, "imputes": True}
 MOST_ROWS = 500_000  # of table `item_dependency` for a run; an item has a row for each pair of tasks
 log = logging.getLogger(__name__)
 predictor = supervised.predictor
-
-
-def train(problem: Problem, checkpoint: Checkpoint, progress: Progress) -> TrainingResult:
-    """Train the problem's network from its checkpoint, if there is one, and score the held-out folds."""
-    return fit(Training(problem), checkpoint, progress)
 
 
 class Training(supervised.Training):
