@@ -3,14 +3,13 @@
 import logging
 import math
 from collections.abc import Callable
-from typing import Any
 
 import pandas as pd
 import torch
 from torch import Tensor
 
 from relatask.core.errors import RelataskError
-from relatask.core.registry import load, own_options
+from relatask.core.registry import build_method
 from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.kinds import kinds_of, mean_of, selection_values
 from relatask.engine.problem import EVALUATED, Problem, Progress, TrainingResult
@@ -30,7 +29,8 @@ def train(problem: Problem, checkpoint: Checkpoint, progress: Progress) -> Train
     rows, valid = problem.rows("train"), problem.rows("valid")
     if not len(rows):
         raise RelataskError(f"{problem.title} has no labelled item in training; choose other tasks.")
-    model, kinds = _unfitted(problem), kinds_of(problem)
+    method, kinds = problem.spec.method, kinds_of(problem)
+    model = build_method(method.name, method.options)
     labels, exact = problem.labels(valid, "valid"), problem.exact(valid)
 
     def value_of(scores: Tensor) -> float:
@@ -53,12 +53,6 @@ def train(problem: Problem, checkpoint: Checkpoint, progress: Progress) -> Train
     return TrainingResult(scores, [], model.state(), saved=saved)
 
 
-def _unfitted(problem: Problem) -> Any:
-    """Return the method's model before it has seen a label."""
-    options = own_options(problem.spec.method.name, problem.spec.method.options)
-    return load("methods", problem.spec.method.name).build(**options)
-
-
 def _examples(problem: Problem) -> Examples:
     """Return the training molecules and labels; one that is a bound is left out, as trees do.
 
@@ -77,7 +71,8 @@ def _examples(problem: Problem) -> Examples:
 
 def predictor(problem: Problem, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
     """Return what gives the scores [n, T] of items at some rows."""
-    model = _unfitted(problem)
+    method = problem.spec.method
+    model = build_method(method.name, method.options)
     device = problem.data.labels.device
     model.restore({name: value.to(device) for name, value in weights.items()})
     return lambda rows: model.predict(problem.data.x(rows))
