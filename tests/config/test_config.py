@@ -11,6 +11,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from relatask.config import (
     Config,
@@ -304,6 +305,36 @@ WRONG = {
         {"splits": {"variants": {"random": {"scheme": "masked"}}}},
         "splits.variants: 'random' is the name of a scheme; choose another",
     ),
+    "an option of a variant beyond its limits": (
+        {"splits": {"schemes": ["a"], "variants": {"a": {"scheme": "masked", "labels_kept": 1.7}}}},
+        "splits.variants.a.labels_kept: Input should be less than or equal to 1 (got 1.7)",
+    ),
+    "an option of all splits beyond its limits": (
+        {"splits": {"schemes": ["masked"], "masked_tasks": 0.0}},
+        "splits.masked_tasks: Input should be greater than or equal to 0.000001 (got 0.0)",
+    ),
+    "too few folds": (
+        {"splits": {"schemes": ["cross_validation"], "n_folds": 2}},
+        "splits.n_folds: Input should be greater than or equal to 3 (got 2)",
+    ),
+    "an option that no scheme of the study reads": (
+        {"splits": {"schemes": ["random"], "labels_kept": 0.1}},
+        "splits.labels_kept: the scheme masked reads it, and not random; remove it, or use the scheme.",
+    ),
+    "a variant that no scheme lists": (
+        {"splits": {"schemes": ["random"], "variants": {"a": {"scheme": "masked"}}}},
+        "splits: variants: `schemes` does not list 'a'; list it or remove it.",
+    ),
+    "two variants that are one split": (
+        {
+            "splits": {
+                "schemes": ["a", "b"],
+                "labels_kept": 0.3,
+                "variants": {"a": {"scheme": "masked"}, "b": {"scheme": "masked", "labels_kept": 0.3}},
+            }
+        },
+        "splits: schemes: 'a' and 'b' are one split, masked with equal options; remove one.",
+    ),
     "a variant that hides labels of points in time": (
         {
             "sources": {"planted": {"reader": "series"}},
@@ -343,6 +374,19 @@ def test_a_mistake_in_a_study_names_file_and_key(name: str, root: Path, tmp_path
     assert sentence in message
     assert "\n" not in message
     assert not message.endswith(("..", "?."))
+
+
+def test_a_mistake_inside_a_variant_is_told_alone() -> None:
+    with pytest.raises(ValidationError) as caught:
+        SplitsConfig.model_validate({"schemes": ["a"], "variants": {"a": {"scheme": "maskd"}}})
+    assert [finding["loc"] for finding in caught.value.errors()] == [("variants", "a", "scheme")]
+
+
+def test_a_study_that_was_written_with_all_its_options_is_read_again() -> None:
+    written = {"schemes": ["a"], "variants": {"a": {"scheme": "masked", "labels_kept": 0.2}}}
+    one = SplitsConfig.model_validate(written)
+    again = SplitsConfig.model_validate(one.model_dump())
+    assert again.options_of("a") == one.options_of("a") == {"labels_kept": 0.2, "masked_tasks": 1.0}
 
 
 def test_a_missing_key_is_named(root: Path, tmp_path: Path) -> None:

@@ -112,12 +112,10 @@ def test_the_draws_of_masked_splits_stay_as_they_were() -> None:
     assert split_digest(split).startswith("f41c4b49a64b2837")
 
 
-def test_a_share_that_hides_all_labels_or_masks_no_task_is_refused() -> None:
-    for key in ("labels_kept", "masked_tasks"):
-        for share in (0.0, 1.1):
-            said = rf"splits\.{key}: it is above 0 and at most 1, not {share}"
-            with pytest.raises(RelataskError, match=said):
-                folds_of("masked", items(50), **{key: share})
+def test_a_small_share_of_few_tasks_masks_one() -> None:
+    options = {"labels_kept": 0.1, "masked_tasks": 0.1}  # of 3 tasks, rounded to none
+    split = split_items(items(200), labels(200), "masked", 0, FRACTIONS, options)
+    assert split["task_id"].dropna().nunique() == 1
 
 
 def masked(folder: Path, matrix: np.ndarray) -> pd.DataFrame:

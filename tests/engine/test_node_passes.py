@@ -57,7 +57,7 @@ def test_a_run_passes_once_per_step_once_per_validation_and_once_per_fold(proble
     model = MeanOfNeighbours(3)
     monkeypatch.setattr(networks, "build_model", lambda problem: model)
     checkpoint = Checkpoint(tmp_path / "none.pt", "")
-    supervised.train(problem, checkpoint, lambda share, text: None)
+    supervised.Training(problem).fit(checkpoint, lambda share, text: None)
     assert model.passes == [200, 80, 560] * 3 + [560, 560]
     assert supervised.PREDICTION_BATCH < 560
 

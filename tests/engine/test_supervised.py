@@ -15,7 +15,6 @@ from relatask.data.prepared import PreparedDataset
 from relatask.engine import checkpoint as checkpoints
 from relatask.engine.adam import Adam
 from relatask.engine.checkpoint import Checkpoint, tensor_bytes
-from relatask.engine.loops import supervised
 from relatask.engine.loops.supervised import Training
 from relatask.engine.problem import Problem, problems_of
 from relatask.engine.run import inputs_of, train_run
@@ -39,7 +38,7 @@ def problem_of(folder: Path) -> Callable[..., Problem]:
 
 
 def train(problem: Problem, folder: Path):
-    return supervised.train(problem, Checkpoint(folder / "none.pt", ""), lambda share, text: None)
+    return Training(problem).fit(Checkpoint(folder / "none.pt", ""), lambda share, text: None)
 
 
 def test_the_step_size_falls_from_epoch_to_epoch_as_pytorchs_cosine_does(problem_of, tmp_path):

@@ -16,12 +16,12 @@ ESTIMATOR: Addition = {"grouping/estimators/best_partner.py": "best_partner.py"}
 BALANCING: Addition = {"balancing/slow_first.py": "slow_first.py"}
 SAVED_TABLE: Addition = {"methods/forest_bits.py": "forest_bits.py"}
 ENCODER: Addition = {"encoders/gatv2.py": "gatv2.py"}
+LOOP: Addition = {"methods/maml/maml.py": "maml.py", "methods/maml/meta_step.py": "meta_step.py"}
 TABLE_AND_FIGURE: Addition = {
     "publishing/tables/hardest_tasks.py": "hardest_tasks.py",
     "publishing/figures/seed_spread.py": "seed_spread.py",
 }
 NETWORK: Addition = {"methods/task_attention.py": "task_attention.py"}
-LOOP: Addition = {"methods/maml/maml.py": "maml.py", "methods/maml/meta_step.py": "meta_step.py"}
 LEVELS_AND_KINDS: Addition = {"sources/motifs.py": "motifs.py"}
 TEXTS: Addition = {"sources/reviews.py": "reviews.py", "inputs/word_counts.py": "word_counts.py"}
 NODES: Addition = {"sources/club.py": "club.py", "inputs/friends.py": "friends.py"}
@@ -33,9 +33,9 @@ ADDITIONS: dict[str, Addition] = {  # heading of CONTRIBUTING.md -> files
     "A balancing strategy": BALANCING,
     "A method that saves a table of its own": SAVED_TABLE,
     "An encoder on layers of torch-geometric": ENCODER,
+    "A loop with second derivatives": LOOP,
     "A table and a figure": TABLE_AND_FIGURE,
     "A network with an encoder per task and attention before pooling": NETWORK,
-    "A loop with second derivatives": LOOP,
     "A source whose tasks differ in level and kind": LEVELS_AND_KINDS,
     "A source of texts and its input": TEXTS,
     "A source of nodes of one graph and its input": NODES,

@@ -42,13 +42,18 @@ def inputs_of(
     folder: Path,
     dependency: Callable[[int], np.ndarray],
     items: Mapping[int, np.ndarray] | None = None,
+    items_of_seed_1: Mapping[int, np.ndarray] | None = None,
     study: dict[str, Any] | None = None,
 ) -> Inputs:
-    """The study, of whose method MTL each seed has a matrix, and items of seed 0 have theirs."""
+    """The study, of whose method MTL each seed has a matrix, and items of seed 0, or of each, have theirs."""
     plan = make_plan(datasets=["toy"], seeds=(0, 1))
     runs = plan[plan["label"] == "MTL"].set_index("seed")["run_id"]
     saved = {"saved dependency": pd.concat([long(runs[seed], dependency(seed)) for seed in (0, 1)])}
-    if items is not None:
-        frames = [long(runs[0], matrix, item_id=item) for item, matrix in items.items()]
-        saved["saved item_dependency"] = pd.concat(frames)
+    frames = [
+        long(runs[seed], matrix, item_id=item)
+        for seed, own in enumerate((items, items_of_seed_1))
+        for item, matrix in (own or {}).items()
+    ]
+    nothing = long(runs[0], weights(0), item_id=0).iloc[:0]
+    saved["saved item_dependency"] = pd.concat(frames) if frames else nothing
     return make_inputs(folder, study=study or study_of(), plan=plan, **saved)

@@ -17,6 +17,8 @@ from relatask.plan.spec import Component, RunSpec
 from relatask.publishing.inputs import Inputs
 from tests.helpers.data_tables import NO_RELATIONS, tasks_table, write_records
 
+FOLDS = {"train": 160, "valid": 20, "test": 20}  # items of each, of 200
+
 
 def make_plan(
     methods: Sequence[str] = ("STL", "MTL"),
@@ -110,13 +112,18 @@ def write_dataset(
             {
                 "item_id": np.arange(200),
                 "task_id": None,
-                "fold": ["train"] * 160 + ["valid"] * 20 + ["test"] * 20,
+                "fold": np.repeat(list(FOLDS), list(FOLDS.values())),
             }
         )
         write_table("split", split, folder / "splits" / f"random-{seed}.parquet")
         write_json(
             folder / "splits" / f"random-{seed}.json",
-            {"scheme": "random", "seed": seed, "digest": f"{seed}" * 64},
+            {
+                "scheme": "random",
+                "seed": seed,
+                "digest": f"{seed}" * 64,
+                "folds": {fold: {"labels": 100 * len(tasks) * n // 200} for fold, n in FOLDS.items()},
+            },
         )
     write_records(folder)
 

@@ -1,12 +1,14 @@
 """Cross-stitch, MMoE, CGC and PLE, DSelect-k against loops over items, tasks and experts."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from relatask.core.errors import RelataskError
 from relatask.methods import cgc, cross_stitch, dselect_k, mmoe
 from relatask.nn.contract import Between, TaskContext, TaskEncoders
 from relatask.nn.gates import TaskGates
@@ -117,27 +119,70 @@ def test_cgc_mixes_own_and_shared_experts(x: Tensor, own: int) -> None:
     torch.testing.assert_close(model(x), torch.stack(right, 1))
 
 
-def test_progressive_layers_read_the_mixtures_of_the_layer_before(x: Tensor) -> None:
-    model = cgc.build(context(), 1, 2, True)
-    first = [model.encoders.layer(0, x, number) for number in range(6)]
-    gate, level = first[-1], model.extractions[0].gates
-    read = [
-        oracle.mixture([first[task], *first[3:5]], gate, level.weight[task], level.bias[task])
-        for task in range(3)
+@pytest.mark.parametrize("own", [1, 2])
+def test_progressive_layers_read_the_mixtures_of_the_layer_before(x: Tensor, own: int) -> None:
+    model = cgc.build(context(), own, 2, True)
+
+    def parted(states: Sequence[Tensor]) -> tuple[list[Sequence[Tensor]], Sequence[Tensor], Tensor]:
+        """States of the experts of each task, of shared ones, and of the encoder that gates read."""
+        return [states[own * t : own * (t + 1)] for t in range(3)], states[3 * own : -1], states[-1]
+
+    def gates_of(gates: TaskGates) -> list[tuple[Tensor, Tensor]]:
+        return [*zip(gates.weight, gates.bias, strict=True)]
+
+    first = [model.encoders.layer(0, x, number) for number in range(3 * own + 3)]
+    gate = model.shared_gates[0]
+    of_all = (
+        torch.cat([*gate.of_tasks.weight, gate.weight]),
+        torch.cat([*gate.of_tasks.bias, gate.bias]),
+    )
+    of_tasks, of_shared = oracle.extracted(
+        *parted(first), gates_of(model.extractions[0].gates), shared_gate=of_all
+    )
+    assert of_shared is not None
+    read = [*(of_tasks[t] for t in range(3) for _ in range(own)), of_shared, of_shared, first[-1]]
+    second = [model.encoders.layer(1, state, number) for number, state in enumerate(read)]
+    mixtures, _ = oracle.extracted(*parted(second), gates_of(model.extraction.gates))
+    right = torch.stack([heads(model, task, mixture) for task, mixture in enumerate(mixtures)], 1)
+    torch.testing.assert_close(model(x), right)
+    assert not torch.allclose(model(x), cgc.build(context(), own, 2, False)(x))
+
+
+def test_progressive_without_a_layer_to_mix_after_is_refused() -> None:
+    class OneLayer(TwoLayers):
+        depth = 1
+
+    shallow = replace(context(), encoders=OneLayer)
+    with pytest.raises(RelataskError, match=r"'cgc': `progressive: true` mixes experts between layers, and "):
+        cgc.build(shallow, 1, 2, True)
+    assert cgc.build(shallow, 1, 2, False)
+
+
+def test_no_two_gates_start_alike() -> None:
+    model = cgc.build(context(), 2, 2, True)
+    rows = [
+        *model.extractions[0].gates.weight.flatten(0, 1),
+        *model.extraction.gates.weight.flatten(0, 1),
+        *model.shared_gates[0].of_tasks.weight.flatten(0, 1),
+        *model.shared_gates[0].weight,
     ]
-    all_gates = model.of_all[0](gate)  # [B, T, 1 + 2]
-    logits = torch.cat([all_gates[:, :, 0], all_gates[:, :, 1:].mean(1)], 1)
-    shares = torch.stack([torch.stack(oracle.softmax(own)) for own in logits])
-    of_all = sum(shares[:, number, None] * first[number] for number in range(5))
-    second = [
-        model.encoders.layer(1, state, number) for number, state in enumerate([*read, of_all, of_all, gate])
-    ]
-    gates, right = model.extraction.gates, []
-    for task in range(3):
-        experts = [second[task], *second[3:5]]
-        right.append(heads(model, task, mixed(experts, second[-1], gates, task)))
-    torch.testing.assert_close(model(x), torch.stack(right, 1))
-    assert not torch.allclose(model(x), cgc.build(context(), 1, 2, False)(x))
+    assert len({tuple(row.tolist()) for row in rows}) == len(rows) == 3 * 4 + 3 * 4 + 3 * 2 + 2
+
+
+@pytest.mark.parametrize("gamma", [0.1, 1.0])
+def test_digits_of_dselect_k_start_within_the_smooth_step(x: Tensor, gamma: float) -> None:
+    """Beyond it they would be 0 or 1 with gradient 0, for ever."""
+    model = dselect_k.build(context(), 64, 4, gamma, 0.0)
+    logits = model.selectors(model.encoders(x)[:, -1])
+    assert logits.shape == (ITEMS, 3, 4 * 6)
+    assert logits.abs().max() < gamma / 2
+    assert logits.std() > gamma / 100, "all digits are alike: so are all experts"
+
+
+def test_more_experts_to_choose_than_there_are_is_refused() -> None:
+    with pytest.raises(RelataskError, match="'dselect_k': a gate cannot choose k: 5 of 4 experts; lower `k`"):
+        dselect_k.build(context(), 4, 5, 1.0, 0.0)
+    assert dselect_k.build(context(), 4, 4, 1.0, 0.0)
 
 
 def test_dselect_k_selects_by_smooth_digits(x: Tensor) -> None:

@@ -30,6 +30,29 @@ def mixture(experts: Sequence[Tensor], gate_input: Tensor, weight: Tensor, bias:
     return torch.stack(rows)
 
 
+def extracted(
+    own: Sequence[Sequence[Tensor]],
+    shared: Sequence[Tensor],
+    gate_input: Tensor,
+    task_gates: Sequence[tuple[Tensor, Tensor]],
+    shared_gate: tuple[Tensor, Tensor] | None = None,
+) -> tuple[list[Tensor], Tensor | None]:
+    """An extraction network of PLE (Tang et al., 2020, section 4.3): what tasks and shared experts read next.
+
+    Args:
+        own: experts [B, w] of each task.
+        shared: experts of all tasks.
+        gate_input: [B, w].
+        task_gates: of each task weight [own + shared, w] and bias, of its own experts first.
+        shared_gate: weight [all experts, w] and bias, of those of the first task first, shared ones last.
+    """
+    of_tasks = [
+        mixture([*experts, *shared], gate_input, *gate) for experts, gate in zip(own, task_gates, strict=True)
+    ]
+    every = [expert for experts in own for expert in experts] + [*shared]
+    return of_tasks, None if shared_gate is None else mixture(every, gate_input, *shared_gate)
+
+
 def smooth_step(t: float, gamma: float) -> float:
     if t <= -gamma / 2:
         return 0.0

@@ -13,6 +13,7 @@ from relatask.config import StudyConfig, table_names
 from relatask.core.errors import RelataskError
 from relatask.core.tables import write_table
 from relatask.publishing.inputs import Inputs
+from relatask.publishing.known_dependency import scores_of
 from relatask.publishing.tables import dependency_agreement
 from tests.helpers.data_tables import labels_table, tasks_table, write_records
 from tests.helpers.learned_dependency import inputs_of, let_save, weights
@@ -28,7 +29,13 @@ def saving(monkeypatch: pytest.MonkeyPatch) -> None:
     let_save(monkeypatch)
 
 
-def inputs(folder: Path, dependency: Any = weights, labels: pd.DataFrame | None = None) -> Inputs:
+def inputs(
+    folder: Path,
+    dependency: Any = weights,
+    labels: pd.DataFrame | None = None,
+    kinds: str | list[str] = "binary",
+    **items: Any,
+) -> Inputs:
     """A study whose data set has relations, a file of sequences and labels."""
     study = study_of()
     study["datasets"]["toy"] = {
@@ -36,8 +43,8 @@ def inputs(folder: Path, dependency: Any = weights, labels: pd.DataFrame | None 
         "relations": {"source": "string_v9_1"},
         "sequences": "target_sequences",
     }
-    found = inputs_of(folder, dependency, study=study)
-    tasks = tasks_table(TASKS, uniprots=PROTEINS, string_ids=PROTEINS)
+    found = inputs_of(folder, dependency, study=study, **items)
+    tasks = tasks_table(TASKS, uniprots=PROTEINS, string_ids=PROTEINS).assign(kind=kinds)
     write_table("tasks", tasks, folder / "toy" / "tasks.parquet")
     ends = pd.DataFrame(list(EDGES), columns=["task_i", "task_j"])
     relations = ends.assign(score=np.float32(list(EDGES.values())), kind="string:experimental")
@@ -60,9 +67,9 @@ def inputs(folder: Path, dependency: Any = weights, labels: pd.DataFrame | None 
     return found
 
 
-def row(found: Inputs, name: str) -> pd.Series:
+def row(found: Inputs, name: str, compared: str = "dependency") -> pd.Series:
     data = dependency_agreement.make(found).data
-    (only,) = data[data["compared_with"] == name].to_dict("records")
+    (only,) = data[(data["compared"] == compared) & (data["compared_with"] == name)].to_dict("records")
     return pd.Series(only)
 
 
@@ -134,21 +141,82 @@ def test_what_cannot_be_compared_is_a_row_with_its_reason(tmp_path) -> None:
     item = np.arange(200)
     labels = labels_table(np.tile(item, 4), np.repeat(TASKS[:4], 200), np.tile(item % 2, 4))
     table = dependency_agreement.make(inputs(tmp_path, weights, labels))
-    found = table.data.set_index("compared_with").loc["training labels"]
+    found = table.data.set_index(["compared", "compared_with"]).loc[("dependency", "training labels")]
     assert np.isnan(found["spearman"])
     assert found["reason"] == "all pairs are defined of 4 of 7 tasks, at least 5 are needed"
     assert found["n_left_out"] == 3
-    (said,) = [note for note in table.notes if note.startswith("No correlation")]  # the other two have one
-    assert said == f"No correlation on toy (random) with training labels: {found['reason']}."
-    assert table.rows[2][6:9] == ["–", "–", "–"]
+    (said, *_) = [note for note in table.notes if note.startswith("No correlation")]
+    assert said == f"No correlation of dependency on toy (random) with training labels: {found['reason']}."
+    assert table.rows[2][7:10] == ["–", "–", "–"]
 
 
 def test_two_tasks_on_one_protein_count_as_most_related(tmp_path) -> None:
     tasks = pd.DataFrame({"string_ids": [["A"], ["A", "B"], ["C"], []]}, index=["a", "b", "c", "d"])
     relations = pd.DataFrame({"task_i": ["b"], "task_j": ["c"], "score": [0.4]})
-    found = dependency_agreement._scores(relations, tasks)
+    found = scores_of(relations, tasks)
     assert found[0, 1] == found[1, 0] == 1
     assert found[1, 2] == found[2, 1] == pytest.approx(0.4)
     assert found[0, 2] == 0
     assert np.isnan(found[3]).all()
     assert np.isnan(found[:, 3]).all()
+
+
+def both_ways(matrix: np.ndarray) -> np.ndarray:
+    return ((matrix + matrix.T) / 2)[OFF]
+
+
+def test_seeds_that_learn_noise_have_no_agreement_between_them_and_those_that_learn_one_thing_have(
+    tmp_path,
+) -> None:
+    noise = row(inputs(tmp_path / "noise"), "relations")
+    right = spearmanr(both_ways(weights(0)), both_ways(weights(1))).statistic
+    assert noise["spearman_between_seeds"] == pytest.approx(right)
+    assert abs(right) < 0.5
+    same = inputs(tmp_path / "same", lambda seed: (1 + seed) * weights(0))
+    assert row(same, "relations")["spearman_between_seeds"] == pytest.approx(1)
+    table = dependency_agreement.make(same)
+    assert table.rows[0][table.header.index("ρ between seeds")] == "+1.00"
+
+
+def test_the_mean_over_items_of_each_seed_is_compared_beside_the_general_dependency(tmp_path) -> None:
+    of_seeds = [{0: weights(5), 1: weights(6)}, {2: weights(7), 3: weights(8), 4: weights(9)}]
+    found = row(
+        inputs(tmp_path, items=of_seeds[0], items_of_seed_1=of_seeds[1]), "relations", "attention of items"
+    )
+    means = [both_ways(np.mean([*own.values()], axis=0)) for own in of_seeds]
+    right = spearmanr(*means).statistic
+    assert found["spearman_between_seeds"] == pytest.approx(right, abs=1e-6)
+    assert (found["method"], found["n_seeds"]) == ("MTL", 2)
+
+
+def test_what_is_known_is_compared_with_each_other_once(tmp_path) -> None:
+    items = {"items": {0: weights(5)}, "items_of_seed_1": {1: weights(6)}}
+    table = dependency_agreement.make(inputs(tmp_path, **items))
+    known = table.data[table.data["method"].isna()]
+    pairs = [*zip(known["compared"], known["compared_with"], strict=True)]
+    assert pairs == [
+        ("training labels", "sequences"),
+        ("training labels", "relations"),
+        ("sequences", "relations"),
+    ]
+    assert known["n_seeds"].tolist() == [2, 2, 1]
+    assert np.isnan(known["spearman_between_seeds"].iloc[2])
+    assert known["spearman_between_seeds"].iloc[0] == pytest.approx(1)  # both seeds train on the same items
+    assert known["asymmetry"].isna().all()
+    assert table.rows[-1][2] == "–"
+
+
+def test_bounds_of_values_and_codes_of_classes_are_no_labels_to_correlate(tmp_path) -> None:
+    item, task = np.indices((200, 7)).reshape(2, -1)
+    values = np.random.default_rng(5).normal(size=len(item))
+    bounded, of_classes = (item % 4 == 0) & (task == 1), task == 2
+    tables = []
+    for name, other in (("one", 10.0), ("other", -1e4)):
+        changed = np.where(bounded, other, np.where(of_classes, item * other % 7, values))
+        labels = labels_table(item, np.array(TASKS)[task], changed, np.where(bounded, ">", "="))
+        kinds = ["class" if name == "t2" else "real" for name in TASKS]
+        tables.append(dependency_agreement.make(inputs(tmp_path / name, weights, labels, kinds)))
+    pd.testing.assert_frame_equal(tables[0].data, tables[1].data)
+    found = tables[0].data.query("compared_with == 'training labels'").iloc[0]
+    assert (found["n_tasks"], found["n_left_out"]) == (6, 1)
+    assert any("without labels that are bounds" in note for note in tables[0].notes)

@@ -136,6 +136,21 @@ def test_items_are_clustered_by_their_weights_and_each_cluster_shows_its_mean(tm
     )  # two axes tell nearly all
 
 
+def test_the_figure_of_items_says_how_far_seeds_agree(tmp_path, saving) -> None:
+    first, second = weights(0), weights(0)
+    off = np.triu_indices(7, 1)
+    second[off] = second.T[off] = (7 - first.T[off] - first[off]) / 2  # the opposite order of pairs
+    said = {}
+    for name, items in (("alike", {8: first}), ("opposite", {8: second}), ("one seed", None)):
+        inputs = inputs_of(tmp_path / name, weights, {3: 0.5 * first, 5: 1.5 * first}, items_of_seed_1=items)
+        with style.styled():
+            _, figure = item_dependency.draw(inputs, "toy")
+        said[name] = " ".join(texts(figure)).replace("\n", " ")
+    assert "Agreement of 2 seeds about the mean over items: ρ = +1.00." in said["alike"]
+    assert "ρ = −1.00." in said["opposite"]
+    assert "There is one seed" in said["one seed"]
+
+
 def test_items_that_are_all_alike_are_one_cluster(tmp_path, saving) -> None:
     drawn, _ = item_dependency.draw(inputs_of(tmp_path, weights, {3: weights(0), 5: weights(0)}), "toy")
     assert drawn["cluster"].unique().tolist() == [0]

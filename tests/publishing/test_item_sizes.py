@@ -58,6 +58,17 @@ def test_texts_have_the_mean_of_their_words(tmp_path, root) -> None:
     assert (found["words (mean)"], found["published words"], found["published items"]) == ("3", "59", "8,014")
 
 
+def test_a_data_set_without_a_size_that_another_has_leaves_its_cell_empty(tmp_path) -> None:
+    found = make_inputs(tmp_path, study=study_of(datasets=["toy", "bare"]) | {"paper": "l2t_mitten"})
+    sized = {"toy": items_table(range(2), n_heavy_atoms=[3, 4]), "bare": items_table([0], "x")}
+    for name, items in sized.items():
+        write_table("items", items, tmp_path / name / "items.parquet")
+        write_json(tmp_path / name / "features" / "features.json", {})
+        write_records(tmp_path / name)
+    table = item_sizes.make(found)
+    assert [row[table.header.index("nodes (mean)")] for row in table.rows] == ["3.5", "–"]
+
+
 @pytest.mark.parametrize(("paper", "there"), [("l2t_mitten", True), ("metalink", False), (None, False)])
 def test_only_a_study_of_the_paper_that_prints_sizes_has_the_table(paper, there) -> None:
     study = study_of()

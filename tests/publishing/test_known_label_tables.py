@@ -10,6 +10,7 @@ from relatask.evaluation.label_correlation import label_correlation, mean_correl
 from relatask.publishing import style
 from relatask.publishing.figures import known_ratio
 from relatask.publishing.figures import label_correlation as correlation_figure
+from tests.helpers.data_tables import labels_table, tasks_table
 
 
 def random_table(n: int = 60, n_tasks: int = 5, missing: float = 0.4) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -50,8 +51,9 @@ def test_a_correlation_that_is_not_defined_is_nan():
 
 
 def test_the_map_has_the_least_correlated_task_first():
-    wide, labels = random_table(missing=0.1)
-    tasks = pd.DataFrame({"task_id": wide.columns, "name": [f"Task {name}" for name in wide.columns]})
+    wide, cells = random_table(missing=0.1)
+    labels = labels_table(cells["item_id"], cells["task_id"], cells["value"])
+    tasks = tasks_table(wide.columns, name=[f"Task {name}" for name in wide.columns])
     drawn = correlation_figure.table(tasks, labels)
     grid = drawn.pivot(index="task_i", columns="task_j", values="correlation")
     first, last = drawn["task_i"].iloc[0], drawn["task_i"].iloc[-1]
@@ -61,6 +63,20 @@ def test_the_map_has_the_least_correlated_task_first():
     assert {"t0", "t1"} >= {last}
     with style.styled():
         assert correlation_figure.plot(drawn, "toy").axes
+
+
+def test_the_map_is_of_values_without_bounds_and_codes():
+    wide, cells = random_table(missing=0.1)
+    kinds = ["class" if name == "t3" else "real" for name in wide.columns]
+    tasks = tasks_table(wide.columns, kind=kinds)
+    bounded, values = (cells["task_id"] == "t0") & (cells["item_id"] < 20), cells["value"]
+    labels = labels_table(
+        cells["item_id"], cells["task_id"], values.mask(bounded, 10.0), np.where(bounded, ">", "=")
+    )
+    drawn = correlation_figure.table(tasks, labels).set_index(["task_i", "task_j"])["correlation"]
+    rest = wide.mask((wide.columns == "t0") & (wide.index < 20)[:, None])
+    assert drawn["t0", "t1"] == pytest.approx(rest["t0"].corr(rest["t1"]))
+    assert drawn["t3"].isna().all()
 
 
 def planned(label: str, method: str, **options: object) -> dict[str, object]:

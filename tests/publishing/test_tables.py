@@ -1,6 +1,7 @@
 """Tables show what was measured, mark the best, say what is missing, and survive hostile names."""
 
 import html
+import json
 import re
 
 import pandas as pd
@@ -201,14 +202,29 @@ def test_statistics_and_splits_come_from_the_prepared_data(tmp_path) -> None:
     splits = splits_table.make(inputs)
     assert splits.rows[1] == ["toy", "random", "1", "160", "20", "20", "1" * 16]
     assert splits.data["digest"].tolist() == ["0" * 64, "1" * 64]
+    assert splits.data["train_labels"].tolist() == [560, 560]
+    assert splits.data["hidden_labels"].tolist() == [0, 0]
     (tmp_path / "toy" / "dataset.json").write_text('{"items": 3}')
     with pytest.raises(RelataskError, match=r"dataset.json: 'tasks' is absent"):
         statistics_table.make(inputs)
 
 
-def test_data_of_another_version_are_not_shown(tmp_path) -> None:
+def test_the_table_of_splits_says_how_many_labels_train_and_how_many_nothing_reads(tmp_path) -> None:
     inputs = make_inputs(tmp_path)
+    file = tmp_path / "toy" / "splits" / "random-1.json"
+    record = json.loads(file.read_text())
+    record["folds"]["train"]["labels"] = 80
+    file.write_text(json.dumps(record))
+    table = splits_table.make(inputs)
+    assert table.header[6:8] == ["train labels", "hidden labels"]
+    assert [row[6:8] for row in table.rows] == [["560", "0"], ["80", "480"]]
+    assert table.data["train"].tolist() == [160, 160]  # which does not tell the two apart
+    assert any("hidden labels: those that nothing reads" in note for note in table.notes)
+
+
+def test_data_of_another_version_are_not_shown(tmp_path) -> None:
     for file, record in (("tasks", "dataset"), ("splits/random-1", "random-1")):
+        inputs = make_inputs(tmp_path)
         path = tmp_path / "toy" / f"{file}.parquet"
         frame = pd.read_parquet(path)
         write_table("tasks" if file == "tasks" else "split", frame.iloc[::-1], path)

@@ -131,7 +131,10 @@ def load_study(path: Path) -> StudyConfig:
         raise RelataskError(f"{path} is not valid YAML: {' '.join(str(error).split())}.") from None
     if not isinstance(values, dict):
         raise RelataskError(f"{path} must be a mapping of keys to values; see config/README.md.")
-    return parse(StudyConfig, values, str(path))
+    study = parse(StudyConfig, values, str(path))
+    if lost := study.splits.not_read():
+        raise RelataskError(f"{path}: splits.{lost}")
+    return study
 
 
 def _yaml_of(path: Path) -> Any:

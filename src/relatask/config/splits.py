@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator, Field, ValidationInfo, create_model, field_validator, model_validator
 
 from relatask.core.blocks import Block, Name, unique
+from relatask.core.files import canonical_json
 from relatask.core.plugins import scheme_records
 from relatask.core.records import suggest
 
@@ -23,7 +24,9 @@ def _scheme(name: str, others: Collection[str] = ()) -> str:
 
 
 def _split(name: str, info: ValidationInfo) -> str:
-    return _scheme(name, info.data.get("variants", {}))
+    if "variants" not in info.data:  # one of them is wrong, and this may be its name
+        return name
+    return _scheme(name, info.data["variants"])
 
 
 def _summaries() -> str:
@@ -56,12 +59,14 @@ class VariantBlock(Block):
 def _option_fields(unset: bool = False) -> dict[str, Any]:
     """Return the keys that the schemes declare as options; with `unset`, None stands for the study's."""
     options = {key: value for record in scheme_records().values() for key, value in record.options.items()}
-    return {
-        key: (type(default) | None, Field(None, description=f"of this variant; default: `splits.{key}`"))
-        if unset
-        else (type(default), Field(default, description=meaning))
-        for key, (default, meaning) in sorted(options.items())
-    }
+    limits = {key: value for record in scheme_records().values() for key, value in record.limits.items()}
+    found = {}
+    for key, (default, meaning) in sorted(options.items()):
+        least, greatest = limits.get(key, (None, None))
+        said = f"of this variant; default: `splits.{key}`" if unset else meaning
+        value = Field(None if unset else default, description=said, ge=least, le=greatest)
+        found[key] = (type(default) | None if unset else type(default), value)
+    return found
 
 
 if TYPE_CHECKING:
@@ -94,6 +99,33 @@ class SplitsBlock(Block):
         if clash := sorted(set(variants) & set(scheme_records())):
             raise ValueError(f"{clash[0]!r} is the name of a scheme; choose another")
         return variants
+
+    @model_validator(mode="after")
+    def _check_what_is_used(self) -> "SplitsBlock":
+        """Refuse a variant that no split is of, and a split that is there twice."""
+        if lost := sorted(set(self.variants) - set(self.schemes)):
+            raise ValueError(f"variants: `schemes` does not list {lost[0]!r}; list it or remove it")
+        first: dict[str, str] = {}
+        for split in self.schemes:
+            same = first.setdefault(canonical_json([self.scheme_of(split), self.options_of(split)]), split)
+            if same != split:
+                of = self.scheme_of(split)
+                raise ValueError(
+                    f"schemes: {same!r} and {split!r} are one split, {of} with equal options; remove one"
+                )
+        return self
+
+    def not_read(self) -> str:
+        """Say which option was given that no split reads, "" where there is none.
+
+        Only the file that a user writes is asked: a study that the workflow wrote has every option.
+        """
+        read = {key for split in self.schemes for key in self.options_of(split)}
+        for scheme, record in scheme_records().items():
+            for key in sorted(set(record.options) & self.model_fields_set - read):
+                used = ", ".join(self.used)
+                return f"{key}: the scheme {scheme} reads it, and not {used}; remove it, or use the scheme."
+        return ""
 
     def scheme_of(self, split: str) -> str:
         """Return the scheme of a split, which has the same name unless it is a variant."""

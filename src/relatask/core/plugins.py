@@ -57,6 +57,7 @@ class SchemeRecord(Record):
     items: tuple[str, ...] | str = "any"  # levels of items that it can split
     holds_out: str = "items"  # "labels": labels of one item are in several folds
     options: Mapping[str, tuple[Any, str]] = field(default_factory=dict)  # key -> default, what it is
+    limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # option -> least, greatest value
 
 
 R = TypeVar("R", bound=Record)

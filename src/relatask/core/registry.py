@@ -271,6 +271,11 @@ def own_options(method: str, options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name in own}
 
 
+def build_method(method: str, options: Mapping[str, Any], *given: Any) -> Any:
+    """Return what the `build` of a method makes of `given` and of its own among a run's options."""
+    return load("methods", method).build(*given, **own_options(method, options))
+
+
 def complete_options(kind: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the defaults of an entry of a kind, e.g. "methods", overridden by `given`.
 

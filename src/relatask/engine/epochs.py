@@ -81,6 +81,19 @@ class EpochTraining(ABC):
         self.total = torch.zeros(len(self.problems), device=self.device)  # of each, the sum of these losses
         self.selections = [Selection(self.networks.weights_of(run)) for run in range(len(self.problems))]
 
+    def fit(self, checkpoint: Checkpoint, progress: Progress) -> TrainingResult:
+        """Train one problem from the checkpoint, if there is one, and score the held-out folds.
+
+        The epoch with the best validation value gives the weights; the last epoch does where it is undefined.
+
+        Raises:
+            RelataskError: there is nothing to learn from, or a loss or a score is not finite.
+        """
+        (result,) = fit_all(self, checkpoint, progress)
+        if isinstance(result, RelataskError):
+            raise result
+        return result
+
     def require_examples(self) -> None:
         """Raise where there is nothing to learn from; a trained model, which only predicts, needs nothing."""
         if not len(self.rows):
@@ -141,6 +154,10 @@ class EpochTraining(ABC):
     def saved(self) -> dict[str, pd.DataFrame]:
         """Return the tables that the method declares in `saves`, of the best epoch; default: the model's."""
         return self.model.saved()
+
+    def shown(self) -> dict[str, dict[str, Tensor]] | None:
+        """Return which labels each pass knew, as `TrainingResult.shown`; default: it reads none."""
+        return None
 
     def inputs(self, rows: Tensor) -> GraphBatch | Tensor:
         """Return what a training step reads of the items at positions `rows`, augmented if asked for."""
@@ -280,24 +297,10 @@ def divergence(problem: Problem, epoch: int, value: float) -> RelataskError:
     )
 
 
-def fit(training: EpochTraining, checkpoint: Checkpoint, progress: Progress) -> TrainingResult:
-    """Train one problem from the checkpoint, if there is one, and score the held-out folds.
-
-    The epoch with the best validation value gives the weights; the last epoch does where it is undefined.
-
-    Raises:
-        RelataskError: there is nothing to learn from, or a loss or a score is not finite.
-    """
-    (result,) = fit_all(training, checkpoint, progress)
-    if isinstance(result, RelataskError):
-        raise result
-    return result
-
-
 def fit_all(
     training: EpochTraining, checkpoint: Checkpoint, progress: Progress
 ) -> list[TrainingResult | RelataskError]:
-    """Train problems side by side as `fit` does one; return what comes of each, or why it failed."""
+    """Train problems side by side as `fit` of a training does one; return what comes of each, or why not."""
     training.require_examples()
     if checkpoint.in_flight is not None:
         training.restore(checkpoint.in_flight)
@@ -315,7 +318,7 @@ def fit_all(
     chosen = training.chosen_weights()
     training.networks.load_weights(chosen)
     scores = training.all_scores()
-    saved = training.saved()
+    shown, saved = training.shown(), training.saved()
     return [
         RelataskError(selection.failure)
         if selection.failure is not None
@@ -323,7 +326,8 @@ def fit_all(
             own,
             selection.history,
             {name: value.cpu() for name, value in weights.items()},
-            saved=saved,
+            shown,
+            saved,
         )
         for own, selection, weights in zip(scores, training.selections, chosen, strict=True)
     ]

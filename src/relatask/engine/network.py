@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from relatask.core.errors import RelataskError
-from relatask.core.registry import capabilities, load, own_options
+from relatask.core.registry import build_method, capabilities, load
 from relatask.data.task_ids import task_ids
 from relatask.engine.kinds import kinds_of, tasks_of
 from relatask.engine.problem import Problem
@@ -38,8 +38,8 @@ def build_model(problem: Problem, trained: bool = False) -> MultiTaskModel:
         levels=tuple(task.level for task in tasks_of(problem)),
     )
     torch.manual_seed(problem.seed("initialisation"))
-    options = own_options(problem.spec.method.name, problem.spec.method.options)
-    model: MultiTaskModel = load("methods", problem.spec.method.name).build(context, **options)
+    method = problem.spec.method
+    model: MultiTaskModel = build_method(method.name, method.options, context)
     return model
 
 

@@ -75,13 +75,23 @@ def train_run(
         problem = problems[number]
         require_kinds(problem, ability.kinds)
         progress_of_run = _progress_of_problem(progress, number, len(problems), problem)
-        result: TrainingResult = (ability.per_task and constant_result(problem)) or loop.train(
-            problem, checkpoint, progress_of_run
+        result = (ability.per_task and constant_result(problem)) or _trained(
+            loop, problem, checkpoint, progress_of_run
         )
         checkpoint.finish((result if keep_weights else replace(result, weights=None)).as_dict())
     return _collect(
         spec, ability, problems, [TrainingResult.from_dict(finished) for finished in checkpoint.finished]
     )
+
+
+def _trained(loop: Any, problem: Problem, checkpoint: Checkpoint, progress: Progress) -> TrainingResult:
+    """Train a problem by its loop, of which `engine.contract.Loop` says what it may have."""
+    result: TrainingResult = (
+        loop.train(problem, checkpoint, progress)
+        if hasattr(loop, "train")
+        else loop.Training(problem).fit(checkpoint, progress)
+    )
+    return result
 
 
 def _progress_of_problem(progress: Progress, number: int, total: int, problem: Problem) -> Progress:

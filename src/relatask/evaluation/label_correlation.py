@@ -26,14 +26,37 @@ def label_correlation(labels: pd.DataFrame, task_ids: Sequence[str]) -> np.ndarr
     shape = (int(rows.max(initial=-1)) + 1, len(task_ids))
     values = labels["value"].to_numpy(np.float64)[inside]
     y, there = csr_array((values, place), shape=shape), csr_array((np.ones_like(values), place), shape=shape)
+    return pairwise_correlation(y, there)
+
+
+def pairwise_correlation(values: csr_array, there: csr_array) -> np.ndarray:
+    """Return Pearson's correlation of each two columns over the rows that have both, float64 [T, T].
+
+    NaN where fewer than three rows have both, or one of the two does not vary among them.
+
+    Args:
+        values: float64 [n, T], 0 where there is none.
+        there: float64 [n, T], 1 where there is a value, else 0.
+    """
     n = (there.T @ there).toarray()
-    sums, squares = (y.T @ there).toarray(), ((y * y).T @ there).toarray()  # of the row's task
+    sums, squares = (values.T @ there).toarray(), ((values * values).T @ there).toarray()  # of the row's task
     with np.errstate(divide="ignore", invalid="ignore"):
-        covariance = (y.T @ y).toarray() / n - sums * sums.T / n**2
+        covariance = (values.T @ values).toarray() / n - sums * sums.T / n**2
         variance = squares / n - (sums / n) ** 2
         found = covariance / np.sqrt(variance * variance.T)
     undefined = (n < 3) | (variance < 1e-12) | (variance.T < 1e-12)
     return np.where(undefined, np.nan, found.clip(-1, 1))
+
+
+def correlated_labels(labels: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
+    """Return the labels that can be correlated: no bounds of a value, and no codes of classes.
+
+    Args:
+        labels: table "labels".
+        tasks: table "tasks".
+    """
+    codes = set(tasks.loc[tasks["kind"] == "class", "task_id"])
+    return labels[(labels["bound"] == "=") & ~labels["task_id"].isin(codes)]
 
 
 def mean_correlation(correlation: np.ndarray) -> np.ndarray:

@@ -2,14 +2,16 @@
 
 Each task has experts of its own beside those that all share; its gate mixes these two kinds alone. With
 `progressive` the mixtures are also made after each layer and are what the next layer of a task's experts
-reads, while shared experts read a mixture of all (PLE); without it only embeddings are mixed (CGC). As in
-`mmoe`, gates read an encoder of their own.
+reads, while shared experts read what one further gate mixes of all experts (PLE); without it only embeddings
+are mixed (CGC). As in `mmoe`, gates read an encoder of their own.
 """
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from relatask.nn.contract import TaskContext
+from relatask.core.errors import RelataskError
+from relatask.nn.contract import TaskContext, task_draws
 from relatask.nn.gates import GATE, TaskGates, experts
 from relatask.nn.heads import KindModel, TaskHeads
 
@@ -45,10 +47,29 @@ class Extraction(nn.Module):
 
     def forward(self, experts: Tensor, gate: Tensor) -> Tensor:
         """Return each task's mixture [N, T, w] of experts [N, T own + shared, w], by gate inputs [N, w]."""
-        of_tasks, of_all = experts.split([experts.shape[1] - self.shared, self.shared], 1)
-        own_share, shared_share = self.gates(gate).softmax(-1).split([self.own, self.shared], -1)
-        own = (own_share[..., None] * of_tasks.unflatten(1, (-1, self.own))).sum(2)
-        return own + torch.bmm(shared_share, of_all)
+        own, shared = experts.split([experts.shape[1] - self.shared, self.shared], 1)
+        of_own, of_shared = self.gates(gate).softmax(-1).split([self.own, self.shared], -1)
+        return (of_own[..., None] * own.unflatten(1, (-1, self.own))).sum(2) + torch.bmm(of_shared, shared)
+
+
+class SharedGate(nn.Module):
+    """The gate of what shared experts read: one softmax over the experts of all tasks and the shared ones.
+
+    What belongs to a task's experts is drawn from the task's seed, so that no order of tasks matters.
+    """
+
+    def __init__(self, width: int, own: int, shared: int, context: TaskContext, name: str):
+        super().__init__()
+        self.of_tasks = TaskGates(width, own, context, name)
+        weight, bias = task_draws((shared,), width, context, f"{name} over shared experts", ["shared"])
+        self.weight = nn.Parameter(weight[0].clone())  # [shared, w]
+        self.bias = nn.Parameter(bias[0].clone())
+
+    def forward(self, experts: Tensor, gate: Tensor) -> Tensor:
+        """Return the mixture [N, w] of experts [N, T own + shared, w], by gate inputs [N, w]."""
+        of_shared = F.linear(gate, self.weight.to(gate.dtype), self.bias.to(gate.dtype))
+        shares = torch.cat([self.of_tasks(gate).flatten(1), of_shared], 1).softmax(-1)
+        return torch.bmm(shares[:, None], experts)[:, 0]
 
 
 class CGC(KindModel):
@@ -64,9 +85,8 @@ class CGC(KindModel):
         self.extractions = nn.ModuleList(
             Extraction(states, own, shared, context, f"gate {layer}") for layer in range(layers)
         )
-        # What shared experts read is the mean over tasks of how they would mix all experts: no task is first.
-        self.of_all = nn.ModuleList(
-            TaskGates(states, own + shared, context, f"shared gate {layer}") for layer in range(layers)
+        self.shared_gates = nn.ModuleList(
+            SharedGate(states, own, shared, context, f"shared gate {layer}") for layer in range(layers)
         )
         self.extraction = Extraction(width, own, shared, context, GATE)
         self.heads = TaskHeads(width, context)
@@ -76,23 +96,9 @@ class CGC(KindModel):
         if layer >= len(self.extractions):
             return states
         experts, gate = states[:, :-1], states[:, -1]
-        own = self.extractions[layer](experts, gate)
-        return torch.cat(
-            [
-                own.repeat_interleave(self.own, 1),
-                self._of_all(layer, experts, gate)[:, None].expand(-1, self.shared, -1),
-                gate[:, None],
-            ],
-            1,
-        )
-
-    def _of_all(self, layer: int, experts: Tensor, gate: Tensor) -> Tensor:
-        """Return a mixture [N, w] of all experts, whose weights sum to 1."""
-        of_tasks, of_all = experts.split([experts.shape[1] - self.shared, self.shared], 1)
-        logits = self.of_all[layer](gate)  # [N, T, own + shared]
-        own, shared = logits.split([self.own, self.shared], -1)
-        weights = torch.cat([own.flatten(1), shared.mean(1)], 1).softmax(-1)
-        return torch.bmm(weights[:, None], torch.cat([of_tasks, of_all], 1))[:, 0]
+        own = self.extractions[layer](experts, gate).repeat_interleave(self.own, 1)
+        shared = self.shared_gates[layer](experts, gate)[:, None].expand(-1, self.shared, -1)
+        return torch.cat([own, shared, gate[:, None]], 1)
 
     def forward(self, x: object) -> Tensor:
         """Return the outputs [B, C]."""
@@ -102,5 +108,16 @@ class CGC(KindModel):
 
 
 def build(context: TaskContext, own_experts: int, shared_experts: int, progressive: bool) -> CGC:
-    """Return the network."""
-    return CGC(context, own_experts, shared_experts, progressive)
+    """Return the network.
+
+    Raises:
+        RelataskError: it shall be progressive, and has no layer after which it could mix.
+    """
+    model = CGC(context, own_experts, shared_experts, progressive)
+    if progressive and not model.extractions:
+        raise RelataskError(
+            "method 'cgc': `progressive: true` mixes experts between layers, and this encoder gives states "
+            "after the last one alone; take one that is read layer by layer, such as gcn, with 2 layers or "
+            "more, or remove `progressive`."
+        )
+    return model

@@ -8,6 +8,7 @@ own.
 import torch
 from torch import Tensor
 
+from relatask.core.errors import RelataskError
 from relatask.nn.contract import TaskContext
 from relatask.nn.gates import GATE, TaskGates, experts
 from relatask.nn.heads import KindModel, TaskHeads
@@ -85,5 +86,14 @@ def _entropy(selected: Tensor) -> Tensor:
 
 
 def build(context: TaskContext, experts: int, k: int, gamma: float, entropy: float) -> DSelectK:
-    """Return the network."""
+    """Return the network.
+
+    Raises:
+        RelataskError: k is more than there are experts.
+    """
+    if k > experts:
+        raise RelataskError(
+            f"method 'dselect_k': a gate cannot choose k: {k} of {experts} experts; lower `k`, or raise "
+            "`experts`."
+        )
     return DSelectK(context, experts, k, gamma, entropy)

@@ -20,7 +20,6 @@ from relatask.core.source_code import code_of
 from relatask.core.tables import read_table, write_table
 from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.device import claimed_device
-from relatask.engine.epochs import fit
 from relatask.engine.problem import problems_of
 from relatask.engine.run import inputs_of
 from relatask.evaluation.aggregate import runs_of
@@ -76,6 +75,6 @@ def affinities_of(
     path = study / in_study("checkpoints") / f"affinities-{spec.run_id}.pt"
     made_by = f"{code}-{data.digest(split)}-{data.device.type}"
     checkpoint = Checkpoint(path, made_by, files_of_run(*spec.names))
-    fit(training, checkpoint, progress.update)
+    training.fit(checkpoint, progress.update)
     checkpoint.delete()
     return problem.task_ids, training.affinities().cpu()

@@ -3,21 +3,13 @@
 import torch
 from torch import Tensor
 
-from relatask.engine.checkpoint import Checkpoint
-from relatask.engine.epochs import fit
 from relatask.engine.loops import supervised
-from relatask.engine.problem import Problem, Progress, TrainingResult
 
 LOOP = {
     "second_derivatives": True,
     "options": {"inner_rate": 0.1, "first_order": False},
     "limits": {"inner_rate": (0.0, 10.0)},
 }
-
-
-def train(problem: Problem, checkpoint: Checkpoint, progress: Progress) -> TrainingResult:
-    """Train the problem's network from its checkpoint, if there is one, and score the held-out folds."""
-    return fit(Training(problem), checkpoint, progress)
 
 
 class Training(supervised.Training):

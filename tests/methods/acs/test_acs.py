@@ -70,7 +70,7 @@ def test_each_task_is_predicted_by_its_best_epoch_of_all_that_the_shared_run_had
     chosen = best_epochs(values)
     assert all(math.isnan(row[SILENT]) for row in values)
     assert len({*chosen}) > 1  # or it would be a shared bottom
-    result = own_epochs.train(problem, Checkpoint(tmp_path / "none.pt", ""), lambda share, text: None)
+    result = own_epochs.Training(problem).fit(Checkpoint(tmp_path / "none.pt", ""), lambda share, text: None)
     for fold in EVALUATED:
         expected = torch.stack([scores[epoch][fold][:, task] for task, epoch in enumerate(chosen)], 1)
         torch.testing.assert_close(result.scores[fold], expected, rtol=0, atol=1e-6)
@@ -127,7 +127,7 @@ def test_all_outputs_of_a_task_of_classes_are_of_its_own_epoch(data, tmp_path):
     values, scores = every_epoch(problem)
     chosen = best_epochs([row.tolist() for row in values])
     assert len({*chosen}) > 1
-    result = own_epochs.train(problem, Checkpoint(tmp_path / "none.pt", ""), lambda share, text: None)
+    result = own_epochs.Training(problem).fit(Checkpoint(tmp_path / "none.pt", ""), lambda share, text: None)
     place = {epoch: number for number, epoch in enumerate(sorted({*chosen}))}
     outputs = [place[chosen[task]] for task in (0, 1, 2, 2, 2, 3)]
     assert result.weights["checkpoint_of"].tolist() == outputs

@@ -1,12 +1,10 @@
 """Kernels of molecules and of tasks, and the solution on labelled cells alone."""
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
 from relatask.core.errors import RelataskError
-from relatask.evaluation.label_correlation import label_correlation
 from relatask.methods.pairwise_kernel import conjugate_gradients, task_kernels
 from relatask.methods.pairwise_kernel.conjugate_gradients import solve
 from relatask.methods.pairwise_kernel.tanimoto import packed, tanimoto, unpacked
@@ -35,17 +33,22 @@ def test_bits_are_packed_as_by_numpy():
     assert torch.equal(unpacked(packed(bits)), bits)
 
 
-def test_correlations_are_those_of_the_evaluation():
+def test_a_correlation_over_m_items_is_shrunk_and_one_that_is_undefined_is_0():
     labels = random_labels(40, 5)
     labels[:, 3] = np.where(np.isnan(labels[:, 3]), np.nan, 1.0)  # does not vary
     labels[:20, 0], labels[18:, 4] = np.nan, np.nan  # nothing in common
-    row, column = np.nonzero(~np.isnan(labels))
-    names = [f"t{number}" for number in range(5)]
-    cells = {"item_id": row, "task_id": np.array(names)[column], "value": labels[row, column]}
-    found = task_kernels.pairwise_correlation(torch.from_numpy(labels).double())
-    np.testing.assert_allclose(found, label_correlation(pd.DataFrame(cells), names), atol=1e-9)
-    assert found[3].isnan().all()
-    assert found[0, 4].isnan()
+    found = task_kernels.correlation(torch.from_numpy(labels).double())
+    right = np.eye(5)
+    for one in range(5):
+        for other in range(one):
+            both = labels[~np.isnan(labels[:, [one, other]]).any(1)][:, [one, other]].astype(float)
+            if len(both) > 2 and both.std(0).min() > 0:
+                shrunk = np.corrcoef(both.T)[0, 1] * len(both) / (len(both) + task_kernels.SHRINKING)
+                right[one, other] = right[other, one] = shrunk
+    assert np.linalg.eigvalsh(right).min() > 0  # so nothing is taken away
+    np.testing.assert_allclose(found, right, atol=1e-12)
+    assert (right[3, :3] == 0).all()
+    assert right[0, 4] == 0 != right[0, 1]
 
 
 def test_a_table_of_correlations_that_no_labels_could_have_becomes_a_kernel():
@@ -56,8 +59,9 @@ def test_a_table_of_correlations_that_no_labels_could_have_becomes_a_kernel():
         values = torch.from_numpy(rng.normal(size=100))
         labels[100 * part : 100 * (part + 1), one] = values
         labels[100 * part : 100 * (part + 1), other] = sign * values
-    raw = task_kernels.pairwise_correlation(labels)
-    assert torch.linalg.eigvalsh(raw).min() < -0.9
+    raw = np.ones((3, 3))
+    raw[0, 2] = raw[2, 0] = -1
+    assert np.linalg.eigvalsh(raw).min() < -0.9
     found = task_kernels.correlation(labels)
     assert torch.linalg.eigvalsh(found).min() > -1e-12
     torch.testing.assert_close(found.diagonal(), torch.ones(3).double())

@@ -28,6 +28,7 @@ from relatask.methods.pairwise_kernel.tanimoto import tanimoto
 from relatask.plan.spec import RunSpec
 from tests.helpers.changed_data import flipped, with_labels
 from tests.helpers.prepared_dataset import make_spec, random_labels, write_dataset
+from tests.helpers.training_results import Killed
 from tests.oracles import pairwise_kernel as oracle
 
 NAN = math.nan
@@ -124,7 +125,15 @@ def test_probabilities_keep_what_is_one_and_bend_what_is_none_in_order():
     assert 0 < found.min() < found.max() < 1
     torch.testing.assert_close(probabilities(1 - values), 1 - found)
     extreme = probabilities(torch.tensor([-1e6, 1e6]).double())
-    assert extreme.tolist() == [0, 1]
+    assert 0 < extreme[0] < 1e-9
+    assert 0 < 1 - extreme[1] < 1e-9
+
+
+def test_molecules_of_values_far_beyond_one_do_not_become_equal():
+    """Real labels have predictions up to 1.5; those that are alike in float32 would share a rank."""
+    values = torch.arange(-1, 2, 3e-4).double()
+    assert (probabilities(values).float().diff() > 0).all()
+    assert probabilities(torch.tensor([1.3, 1.4])).diff() > 1e-5
 
 
 def test_a_molecule_unlike_any_in_training_has_the_prevalence_of_the_task(data, run):
@@ -171,7 +180,7 @@ def test_validation_chooses_the_best_of_all_kernels_and_penalties(data, run, mon
     assert max(peaks) - min(peaks) > 0.05, "all kernels are worth the same: the test shows nothing"
 
 
-def test_a_penalty_falls_until_validation_gets_worse_and_of_equals_the_first_is_taken():
+def test_a_penalty_falls_until_validation_gets_worse_and_of_equals_the_first_is_taken(tmp_path):
     worth = {(1.0, 0.0): [0.5, 0.7, 0.6, 0.9], (0.0, 1.0): [0.7, 0.7, 0.8]}  # the 0.9 is behind a worse one
     tried: list[tuple[Any, float]] = []
 
@@ -181,7 +190,8 @@ def test_a_penalty_falls_until_validation_gets_worse_and_of_equals_the_first_is_
         return Candidate(shares, penalty, worth[shares][PENALTIES.index(penalty)], torch.zeros(1))
 
     model = pairwise_kernel.build(**DEFAULTS)
-    found = model._choose(list(worth), attempt, lambda share, text: None)
+    checkpoint = Checkpoint(tmp_path / "none.pt", "")
+    found = model._choose(list(worth), attempt, checkpoint, lambda share, text: None)
     asked = zip([(1.0, 0.0)] * 3 + [(0.0, 1.0)] * 2, PENALTIES[:3] + PENALTIES[:2], strict=True)
     assert tried == list(asked)
     assert (found.shares, found.penalty) == ((1.0, 0.0), PENALTIES[1])
@@ -285,7 +295,34 @@ def test_progress_says_what_is_tried(data, tmp_path):
     assert shares == sorted(shares)
     assert 0 <= shares[0] < shares[-1] < 1
     assert any("kernel of tasks 3/7, penalty 30" in text for _, text in seen)
+    assert seen[-1][1].startswith("solution for the penalty ")
     seen.clear()
     alone = replace(spec_of(), tasks=("task0",))  # whose kernels are all the same
     train_run(alone, data, Checkpoint(tmp_path / "none.pt", ""), lambda *args: seen.append(args), True)
-    assert all("kernel of tasks 1/1" in text for _, text in seen[1:])
+    assert all("kernel of tasks 1/1" in text for _, text in seen[1:-1])
+
+
+@pytest.mark.parametrize("stage", ["kernel of tasks 2/7", "kernel of tasks 6/7", "solution for"])
+def test_a_killed_run_goes_on_where_it_was_and_ends_with_the_same_bytes(data, tmp_path, monkeypatch, stage):
+    monkeypatch.setattr("relatask.engine.checkpoint.SECONDS", 0.0)
+    monkeypatch.setattr("relatask.engine.checkpoint.LEAST_WORK", 0)
+    path = tmp_path / "run.pt"
+
+    def trained(progress: Callable[[float, str], None]) -> RunResult:
+        return train_run(spec_of(), data, Checkpoint(path, "digests"), progress, keep_weights=True)
+
+    undisturbed = trained(lambda share, text: None)
+    path.unlink()
+
+    def kill(share: float, text: str) -> None:
+        if text.startswith(stage):
+            raise Killed
+
+    with pytest.raises(Killed):
+        trained(kill)
+    seen: list[str] = []
+    again = trained(lambda share, text: seen.append(text))
+    assert seen[1].startswith(stage), "it started over, or left something out"
+    assert tensor_bytes(again.weights) == tensor_bytes(undisturbed.weights)
+    assert chosen_of(again) == chosen_of(undisturbed)
+    assert again.predictions.equals(undisturbed.predictions)

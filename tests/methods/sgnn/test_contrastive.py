@@ -15,7 +15,6 @@ from relatask.engine import networks
 from relatask.engine.checkpoint import Checkpoint, tensor_bytes
 from relatask.engine.kinds import mean_metric
 from relatask.engine.problem import Problem, problems_of
-from relatask.methods.sgnn import contrastive
 from relatask.methods.sgnn.contrast import ContrastSettings
 from relatask.methods.sgnn.contrastive import Training
 from relatask.methods.sgnn.energy import log_softmax_factors
@@ -76,7 +75,7 @@ def random_prior() -> torch.Tensor:
 
 
 def train(problem: Problem, folder: Path):
-    return contrastive.train(problem, Checkpoint(folder / "none.pt", ""), lambda share, text: None)
+    return Training(problem).fit(Checkpoint(folder / "none.pt", ""), lambda share, text: None)
 
 
 def trained(problem: Problem) -> Training:
@@ -230,11 +229,9 @@ def test_a_run_killed_at_any_call_of_progress_ends_with_the_same_bytes(
             raise Killed
 
     with pytest.raises(Killed):
-        contrastive.train(problem, Checkpoint(path, "digests"), kill)
+        Training(problem).fit(Checkpoint(path, "digests"), kill)
     resumed: list[float] = []
-    result = contrastive.train(
-        problem, Checkpoint(path, "digests"), lambda share, text: resumed.append(share)
-    )
+    result = Training(problem).fit(Checkpoint(path, "digests"), lambda share, text: resumed.append(share))
     assert resumed[0] >= shares[-2] > 0, "it started over instead of going on"
     history = without_seconds(result.history)
     again = {"scores": result.scores, "weights": result.weights, "history": history}

@@ -9,6 +9,7 @@ from relatask.data.splits import Fractions, whole_items
 SCHEME = {
     "summary": "seed s tests fold s mod `n_folds` of repeat s div `n_folds`; the next fold is for validation",
     "options": {"n_folds": (5, "of the scheme cross_validation: folds of a repeat, 3 at least")},
+    "limits": {"n_folds": (3, 1_000_000)},
 }
 STREAM = 4  # of draws; each scheme has its own
 

@@ -1,4 +1,4 @@
 """Training loops; a method names its loop in its capabilities.
 
-Each module has `train(problem, checkpoint, progress) -> TrainingResult`.
+`relatask.engine.contract` says what a module has.
 """

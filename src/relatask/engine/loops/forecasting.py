@@ -11,20 +11,14 @@ from torch import Tensor
 from torch.func import functional_call
 
 from relatask.core.errors import RelataskError
-from relatask.engine.checkpoint import Checkpoint
-from relatask.engine.epochs import EpochTraining, fit
+from relatask.engine.epochs import EpochTraining
 from relatask.engine.network import autocast, trained_model
-from relatask.engine.problem import Problem, Progress, TrainingResult
+from relatask.engine.problem import Problem
 from relatask.inputs.series import Series
 from relatask.nn.contract import MultiTaskModel
 
 PREDICTION_BATCH = 512
 LOOP = {"forecasts": True}
-
-
-def train(problem: Problem, checkpoint: Checkpoint, progress: Progress) -> TrainingResult:
-    """Train the problem's network from its checkpoint, if there is one, and forecast the held-out folds."""
-    return fit(Training(problem), checkpoint, progress)
 
 
 def predictor(problem: Problem, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from relatask.core.errors import RelataskError
-from relatask.core.registry import load, own_options
+from relatask.core.registry import build_method
 from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.known_labels import Setting, passes, shown_in
 from relatask.engine.problem import EVALUATED, Problem, Progress, TrainingResult
@@ -58,8 +58,8 @@ def train(problem: Problem, checkpoint: Checkpoint, progress: Progress) -> Train
 
 def _unfitted(problem: Problem) -> LabelModel:
     """Return the method's model before it has seen a label."""
-    options = own_options(problem.spec.method.name, problem.spec.method.options)
-    model: LabelModel = load("methods", problem.spec.method.name).build(problem.seed("estimator"), **options)
+    method = problem.spec.method
+    model: LabelModel = build_method(method.name, method.options, problem.seed("estimator"))
     return model
 
 

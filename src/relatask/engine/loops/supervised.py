@@ -10,21 +10,15 @@ from torch.func import functional_call
 from relatask.balancing._balancing import Balancing, FromLosses, Setting, Step
 from relatask.core.errors import RelataskError
 from relatask.core.registry import load
-from relatask.engine.checkpoint import Checkpoint
-from relatask.engine.epochs import EpochTraining, fit
+from relatask.engine.epochs import EpochTraining
 from relatask.engine.kinds import kinds_of, mean_of, metric_by_task, selection_values, tasks_of
 from relatask.engine.network import autocast, trained_model
 from relatask.engine.networks import Networks
-from relatask.engine.problem import EVALUATED, Problem, Progress, TrainingResult
+from relatask.engine.problem import EVALUATED, Problem
 from relatask.nn.contract import MultiTaskModel
 
 PREDICTION_BATCH = 512
 LOOP = {"balances": True, "imputes": True}
-
-
-def train(problem: Problem, checkpoint: Checkpoint, progress: Progress) -> TrainingResult:
-    """Train the problem's network from its checkpoint, if there is one, and score the held-out folds."""
-    return fit(Training(problem), checkpoint, progress)
 
 
 def predictor(problem: Problem, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:

@@ -5,19 +5,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from relatask.engine.checkpoint import Checkpoint
-from relatask.engine.epochs import fit
 from relatask.engine.loops import supervised
-from relatask.engine.problem import Problem, Progress, TrainingResult
+from relatask.engine.problem import Problem
 from relatask.methods.acs.acs import joined
 
 LOOP = {"balances": True, "imputes": True}
 predictor = supervised.predictor
-
-
-def train(problem: Problem, checkpoint: Checkpoint, progress: Progress) -> TrainingResult:
-    """Train the problem's network from its checkpoint, if there is one, and score the held-out folds."""
-    return fit(Training(problem), checkpoint, progress)
 
 
 class Training(supervised.Training):

@@ -12,15 +12,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from relatask.engine.checkpoint import Checkpoint
-from relatask.engine.epochs import EpochTraining, fit
+from relatask.engine.epochs import EpochTraining
 from relatask.engine.loops.supervised import PREDICTION_BATCH
 from relatask.engine.network import autocast, trained_model
-from relatask.engine.problem import EVALUATED, Problem, Progress, TrainingResult
+from relatask.engine.problem import EVALUATED, Problem
 from relatask.methods.few_shot.episodes import Pool, cells, evaluated_episodes, images_of_class, true_ways
 from relatask.nn.contract import MultiTaskModel
 
-__all__ = ["LOOP", "Training", "cells", "predictor", "train"]
+__all__ = ["LOOP", "Training", "cells", "predictor"]
 
 EPISODES_AT_ONCE = 64  # in prediction, where images are encoded already
 LOOP = {
@@ -28,11 +27,6 @@ LOOP = {
     "options": {"pretraining": 0, "episodes": 800},
     "limits": {"pretraining": (0, 100_000), "episodes": (1, 1_000_000)},
 }
-
-
-def train(problem: Problem, checkpoint: Checkpoint, progress: Progress) -> TrainingResult:
-    """Train the problem's network from its checkpoint, if there is one, and score the held-out episodes."""
-    return fit(Training(problem), checkpoint, progress)
 
 
 def predictor(problem: Problem, weights: dict[str, Tensor]) -> Callable[[Tensor, int], Tensor]:

@@ -8,15 +8,14 @@ alone does. So what is predicted of an item does not depend on the items that ar
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol, cast
 
 import torch
 from torch import Tensor
 
 from relatask.core.errors import RelataskError
-from relatask.engine.checkpoint import Checkpoint
-from relatask.engine.epochs import EpochTraining, fit
+from relatask.engine.epochs import EpochTraining
 from relatask.engine.kinds import mean_metric
 from relatask.engine.known_labels import (
     NEW_SHARE,
@@ -33,7 +32,7 @@ from relatask.engine.known_labels import (
 )
 from relatask.engine.loops.supervised import PREDICTION_BATCH
 from relatask.engine.network import autocast
-from relatask.engine.problem import Problem, Progress, TrainingResult
+from relatask.engine.problem import Problem
 from relatask.methods.metalink.knowledge_graph import KnownLabels
 from relatask.nn.contract import Encoder
 
@@ -50,12 +49,6 @@ LOOP = {
         "unseen": (0.01, 0.99),
     },
 }
-
-
-def train(problem: Problem, checkpoint: Checkpoint, progress: Progress) -> TrainingResult:
-    """Train the problem's network from its checkpoint, if there is one, and score the held-out folds."""
-    training = Training(problem)
-    return replace(fit(training, checkpoint, progress), shown=shown_in(problem, training.setting))
 
 
 def predictor(problem: Problem, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
@@ -118,6 +111,10 @@ class Training(EpochTraining):
     def labels(self, rows: Tensor) -> Tensor:
         """Labels [n, T] that training may read: none of unseen tasks."""
         return torch.where(self.seen, self.problem.labels(rows), torch.nan)
+
+    def shown(self) -> dict[str, dict[str, Tensor]]:
+        """Return which labels each pass knew, as `TrainingResult.shown`."""
+        return shown_in(self.problem, self.setting)
 
     def take_step(self, batch: Tensor) -> None:
         """One update on a query `batch`, with what is known of it and a support."""

@@ -1,7 +1,6 @@
 """Training on seen tasks, then a linear classifier on the frozen encoder for each unseen one (Baseline++)."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,12 +10,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from torch import Tensor
 
-from relatask.engine.checkpoint import Checkpoint
-from relatask.engine.epochs import fit
-from relatask.engine.known_labels import passes, shown_in, support_by_pass, support_rows
+from relatask.engine.known_labels import passes, support_by_pass, support_rows
 from relatask.engine.loops.supervised import predict
 from relatask.engine.network import autocast
-from relatask.engine.problem import Problem, Progress, TrainingResult
+from relatask.engine.problem import Problem
 from relatask.methods.metalink import episodic
 
 CROSSED = 3  # parts of cross-validation; each needs both classes
@@ -27,12 +24,6 @@ LOOP = {
     "choices": {"setting": ("standard", "meta")},
     "limits": {"shots": (2, 100_000), "unseen": (0.01, 0.99)},
 }
-
-
-def train(problem: Problem, checkpoint: Checkpoint, progress: Progress) -> TrainingResult:
-    """Train the problem's network from its checkpoint, if there is one, and score the held-out folds."""
-    training = Training(problem)
-    return replace(fit(training, checkpoint, progress), shown=shown_in(problem, training.setting))
 
 
 def predictor(problem: Problem, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:

@@ -1,5 +1,6 @@
 """The supervised loop, which also records what tasks take from each other for some held-out items."""
 
+import logging
 from typing import cast
 
 import numpy as np
@@ -7,29 +8,35 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from relatask.engine.checkpoint import Checkpoint
-from relatask.engine.epochs import fit
 from relatask.engine.loops import supervised
 from relatask.engine.network import autocast
-from relatask.engine.problem import Problem, Progress, TrainingResult
 from relatask.methods.mitten.mitten import Mitten
 
 LOOP = {"balances": True, "imputes": True}
+MOST_ROWS = 500_000  # of table `item_dependency` for a run; an item has a row for each pair of tasks
+log = logging.getLogger(__name__)
 predictor = supervised.predictor
-
-
-def train(problem: Problem, checkpoint: Checkpoint, progress: Progress) -> TrainingResult:
-    """Train the problem's network from its checkpoint, if there is one, and score the held-out folds."""
-    return fit(Training(problem), checkpoint, progress)
 
 
 class Training(supervised.Training):
     """The training of one L2T-MITTEN."""
 
     def saved(self) -> dict[str, pd.DataFrame]:
-        """Return the general dependency, and that of the first held-out items, mean over positions."""
+        """Return the general dependency, and that of the first held-out items, mean over positions.
+
+        Of many tasks fewer items are recorded, so that the rows stay below `MOST_ROWS`.
+        """
         model = cast(Mitten, self.model)
         rows = self.problem.rows("test")[: model.recorded_items]
+        most = MOST_ROWS // len(model.task_ids) ** 2
+        if len(rows) > most:
+            log.info(
+                "%s: %d of %d items are recorded, each has a row for each pair of tasks.",
+                self.problem.title,
+                most,
+                len(rows),
+            )
+        rows = rows[:most]
         taken = (
             self._of_items(model, rows)
             if len(rows)

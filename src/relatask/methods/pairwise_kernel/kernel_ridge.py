@@ -3,14 +3,13 @@
 import logging
 import math
 from collections.abc import Callable
-from typing import Any
 
 import pandas as pd
 import torch
 from torch import Tensor
 
 from relatask.core.errors import RelataskError
-from relatask.core.registry import load, own_options
+from relatask.core.registry import build_method
 from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.kinds import kinds_of, mean_of, selection_values
 from relatask.engine.problem import EVALUATED, Problem, Progress, TrainingResult
@@ -24,19 +23,21 @@ log = logging.getLogger(__name__)
 def train(problem: Problem, checkpoint: Checkpoint, progress: Progress) -> TrainingResult:
     """Fit the method's model to the labels of training and score the held-out folds.
 
-    It takes seconds, so the checkpoint holds nothing of it.
+    It takes seconds, of large data an hour (docs/performance.md); the checkpoint holds the best kernel and
+    penalty of those tried so far, with their solution, from which the exact one starts.
     """
     rows, valid = problem.rows("train"), problem.rows("valid")
     if not len(rows):
         raise RelataskError(f"{problem.title} has no labelled item in training; choose other tasks.")
-    model, kinds = _unfitted(problem), kinds_of(problem)
+    method, kinds = problem.spec.method, kinds_of(problem)
+    model = build_method(method.name, method.options)
     labels, exact = problem.labels(valid, "valid"), problem.exact(valid)
 
     def value_of(scores: Tensor) -> float:
         return mean_of(selection_values(kinds, labels, scores, exact))
 
     try:
-        chosen = model.fit(_examples(problem), problem.data.x(valid), value_of, progress)
+        chosen = model.fit(_examples(problem), problem.data.x(valid), value_of, checkpoint, progress)
     except RelataskError as error:
         raise RelataskError(f"{problem.title}: {error}") from None
     if math.isnan(chosen.value):
@@ -50,12 +51,6 @@ def train(problem: Problem, checkpoint: Checkpoint, progress: Progress) -> Train
     scores = {fold: model.predict(problem.data.x(problem.rows(fold))).cpu() for fold in EVALUATED}
     saved = {"task_kernels": pd.DataFrame([{**row, "valid_metric": chosen.value}])}
     return TrainingResult(scores, [], model.state(), saved=saved)
-
-
-def _unfitted(problem: Problem) -> Any:
-    """Return the method's model before it has seen a label."""
-    options = own_options(problem.spec.method.name, problem.spec.method.options)
-    return load("methods", problem.spec.method.name).build(**options)
 
 
 def _examples(problem: Problem) -> Examples:
@@ -76,7 +71,8 @@ def _examples(problem: Problem) -> Examples:
 
 def predictor(problem: Problem, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
     """Return what gives the scores [n, T] of items at some rows."""
-    model = _unfitted(problem)
+    method = problem.spec.method
+    model = build_method(method.name, method.options)
     device = problem.data.labels.device
     model.restore({name: value.to(device) for name, value in weights.items()})
     return lambda rows: model.predict(problem.data.x(rows))

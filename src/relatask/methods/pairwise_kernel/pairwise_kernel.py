@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from relatask.core.errors import RelataskError
+from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.problem import Progress
 from relatask.methods.pairwise_kernel.conjugate_gradients import solve
 from relatask.methods.pairwise_kernel.tanimoto import ROWS, packed, tanimoto, unpacked
@@ -94,7 +95,12 @@ class PairwiseKernel:
         self.weights: dict[str, Tensor] = {}
 
     def fit(
-        self, examples: Examples, valid: Tensor, value_of: Callable[[Tensor], float], progress: Progress
+        self,
+        examples: Examples,
+        valid: Tensor,
+        value_of: Callable[[Tensor], float],
+        checkpoint: Checkpoint,
+        progress: Progress,
     ) -> Candidate:
         """Learn, and return what was chosen by validation.
 
@@ -105,6 +111,7 @@ class PairwiseKernel:
             examples: of training.
             valid: bits float32 [B, d] of the molecules of validation.
             value_of: how good scores [B, T] of validation are, higher is better; NaN where that is undefined.
+            checkpoint: holds what was chosen so far.
             progress: receives the share that is done, and what is tried.
 
         Raises:
@@ -128,9 +135,10 @@ class PairwiseKernel:
             return Candidate(shares, penalty, value, solution)
 
         shares = self.shares if labels.shape[1] > 1 else self.shares[:1]  # of one task all are the same
-        chosen = self._choose(shares, attempt, progress)
+        chosen = self._choose(shares, attempt, checkpoint, progress)
+        progress(len(shares) / (len(shares) + 1), f"solution for the penalty {chosen.penalty:g}")
         tasks = _mixed(of_tasks, chosen.shares)
-        exact = solve(items, tasks, labels, known, chosen.penalty, EXACT, chosen.solution)
+        exact = solve(items, tasks, labels, known, chosen.penalty, EXACT, chosen.solution.to(labels))
         self.weights["coefficients"] = (exact @ tasks).float()
         return chosen
 
@@ -138,21 +146,30 @@ class PairwiseKernel:
         self,
         every: Sequence[Shares],
         attempt: Callable[[Shares, float, Tensor | None], Candidate],
+        checkpoint: Checkpoint,
         progress: Progress,
     ) -> Candidate:
-        """Return the best candidate; each starts from the solution for the next stronger penalty."""
-        chosen: Candidate | None = None
-        for number, shares in enumerate(every):
+        """Return the best candidate; each starts from the solution for the next stronger penalty.
+
+        The checkpoint gets the best one whenever a kernel of tasks is done, the last one included.
+        """
+        chosen, done = None, 0
+        if checkpoint.in_flight is not None:
+            chosen, done = Candidate(**checkpoint.in_flight["chosen"]), checkpoint.in_flight["kernels"]
+        for number, shares in enumerate(every[done:], start=done):
             before: Candidate | None = None
             for penalty in self.penalties:
                 what = f"kernel of tasks {number + 1}/{len(every)}, penalty {penalty:g}"
-                progress(number / len(every), what)
+                progress(number / (len(every) + 1), what)
                 one = attempt(shares, penalty, before.solution if before else None)
                 if chosen is None or one.value > chosen.value:
                     chosen = one
                 if before and not one.value > before.value:
                     break
                 before = one
+            assert chosen is not None
+            if checkpoint.due():
+                checkpoint.save({"kernels": number + 1, "chosen": vars(chosen)})
         assert chosen is not None
         return chosen
 
@@ -187,12 +204,14 @@ class PairwiseKernel:
 
 
 def probabilities(values: Tensor) -> Tensor:
-    """Return values as probabilities: as they are from `EDGE` to 1 - `EDGE`, bent into [0, 1] beyond.
+    """Return values as probabilities: as they are from `EDGE` to 1 - `EDGE`, bent into (0, 1) beyond.
 
-    Strictly rising, so that no two molecules become equal.
+    The value that lies t `EDGE`s beyond becomes `EDGE` / (1 + t), or 1 less that: without a jump of value or
+    slope, and strictly rising. As slow as this, and unlike an exponential function, it keeps molecules apart
+    in float32 too, those of values up to 2 if they differ by 0.0003.
     """
-    low = EDGE * ((values - EDGE) / EDGE).clamp(max=0).exp()
-    high = 1 - EDGE * ((1 - values - EDGE) / EDGE).clamp(max=0).exp()
+    low = EDGE / (1 + (EDGE - values).clamp(min=0) / EDGE)
+    high = 1 - EDGE / (1 + (values - (1 - EDGE)).clamp(min=0) / EDGE)
     return torch.where(values < EDGE, low, torch.where(values > 1 - EDGE, high, values))
 
 

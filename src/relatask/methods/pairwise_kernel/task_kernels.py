@@ -1,7 +1,10 @@
 """How similar tasks are: each to itself alone, all alike, or as their training labels correlate."""
 
 import torch
+from scipy.sparse import csr_array
 from torch import Tensor
+
+from relatask.evaluation.label_correlation import pairwise_correlation
 
 NAMES = ("own", "all", "correlation")
 # Shares of the three that are tried, from independent tasks to equal ones: each alone, two in halves, all in
@@ -36,26 +39,12 @@ def correlation(labels: Tensor) -> Tensor:
     Pearson's over the m items that have both labels, times m / (m + `SHRINKING`), 0 where it is undefined.
     A table of such is none of correlations in general: negative eigenvalues are set to 0.
     """
-    found = pairwise_correlation(labels)
-    both = (~labels.isnan()).to(labels)
-    common = both.T @ both
+    there = (~labels.isnan()).to(labels)
+    values, known = (csr_array(table.cpu().numpy()) for table in (labels.nan_to_num(0.0), there))
+    found = torch.from_numpy(pairwise_correlation(values, known)).to(labels)
+    common = there.T @ there
     found = (found * common / (common + SHRINKING)).nan_to_num(0.0).fill_diagonal_(1.0)
     values, vectors = torch.linalg.eigh(found)
     found = vectors * values.clamp(min=0) @ vectors.T
     lengths = found.diagonal().sqrt()  # at least 1: what was taken away was negative
     return found / lengths[:, None] / lengths
-
-
-def pairwise_correlation(labels: Tensor) -> Tensor:
-    """Return Pearson's correlation of each two columns over the rows that have both, [T, T].
-
-    NaN where fewer than three have both, or one of the two does not vary among them.
-    """
-    known = (~labels.isnan()).to(labels)
-    values = labels.nan_to_num(0.0)
-    common = known.T @ known
-    sums, squares = values.T @ known, values.square().T @ known  # of the row's task
-    covariance = values.T @ values / common - sums * sums.T / common**2
-    variance = squares / common - (sums / common) ** 2
-    undefined = (common < 3) | (variance < 1e-12) | (variance.T < 1e-12)
-    return (covariance / (variance * variance.T).sqrt()).clamp(-1, 1).masked_fill(undefined, torch.nan)

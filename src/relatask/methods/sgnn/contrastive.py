@@ -10,10 +10,9 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from relatask.engine.checkpoint import Checkpoint
-from relatask.engine.epochs import EpochTraining, fit
+from relatask.engine.epochs import EpochTraining
 from relatask.engine.network import autocast
-from relatask.engine.problem import Problem, Progress, TrainingResult
+from relatask.engine.problem import Problem
 from relatask.methods.sgnn.colouring import Schedule
 from relatask.methods.sgnn.contrast import EnergyModel
 from relatask.methods.sgnn.energy import inside
@@ -21,11 +20,6 @@ from relatask.methods.sgnn.gibbs import Chains, gibbs_marginals
 from relatask.methods.sgnn.nce import contrast, label_vectors, noise_is_due, updated_noise
 
 LOOP: dict[str, Any] = {}
-
-
-def train(problem: Problem, checkpoint: Checkpoint, progress: Progress) -> TrainingResult:
-    """Train the unit's energy from its checkpoint, if there is one, and score the held-out folds."""
-    return fit(Training(problem), checkpoint, progress)
 
 
 def predictor(problem: Problem, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 
 from relatask.publishing import style
+from relatask.publishing.dependency import Learned, between_seeds, learned
 from relatask.publishing.figure_data import with_plan
+from relatask.publishing.formatting import signed
 from relatask.publishing.inputs import Inputs
 
 if TYPE_CHECKING:
@@ -17,11 +19,12 @@ FIGURE = {
     "category": "Task relations",
     "caption": (
         "How the tasks of single items depend on each other: the attention weights of L2T-MITTEN of "
-        "held-out items, mean over positions and features. Left: items by their weights, on the two axes "
-        "along which they differ most (PCA), coloured by cluster (k-means); figure 4b of the paper. Right: "
-        "the mean weights of each cluster, of the source task (row) for the target task (column); figure "
-        "4c.\n\n"
-        "One run is drawn: the first seed of the first split and method."
+        "held-out items, mean over positions. Left: items by their weights, on the two axes along which they "
+        "differ most (PCA), coloured by cluster (k-means); figure 4b of the paper. Right: the mean weights "
+        "of each cluster, of the source task (row) for the target task (column); figure 4c.\n\n"
+        "One run is drawn: the first seed of the first split and method. Below it stands how far seeds agree "
+        "about the mean over items, as Spearman's correlation over pairs of tasks: where it is near 0, "
+        "another seed shows other tasks."
     ),
     "columns": {
         "cluster": "int32",  # from 0, the largest first
@@ -39,7 +42,8 @@ FIGURE = {
     "needs": ("plan", "dataset"),
     "saved": {"item_dependency": ("item_id", "source", "target", "weight")},
 }
-CLUSTERS = 3  # the paper does not say how many it has
+# The paper does not say how many it has. Each is one more map of all pairs of tasks: three fit a page.
+CLUSTERS = 3
 NAMED = 40  # more task names than this would overlap
 
 
@@ -93,8 +97,8 @@ def table(rows: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)[list(FIGURE["columns"])]
 
 
-def plot(drawn: pd.DataFrame, dataset: str, of: str) -> "Figure":
-    """Draw table `figure_item_dependency`; `of` says which run it is of."""
+def plot(drawn: pd.DataFrame, dataset: str, of: str, seeds: str) -> "Figure":
+    """Draw table `figure_item_dependency`; `of` says which run it is of, `seeds` how far seeds agree."""
     items, means = drawn[drawn["item_id"].notna()], drawn[drawn["item_id"].isna()]
     sizes = items["cluster"].value_counts().sort_index()
     n = means["source"].nunique()
@@ -125,9 +129,19 @@ def plot(drawn: pd.DataFrame, dataset: str, of: str) -> "Figure":
         figure,
         f"{dataset}: how the tasks of single items depend on each other",
         f"{of}; {style.counted(len(items), 'held-out item')}, of each the mean over its positions. Colours: "
-        "clusters by k-means, which always finds some; axes have no unit. Columns are target tasks.",
+        f"clusters by k-means, which always finds some; axes have no unit. Columns are target tasks. {seeds}",
     )
     return figure
+
+
+def agreement_of_seeds(one: Learned) -> str:
+    """Say how far the mean over items is the same in each seed."""
+    if len(one.seeds) == 1:
+        return "There is one seed: whether another would show the same is unknown."
+    rho = between_seeds(one.weights)
+    if np.isnan(rho):
+        return "Whether seeds agree is undefined: too few pairs of tasks, or all alike."
+    return f"Agreement of {len(one.seeds)} seeds about the mean over items: ρ = {signed(rho)}."
 
 
 def draw(inputs: Inputs, dataset: str) -> "tuple[pd.DataFrame, Figure]":
@@ -142,4 +156,7 @@ def draw(inputs: Inputs, dataset: str) -> "tuple[pd.DataFrame, Figure]":
     first = runs.sort_values(["split", "method", "seed"], key=lambda column: column.replace(places)).iloc[0]
     own = rows[(rows[["split", "method", "seed"]].astype(object) == first).all(axis=1)]
     drawn = table(own[["item_id", "source", "target", "weight"]], inputs.of_dataset(dataset, "tasks"))
-    return drawn, plot(drawn, dataset, f"{first['method']}, {first['split']} split, seed {first['seed']}")
+    every = learned(inputs, dataset, "item_dependency")
+    one = next(one for one in every if (one.split, one.method) == (first["split"], first["method"]))
+    of = f"{one.method}, {one.split} split, seed {first['seed']}"
+    return drawn, plot(drawn, dataset, of, agreement_of_seeds(one))

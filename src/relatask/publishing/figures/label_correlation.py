@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from relatask.evaluation.label_correlation import label_correlation, mean_correlation
+from relatask.evaluation.label_correlation import correlated_labels, label_correlation, mean_correlation
 from relatask.publishing import style
 from relatask.publishing.inputs import Inputs
 
@@ -40,7 +40,7 @@ def table(tasks: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
 
     Tasks are in the order of their mean correlation with the others, least first; those without one last.
     """
-    correlation = label_correlation(labels, tasks["task_id"].tolist())
+    correlation = label_correlation(correlated_labels(labels, tasks), tasks["task_id"].tolist())
     order = np.argsort(mean_correlation(correlation), kind="stable")  # NaN last
     names, n = tasks["name"].to_numpy(object)[order], len(tasks)
     ids = tasks["task_id"].to_numpy(object)[order]

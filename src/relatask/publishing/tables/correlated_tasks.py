@@ -6,7 +6,7 @@ from scipy.stats import spearmanr
 
 from relatask.core.tables import columns_of
 from relatask.evaluation.aggregate import differences
-from relatask.evaluation.label_correlation import label_correlation, mean_correlation
+from relatask.evaluation.label_correlation import correlated_labels, label_correlation, mean_correlation
 from relatask.evaluation.metrics import METRICS
 from relatask.evaluation.spread import deviation
 from relatask.publishing.formatting import (
@@ -54,9 +54,10 @@ MIN_TASKS = 6  # for a correlation over tasks
 
 def _correlations(inputs: Inputs, dataset: str) -> pd.Series:
     """Task -> mean correlation of its labels with the other tasks', where that is defined."""
-    tasks = inputs.of_dataset(dataset, "tasks", ["task_id"])["task_id"].tolist()
-    correlation = label_correlation(inputs.of_dataset(dataset, "labels"), tasks)
-    return pd.Series(mean_correlation(correlation), index=tasks).dropna()
+    tasks = inputs.of_dataset(dataset, "tasks", ["task_id", "kind"])
+    labels = correlated_labels(inputs.of_dataset(dataset, "labels"), tasks)
+    correlation = label_correlation(labels, tasks["task_id"].tolist())
+    return pd.Series(mean_correlation(correlation), index=tasks["task_id"].tolist()).dropna()
 
 
 def _rows(

@@ -65,7 +65,8 @@ def make(inputs: Inputs) -> Table:
 
 def _digits(row: dict[str, Any], name: str) -> int:
     """One decimal for what is a mean."""
-    return 1 if name in {"nodes", "edges", "words"} and row[name] != round(row[name]) else 0
+    mean = name in {"nodes", "edges", "words"} and pd.notna(row[name])
+    return 1 if mean and row[name] != round(row[name]) else 0
 
 
 def _sizes(inputs: Inputs, dataset: str) -> dict[str, float | None]:

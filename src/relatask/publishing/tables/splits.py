@@ -1,4 +1,4 @@
-"""Table `splits`: how many items each fold has, and the digests that identify splits."""
+"""Table `splits`: how many items each fold has, how many labels train, and digests that identify splits."""
 
 import pandas as pd
 
@@ -7,16 +7,14 @@ from relatask.core.files import read_fields, require_recorded
 from relatask.core.layout import dataset_file
 from relatask.core.tables import columns_of, read_table
 from relatask.data.splits import FOLDS
-from relatask.publishing.formatting import (
-    Table,
-    number,
-)
+from relatask.publishing.formatting import Table, number
 from relatask.publishing.inputs import Inputs, records
 
 TABLE = {
     "caption": (
-        "Molecules in the training, validation and test fold of each split, with the digest that "
-        "identifies the split: two studies with the same digest were tested on the same molecules."
+        "How many items the training, validation and test fold of each split has, how many labels train and "
+        "how many are hidden, with the digest that identifies the split: two studies with the same digest "
+        "were tested on the same items."
     ),
     "columns": {
         "dataset": "string",
@@ -25,10 +23,12 @@ TABLE = {
         "train": "int32",
         "valid": "int32",
         "test": "int32",
+        "train_labels": "int32",
+        "hidden_labels": "int32",  # of no fold: nothing reads them
         "digest": "string",
     },
     "when": ("always",),
-    "needs": ("splits",),
+    "needs": ("dataset", "splits"),
 }
 
 
@@ -36,28 +36,43 @@ def make(inputs: Inputs) -> Table:
     """(Data set, scheme, seed) x molecules or cells per fold, with the digest that identifies a split."""
     rows = []
     for dataset, split in inputs.columns:
+        n_labels = inputs.of_dataset(dataset, "tasks", ["n_labels"])["n_labels"].sum()
         for seed in inputs.study.scales[inputs.scale].seeds:  # type: ignore[index]
             path = inputs.results / dataset_file("split", dataset, scheme=split, seed=str(seed))
             require_recorded(path.with_suffix(".json"), path)
+            described = read_fields(path.with_suffix(".json"), digest=str, folds=dict)
+            labels = {fold: described["folds"][fold]["labels"] for fold in FOLDS}
             sizes = read_table("split", path, ["fold"])["fold"].value_counts()
-            record = {"dataset": dataset, "split": split, "seed": seed}
-            record |= {fold: int(sizes.get(fold, 0)) for fold in FOLDS}
-            rows.append({**record, "digest": read_fields(path.with_suffix(".json"), digest=str)["digest"]})
+            rows.append(
+                {
+                    "dataset": dataset,
+                    "split": split,
+                    "seed": seed,
+                    **{fold: int(sizes.get(fold, 0)) for fold in FOLDS},
+                    "train_labels": labels["train"],
+                    "hidden_labels": int(n_labels) - sum(labels.values()),
+                    "digest": described["digest"],
+                }
+            )
     frame = pd.DataFrame(rows, columns=list(columns_of("table_splits")))
+    hides = bool((frame["hidden_labels"] > 0).any())
+    counts = [*FOLDS, *(["train_labels", "hidden_labels"] if hides else [])]
     body = [
         [
             row["dataset"],
             row["split"],
             str(row["seed"]),
-            *(number(row[fold], 0) for fold in FOLDS),
+            *(number(row[name], 0) for name in counts),
             row["digest"][:16],
         ]
         for row in records(frame)
     ]
-    header = ["data set", "split", "seed", *FOLDS, "digest"]
+    header = ["data set", "split", "seed", *(name.replace("_", " ") for name in counts), "digest"]
     cells = "; of a split of cells, labels" if CELLS in inputs.study.splits.used else ""
     notes = [
         f"{inputs.items.capitalize()} per fold{cells}. Equal digests: the same ones in the same folds "
         "(16 of 64 digits are shown)."
     ]
+    if hides:
+        notes.append("train labels: those that training has; hidden labels: those that nothing reads.")
     return Table("splits", f"{inputs.study.title}: splits", frame, header, body, 3, notes)
