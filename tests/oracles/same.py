@@ -130,13 +130,13 @@ def copied_step(
         with torch.no_grad():
             for value, slope in zip(second.parameters(), slopes, strict=True):
                 if slope is not None:
-                    value -= step_size * slope
+                    value.sub_(step_size * slope)
         ends = torch.autograd.grad(of_target(second), list(second.parameters()), allow_unused=True)
         pairs = [(s, e) for s, e in zip(slopes, ends, strict=True) if s is not None and e is not None]
         turns = torch.autograd.grad([s for s, _ in pairs], own, [e for _, e in pairs], allow_unused=True)
-        for place, (end, turn) in enumerate(zip(ends, turns, strict=True)):
+        for own_total, end, turn in zip(total, ends, turns, strict=True):
             if end is not None:
-                total[place] += end
+                own_total.add_(end)
             if turn is not None:
-                total[place] = total[place] - step_size * turn
+                own_total.sub_(step_size * turn)
     return total

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["SOURCE", "MoleculePartsSource", "prepare", "read"]
 
 SOURCE = {
-    "summary": "CSV or Parquet of SMILES x tasks; tasks of molecules, the element of each atom, and bonds",
+    "summary": "CSV or Parquet of SMILES x tasks; tasks of molecules, elements of atoms, and bonds",
     "items": "molecules, atoms and pairs of atoms",
     "levels": ("graph", "node", "pair"),
     "kinds": ("class", "binary"),
@@ -26,7 +26,7 @@ class MoleculePartsSource(TableSource):
     """A table of SMILES x tasks, whose atoms and pairs of atoms are items too."""
 
     reader: Literal["molecule_parts"] = Field(  # type: ignore[assignment]
-        description="CSV or Parquet of SMILES x tasks; tasks of molecules, the element of each atom, and bonds"
+        description="CSV or Parquet of SMILES x tasks; tasks of molecules, elements of atoms, and bonds"
     )
     links: float = Field(
         0.2,
@@ -36,7 +36,7 @@ class MoleculePartsSource(TableSource):
         "atoms that have none; 0: no task of bonds",
     )
 
-    def task_kinds(self) -> tuple[Literal["binary", "class"], ...]:  # type: ignore[override]
+    def task_kinds(self) -> tuple[Literal["binary", "class"], ...]:
         """Kinds of the tasks: those of atoms and bonds besides what the table has."""
         return ("binary", "class")
 

@@ -5,11 +5,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from relatask.engine.checkpoint import Checkpoint
-from relatask.engine.epochs import fit
 from relatask.engine.kinds import mean_of, selection_values
 from relatask.engine.network import autocast
-from relatask.engine.problem import Problem, Progress, TrainingResult
+from relatask.engine.problem import Problem
 from relatask.inputs.parts_batch import GRAPH, NODE, PAIR
 from relatask.methods.same.episodes import Asked, at_nodes, at_pairs, whole
 from relatask.methods.same.network import NAMES, LevelNetwork
@@ -24,11 +22,6 @@ def read_by_heads(problem: Problem, network: LevelNetwork) -> list[int]:
 
 
 predictor = predictor_by(read_by_heads)
-
-
-def train(problem: Problem, checkpoint: Checkpoint, progress: Progress) -> TrainingResult:
-    """Train the problem's network from its checkpoint, if there is one, and score the held-out folds."""
-    return fit(Training(problem), checkpoint, progress)
 
 
 class Training(LevelTraining):

@@ -5,11 +5,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from relatask.engine.checkpoint import Checkpoint
-from relatask.engine.epochs import fit
 from relatask.engine.kinds import mean_of, selection_values
 from relatask.engine.network import autocast
-from relatask.engine.problem import Problem, Progress, TrainingResult
+from relatask.engine.problem import Problem
 from relatask.methods.same.adaptation import Inner, target_loss, target_outputs
 from relatask.methods.same.episodes import Drawer, LevelLabels
 from relatask.methods.same.network import NAMES, LevelNetwork
@@ -23,11 +21,6 @@ def _none(problem: Problem, network: LevelNetwork) -> list[int]:
 
 
 predictor: Callable[..., Callable[[Tensor], Tensor]] = predictor_by(_none)
-
-
-def train(problem: Problem, checkpoint: Checkpoint, progress: Progress) -> TrainingResult:
-    """Train the problem's network from its checkpoint, if there is one, and score the held-out folds."""
-    return fit(Training(problem), checkpoint, progress)
 
 
 def blocks(graphs: Tensor, n_levels: int) -> list[Tensor]:

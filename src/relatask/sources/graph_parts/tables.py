@@ -19,7 +19,7 @@ LINK = "link"  # the task of pairs: whether there is an edge
 class GraphSet:
     """G graphs of N nodes and E edges in total."""
 
-    names: Sequence[str]  # of the graphs
+    names: Sequence[str | None]  # of the graphs
     node_graph: np.ndarray  # int64 [N], rising: the graph of each node
     vectors: np.ndarray  # float32 [N, d], what is known of each node
     edges: np.ndarray  # int64 [E, 2], positions of nodes, the lower one first; rising, none twice, no loops
