@@ -45,7 +45,11 @@ class NodeHead(nn.Module):
 
 
 class PairHead(nn.Module):
-    """States [N, w] of nodes -> logits [B, 1] of edges; both ends pass one map and stand side by side."""
+    """States [N, w] of nodes -> logits [B, C] of pairs; both ends pass one map and stand side by side.
+
+    Nothing bends between the two maps, so they are multiplied first: a node gives C numbers as a first end
+    and C as a second one, and no pair has a vector.
+    """
 
     def __init__(self, width: int, n_outputs: int):
         super().__init__()
@@ -53,8 +57,11 @@ class PairHead(nn.Module):
 
     def forward(self, states: Tensor, x: PartsBatch) -> Tensor:
         """Return the logits."""
-        outputs: Tensor = self.outer(self.inner(states)[x.parts].flatten(1))
-        return outputs
+        width = self.inner.out_features
+        by_end = self.outer.weight.unflatten(1, (2, width)).transpose(0, 1).flatten(0, 1)  # [2 C, w]
+        said = F.linear(states, by_end @ self.inner.weight, by_end @ self.inner.bias)  # [N, 2 C]
+        first, second = said.chunk(2, 1)
+        return first[x.parts[:, 0]] + second[x.parts[:, 1]] + self.outer.bias
 
 
 HEADS: dict[int, Any] = {GRAPH: GraphHead, NODE: NodeHead, PAIR: PairHead}
