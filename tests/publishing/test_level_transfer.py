@@ -45,3 +45,12 @@ def test_where_nothing_is_left_out_the_figure_says_so(tmp_path: Path) -> None:
     assert drawn.empty
     assert not figure.axes
     write_table("figure_level_transfer", drawn, tmp_path / "transfer.parquet")
+
+
+def test_what_has_no_single_task_row_is_named(tmp_path: Path) -> None:
+    rows = [row for row in ROWS if row["label"] != "Cl_pair"]
+    drawn, figure = level_transfer.draw(level_inputs(tmp_path, level_value, rows), "toy")
+    assert set(drawn["level"]) == {"graph", "node"}
+    assert "Cl_graph: links, Cl_node: links, Attributes: links" in " ".join(
+        text.get_text().replace("\n", " ") for text in figure.texts
+    )

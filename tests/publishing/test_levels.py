@@ -143,10 +143,11 @@ def test_without_two_splits_or_a_single_task_row_there_is_no_p_value(tmp_path: P
     write_table("table_level_change", data.reset_index(), tmp_path / "change.parquet")
 
 
-def test_a_row_is_compared_with_single_tasks_of_its_protocol(tmp_path: Path) -> None:
+def test_links_are_compared_with_single_tasks_of_their_protocol(tmp_path: Path) -> None:
     released = [
         {"label": "S_rel", "method": "same", **GCN, "options": {"trains": "pair", "protocol": "released"}},
         {"label": "Cl_rel", "method": "joint", **GCN, "options": {"trains": "pair", "protocol": "released"}},
+        {"label": "S_all", "method": "same", **GCN, "options": {"protocol": "released"}},
         {"label": "Fine", "method": "joint", **GCN, "options": {"trains": "pair", "finetuning": 0.5}},
         {"label": "Read", "method": "joint", **GCN, "options": {"trains": "pair", "reads": "linear"}},
     ]
@@ -155,6 +156,8 @@ def test_a_row_is_compared_with_single_tasks_of_its_protocol(tmp_path: Path) -> 
     data = level_change.make(inputs).data.set_index("method")
     assert data.loc["S_rel", "mean"] == pytest.approx(50)
     assert data.loc["Read", "mean"] == data.loc["Fine", "mean"] == pytest.approx(50)
+    changes = [0, 0, 100 * (0.45 - 0.6) / 0.6]  # graphs and nodes: against single tasks of either protocol
+    assert data.loc["S_all", "mean"] == pytest.approx(np.mean(changes))
     assert data.loc["S_rel", "verdict"] == "equal in every split, no test"
 
 

@@ -65,10 +65,15 @@ def rows_of(inputs: Inputs) -> list[Row]:
 def single_of(rows: Sequence[Row], row: Row, level: str, there: Sequence[str]) -> Row | None:
     """Return the single-task row that a row is compared with at a level; None: the study has none.
 
-    It has the row's protocol and, where there is one, the row's encoder.
+    It has the row's encoder and protocol, if there is such a row. Of links, which are what a protocol is
+    about, it has the same protocol in any case.
     """
-    single = [one for one in rows if one.is_single(level, there) and one.protocol == row.protocol]
-    return min(single, key=lambda one: one.encoder != row.encoder, default=None)
+    single = [one for one in rows if one.is_single(level, there)]
+    if level == "pair":
+        single = [one for one in single if one.protocol == row.protocol]
+    return min(
+        single, key=lambda one: (one.encoder != row.encoder, one.protocol != row.protocol), default=None
+    )
 
 
 def levels_of(inputs: Inputs, dataset: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Figure `level_transfer`: what embeddings tell of a level that they were not trained for."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -59,15 +60,20 @@ def _group(row: Row, levels: tuple[str, ...], there: list[str]) -> str:
     return GROUPS[2] if levels else GROUPS[3]
 
 
-def table(inputs: Inputs, dataset: str) -> pd.DataFrame:
-    """Return what the figure shows: a row per (split, method, level that it did not train)."""
-    means, there, parts = level_means(level_values(inputs)), levels_of(inputs, dataset), []
+def table(inputs: Inputs, dataset: str) -> tuple[pd.DataFrame, list[str]]:
+    """Return what the figure shows: a row per (split, method, level that it did not train).
+
+    And what it leaves out because there is no single-task row to compare with, e.g. "iSAME: links".
+    """
+    means, there = level_means(level_values(inputs)), levels_of(inputs, dataset)
+    parts, lost = [], []
     for row in rows_of(inputs):
         levels = row.trained(there)
         others = [level for level in there if level not in levels]
-        change, _ = relative_changes(inputs, dataset, means, row, others)
+        change, missing = relative_changes(inputs, dataset, means, row, others)
         names = {"method": row.label, "trained": short_of(levels), "group": _group(row, levels, there)}
         parts.append(change.assign(**names))
+        lost += [f"{row.label}: {NAMES[level]}" for level in missing]
     values = pd.concat(parts, ignore_index=True).rename(columns={"change": "value"})
     drawn = figure_data.spread(values.astype({"value": float}), BY).assign(dataset=dataset)
     orders = {
@@ -76,10 +82,10 @@ def table(inputs: Inputs, dataset: str) -> pd.DataFrame:
         "method": inputs.methods,
         "level": LEVELS,
     }
-    return figure_data.arrange(drawn, orders)
+    return figure_data.arrange(drawn, orders), lost
 
 
-def plot(drawn: pd.DataFrame, dataset: str) -> "Figure":
+def plot(drawn: pd.DataFrame, dataset: str, lost: Sequence[str] = ()) -> "Figure":
     """Draw the table of a data set: a panel per split, a bar per method and level."""
     title = f"{dataset}: embeddings at levels that they were not trained for"
     if drawn.empty:
@@ -95,6 +101,8 @@ def plot(drawn: pd.DataFrame, dataset: str) -> "Figure":
         "GC: classes of graphs, NC: of nodes, LP: links. x → y: trained for x, a linear classifier tells y. "
         "Line: ± one standard deviation over seeds."
     )
+    if lost:
+        note += f" Not drawn, as no single-task row is there to compare with: {', '.join(lost)}."
     style.heading(figure, title, note, style.legend_of(grid))
     return figure
 
@@ -125,5 +133,5 @@ def _panel(axes: "Axes", rows: pd.DataFrame) -> None:
 
 def draw(inputs: Inputs, dataset: str) -> "tuple[pd.DataFrame, Figure]":
     """Return the table of the figure of a data set and the figure."""
-    drawn = table(inputs, dataset)
-    return drawn, plot(drawn, dataset)
+    drawn, lost = table(inputs, dataset)
+    return drawn, plot(drawn, dataset, lost)

@@ -101,7 +101,8 @@ def _tested(
     change, missing = of_row
     empty: dict[str, Any] = {"n_seeds": 0, "verdict": ""}
     if missing:
-        return {**empty, "verdict": f"no single-task row of {NAMES[missing[0]]} ({row.protocol})"}
+        which = f" ({row.protocol})" if missing[0] == "pair" else ""
+        return {**empty, "verdict": f"no single-task row of {NAMES[missing[0]]}{which}"}
     by_seed = change[change["split"] == split].pivot(index="seed", columns="level", values="change")
     by_seed = by_seed.reindex(columns=list(levels)).dropna()  # seeds with all of its levels
     if by_seed.empty:
@@ -129,7 +130,7 @@ def make(inputs: Inputs) -> Table:
     notes = [
         "Δm (%): mean over the levels that a method trains of (its value − alone) / alone, per seed, then "
         "mean ± population standard deviation over seeds; alone: the row of method joint that trains this "
-        "level alone, with the same protocol, read by its head. GC: graphs, NC: nodes, LP: links.",
+        "level alone, read by its head (of links, with the same protocol). GC: graphs, NC: nodes, LP: links.",
         "p: corrected resampled t-test (Nadeau and Bengio, 2003), two-sided: the seeds are random splits of "
         "the same graphs, so the variance is taken times 1 / seeds + test labels / training labels. Holm's "
         f"correction over the rows of one data set and split; better, worse: p (Holm) < {LEVEL}.",
