@@ -13,7 +13,7 @@ CAPABILITIES = {
     "loop": "frozen",
     "kinds": ("binary", "class"),
     "trunk": False,
-    "microseconds": 1.0,
+    "microseconds": 0.1,
     "options": {"protocol": "held_out"},
     "choices": {"protocol": ("held_out", "released")},
 }
