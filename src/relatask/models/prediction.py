@@ -199,7 +199,7 @@ def _as_items(
         raise RelataskError(f"the table has no column {column!r}, which the model reads.{hint}")
     if column != "smiles" or "smiles" not in items or "item_id" in items:
         table = items.reset_index(drop=True)
-        if record and record.one_graph and "item_id" not in table:
+        if record and record.whole and not column and "item_id" not in table:  # a graph, or many
             raise RelataskError("the table has no column 'item_id', by which nodes name their neighbours.")
         if "item_id" not in table:
             contents = (b"\0".join(map(_as_bytes, row)) for row in table.itertuples(index=False))
