@@ -13,7 +13,7 @@ CAPABILITIES = {
     "loop": "frozen",
     "encoders": "none",
     "kinds": ("binary", "class"),
-    "microseconds": 100.0,
+    "microseconds": 5.0,
     "options": {},
 }
 
