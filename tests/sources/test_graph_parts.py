@@ -248,3 +248,19 @@ def test_measured_values_of_molecules_are_refused(tmp_path: Path) -> None:
     (tmp_path / "mine.csv").write_text("smiles,A\nCCO,1.5\nCCN,2.5\nCCC,0.1\n")
     with pytest.raises(RelataskError, match="molecule_parts reads labels of 0 and 1 and classes, not measu"):
         prepared("molecule_parts", tmp_path / "mine.csv", values="real", min_heavy_atoms=1, min_weight=0)
+
+
+def test_columns_that_a_user_keeps_stay_with_the_molecules(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("smiles,A,lab\nCCO,1,x\nCCN,0,y\n")
+    keys = {"min_heavy_atoms": 1, "min_weight": 0}
+    tables = prepared("molecule_parts", tmp_path / "mine.csv", item_columns=["lab"], **keys)
+    assert tables.items["lab"].tolist()[:2] == ["x", "y"]
+    assert tables.items["lab"].notna().sum() == 2  # parts have none
+    (tmp_path / "mine.csv").write_text("smiles,A,ends\nCCO,1,x\nCCN,0,y\n")
+    with pytest.raises(RelataskError, match="item_columns cannot keep the column 'ends', as atoms and pairs"):
+        prepared("molecule_parts", tmp_path / "mine.csv", item_columns=["ends"], **keys)
+
+
+def test_a_study_without_links_has_no_task_of_labels_0_and_1() -> None:
+    kinds = [source_of(reader="tudataset", path="x.zip", links=links).task_kinds() for links in (0.2, 0)]
+    assert kinds == [("binary", "class"), ("class",)]

@@ -12,6 +12,7 @@ from relatask.data.source_tables import SourceTables, source_tables
 from relatask.inputs.neighbours import neighbours_of
 
 LEVELS = ("graph", "node", "pair")
+PART_COLUMNS = ("vector", "neighbours", "ends")  # of nodes and pairs
 LINK = "link"  # the task of pairs: whether there is an edge
 
 
