@@ -170,6 +170,32 @@ def test_labels_of_held_out_graphs_and_of_their_parts_change_nothing(
     assert tensor_bytes(first.weights) != tensor_bytes(learned_from.weights)
 
 
+@pytest.mark.parametrize(("method", "options"), ROWS)
+def test_a_seed_gives_the_same_bytes_and_another_one_others(
+    method: str, options: dict[str, Any], data: PreparedDataset
+) -> None:
+    spec = spec_of(method, options)
+    first, second = train(spec, data), train(spec, data)
+    assert tensor_bytes(first.weights) == tensor_bytes(second.weights)
+    assert scores(first).equals(scores(second))
+    if method != "attributes":  # which draws nothing
+        assert tensor_bytes(first.weights) != tensor_bytes(train(replace(spec, seed=1), data).weights)
+
+
+@pytest.mark.parametrize(
+    ("method", "options"), [("same", {}), ("same", {"adapts": "heads"}), ("joint", {}), ("attributes", {})]
+)
+def test_what_attributes_tell_of_nodes_is_learned(
+    method: str, options: dict[str, Any], data: PreparedDataset
+) -> None:
+    result = train(spec_of(method, options, epochs=20), data)
+    nodes = result.predictions.query("task_id == 'node_class'")
+    known = data.labels[:, [task.task_id for task in data.tasks].index("node_class")].numpy()
+    place = {item: row for row, item in enumerate(data.item_ids.tolist())}
+    true = known[[place[item] for item in nodes["item_id"]]]
+    assert (nodes["score"].to_numpy() == true).mean() > 0.6  # of three classes
+
+
 class Killing(Checkpoint):
     """A checkpoint after whose n-th save the process is killed."""
 
