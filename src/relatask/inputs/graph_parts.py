@@ -56,6 +56,7 @@ def featurise(items: "pd.DataFrame") -> dict[str, np.ndarray]:
     graph_ids, node_ids = ids[level == 0], ids[level == 1]
     nodes, pairs = items[level == 1], items[level == 2]
     of_node = _places(graph_ids, _parents(nodes), node_ids, "parent", "graph")
+    of_pair = _places(graph_ids, _parents(pairs), ids[level == 2], "parent", "graph")
     order = np.argsort(of_node, kind="stable")  # graph by graph
     nodes, node_ids, of_node = nodes.iloc[order], node_ids[order], of_node[order]
     place = np.empty(len(items), np.int32)
@@ -66,6 +67,7 @@ def featurise(items: "pd.DataFrame") -> dict[str, np.ndarray]:
     source = np.repeat(np.arange(len(nodes)), np.diff(offsets))
     _require_one_graph(source, neighbours, of_node, node_ids, "neighbour")
     _require_one_graph(ends[:, 0], ends[:, 1], of_node, node_ids, "pair")
+    _require_pairs(ends, of_node[ends[:, 0]] == of_pair, ids[level == 2])
     asked = ends.min(axis=1) * len(nodes) + ends.max(axis=1)
     edges = np.minimum(source, neighbours) * len(nodes) + np.maximum(source, neighbours)
     return {
@@ -101,11 +103,32 @@ def _levels(items: "pd.DataFrame", ids: np.ndarray) -> np.ndarray:
     return level
 
 
-def _parents(nodes: "pd.DataFrame") -> np.ndarray:
-    """Return item_id of each node's graph, -1 where it has none."""
-    if "parent" not in nodes:
-        return np.full(len(nodes), -1)
-    return nodes["parent"].astype("Int64").fillna(-1).to_numpy(np.int64)
+def _parents(parts: "pd.DataFrame") -> np.ndarray:
+    """Return item_id of the graph of each node or pair, int64 [n]."""
+    given = parts["parent"] if "parent" in parts else [None] * len(parts)
+    found = np.array([_id_in(cell) for cell in given], np.float64)
+    if (strange := np.isnan(found)).any():
+        item = parts["item_id"].iloc[int(np.argmax(strange))]
+        raise RelataskError(
+            f"the item {item} has no parent that is a whole number, the item_id of its graph."
+        )
+    return found.astype(np.int64)
+
+
+def _id_in(cell: object) -> float:
+    """Return the item_id in a cell, NaN where it holds none; those of any table are exact as float64."""
+    numbers = numbers_in([cell])
+    return float(numbers[0]) if numbers is not None and are_whole(numbers).all() else np.nan
+
+
+def _require_pairs(ends: np.ndarray, at_home: np.ndarray, ids: np.ndarray) -> None:
+    """Refuse a pair of a node and itself, and one that lies in another graph than its parent."""
+    for wrong, said in (
+        (ends[:, 0] == ends[:, 1], "one node twice as its ends; a pair has two"),
+        (~at_home, "another parent than its two nodes; give the graph that they lie in"),
+    ):
+        if wrong.any():
+            raise RelataskError(f"the pair {ids[np.argmax(wrong)]} has {said}.")
 
 
 def _places(known: np.ndarray, wanted: np.ndarray, owner: np.ndarray, what: str, of: str) -> np.ndarray:

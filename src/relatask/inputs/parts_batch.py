@@ -6,9 +6,19 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from relatask.core.errors import RelataskError
 from relatask.inputs.ragged import ragged
 
 GRAPH, NODE, PAIR = range(3)
+
+
+def require_features(read: int, given: int) -> None:
+    """Raise where a trained model reads another number of attributes of a node than a table gives."""
+    if read != given:
+        raise RelataskError(
+            f"the model reads {read} numbers of each node, and this table gives {given}; give vectors of "
+            "that length."
+        )
 
 
 @dataclass(frozen=True)

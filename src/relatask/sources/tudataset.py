@@ -48,6 +48,10 @@ class TuDatasetSource(SourceBlock):
         "as released with SAME",
     )
 
+    def task_kinds(self) -> tuple[Literal["binary", "class"], ...]:
+        """Kinds of the tasks: classes of graphs and nodes, and whether there is a link."""
+        return ("binary", "class") if self.links else ("class",)
+
 
 def prepare(block: TuDatasetSource, context: "SourceContext") -> "SourceTables":
     """Read the archive."""

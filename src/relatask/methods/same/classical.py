@@ -1,5 +1,6 @@
 """The loop of SAME's baselines: every graph of a batch carries every task, and losses are summed."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -30,15 +31,22 @@ class Training(LevelTraining):
     def __init__(self, problem: Problem):
         super().__init__(problem)
         epochs = self.settings["epochs"]
-        # The first epoch in which each level has an encoder of its own.
-        self.parting = (
-            max(1, round(epochs * (1 - self.options["finetuning"]))) if self.network.own else epochs
-        )
-        self.network.apart = False
+        # The first epoch in which each level has an encoder of its own: the last one at the latest.
+        self.parting = min(max(1, round(epochs * (1 - self.options["finetuning"]))), epochs - 1)
 
     def by_heads(self) -> list[int]:
         """As `read_by_heads`."""
         return read_by_heads(self.problem, self.network)
+
+    def run_epoch(self, after_step: Callable[[], None]) -> None:
+        """As any epoch; where it is gone on with, networks may have parted already."""
+        self.network.apart = bool(self.network.own) and self.epoch >= self.parting
+        super().run_epoch(after_step)
+
+    def going(self) -> list[int]:
+        """As for others, but patience ends no shared stage before encoders part."""
+        before = bool(self.network.own) and self.epoch <= self.parting
+        return [0] if before and self.selections[0].failure is None else super().going()
 
     def before_epoch(self) -> None:
         """Let encoders part, and forget what was best before."""
@@ -48,7 +56,6 @@ class Training(LevelTraining):
 
     def take_step(self, batch: Tensor) -> None:
         """One update on the graphs at numbers `batch`."""
-        self.network.apart = bool(self.network.own) and self.epoch >= self.parting
         generator, losses = self.generator(), []
         for level in self.levels:
             asked = self._asked(level, batch, generator)

@@ -108,15 +108,15 @@ class Drawer:
         return Episode(GRAPH, support, target, same_graphs=False)
 
     def _nodes(self, graphs: Tensor) -> Episode:
-        """Some nodes of each class of each graph against the others."""
+        """Some nodes of each class of each graph against the others, of those that have a label."""
         x, nodes = self.parts.graphs(graphs), self.nodes_of(graphs)
-        strata = self.labels.strata[nodes]
-        group = x.graph * (int(self.labels.strata.max()) + 2) + strata + 1
+        known = (~self.labels.nodes[nodes].isnan().all(1)).nonzero()[:, 0]
+        strata = self.labels.strata[nodes[known]]
+        group = x.graph[known] * (int(self.labels.strata.max()) + 2) + strata + 1
         most = (SUPPORT[NODE] * torch.bincount(group) + 1e-9).long()
-        chosen, known = ranks(group, self._key(len(nodes))) < most[group], strata >= 0
+        chosen = ranks(group, self._key(len(known))) < most[group]
         support, target = (
-            Asked(at_nodes(x, own.nonzero()[:, 0]), self.labels.nodes[nodes[own]])
-            for own in (chosen & known, ~chosen & known)
+            Asked(at_nodes(x, own), self.labels.nodes[nodes[own]]) for own in (known[chosen], known[~chosen])
         )
         return Episode(NODE, support, target, same_graphs=True)
 

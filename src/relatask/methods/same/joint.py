@@ -15,7 +15,7 @@ CAPABILITIES = {
     "loop": "classical",
     "kinds": ("binary", "class"),
     "trunk": False,
-    "microseconds": 1.0,
+    "microseconds": 0.5,
     "options": {
         "trains": "all",
         "reads": "heads",

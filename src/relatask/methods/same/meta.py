@@ -5,9 +5,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from relatask.core.errors import RelataskError
 from relatask.engine.kinds import mean_of, selection_values
 from relatask.engine.network import autocast
 from relatask.engine.problem import Problem
+from relatask.inputs.parts_batch import GRAPH
 from relatask.methods.same.adaptation import Inner, target_loss, target_outputs
 from relatask.methods.same.episodes import Drawer, LevelLabels
 from relatask.methods.same.network import NAMES, LevelNetwork
@@ -48,6 +50,19 @@ class Training(LevelTraining):
             steps=options["steps"],
             second_order=options["second_order"],
         )
+        self._require_blocks()
+
+    def _require_blocks(self) -> None:
+        """Raise where no step could draw an episode of each level: a level would never be learned."""
+        n_graphs = min(self.settings["batch_size"], len(self.rows))
+        sizes = [len(own) for own in blocks(torch.arange(n_graphs), len(self.levels))]
+        for level, size in zip(self.levels, sizes, strict=True):
+            if n_graphs and size < (2 if level == GRAPH else 1):
+                raise RelataskError(
+                    f"{self.problem.title}: a step has {n_graphs} graphs, too few for an episode of each of "
+                    f"{len(self.levels)} levels; set training.batch_size to "
+                    f"{len(self.levels) + (GRAPH in self.levels)} or more, and train on as many graphs."
+                )
 
     def take_step(self, batch: Tensor) -> None:
         """One outer update on the graphs at numbers `batch`."""

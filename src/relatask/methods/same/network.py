@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from relatask.core.errors import RelataskError
-from relatask.inputs.parts_batch import GRAPH, NODE, PAIR, PartsBatch
+from relatask.inputs.parts_batch import GRAPH, NODE, PAIR, PartsBatch, require_features
 from relatask.methods.same.episodes import LEVELS
 from relatask.methods.same.readout import Readout
 from relatask.nn.contract import Encoder, MultiTaskModel, TaskContext
@@ -148,6 +148,14 @@ class LevelNetwork(MultiTaskModel):
             n_outputs = sum(own_kinds.n_outputs)
             self.heads[name] = HEADS[level](width, n_outputs)
             self.readouts[name] = Readout(width * (2 if level == PAIR else 1), own_kinds)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
+        """Refuse linear classifiers of attributes of another number."""
+        for name, readout in self.readouts.items():
+            kept, ends = state_dict.get(f"{prefix}readouts.{name}.mean"), 2 if name == NAMES[PAIR] else 1
+            if kept is not None and isinstance(readout, Readout):
+                require_features(len(kept) // ends, len(readout.mean) // ends)
+        super()._load_from_state_dict(state_dict, prefix, *rest)
 
     @property
     def levels(self) -> list[int]:

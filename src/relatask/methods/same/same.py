@@ -18,7 +18,7 @@ CAPABILITIES = {
     "loop": "meta",
     "kinds": ("binary", "class"),
     "trunk": False,
-    "microseconds": 4.0,
+    "microseconds": 1.5,
     "options": {
         "adapts": "all",
         "trains": "all",

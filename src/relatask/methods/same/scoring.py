@@ -8,7 +8,7 @@ from torch import Tensor
 
 from relatask.inputs.parts_batch import GRAPH, NODE, PAIR, GraphParts, PartsBatch
 
-AT_ONCE = 256  # graphs
+NODES = 1 << 14  # at once, of whole graphs: what memory grows with
 
 
 def by_level(
@@ -33,22 +33,35 @@ def by_level(
         Level -> places in `rows`, int64 [m], and what was read, [m, k]; levels without an item are absent.
     """
     graphs, owner = parts.graph_of_item[rows].unique(return_inverse=True)
-    level = parts.level[rows]
+    level, order = parts.level[rows], owner.argsort(stable=True)
+    sizes = runs_of(parts.node_offsets.diff()[graphs])
+    ends = torch.searchsorted(owner[order], torch.tensor(sizes, device=owner.device).cumsum(0)).tolist()
     found: dict[int, list[tuple[Tensor, Tensor]]] = {}
-    for start in range(0, len(graphs), AT_ONCE):
-        chosen = (owner >= start) & (owner < start + AT_ONCE)
-        batch = parts.graphs(graphs[start : start + AT_ONCE])
+    start = first = 0
+    for size, end in zip(sizes, ends, strict=True):
+        batch, chosen = parts.graphs(graphs[start : start + size]), order[first:end]
         for one in (GRAPH, NODE, PAIR):
-            places = (chosen & (level == one)).nonzero()[:, 0]
+            places = chosen[level[chosen] == one]
             if len(places):
                 x = _asked(parts, batch, graphs, owner[places], rows[places], start, one)
                 if one == PAIR and not shown:
                     x = x.without_items()
                 found.setdefault(one, []).append((places, read(states_of(x, one), x, one)))
+        start, first = start + size, end
     return {
         one: (torch.cat([places for places, _ in own]), torch.cat([values for _, values in own]))
         for one, own in found.items()
     }
+
+
+def runs_of(n_nodes: Tensor) -> list[int]:
+    """Return how many graphs of `n_nodes` (int64 [G]) nodes are read at once, one run after the other.
+
+    A run has some `NODES` nodes, or is a single graph that has more.
+    """
+    run = (n_nodes.cumsum(0) - 1).clamp(min=0) // NODES
+    sizes: list[int] = run.unique_consecutive(return_counts=True)[1].tolist()
+    return sizes
 
 
 def _asked(

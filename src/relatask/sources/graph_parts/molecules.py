@@ -5,7 +5,7 @@ import pandas as pd
 
 from relatask.core.errors import RelataskError
 from relatask.data.source_tables import SourceTables
-from relatask.sources.graph_parts.tables import GraphSet, LevelTask, Links, graph_tables
+from relatask.sources.graph_parts.tables import PART_COLUMNS, GraphSet, LevelTask, Links, graph_tables
 from relatask.sources.nodes.tables import distinct_edges
 
 # Elements with a class of their own; all others are one class.
@@ -19,7 +19,8 @@ def taken_apart(tables: SourceTables, links: Links, name: str) -> SourceTables:
     """Return the tables of molecules with an item for each atom and pair of atoms that is asked about.
 
     Raises:
-        RelataskError: a task has measured values, which SAME does not learn.
+        RelataskError: a task has measured values, which SAME does not learn, or a column of the molecules is
+            called as one of their parts.
     """
     if (tables.tasks["kind"] == "real").any():
         raise RelataskError(
@@ -27,19 +28,24 @@ def taken_apart(tables: SourceTables, links: Links, name: str) -> SourceTables:
             "values; set `active` or `values: class`."
         )
     molecules = tables.items.reset_index(drop=True)
+    own = [str(one) for one in molecules if one not in ("item_id", "source_id", "level", "parent")]
+    if taken := [column for column in own if column in PART_COLUMNS]:
+        raise RelataskError(
+            f"sources.{name}: item_columns cannot keep the column {taken[0]!r}, as atoms and pairs have one "
+            "of that name; rename it."
+        )
     atoms = [_atoms(smiles) for smiles in molecules["smiles"]]
     sizes = [len(vectors) for vectors, _, _ in atoms]
     starts = np.cumsum([0, *sizes[:-1]])
     ends = np.concatenate([bonds + start for (_, _, bonds), start in zip(atoms, starts, strict=True)])
     edges, counts = distinct_edges(ends, sum(sizes))
     names = [text if isinstance(text, str) else None for text in molecules["source_id"]]
-    own = ("smiles", "n_heavy_atoms", "mol_weight", "scaffold")
     graphs = GraphSet(
         names=names,
         node_graph=np.repeat(np.arange(len(molecules)), sizes),
         vectors=np.concatenate([vectors for vectors, _, _ in atoms]),
         edges=edges,
-        columns={column: molecules[column].tolist() for column in own if column in molecules},
+        columns={column: molecules[column].tolist() for column in own},
     )
     elements = np.concatenate([element for _, element, _ in atoms]).astype(np.float64)
     tasks = [*_tasks_of(tables, len(molecules)), LevelTask("element", "node", elements, (*ELEMENTS, "other"))]

@@ -12,6 +12,7 @@ from relatask.data.source_tables import SourceTables, source_tables
 from relatask.inputs.neighbours import neighbours_of
 
 LEVELS = ("graph", "node", "pair")
+PART_COLUMNS = ("vector", "neighbours", "ends")  # of nodes and pairs
 LINK = "link"  # the task of pairs: whether there is an edge
 
 
@@ -55,14 +56,17 @@ def graph_tables(
     `graph_parts`.
 
     Raises:
-        RelataskError: there is no graph, or no graph has an edge to ask about.
+        RelataskError: there is no graph, no graph has an edge to ask about, or there is no task.
     """
     n_graphs, n_nodes = len(graphs.names), len(graphs.node_graph)
     if not n_graphs or not n_nodes:
         raise RelataskError("the source has no graph with a node.")
     ends, owner, label = _pairs(graphs, links)
     if links.share and not len(ends):
-        raise RelataskError("no graph has an edge to ask about; set `links` to 0 to have no task of links.")
+        raise RelataskError(
+            "no graph has an edge, and a pair of nodes without one, to ask about; set `links` to 0 to have "
+            "no task of links."
+        )
     offsets, flat = neighbours_of(graphs.edges, n_nodes)
     of_nodes = pd.Series(np.split(flat + np.int32(n_graphs), offsets[1:-1]), dtype=object)
     items = pd.concat(
@@ -89,6 +93,8 @@ def graph_tables(
     items["source_id"] = items["source_id"].astype(object).where(items["source_id"].notna(), None)
     first = {"graph": 0, "node": n_graphs, "pair": n_graphs + n_nodes}
     named = [*tasks, LevelTask(LINK, "pair", label)] if links.share else [*tasks]
+    if not named:
+        raise RelataskError("there is no label of a graph or a node; leave `links` above 0 to learn links.")
     parts = []
     for place, task in enumerate(named):
         known = np.flatnonzero(~np.isnan(task.labels))
@@ -110,6 +116,7 @@ def graph_tables(
         "nodes": n_nodes,
         "edges": len(graphs.edges),
         "edges_asked_about": int(label.sum()),
+        "graphs_without_node": n_graphs - len(np.unique(graphs.node_graph)),
         "graphs_without_edge": int((~edged).sum()),
         "graphs_without_pair": n_graphs - len(np.unique(owner)),
         "tasks": len(named),
