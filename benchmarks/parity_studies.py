@@ -274,9 +274,34 @@ def nodes() -> Study:
     }
 
 
+def levels() -> Study:
+    """Molecules, their atoms and pairs of atoms: SAME and what it is measured against."""
+    source = {**TABLE, "reader": "molecule_parts", "links": 0.3}
+    row = {"encoder": "residual_gcn", "encoder_options": {"width": 16}, "training": {"batch_size": 16}}
+    return {
+        **_study("Levels", {"taken_apart": source}, {"parts": {"source": "taken_apart"}}, "random"),
+        "methods": [
+            {"label": "iSAME", "method": "same", **row},
+            {
+                "label": "eSAME",
+                "method": "same",
+                **row,
+                "options": {"adapts": "heads", "trains": "graph_node"},
+            },
+            {"label": "Joint", "method": "joint", **row, "options": {"finetuning": 0.4}},
+            {"label": "Untrained", "method": "untrained", **row},
+            {"label": "Attributes", "method": "attributes"},
+            {"label": "MTL", "method": "shared_bottom", **row},
+        ],
+        "baseline": "Joint",
+        "metrics": ["accuracy", "roc_auc"],
+        "scales": _scale([0]),
+    }
+
+
 STUDIES: tuple[Callable[[], Study], ...] = (
     *(balancing, relations, table, cells),
-    *(groups, series, few_shot, images, texts, nodes),
+    *(groups, series, few_shot, images, texts, nodes, levels),
 )
 
 

@@ -8,6 +8,7 @@ from torch.func import functional_call
 from relatask.core.registry import capabilities, catalogue, complete_options, load
 from relatask.inputs.graph_batch import GraphBatch, MoleculeGraphs
 from relatask.inputs.node_batch import NodeBatch
+from relatask.inputs.parts_batch import GraphParts, PartsBatch
 from relatask.inputs.word_batch import WordBatch
 from relatask.nn.contract import Encoder
 from tests.helpers.node_graphs import graph_tensors
@@ -22,25 +23,39 @@ CASES: list[tuple[str, dict]] = [
     ("lstm", {"width": 3, "embedding": 4, "min_texts": 1}),
     ("gcn", {"width": 3, "layers": 2, "steps": 2}),
     ("node_gcn", {"width": 3, "layers": 2, "features": "vectors"}),
+    ("residual_gcn", {"width": 6, "layers": 2}),
 ]
 GRAPH = graph_tensors([(0, 1), (1, 2), (2, 3), (3, 0), (0, 4)], 6, vectors=2)
+PARTS = GraphParts(  # a triangle, and two nodes with an edge that is an item: items are graphs, nodes, a pair
+    level=torch.tensor([0, 1, 2, 0]),
+    place=torch.tensor([0, 2, 0, 1]),
+    node_offsets=torch.tensor([0, 3, 5]),
+    vectors=torch.rand(5, 4, generator=torch.Generator().manual_seed(0)),
+    neighbour_offsets=torch.tensor([0, 2, 4, 6, 7, 8]),
+    neighbours=torch.tensor([1, 2, 0, 2, 0, 1, 4, 3]),
+    is_item=torch.tensor([False] * 6 + [True] * 2),
+    ends=torch.tensor([[3, 4]]),
+)
 MODELS = ("GCN", "GIN", "GAT", "GraphSAGE", "PNA", "EdgeCNN")
 TWICE = [*CASES, *(("pyg", {"model": model, "width": 4, "layers": 2}) for model in MODELS)]
 
 
 def encoder(name: str, options: dict, plain: bool) -> Encoder:
     torch.manual_seed(0)
-    chosen = complete_options("encoders", name, {**options, "dropout": 0.0})
-    inputs = GRAPH if name == "node_gcn" else random_words([9])
+    given = capabilities("encoders", name).options
+    chosen = complete_options(
+        "encoders", name, {**options, **({"dropout": 0.0} if "dropout" in given else {})}
+    )
+    inputs = {"node_gcn": GRAPH, "residual_gcn": PARTS}.get(name) or random_words([9])
     learned = {key: getattr(inputs, key) for key in capabilities("encoders", name).from_input}
     built = load("encoders", name).build(**chosen, **learned)
     built.plain = plain
     return built
 
 
-def batch(name: str, sizes: list[int]) -> GraphBatch | Tensor | WordBatch | NodeBatch:
-    if name == "node_gcn":
-        return GRAPH.batch(torch.arange(len(sizes)))
+def batch(name: str, sizes: list[int]) -> GraphBatch | Tensor | WordBatch | NodeBatch | PartsBatch:
+    if name in ("node_gcn", "residual_gcn"):
+        return (GRAPH if name == "node_gcn" else PARTS).batch(torch.arange(len(sizes)))
     if name == "lstm":
         return random_words([*sizes, 9]).batch(torch.arange(len(sizes)))
     if name == "fingerprint_mlp":

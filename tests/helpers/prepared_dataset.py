@@ -49,7 +49,7 @@ def combinations() -> list[tuple[str, str | None]]:
         name for name, ability in catalogue("encoders").items() if {"graph", "ecfp"} & {*ability.inputs}
     ]
     for name, ability in catalogue("methods").items():
-        if "binary" in ability.kinds:
+        if "binary" in ability.kinds and not ability.form and ability.inputs != ("graph_parts",):
             many = ability.encoders == "per task" or ability.copies
             own = ("fingerprint_mlp", "gcn") if many else encoders
             pairs += [(name, encoder) for encoder in own] if ability.uses_encoder else [(name, None)]

@@ -32,6 +32,7 @@ from relatask.sources.point_series import series_tables
 from tests.helpers.class_layouts import write_omniglot
 from tests.helpers.coco_layout import write_layout
 from tests.helpers.data_tables import labels_table, prepared_folder, source_of, tasks_table, write_records
+from tests.helpers.level_graphs import on_levels, write_levels
 from tests.helpers.node_graphs import on_nodes, write_nodes
 from tests.helpers.prepared_dataset import make_spec, random_labels
 from tests.models.molecule_data import SPECS as BINARY
@@ -116,6 +117,18 @@ RUNS: dict[str, tuple[str, RunSpec]] = {
     "shared_bottom on nodes with vectors": ("nodes", on_nodes("shared_bottom", "vectors")),
     "metalink on nodes": ("nodes", on_nodes("metalink", "random_walk")),
     "metalink on nodes by identity": ("nodes", on_nodes("metalink", "identity")),
+    "shared_bottom on levels": ("levels", on_levels("shared_bottom")),
+    "iSAME on levels": ("levels", on_levels("same")),
+    "eSAME of nodes on levels": ("levels", on_levels("same", adapts="heads", trains="node")),
+    "SAME as released on levels": ("levels", on_levels("same", protocol="released")),
+    "joint on levels": ("levels", on_levels("joint")),
+    "joint, fine-tuned on levels": ("levels", on_levels("joint", finetuning=0.5)),
+    "joint of graphs and pairs, by classifiers": (
+        "levels",
+        on_levels("joint", trains="graph_pair", reads="linear"),
+    ),
+    "untrained on levels": ("levels", on_levels("untrained")),
+    "attributes on levels": ("levels", on_levels("attributes")),
     "groups": ("groups", make_spec(groups=GROUPS)),
     **{
         f"{method} of values and classes": (
@@ -144,6 +157,7 @@ def test_every_method_and_encoder_is_asked_elsewhere_with_each_kind_of_task_that
     lost = {*catalogue("encoders")} - {encoder.name for _, encoder in binary + other if encoder}
     assert not lost, f"no model with these encoders is asked: {named}"
     kinds = {"series": {"real"}, "drawings": {"class"}, "mixed": {"binary", "real", "class"}}
+    kinds["levels"] = {"binary", "class"}
     asked = {(method, "binary") for method, _ in binary}
     asked |= {
         (spec.method.name, kind) for data, spec in RUNS.values() for kind in kinds.get(data, {"binary"})
@@ -250,6 +264,7 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "photographs": write_photographs,
     "vectors": write_vectors,
     "nodes": partial(write_nodes, vectors=5),
+    "levels": write_levels,
     "texts": write_texts,
     "mixed": write_mixed,
     "groups": write_grouped,
@@ -321,7 +336,7 @@ def ask(folder: Path, entry: Path, spec: RunSpec, expected: pd.DataFrame, writte
         write_episode(folder, entry.parents[2] / "small", spec, items)
         return
     ids = expected["item_id"].unique()
-    columns = ("smiles", "vector", "text", "neighbours", "file", "content", "size")
+    columns = ("level", "parent", "smiles", "vector", "text", "neighbours", "ends", "file", "content", "size")
     chosen = items[[name for name in columns if name in items]]
     of_graph = "neighbours" in items  # a node is known by its graph, so all are asked about, in any order
     chosen = (chosen.sample(frac=1, random_state=0) if of_graph else chosen.loc[ids]).reset_index()
@@ -413,7 +428,9 @@ def test_images_of_an_episode_get_the_classes_that_its_run_gave_them(
     assert answer["reason"].isna().all()
 
 
-@pytest.mark.parametrize("name", of_data("photographs", "vectors", "nodes", "texts", "groups", "mixed"))
+@pytest.mark.parametrize(
+    "name", of_data("photographs", "vectors", "nodes", "levels", "texts", "groups", "mixed")
+)
 def test_items_of_any_kind_get_the_predictions_of_their_run(asked: dict[str, Asked], name: str) -> None:
     one = asked[name]
     answers, passes = one.answers(), one.folder / "passes.parquet"
@@ -428,7 +445,8 @@ def test_items_of_any_kind_get_the_predictions_of_their_run(asked: dict[str, Ask
         tables[pass_of.get((row.item_id, row.task_id), 0)].loc[row.item_id, row.task_id]
         for row in one.expected.itertuples()
     ]
-    classes = [task for task in ("task3", "task4") if (one.expected["task_id"] == task).any()]
+    named = ("task3", "task4", "graph_class", "node_class")
+    classes = [task for task in named if (one.expected["task_id"] == task).any()]
     of_class = one.expected["task_id"].isin(classes).to_numpy()
     names = [CLASSES[int(score)] for score in one.expected["score"][of_class]]
     assert np.array(found, object)[of_class].tolist() == names

@@ -8,19 +8,24 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from relatask.core.registry import catalogue
+from relatask.core.registry import capabilities, catalogue
 from relatask.data.prepared import PreparedDataset
 from relatask.engine.network import Encoders, build_model
 from relatask.engine.problem import Problem, problems_of
 from relatask.engine.run import inputs_of
 from relatask.nn.contract import TaskContext, task_linear
+from tests.helpers.level_graphs import on_levels, write_levels
 from tests.helpers.prepared_dataset import make_spec, random_labels, write_dataset
 
-NETWORKS = [name for name, ability in catalogue("methods").items() if ability.uses_encoder]
+# What is not trained has no network that `build_model` could build.
+NETWORKS = [name for name, one in catalogue("methods").items() if one.uses_encoder and one.loop != "frozen"]
 ENCODER_OF = {"forecaster": "series_mlp", "prototypes": "resnet"}  # others read fingerprints
 
 
 def problem_of(folder: Path, method: str = "shared_bottom") -> Problem:
+    if capabilities("methods", method).form == "graph_parts":
+        levels = PreparedDataset.load(folder / "levels", "random-0", inputs="graph_parts")
+        return problems_of(on_levels(method), levels, False)[0]
     encoder = ENCODER_OF.get(method, "fingerprint_mlp")
     spec = make_spec(method, encoder)
     inputs = inputs_of(spec) if encoder == "fingerprint_mlp" else "none"
@@ -30,7 +35,9 @@ def problem_of(folder: Path, method: str = "shared_bottom") -> Problem:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_dataset(tmp_path_factory.mktemp("small"), random_labels(40, 4))
+    folder = write_dataset(tmp_path_factory.mktemp("small"), random_labels(40, 4))
+    write_levels(folder / "levels", 10)
+    return folder
 
 
 def drawn(model: nn.Module) -> Iterator[tuple[str, Tensor]]:

@@ -17,7 +17,7 @@ from relatask.core.records import suggest
 from relatask.core.registry import capabilities, catalogue, saved_tables
 
 Question = Callable[[StudyConfig, str], bool]  # the study, and the data set or collection ("" for the study)
-RATIO = "known_ratio"
+RATIO, PROTOCOL = "known_ratio", "protocol"
 
 
 def ratio_families(methods: Iterable[tuple[str, Mapping[str, Any], Any]]) -> dict[str, tuple[str, float]]:
@@ -40,13 +40,34 @@ def ratio_families(methods: Iterable[tuple[str, Mapping[str, Any], Any]]) -> dic
     return {label: pair for label, pair in found.items() if len(ratios[pair[0]]) > 1}
 
 
-def _varies_known_ratio(study: StudyConfig, _: str) -> bool:
-    """Whether rows differ in the ratio of known labels alone, on a split where not all labels are known."""
-    methods = []
+def _described(study: StudyConfig) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """Yield label, all options, and what else decides each row."""
     for row in study.methods:
         options = {**capabilities("methods", row.method).options, **row.options}
-        methods.append((row.label, options, row.model_dump(exclude={"label", "published", "options"})))
-    return bool(ratio_families(methods)) and set(study.splits.used) != {CELLS}
+        yield row.label, options, row.model_dump(exclude={"label", "published", "options"})
+
+
+def _varies_known_ratio(study: StudyConfig, _: str) -> bool:
+    """Whether rows differ in the ratio of known labels alone, on a split where not all labels are known."""
+    return bool(ratio_families(_described(study))) and set(study.splits.used) != {CELLS}
+
+
+def _trains_levels(study: StudyConfig, _: str) -> bool:
+    """Whether a row chooses which levels of tasks it trains."""
+    return any("trains" in options for _, options, _ in _described(study))
+
+
+def released_twins(study: StudyConfig) -> dict[str, str]:
+    """Return row as `protocol: released` -> the row that differs from it in that option alone.
+
+    Rows that no other differs from in this way have no entry.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for label, options, other in _described(study):
+        if PROTOCOL in options:
+            rest = {name: value for name, value in options.items() if name != PROTOCOL}
+            found.setdefault(canonical_json([rest, other]), {})[str(options[PROTOCOL])] = label
+    return {twins["released"]: twins["held_out"] for twins in found.values() if len(twins) == 2}
 
 
 def _learned(study: StudyConfig, collection: str) -> list[StrategyConfig]:
@@ -88,6 +109,11 @@ WORDS: dict[str, tuple[str, Question]] = {
         lambda study, _: study.reads_known_labels,
     ),
     "varies_known_ratio": ("methods differ in the ratio of known labels alone", _varies_known_ratio),
+    "levels": ("a method chooses which levels of tasks it trains", _trains_levels),
+    "released_protocol": (
+        "methods differ in the option `protocol` alone",
+        lambda study, _: bool(released_twins(study)),
+    ),
     "relations": (
         "the data set has a relation graph",
         lambda study, dataset: study.datasets[dataset].relations is not None,

@@ -189,7 +189,8 @@ class StudyConfig(Block):
             raise ValueError(f"splits.schemes: it is {wanted} for {record.items}")
         for scheme in self.splits.used:
             levels = scheme_records()[scheme].items
-            if levels != "any" and not set(levels) >= set(record.levels):
+            listed = scheme in record.schemes  # a source may know better, e.g. that its graphs are molecules
+            if levels != "any" and not listed and not set(levels) >= set(record.levels):
                 raise ValueError(f"splits.schemes: {scheme} is not for {record.items}")
 
     def _check_metrics(self) -> None:

@@ -70,6 +70,7 @@ class Capabilities(Options):
     # Of methods:
     loop: str = "supervised"  # the module that trains it, in the method's folder or engine/loops
     encoders: str = "shared"  # what it builds: one "shared" encoder, one "per task", or "none"
+    form: str = ""  # the only form of a batch that its encoder may read; empty: any
     copies: tuple[str, ...] = ()  # options that say how many encoders it builds in the place of each
     trunk: bool | None = None  # whether its model has a trunk; default: where it has a shared encoder
     kinds: tuple[str, ...] = ("binary",)  # of labels that it learns: binary, real, class

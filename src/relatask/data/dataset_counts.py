@@ -99,12 +99,24 @@ def _add_column(digest: "hashlib._Hash", values: "pd.Series", kind: str) -> None
     elif kind in {"int32", "int16", "float32"} or (not kind and values.dtype.kind in "biuf"):
         dtype = np.dtype(kind or str(values.dtype)).newbyteorder("<")
         digest.update(np.ascontiguousarray(values, dtype=dtype).tobytes())
-    elif len(values) and isinstance(values.iloc[0], np.ndarray) and values.iloc[0].dtype.kind in "biuf":
+    elif _are_numbers(values.dropna()):
         for row in values:
+            if not isinstance(row, np.ndarray):
+                digest.update(b"null")  # e.g. the vector of an item that is no node
+                continue
             digest.update(f"{row.dtype.str}{row.shape}".encode())
             digest.update(np.ascontiguousarray(row).tobytes())
     else:
         digest.update(canonical_json([_plain(value) for value in values]).encode())
+
+
+def _are_numbers(values: "pd.Series") -> bool:
+    """Whether the cells of a column are arrays of numbers."""
+    import numpy as np
+
+    return (
+        bool(len(values)) and isinstance(values.iloc[0], np.ndarray) and values.iloc[0].dtype.kind in "biuf"
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -9,7 +9,7 @@ from torch import Tensor
 from relatask.core.errors import RelataskError
 from relatask.core.registry import build_method, capabilities, load
 from relatask.data.task_ids import task_ids
-from relatask.engine.kinds import kinds_of
+from relatask.engine.kinds import kinds_of, tasks_of
 from relatask.engine.problem import Problem
 from relatask.engine.task_graph import task_graph
 from relatask.nn.contract import SHARED, Encoder, MultiTaskModel, TaskContext, TaskEncoders
@@ -35,6 +35,7 @@ def build_model(problem: Problem, trained: bool = False) -> MultiTaskModel:
         encoder=encoders,
         encoders=encoders.together,
         kinds=kinds_of(problem) if problem.spec.episodes is None else None,
+        levels=tuple(task.level for task in tasks_of(problem)),
     )
     torch.manual_seed(problem.seed("initialisation"))
     method = problem.spec.method
@@ -114,5 +115,5 @@ def trained_model(problem: Problem, weights: dict[str, Tensor]) -> MultiTaskMode
 
 def autocast(problem: Problem) -> torch.autocast:
     """Return the context of the precision that the problem's spec asks for."""
-    wanted = problem.spec.training["precision"] == "bf16"
+    wanted = problem.spec.training.get("precision") == "bf16"
     return torch.autocast(problem.data.labels.device.type, dtype=torch.bfloat16, enabled=wanted)

@@ -59,8 +59,8 @@ def paired_test(values: np.ndarray) -> dict[str, float | str | None]:
     return {**result, "statistic": float(test.statistic), "p_value": float(test.pvalue)}
 
 
-def _holm(p_values: pd.Series) -> pd.Series:
-    """Holm-corrected p values (Holm 1979); undefined ones stay undefined and do not count."""
+def holm(p_values: pd.Series) -> pd.Series:
+    """Return Holm-corrected p values (Holm 1979); undefined ones stay undefined and do not count."""
     corrected = pd.Series(np.nan, index=p_values.index)
     defined = p_values.notna()
     if defined.any():
@@ -90,7 +90,7 @@ def compare(
     columns = [*FAMILY, "method", "baseline", "n_pairs", "n_cells", "mean_difference", "ci_low", "ci_high"]
     table = pd.DataFrame(rows, columns=[*columns, "statistic", "p_value", "reason"])
     table["p_value"] = table["p_value"].astype(float)
-    table["p_holm"] = table.groupby(FAMILY)["p_value"].transform(_holm) if len(table) else []
+    table["p_holm"] = table.groupby(FAMILY)["p_value"].transform(holm) if len(table) else []
     order = table["baseline"].map({name: place for place, name in enumerate(table["baseline"].unique())})
     return table.assign(order=order).sort_values([*FAMILY, "order", "method"], ignore_index=True)
 

@@ -63,8 +63,10 @@ class Model:
 
         Returns:
             A column for each task: the probability of label 1, a value in the task's unit, or the name of a
-            class; a known result stays as it is. Where an item cannot be predicted its row is empty and the
-            column `reason` says why. A forecaster returns the points that follow, a row for each.
+            class; a known result stays as it is. Where tasks are of several levels, such as graphs and their
+            nodes, cells of another level than the item's are empty. Where an item cannot be predicted its row
+            is empty and the column `reason` says why. A forecaster returns the points that follow, a row for
+            each.
 
         Raises:
             RelataskError: the items are of another kind, or `known` names a task that the model lacks.
@@ -79,7 +81,7 @@ class Model:
         scores = np.full(labels.shape, np.nan, np.float32)
         if len(usable):
             found = self.trained.scores_of_new(table, labels[torch.from_numpy(usable)])
-            scores[usable] = found.cpu().numpy()
+            scores[usable] = np.where(self._of_other_levels(table), np.nan, found.cpu().numpy())
         given = labels.numpy()
         frame = pd.DataFrame(np.where(np.isnan(given), scores, given), columns=self.task_ids)
         for task in self.trained.record.tasks:
@@ -91,6 +93,14 @@ class Model:
         if isinstance(items, pd.DataFrame):
             frame.index = items.index
         return frame
+
+    def _of_other_levels(self, table: pd.DataFrame) -> np.ndarray:
+        """Return which cells [n, T] are of a task of another level than the item's, if tasks differ."""
+        levels = np.array([task.level for task in self.trained.record.tasks], object)
+        if len({*levels}) < 2 or "level" not in table:
+            return np.zeros((len(table), len(levels)), bool)
+        found: np.ndarray = table["level"].astype(object).to_numpy()[:, None] != levels
+        return found
 
     def _known_labels(self, known: pd.DataFrame | None, n_items: int) -> Tensor:
         """Return labels float32 [n, T] that are known of items, NaN where not."""
@@ -199,7 +209,7 @@ def _as_items(
         raise RelataskError(f"the table has no column {column!r}, which the model reads.{hint}")
     if column != "smiles" or "smiles" not in items or "item_id" in items:
         table = items.reset_index(drop=True)
-        if record and record.one_graph and "item_id" not in table:
+        if record and record.whole and not column and "item_id" not in table:  # a graph, or many
             raise RelataskError("the table has no column 'item_id', by which nodes name their neighbours.")
         if "item_id" not in table:
             contents = (b"\0".join(map(_as_bytes, row)) for row in table.itertuples(index=False))

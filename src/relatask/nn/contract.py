@@ -145,6 +145,7 @@ class TaskContext:
     encoder: EncoderFactory = no_encoder
     encoders: TaskEncodersFactory = no_encoder
     kinds: TaskKinds | None = None  # of the tasks; None: all labels are 0 or 1
+    levels: tuple[str, ...] = ()  # of the items that have each task's labels, e.g. molecule, node
 
 
 def task_linear(width: int, context: TaskContext, name: str = "head") -> nn.Linear:

@@ -74,6 +74,14 @@ def _refuse_encoder(method: MethodConfig, where: str) -> None:
     ability = capabilities("methods", method.method)
     if ability.uses_encoder and method.encoder is None:
         raise RelataskError(f"{where}: method {method.method!r} needs an encoder; add e.g. `encoder: gin`.")
+    if method.encoder is not None and ability.form:
+        encoder = capabilities("encoders", method.encoder)
+        if ability.form not in encoder.inputs:
+            others = [one.name for one in catalogue("encoders").values() if ability.form in one.inputs]
+            raise RelataskError(
+                f"{where}: method {method.method!r} works on {ability.form}, which encoder "
+                f"{method.encoder!r} does not read; name {' or '.join(others)}."
+            )
     if not ability.uses_encoder and method.encoder is not None:
         raise RelataskError(
             f"{where}: method {method.method!r} reads {'/'.join(ability.inputs)} itself; remove `encoder`."

@@ -161,20 +161,27 @@ class Inputs:
     @property
     def test_cells(self) -> pd.DataFrame:
         """Cells of the leading metric on the test fold, see `join_plan`."""
-        plan, test = self.plan, self._test_metrics  # also where they are joined already: `needs` is checked
-        return self.once("test_cells", lambda: join_plan(plan, test))
+        return self.test_cells_of(self.metric)
+
+    def test_cells_of(self, metric: str) -> pd.DataFrame:
+        """Return the cells of a metric on the test fold."""
+        plan, test = self.plan, self._test_metrics(metric)  # also if they are joined: `needs` is checked
+        return self.once(("test_cells", metric), lambda: join_plan(plan, test))
 
     @property
     def undefined_cells(self) -> pd.DataFrame:
-        """Those without a value: data set, split, method, task_id and reason."""
-        test, runs = self._test_metrics, self.plan[["run_id", "dataset", "split", "label"]]
+        """Those of the leading metric without a value: data set, split, method, task_id and reason."""
+        return self.undefined_cells_of(self.metric)
+
+    def undefined_cells_of(self, metric: str) -> pd.DataFrame:
+        """Return the cells of a metric that have no value."""
+        test, runs = self._test_metrics(metric), self.plan[["run_id", "dataset", "split", "label"]]
         lost = test.loc[test["value"].isna(), ["run_id", "task_id", "reason"]].astype(object)
         return lost.merge(runs.rename(columns={"label": "method"}), on="run_id")
 
-    @property
-    def _test_metrics(self) -> pd.DataFrame:
+    def _test_metrics(self, metric: str) -> pd.DataFrame:
         metrics = self.metrics
-        return metrics[(metrics["metric"] == self.metric) & (metrics["fold"] == "test")]
+        return metrics[(metrics["metric"] == metric) & (metrics["fold"] == "test")]
 
     @property
     def collections(self) -> list[Collection]:

@@ -33,6 +33,9 @@ def split_items(
 ) -> pd.DataFrame:
     """Assign every item, or every label, to one fold.
 
+    Only items that are no part of another are split. A node or a pair of nodes is in the fold of its graph:
+    what is learned of a graph would tell of its parts.
+
     Args:
         items: item_id and the columns that the scheme reads; their order does not matter.
         labels: item_id, task_id, value; their order does not matter.
@@ -50,7 +53,12 @@ def split_items(
     record = record_of(scheme_records(), scheme, "split scheme")
     items = items.sort_values("item_id", kind="stable", ignore_index=True)
     chosen = {**{key: default for key, (default, _) in record.options.items()}, **(options or {})}
-    table: pd.DataFrame = load_file(record).split(items, labels, seed, fractions, **chosen)
+    is_part = items["parent"].notna() if "parent" in items else pd.Series(False, items.index)
+    whole = items[~is_part].reset_index(drop=True)
+    own_labels = labels[labels["item_id"].isin(whole["item_id"])] if is_part.any() else labels
+    table: pd.DataFrame = load_file(record).split(whole, own_labels, seed, fractions, **chosen)
+    if is_part.any():
+        table = _with_parts(table, items[is_part], scheme)
     present = set(table["fold"].unique())
     if empty := [name for name in FOLDS if name not in present]:
         raise RelataskError(
@@ -58,6 +66,31 @@ def split_items(
             "other fractions."
         )
     return table
+
+
+def _with_parts(table: pd.DataFrame, parts: pd.DataFrame, scheme: str) -> pd.DataFrame:
+    """Return a table "split" with a row for each part of an item, in the fold of that item.
+
+    Raises:
+        RelataskError: the scheme splits labels and not items, or an item that a part lies in is missing.
+    """
+    if table["task_id"].notna().any():
+        raise RelataskError(
+            f"splits.schemes: {scheme} splits labels, but items of this data set are parts of others, "
+            "such as nodes of graphs, and must stay together; use another scheme."
+        )
+    fold_of = table.set_index("item_id")["fold"]
+    place = fold_of.index.get_indexer(pd.Index(parts["parent"].astype("int64")))
+    if (place < 0).any():
+        first = parts.iloc[int(np.argmax(place < 0))]
+        raise RelataskError(
+            f"the item {first['item_id']} is part of {first['parent']}, which is no item or itself a part."
+        )
+    added = pd.DataFrame(
+        {"item_id": parts["item_id"].to_numpy(), "task_id": None, "fold": fold_of.iloc[place].to_numpy()}
+    )
+    added["fold"] = pd.Categorical(added["fold"], categories=table["fold"].cat.categories)
+    return pd.concat([table, added]).sort_values("item_id", kind="stable", ignore_index=True)
 
 
 def whole_items(items: pd.DataFrame, fold: np.ndarray) -> pd.DataFrame:

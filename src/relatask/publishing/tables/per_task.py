@@ -41,33 +41,41 @@ TABLE = {
 KEY = ["dataset", "split", "task_id", "method"]
 
 
-def _reasons(inputs: Inputs) -> dict[tuple[str, ...], str]:
-    """Why test values of the leading metric are undefined, by `KEY`; several reasons are joined."""
+def _metric_of(inputs: Inputs, kind: str) -> str:
+    """The study's first metric of a kind of task: the leading one, if all tasks are of one kind."""
+    return next((name for name in inputs.study.metrics if METRICS[name].of == kind), inputs.metric)
+
+
+def _reasons(inputs: Inputs, metric: str) -> dict[tuple[str, ...], str]:
+    """Why test values of a metric are undefined, by `KEY`; several reasons are joined."""
     found: dict[tuple[str, ...], set[str]] = {}
-    for row in records(inputs.undefined_cells[[*KEY, "reason"]]):
+    for row in records(inputs.undefined_cells_of(metric)[[*KEY, "reason"]]):
         found.setdefault(tuple(row[column] for column in KEY), set()).add(row["reason"])
     return {key: ", ".join(sorted(reasons)) for key, reasons in found.items()}
 
 
 def _per_task_data(inputs: Inputs) -> list[list[dict[str, Any]]]:
     """For each (data set, split, task) of the study the values of all methods."""
-    values = {
-        tuple(row[column] for column in KEY): row
-        for row in records(per_task(inputs.test_cells, inputs.metric))
-    }
-    reasons, lines = _reasons(inputs), []
     tasks = {dataset: records(inputs.of_dataset(dataset, "tasks")) for dataset in inputs.study.datasets}
+    kinds = dict.fromkeys(task["kind"] for own in tasks.values() for task in own)
+    metric_of, lines = {kind: _metric_of(inputs, kind) for kind in kinds}, []
+    values: dict[tuple[str, ...], dict[str, Any]] = {}
+    reasons: dict[tuple[str, ...], str] = {}
+    for metric in set(metric_of.values()):
+        of_metric = records(per_task(inputs.test_cells_of(metric), metric))
+        values |= {(metric, *(row[column] for column in KEY)): row for row in of_metric}
+        reasons |= {(metric, *key): reason for key, reason in _reasons(inputs, metric).items()}
     for dataset, split in inputs.columns:
         for task in tasks[dataset]:
             shared = {"dataset": dataset, "split": split, "task_id": task["task_id"], "name": task["name"]}
             shared |= {
                 "n_labels": task["n_labels"],
                 "n_pos": task["n_pos"],
-                "metric": inputs.metric,
+                "metric": metric_of[task["kind"]],
             }
             line = []
             for method in inputs.methods:
-                key = (dataset, split, task["task_id"], method)
+                key = (shared["metric"], dataset, split, task["task_id"], method)
                 value = values.get(key, {"mean": None, "std": None, "n_seeds": 0})
                 line.append({**value, **shared, "method": method, "reason": reasons.get(key)})
             lines.append(line)
@@ -75,22 +83,27 @@ def _per_task_data(inputs: Inputs) -> list[list[dict[str, Any]]]:
 
 
 def make(inputs: Inputs) -> Table:
-    """(Data set, split, task) x method: mean ± std over seeds of the leading metric on the test fold."""
-    metric, lines = METRICS[inputs.metric], _per_task_data(inputs)
+    """(Data set, split, task) x method: mean ± std over seeds on the test fold.
+
+    The metric is the leading one or, of tasks of another kind, the first of theirs.
+    """
+    lines = _per_task_data(inputs)
+    metrics = list(dict.fromkeys(line[0]["metric"] for line in lines)) or [inputs.metric]
     body = []
     for line in lines:
-        best = best_of([cell["mean"] for cell in line], inputs.metric)
+        first, metric = line[0], METRICS[line[0]["metric"]]
+        best = best_of([cell["mean"] for cell in line], first["metric"])
         shown = [marked(mean_std(cell["mean"], cell["std"], metric), cell["mean"], best) for cell in line]
-        first = line[0]
-        counts = [number(first["n_labels"], 0), number(first["n_pos"], 0)]
-        body.append([first["dataset"], first["split"], first["name"], *counts, *shown])
+        words = [first["dataset"], first["split"], first["name"], *([metric.label] if metrics[1:] else [])]
+        body.append([*words, number(first["n_labels"], 0), number(first["n_pos"], 0), *shown])
     data = pd.DataFrame([cell for line in lines for cell in line], columns=list(columns_of("table_per_task")))
     notes = [
-        f"{printed_label(metric)} on the test fold, mean ± population standard "
-        "deviation over the seeds where it is defined; the best of a row is bold.",
+        f"{' or '.join(printed_label(METRICS[name]) for name in metrics)} on the test fold, mean ± "
+        "population standard deviation over the seeds where it is defined; the best of a row is bold.",
         f"labels and active count the whole data set. {NOTHING}: undefined for every seed; the column reason "
         "of the csv file says why.",
         inputs.reduced,
     ]
-    header = ["data set", "split", "task", "labels", "active", *inputs.methods]
-    return Table("per_task", f"{inputs.study.title}: each task", data, header, body, 3, notes)
+    words = ["data set", "split", "task", *(["metric"] if metrics[1:] else [])]
+    header = [*words, "labels", "active", *inputs.methods]
+    return Table("per_task", f"{inputs.study.title}: each task", data, header, body, len(words), notes)

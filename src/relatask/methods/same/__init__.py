@@ -1,0 +1,1 @@
+"""SAME (iSAME and eSAME), its baselines, and the linear classifier that measures embeddings."""
