@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 from torch.autograd import gradcheck, gradgradcheck
 
-from relatask.nn.neighbour_sum import NeighbourSum, Propagation
+from relatask.inputs.adjacency import Adjacency
+from relatask.nn.neighbour_sum import weighted_sum
 from relatask.nn.unit_rows import UnitRows
 
 N, WIDTH = 6, 4
@@ -18,10 +19,10 @@ def values(*shape: int, seed: int = 0) -> Tensor:
     return (drawn + 0.1 * drawn.sign()).requires_grad_()
 
 
-def propagation(dtype: torch.dtype = torch.float64) -> Propagation:
+def propagation(dtype: torch.dtype = torch.float64) -> Adjacency:
     pairs = sorted((a, b) for i, j in EDGES for a, b in ((j, i), (i, j)))  # by receiver
     receiver, source = torch.tensor(pairs).T
-    return Propagation(source, receiver, N, dtype)
+    return Adjacency.with_loops(source, receiver, N, dtype)
 
 
 @pytest.mark.parametrize("adds", [True, False])
@@ -63,8 +64,7 @@ def test_sums_over_neighbours_have_the_derivatives_of_finite_differences() -> No
     graph = propagation()
 
     def squares(states: Tensor) -> Tensor:  # a linear map alone has no second derivative
-        summed: Tensor = NeighbourSum.apply(states.square(), graph.neighbours, graph.offsets, graph.weights)
-        return summed
+        return weighted_sum(states.square(), graph)
 
     assert gradcheck(squares, (values(N, WIDTH),))
     assert gradgradcheck(squares, (values(N, WIDTH),))
@@ -76,7 +76,7 @@ def test_propagation_is_the_normalised_adjacency() -> None:
         adjacency[i, j] = adjacency[j, i] = 1
     scale = torch.diag(adjacency.sum(1) ** -0.5)
     states = values(N, WIDTH)
-    torch.testing.assert_close(propagation().times(states), scale @ adjacency @ scale @ states)
-    alone = Propagation(torch.empty(0, dtype=torch.int64), torch.empty(0, dtype=torch.int64), N)
-    torch.testing.assert_close(alone.times(states), states)
-    assert propagation(torch.float32).times(states.bfloat16()).dtype == torch.bfloat16
+    torch.testing.assert_close(weighted_sum(states, propagation()), scale @ adjacency @ scale @ states)
+    alone = Adjacency.with_loops(torch.empty(0, dtype=torch.int64), torch.empty(0, dtype=torch.int64), N)
+    torch.testing.assert_close(weighted_sum(states, alone), states)
+    assert weighted_sum(states.bfloat16(), propagation(torch.float32)).dtype == torch.bfloat16

@@ -11,9 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from relatask.inputs.adjacency import Adjacency
 from relatask.inputs.parts_batch import GRAPH, PAIR, PartsBatch, require_features
 from relatask.nn.contract import Encoder
-from relatask.nn.neighbour_sum import Propagation
+from relatask.nn.neighbour_sum import weighted_sum
 from relatask.nn.unit_rows import UnitRows
 
 CAPABILITIES = {
@@ -55,11 +56,11 @@ class ResidualGCN(Encoder):
     def states(self, x: PartsBatch) -> Tensor:
         """Return the states [N, width] of all nodes of the graphs."""
         dtype = next(self.parameters()).dtype
-        graph = Propagation(x.source, x.receiver, len(x.vectors), dtype)
+        graph = Adjacency.with_loops(x.source, x.receiver, len(x.vectors), dtype)
         states = self._attributes(x.vectors.to(dtype))
         for number, layer in enumerate(self.layers):
             added = states if self.residual and number else None
-            mapped = layer(graph.times(states))
+            mapped = layer(weighted_sum(states, graph))
             if self.unit_rows:
                 states = UnitRows.apply(mapped, added)
             else:

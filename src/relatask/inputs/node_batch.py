@@ -91,13 +91,7 @@ class NodeGraph(FittedInput):
     @torch.inference_mode(False)  # else training could not use what a prediction had asked for first
     def adjacency(self) -> Adjacency:
         """The graph with an edge from each node to itself, before its other neighbours."""
-        n, device = len(self), self.offsets.device
-        starts = self.offsets + torch.arange(n + 1, device=device)
-        neighbours = self.neighbours.new_empty(len(self.neighbours) + n)
-        neighbours[starts[:-1]] = torch.arange(n, device=device)
-        receiver = torch.repeat_interleave(self.degrees)
-        neighbours[torch.arange(len(receiver), device=device) + receiver + 1] = self.neighbours
-        return Adjacency(neighbours, starts)
+        return Adjacency.with_loops(self.neighbours, torch.repeat_interleave(self.degrees), len(self))
 
     @cached_property
     @torch.inference_mode(False)

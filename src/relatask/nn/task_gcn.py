@@ -14,7 +14,7 @@ from torch.autograd.function import Function, once_differentiable
 
 from relatask.inputs.adjacency import Adjacency
 from relatask.nn.contract import Between
-from relatask.nn.kernels import segment_sum
+from relatask.nn.neighbour_sum import weighted_sum
 
 EPSILON = 1e-5  # of layer norm, as torch's
 
@@ -27,29 +27,11 @@ def neighbour_sums(states: Tensor, graph: Adjacency, plain: bool = False) -> Ten
         graph: of the nodes.
         plain: whether by operations that have second derivatives.
     """
-    weights = graph.weights.to(states.dtype)
     if plain:
+        weights = graph.weights.to(states.dtype)
         messages = states[graph.neighbours.long()] * weights[:, None, None]
         return torch.zeros_like(states).index_add(0, graph.receivers, messages)
-    summed: Tensor = WeightedSum.apply(states.flatten(1), graph.neighbours, graph.offsets, weights)
-    return summed.view_as(states)
-
-
-class WeightedSum(Function):
-    """A symmetric sparse matrix times [N, k], one pass over memory."""
-
-    @staticmethod
-    def forward(ctx: Any, states: Tensor, neighbours: Tensor, offsets: Tensor, weights: Tensor) -> Tensor:
-        """Sum weights times rows of states [N, k] over each node's neighbours."""
-        ctx.save_for_backward(neighbours, offsets, weights)
-        return segment_sum(states, neighbours, offsets, weights=weights)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None]:
-        """Each edge is there in both directions with one weight, so the sum is its own transpose."""
-        neighbours, offsets, weights = ctx.saved_tensors
-        return segment_sum(grad.contiguous(), neighbours, offsets, weights=weights), None, None, None
+    return weighted_sum(states.flatten(1), graph).view_as(states)
 
 
 class TaskLinear(nn.Module):
