@@ -6,12 +6,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from relatask.engine.kinds import mean_of, selection_values
+from relatask.engine.kinds import mean_of
 from relatask.engine.network import autocast
 from relatask.engine.problem import Problem
 from relatask.inputs.parts_batch import GRAPH, NODE, PAIR
 from relatask.methods.same.episodes import Asked, at_nodes, at_pairs, whole
-from relatask.methods.same.network import NAMES, LevelNetwork
+from relatask.methods.same.network import LevelNetwork
 from relatask.methods.same.training import LevelTraining, predictor_by, scores_of, trained_levels
 
 LOOP: dict[str, Any] = {}
@@ -89,15 +89,12 @@ class Training(LevelTraining):
         return Asked(at_nodes(x, nodes), labels.nodes[self.drawer.nodes_of(graphs)])
 
     def valid_value(self) -> float:
-        """Mean over the trained levels of how well heads tell validation items."""
+        """Mean over the trained levels of how well heads predict validation items."""
         scores = scores_of(self.problem, self.network, self.valid, self.levels)
         labels = self.problem.labels(self.valid, "valid")
         values = []
         for level in self.levels:
             columns = torch.tensor(self.network.columns[level], device=labels.device)
             own = self.parts.level[self.valid] == level
-            kinds = self.network.kinds[NAMES[level]]
-            values.append(
-                mean_of(selection_values(kinds, labels[own][:, columns], scores[own][:, columns], None))
-            )
+            values.append(self.level_value(level, labels[own][:, columns], scores[own][:, columns]))
         return mean_of(torch.tensor(values, dtype=torch.float64))

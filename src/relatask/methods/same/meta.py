@@ -6,13 +6,13 @@ import torch
 from torch import Tensor
 
 from relatask.core.errors import RelataskError
-from relatask.engine.kinds import mean_of, selection_values
+from relatask.engine.kinds import mean_of
 from relatask.engine.network import autocast
 from relatask.engine.problem import Problem
 from relatask.inputs.parts_batch import GRAPH
 from relatask.methods.same.adaptation import Inner, target_loss, target_outputs
 from relatask.methods.same.episodes import Drawer, LevelLabels
-from relatask.methods.same.network import NAMES, LevelNetwork
+from relatask.methods.same.network import LevelNetwork
 from relatask.methods.same.training import LevelTraining, graphs_of, predictor_by
 
 LOOP = {"second_derivatives": True}
@@ -76,7 +76,7 @@ class Training(LevelTraining):
             self.learn_from(torch.stack(losses).sum())
 
     def valid_value(self) -> float:
-        """Mean over levels of how well targets in validation graphs are told after adaptation."""
+        """Mean over levels of how well targets in validation graphs are predicted after adaptation."""
         self.model.eval()
         graphs = graphs_of(self.problem, "valid")
         labels = LevelLabels.of(self.problem, self.parts, "valid")
@@ -92,10 +92,8 @@ class Training(LevelTraining):
                     scores = self.network.level_scores(level, outputs)
                     found[level].append((episode.target.labels, scores))
         values = [
-            self._value(level, *map(torch.cat, zip(*own, strict=True))) for level, own in found.items() if own
+            self.level_value(level, *map(torch.cat, zip(*own, strict=True)))
+            for level, own in found.items()
+            if own
         ]
         return mean_of(torch.tensor(values, dtype=torch.float64))
-
-    def _value(self, level: int, labels: Tensor, scores: Tensor) -> float:
-        kinds = self.network.kinds[NAMES[level]]
-        return mean_of(selection_values(kinds, labels, scores, None))

@@ -125,9 +125,7 @@ class LevelNetwork(MultiTaskModel):
         self.nodes, self.own = nodes, nn.ModuleDict(own or {})
         width = int(nodes.width)  # type: ignore[arg-type]
         self.heads, self.outputs = nn.ModuleDict(), nn.ModuleDict()
-        self.readouts = (
-            nn.ModuleDict()
-        )  # linear classifiers of embeddings, fitted once the encoder is trained
+        self.readouts = nn.ModuleDict()  # linear classifiers, fitted once the encoder is trained
         self.columns: dict[int, list[int]] = {}
         self.kinds: dict[str, TaskKinds] = {}
         for level, name in NAMES.items():
@@ -166,9 +164,11 @@ class LevelNetwork(MultiTaskModel):
     def of(cls, context: TaskContext, released: bool, own_encoders: bool = False) -> "LevelNetwork":
         """Return the network of a run; with `own_encoders` each level has one besides the shared one."""
         nodes = Nodes(context.encoder())
-        own = {name: Nodes(context.encoder(name)) for name in LEVELS if name in context.levels}
+        own = None
+        if own_encoders:
+            own = {name: Nodes(context.encoder(name)) for name in LEVELS if name in context.levels}
         kinds = TaskKinds.binary(len(context.task_ids)) if context.kinds is None else context.kinds
-        return cls(context.levels, kinds, nodes, released, own if own_encoders else None)
+        return cls(context.levels, kinds, nodes, released, own)
 
     def states(self, x: PartsBatch, level: int) -> Tensor:
         """Return the states [N, w] of nodes that a level reads."""

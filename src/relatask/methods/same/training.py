@@ -8,14 +8,13 @@ from torch import Tensor
 
 from relatask.core.errors import RelataskError
 from relatask.engine.epochs import EpochTraining
+from relatask.engine.kinds import mean_of, selection_values
 from relatask.engine.network import autocast, trained_model
 from relatask.engine.problem import Problem
 from relatask.inputs.parts_batch import GraphParts, PartsBatch
 from relatask.methods.same.episodes import LEVELS, Drawer, LevelLabels
 from relatask.methods.same.network import NAMES, LevelNetwork, features
 from relatask.methods.same.scoring import by_level
-
-TRAINS = ("all", "graph", "node", "pair", "graph_node", "graph_pair", "node_pair")
 
 
 def graphs_of(problem: Problem, fold: str) -> Tensor:
@@ -54,8 +53,8 @@ class LevelTraining(EpochTraining):
         self.parts, self.options = parts_of(problem), problem.spec.method.options
         self.network = cast(LevelNetwork, self.model)
         self.levels = trained_levels(problem, self.network)
-        self.items = self.rows
-        self.rows = graphs_of(problem, "train") if len(self.items) else self.items
+        if len(self.rows):
+            self.rows = graphs_of(problem, "train")
         released = self.options["protocol"] == "released"
         self.drawer = Drawer(self.parts, LevelLabels.of(problem, self.parts, "train"), released)
 
@@ -67,6 +66,11 @@ class LevelTraining(EpochTraining):
     def weight(self, level: int) -> float:
         """The balancing coefficient lambda of a level."""
         return float(self.options[f"{NAMES[level]}_weight"])
+
+    def level_value(self, level: int, labels: Tensor, scores: Tensor) -> float:
+        """How good the tasks of a level are on average; labels and scores are [n, t]."""
+        kinds = self.network.kinds[NAMES[level]]
+        return mean_of(selection_values(kinds, labels, scores, None))
 
     def by_heads(self) -> list[int]:
         """Levels whose scores are those of the network's heads; default: none, all are the classifier's."""
