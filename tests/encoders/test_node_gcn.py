@@ -9,6 +9,7 @@ from relatask.core.errors import RelataskError
 from relatask.encoders.node_gcn import NodeGCNs, build, together
 from relatask.inputs.node_batch import NodeGraph
 from tests.helpers.node_graphs import graph_tensors
+from tests.helpers.precision import assert_bf16_stays_near_fp32
 
 N, T, WIDTH, LAYERS = 9, 3, 6, 2
 EDGES = [(0, 1), (1, 2), (2, 0), (3, 4), (4, 5), (5, 0), (6, 7)]  # 8 has none
@@ -114,18 +115,7 @@ def test_bf16_autocast_stays_near_fp32_and_returns_fp32(features: str, plain: bo
     networks.plain = plain
     asked = graph.batch(torch.arange(N))
 
-    def embeddings_and_gradients() -> tuple[Tensor, list[Tensor]]:
-        found = networks(asked)
-        return found, list(torch.autograd.grad(found.square().sum(), list(networks.parameters())))
-
-    fp32, gradients = embeddings_and_gradients()
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        bf16, rounded = embeddings_and_gradients()
-    assert bf16.dtype == torch.float32
-    assert 0 < ((bf16 - fp32).norm() / fp32.norm()).item() < 0.02
-    for mine, right in zip(rounded, gradients, strict=True):
-        assert mine.dtype == torch.float32
-        assert torch.cosine_similarity(mine.flatten(), right.flatten(), 0) > 0.98
+    assert_bf16_stays_near_fp32(networks, lambda: networks(asked))
 
 
 @pytest.mark.parametrize("plain", [False, True])

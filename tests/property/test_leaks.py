@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from torch import Tensor
 
 from relatask.core.errors import RelataskError
 from relatask.core.registry import capabilities
@@ -18,7 +17,7 @@ from relatask.engine.epochs import EpochTraining
 from relatask.engine.problem import problems_of
 from relatask.engine.run import RunResult, inputs_of, train_run
 from relatask.plan.spec import RunSpec
-from tests.helpers.changed_data import CELL, disguise, flipped, scores, trace, with_labels
+from tests.helpers.changed_data import CELL, disguise, flipped, scores, shuffled, trace, with_labels
 from tests.helpers.prepared_dataset import (
     combinations,
     make_spec,
@@ -56,15 +55,6 @@ def blind_spec(method: str, encoder: str | None) -> RunSpec:
     if "known_ratio" in spec.method.options:
         return replace(spec, method=spec.method.with_options(known_ratio=0.0))
     return spec
-
-
-def shuffled(labels: Tensor) -> Tensor:
-    """Each task's labels among the molecules that have one."""
-    labels = labels.clone()
-    for task in labels.T:
-        known = (~task.isnan()).nonzero()[:, 0]
-        task[known] = task[known.flip(0)]
-    return labels
 
 
 def losses(result: RunResult) -> list[float]:

@@ -25,7 +25,7 @@ from relatask.methods.same.network import LevelNetwork, Nodes, features
 from relatask.nn.kinds import TaskKinds
 from relatask.plan.spec import RunSpec
 from relatask.sources.graph_parts.tables import GraphSet, LevelTask, Links, graph_tables
-from tests.helpers.changed_data import scores, trace, with_labels
+from tests.helpers.changed_data import scores, shuffled, trace, with_labels
 from tests.helpers.data_tables import prepared_folder
 from tests.helpers.level_graphs import label_table, on_levels, parts_of, random_graphs, write_levels
 from tests.helpers.training_results import Killed, learned
@@ -144,15 +144,6 @@ def test_nodes_without_a_label_of_the_first_task_are_learned_from_by_the_others(
         if episode is not None:
             assert (len(episode.support.labels), len(episode.target.labels)) == (1, 5)
             assert not torch.cat([episode.support.labels, episode.target.labels]).isnan().all(1).any()
-
-
-def shuffled(labels: Tensor) -> Tensor:
-    """Each task's labels in the reverse order of the items that have one."""
-    labels = labels.clone()
-    for task in labels.T:
-        known = (~task.isnan()).nonzero()[:, 0]
-        task[known] = task[known.flip(0)]
-    return labels
 
 
 @pytest.mark.parametrize(("method", "options"), ROWS)
