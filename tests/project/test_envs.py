@@ -95,7 +95,7 @@ def test_conda_environments_pin_what_the_project_pins(env: str, root: Path, proj
     assert {name: wanted.get(name) for name in found} == found
     if env == "base":
         elsewhere = (
-            {"torch", "snakemake", "snakemake-executor-plugin-slurm", "pygments"}
+            {"torch", "snakemake", "snakemake-executor-plugin-slurm", "pygments", "shtab"}
             | AGGREGATORS
             | MODELS
             | LAYERS
