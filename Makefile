@@ -1,4 +1,4 @@
-# make run    set up .venv, run the default study, write its report
+# make run    set up .venv, run the default study, write results/demo/report.html
 # make test   set up .venv, run the checks and tests that a change needs
 # make quick  the tests that take under a minute in all
 # make test-slow  the tests that take long and rarely break
@@ -31,8 +31,7 @@ endif
 run: $(READY)
 	$(BIN)/snakemake --cores $(CORES) $(ARGS)
 	$(BIN)/snakemake --cores $(CORES) --report results/.report.html $(ARGS) > /dev/null
-	@$(BIN)/relatask scrub_report results/.report.html --out results/report.html
-	@echo "Done. The report, results/report.html, shows the tables and figures named above."
+	@$(BIN)/relatask scrub_report results/.report.html
 
 test: $(READY)
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow" $(ARGS)

@@ -21,11 +21,13 @@ def names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(socket, "gethostname", lambda: "labbox")
 
 
-def write_report(path: Path, params: str = "", files: tuple[str, ...] = ()) -> Path:
+def write_report(
+    path: Path, params: str = "", files: tuple[str, ...] = (), shown: str = "results/mine/tables/main.html"
+) -> Path:
     """Write the parts of a report of Snakemake 9.27 that name files."""
     result = {"caption": "<p>x</p>", "job_properties": {"params": params}, "data_uri": "data:jdoecanary"}
     rule = {"input": list(files), "output": [PATTERN], "code": "<pre>/usr</pre>"}
-    scripts = {"results": {"results/main.html": result}, "rules": {"write_tables": rule}}
+    scripts = {"results": {shown: result}, "rules": {"write_tables": rule}}
     texts = [
         f'<script id="{name}">\n    var {name} = {json.dumps(value)};\n    </script>'
         for name, value in scripts.items()
@@ -55,7 +57,7 @@ def part(report: Path, name: str) -> dict:
 def test_params_keep_the_last_name_of_a_path(tmp_path: Path, params: str, shown: str) -> None:
     given = params.replace("HERE", str(tmp_path)).replace("PROJECT", str(ROOT))
     report = write_report(tmp_path / "report.html", given)
-    assert main(["scrub_report", str(report)]) == 0
+    assert main(["scrub_report", str(report), "--out", str(report)]) == 0
     assert part(report, "results")["job_properties"]["params"] == shown
 
 
@@ -67,7 +69,7 @@ def test_files_keep_their_last_name_and_patterns_stay(tmp_path: Path) -> None:
         "results/a.csv",
     )
     report = write_report(tmp_path / "report.html", files=files)
-    assert main(["scrub_report", str(report)]) == 0
+    assert main(["scrub_report", str(report), "--out", str(report)]) == 0
     rule = part(report, "rules")
     assert rule["input"] == ["…/x.csv", "é/a.csv", "relatask/envs/base.yaml", "results/a.csv"]
     assert rule["output"] == [PATTERN]
@@ -76,7 +78,7 @@ def test_files_keep_their_last_name_and_patterns_stay(tmp_path: Path) -> None:
 
 def test_programs_and_contents_of_tables_stay_as_they_were(tmp_path: Path) -> None:
     report = write_report(tmp_path / "report.html")
-    assert main(["scrub_report", str(report)]) == 0
+    assert main(["scrub_report", str(report), "--out", str(report)]) == 0
     assert report.read_text().startswith(PROGRAM)
     assert part(report, "results")["data_uri"] == "data:jdoecanary"
 
@@ -88,6 +90,20 @@ def test_the_report_appears_clean_and_whole_and_the_other_one_goes(tmp_path: Pat
     assert main(["scrub_report", str(raw), "--out", str(out)]) == 0
     assert "CANARYUSER" not in out.read_text()
     assert not raw.exists()
+
+
+def test_a_report_lies_with_the_results_of_its_study(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    raw = write_report(tmp_path / ".report.html")
+    assert main(["scrub_report", str(raw)]) == 0
+    assert (tmp_path / "results" / "mine" / "report.html").is_file()
+    assert "The report, results/mine/report.html," in capsys.readouterr().out
+    raw = write_report(tmp_path / ".report.html", shown="main.html")
+    assert main(["scrub_report", str(raw)]) == 2
+    assert "shows results of no study" in capsys.readouterr().err
+    assert raw.is_file()
 
 
 def test_a_user_without_home_folder_and_name_can_show_a_report(
@@ -102,7 +118,7 @@ def test_a_user_without_home_folder_and_name_can_show_a_report(
     monkeypatch.setattr(getpass, "getuser", unknown)
     monkeypatch.setattr(Path, "home", homeless)
     report = write_report(tmp_path / "report.html", "path=/data/CANARYUSER/x.csv")
-    assert main(["scrub_report", str(report)]) == 0
+    assert main(["scrub_report", str(report), "--out", str(report)]) == 0
     assert "CANARYUSER" not in report.read_text()
 
 

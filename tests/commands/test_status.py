@@ -59,7 +59,7 @@ class Study:
 
     def finish(self, spec: RunSpec, seconds: float = 6.0, **digests: str) -> None:
         """Journal the run, by default under the code and the data of now."""
-        data = data_of_run(self.folder.parent / "small", f"scaffold-{spec.seed}")
+        data = data_of_run(self.folder / "data" / "small", f"scaffold-{spec.seed}")
         now = {"code": code_of_run(*spec.names), "data": data}
         cells = pd.DataFrame({"item_id": [1], "fold": "test", "task_id": "a", "label": 1.0, "score": 0.5})
         epochs = {"epoch": [1], "train_loss": 0.5, "valid_metric": 0.5, "seconds": 1.0, "task_id": None}
@@ -81,7 +81,7 @@ class Study:
 
 
 def make_study(results: Path, **changes: object) -> Study:
-    write_dataset(results / "small", random_labels(60, 3), seeds=range(SEEDS))
+    write_dataset(results / "t" / "data" / "small", random_labels(60, 3), seeds=range(SEEDS))
     study = {**STUDY, **changes}
     values = {"study": write_study(results, study, "t"), "shard_minutes": 0.08, "max_shards": 1000}
     plan_step.run(Namespace(**values, out=results / "t" / "plan.parquet"))
@@ -140,7 +140,7 @@ def test_a_run_of_other_code_or_data_will_be_trained_again(study: Study, capsys,
 
 def test_while_the_data_set_is_made_again_its_runs_count(study: Study) -> None:
     study.finish(study.specs[0])
-    (study.folder.parent / "small" / "dataset.json").unlink()
+    (study.folder / "data" / "small" / "dataset.json").unlink()
     assert study.states()[0] == "done"
 
 
@@ -174,7 +174,7 @@ def test_a_run_counts_only_with_the_one_it_starts_from(study: Study, monkeypatch
 
 
 def test_what_a_shard_trained_is_what_counts_as_done(study: Study) -> None:
-    data = ShardData(study.folder.parent / "small", torch.device("cpu"))
+    data = ShardData(study.folder / "data" / "small", torch.device("cpu"))
     Shard("00000", study.folder, data, "none").train([study.specs[0], study.specs[-1]])
     assert study.states() == ["done", *["pending"] * 6, "done"]
 

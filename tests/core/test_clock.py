@@ -40,9 +40,10 @@ def test_what_snakemake_does_not_compare_is_left(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "place",
     [
-        *(f"{name}/labels.parquet" for name in ("runs", "failed", "running", "checkpoints")),  # of a data set
-        "runs/splits/random-0.parquet",
-        "sources/runs/items.parquet",
+        *(f"{name}/plan.parquet" for name in ("runs", "failed", "running", "checkpoints")),  # of a study
+        "study/data/runs/labels.parquet",
+        "study/data/runs/splits/random-0.parquet",
+        "study/sources/runs/items.parquet",
         "raw/checkpoints/table.csv",
         "published/running/paper/main.csv",
         "study/tables/logs/table.md",

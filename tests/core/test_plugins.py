@@ -69,18 +69,28 @@ def test_a_block_says_which_kinds_it_asks_for() -> None:
 
 def test_a_source_is_read_from_its_own_files_or_from_those_of_the_sheet() -> None:
     own = source_of(reader="table", path="a.csv", task_sheet="b.csv")
-    assert own.raw_files("mine", ["c.csv"], related=True) == ["a.csv", "b.csv"]
+    assert own.raw_files("mine", "study", ["c.csv"], related=True) == ["a.csv", "b.csv"]
     assert not own.needs_sheet()
     listed = source_of(reader="table", task_sheet="b.csv")
-    assert listed.raw_files("tox21", ["c.csv"], related=False) == ["results/raw/tox21/c.csv", "b.csv"]
+    assert listed.raw_files("tox21", "study", ["c.csv"], related=False) == [
+        "results/raw/tox21/c.csv",
+        "b.csv",
+    ]
     assert listed.needs_sheet()
     planted = source_of(reader="planted")
-    assert planted.raw_folder("any") == "planted"
-    assert planted.raw_files("any", [], related=True)[0] == "results/raw/planted/molecules.csv"
+    assert planted.raw_folder("any", "study") == "raw/planted"
+    assert planted.raw_files("any", "study", [], related=True)[0] == "results/raw/planted/molecules.csv"
     lsc = source_of(reader="lsc")
-    assert lsc.raw_files("lsc", ["a", "b"], related=True)[2] == "results/raw/lsc/assay_targets.parquet"
-    assert len(lsc.raw_files("lsc", ["a", "b"], related=False)) == 2
-    coco = source_of(reader="coco", path="photographs").raw_files("coco", [], related=False)
+    assert (
+        lsc.raw_files("lsc", "study", ["a", "b"], related=True)[2] == "results/raw/lsc/assay_targets.parquet"
+    )
+    assert len(lsc.raw_files("lsc", "study", ["a", "b"], related=False)) == 2
+    asked = source_of(reader="chembl_activities", targets=["CHEMBL203"])
+    assert asked.raw_folder("egfr", "study") == "study/queries/egfr"
+    assert asked.raw_files("egfr", "study", [], related=True) == [
+        "results/study/queries/egfr/activities.json"
+    ]
+    coco = source_of(reader="coco", path="photographs").raw_files("coco", "study", [], related=False)
     assert coco[0] == "photographs/annotations/instances_train2017.json"
 
 

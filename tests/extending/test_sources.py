@@ -52,7 +52,7 @@ def roc_auc_of(results: Path, name: str) -> pd.Series:
 def test_nodes_of_a_graph_are_learned_from_their_friends(project: Path) -> None:
     results = run_study(project, study_of({"reader": "club"}, features=4), name="nodes")
     assert (roc_auc_of(results, "nodes") > 0.85).all()
-    items = pd.read_parquet(results / "added" / "items.parquet")
+    items = pd.read_parquet(results / "nodes" / "data" / "added" / "items.parquet")
     assert items["level"].unique().tolist() == ["node"]
     assert items["friends"].map(len).eq(5).all()
     assert "nodes" in (results / "nodes" / "tables" / "statistics.md").read_text()
@@ -64,7 +64,7 @@ def test_texts_are_learned_from_their_words(project: Path) -> None:
     study["datasets"] = {"texts_of_films": {**study["datasets"]["added"], "source": "texts"}}
     results = run_study(project, study, name="words")
     assert (roc_auc_of(results, "words") > 0.9).all()
-    labels = pd.read_parquet(results / "texts_of_films" / "labels.parquet")
+    labels = pd.read_parquet(results / "words" / "data" / "texts_of_films" / "labels.parquet")
     assert 0.7 < len(labels) / (150 * 3) < 0.9
 
 
@@ -75,11 +75,12 @@ def test_tasks_of_a_graph_of_its_nodes_and_of_pairs_stand_in_one_table(project: 
     study["datasets"] = {"levels": {**study["datasets"]["added"], "source": "motifs"}}
     results = run_study(project, study, name="motif_levels")
     assert (roc_auc_of(results, "motif_levels") > 0.6).all()
-    items = pd.read_parquet(results / "levels" / "items.parquet").set_index("item_id")
+    folder = results / "motif_levels" / "data" / "levels"
+    items = pd.read_parquet(folder / "items.parquet").set_index("item_id")
     assert items["level"].astype(str).loc[items["parent"].dropna().astype(int)].unique().tolist() == ["graph"]
-    tasks = pd.read_parquet(results / "levels" / "tasks.parquet").set_index("task_id")
+    tasks = pd.read_parquet(folder / "tasks.parquet").set_index("task_id")
     assert tasks["level"].to_dict() == {"dense": "graph", "hub": "node", "linked": "pair"}
-    labels = pd.read_parquet(results / "levels" / "labels.parquet")
+    labels = pd.read_parquet(folder / "labels.parquet")
     of_item = labels["item_id"].map(items["level"].astype(str))
     assert (of_item == labels["task_id"].astype(str).map(tasks["level"])).all()
     table = (results / "motif_levels" / "tables" / "per_task.md").read_text()
@@ -125,9 +126,10 @@ def test_a_scheme_of_splits_is_one_file_with_its_options(project: Path) -> None:
     ]
     study["baseline"] = "RF"
     results = run_study(project, study, name="sizes")
-    size = pd.read_parquet(results / "tiny_planted" / "items.parquet").set_index("item_id")["n_heavy_atoms"]
+    folder = results / "sizes" / "data" / "tiny_planted"
+    size = pd.read_parquet(folder / "items.parquet").set_index("item_id")["n_heavy_atoms"]
     for name, smaller, larger in (("by_size", "train", "test"), ("small_2", "test", "train")):
-        path = results / "tiny_planted" / "splits" / f"{name}-0.parquet"
+        path = folder / "splits" / f"{name}-0.parquet"
         fold = pd.read_parquet(path).set_index("item_id")["fold"]
         assert size[fold == smaller].max() <= size[fold == larger].min()
         assert read_json(path.with_suffix(".json"))["scheme"] == "by_size"

@@ -56,7 +56,7 @@ def service() -> Iterator[Service]:
 def outcome(folder: Path) -> dict[str, bytes]:
     """Data sets, splits, features, predictions, metrics, and tables of a finished study."""
     results = folder / "results"
-    places = ("tiny_planted/**/*", "live/**/*", "tiny/*.parquet", "tiny/tables/*", "tiny/figures/*.parquet")
+    places = ("tiny/data/**/*", "tiny/*.parquet", "tiny/tables/*", "tiny/figures/*.parquet")
     found = {
         str(path.relative_to(results)): path.read_bytes()
         for place in places

@@ -56,7 +56,7 @@ def flip(path: Path) -> None:
 def test_damaged_data_are_made_again(finished: Path, tiny_results: Path, place: str) -> None:
     """Their dates say nothing: the content is not what their step wrote."""
     untrain(finished)
-    flip(finished / "results" / "tiny_planted" / place)
+    flip(finished / "results" / "tiny" / "data" / "tiny_planted" / place)
     run_snakemake(finished, "train_all", *settings(finished))
     assert same_numbers(finished, tiny_results)
 
@@ -125,7 +125,7 @@ def test_a_step_says_which_file_it_may_not_write(finished: Path) -> None:
         "import os; from relatask.__main__ import main; from relatask.steps import evaluate_runs; "
         "import ssl, pyarrow.parquet, relatask.evaluation.metrics_table; os.setgid(65534); os.setuid(65534); "
         "raise SystemExit(main(['evaluate_runs', '--plan', 'plan.parquet', '--predictions',"
-        " 'predictions.parquet', '--tasks', '../tiny_planted/tasks.parquet',"
+        " 'predictions.parquet', '--tasks', 'data/tiny_planted/tasks.parquet',"
         " '--metrics-list', 'roc_auc', '--out', 'metrics.parquet']))"
     )
     done = subprocess.run(
@@ -182,9 +182,9 @@ def test_a_user_without_home_folder_and_name_runs_a_study_and_gets_its_report(tm
         return done.stdout
 
     shown = run_as_nobody(make, "run", "CORES=1", f"ARGS={arguments}")
-    assert "Done. The report, results/report.html" in shown
+    assert "Done. The report, results/tiny/report.html" in shown
     assert "left: nothing to train" in run_as_nobody(sys.executable, "-m", "relatask", "status", "odd")
-    assert str(tmp_path) not in (project / "results" / "report.html").read_text()
+    assert str(tmp_path) not in (project / "results" / "tiny" / "report.html").read_text()
     assert not (project / "results" / ".report.html").exists()
     assert {path.stat().st_uid for path in (project / "results").rglob("*")} == {12345}
 

@@ -99,10 +99,10 @@ def level_inputs(
         for other in [("macro_f1",) if kind == "class" else ()]
         if metric in metrics
     ]
-    write_dataset(folder / "toy", list(TASKS), seeds=seeds)
+    write_dataset(folder / "study" / "data" / "toy", list(TASKS), seeds=seeds)
     level, kind, metric = (list(names) for names in zip(*TASKS.values(), strict=True))
     tasks = tasks_table(list(TASKS), level=level, kind=kind, metric=metric)
-    write_table("tasks", tasks, folder / "toy" / "tasks.parquet")
-    write_records(folder / "toy")
+    write_table("tasks", tasks, folder / "study" / "data" / "toy" / "tasks.parquet")
+    write_records(folder / "study" / "data" / "toy")
     known = {"plan": plan, "metrics": pd.concat(parts, ignore_index=True)}
     return Inputs(config, "quick", folder, known=known, published=published or [])

@@ -38,8 +38,8 @@ def write_report_study(results: Path, dataset: str = "toy") -> None:
     labels = random.integers(0, 2, len(mol))
     tables["labels"] = labels_table(mol, np.array(TASKS)[task], labels)
     for name, table in tables.items():
-        write_table(name, table, results / dataset / f"{name}.parquet")
-    write_records(results / dataset)
+        write_table(name, table, results / "study" / "data" / dataset / f"{name}.parquet")
+    write_records(results / "study" / "data" / dataset)
     plan = make_plan(methods=("STL", "MTL", "RF"), datasets=(dataset,))
     gains = {"STL": 0.0, "MTL": 0.03, "RF": 0.02}
     metrics = make_metrics(

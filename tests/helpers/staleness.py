@@ -39,7 +39,7 @@ SHOWN = (
     "my/figures/*.parquet",
     "my/predictions.parquet",
     "my/metrics.parquet",
-    "assays/*.parquet",
+    "my/data/assays/*.parquet",
 )
 MEASURED = ("costs", "learning_curves")  # hold seconds
 
@@ -233,6 +233,7 @@ class World:
 def outcome(results: Path) -> dict[str, bytes]:
     """The files that show a study's numbers, and the tables that these are made from."""
     paths = [path for pattern in SHOWN for path in results.glob(pattern)]
+    assert not paths or any(path.name == "labels.parquet" for path in paths), "a pattern finds nothing"
     return {
         str(path.relative_to(results)): path.read_bytes()
         for path in paths

@@ -168,7 +168,7 @@ def make_inputs(folder: Path, value=value_of, study: dict | None = None, publish
     metrics = make_metrics(plan, TASKS, value, metrics=config.metrics)
     cells = join_plan(plan, metrics)
     for dataset in datasets:
-        write_dataset(folder / dataset, TASKS, names=HOSTILE, seeds=(0, 1))
+        write_dataset(folder / "study" / "data" / dataset, TASKS, names=HOSTILE, seeds=(0, 1))
     compared = compare(cells, "STL", config.contrasts)
     known = {"plan": plan, "metrics": metrics, "summary": summarise(cells, "STL"), "comparisons": compared}
     return Inputs(config, "quick", folder, known={**known, **tables}, published=published)

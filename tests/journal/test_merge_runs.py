@@ -25,7 +25,8 @@ NAMES = ("predictions", "history", "costs")
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("results")
-    data = ShardData(write_dataset(folder / "small", random_labels(60, 3), seeds=(0, 1)), torch.device("cpu"))
+    written = write_dataset(folder / "study" / "data" / "small", random_labels(60, 3), seeds=(0, 1))
+    data = ShardData(written, torch.device("cpu"))
     Shard("00000", folder / "study", data, "none").train(SPECS)
     return folder / "study" / "runs"
 
@@ -170,16 +171,16 @@ def with_spec(specs: list[RunSpec] = SPECS) -> pd.DataFrame:
     return plan(specs).assign(spec=[canonical_json(spec.as_dict()) for spec in specs])
 
 
-def merge_with_data(runs: Path, results: Path) -> None:
+def merge_with_data(runs: Path, study: Path) -> None:
     out = {name: runs.parent / f"{name}.parquet" for name in NAMES}
-    merge_runs(with_spec(), runs, out, None, results)
+    merge_runs(with_spec(), runs, out, None, study)
 
 
 @pytest.mark.parametrize("digest", ["code", "data"])
 def test_entries_of_other_code_or_data_than_now_are_no_runs_of_the_plan(runs, trained, digest):
     """As those of another folder's study, copied into this one: the same runs by name."""
-    results = trained.parents[1]
-    merge_with_data(runs, results)
+    study = trained.parent
+    merge_with_data(runs, study)
     record = read_json(runs / SPECS[2].run_id / "run.json")
     record["digests"][digest] = "another"
     write_json(runs / SPECS[2].run_id / "run.json", record)
@@ -187,7 +188,7 @@ def test_entries_of_other_code_or_data_than_now_are_no_runs_of_the_plan(runs, tr
     write_json(done, {})
     said = f"1 of 3 planned runs are of other code or data than now: {SPECS[2].run_id} "
     with pytest.raises(RelataskError, match=said):
-        merge_with_data(runs, results)
+        merge_with_data(runs, study)
     assert not done.exists(), "so that the workflow trains it"
 
 
@@ -197,4 +198,4 @@ def test_an_entry_in_the_place_of_another_run_is_none(runs, trained):
     other.rename(one)
     spare.rename(other)
     with pytest.raises(RelataskError, match="2 of 3 planned runs are of other code or data than now"):
-        merge_with_data(runs, trained.parents[1])
+        merge_with_data(runs, trained.parent)

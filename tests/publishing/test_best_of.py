@@ -54,7 +54,7 @@ def inputs(tmp_path: Path) -> Inputs:
         for fold, of in (("valid", VALID), ("test", TEST))
     ]
     metrics = pd.concat(folds, ignore_index=True)
-    write_dataset(tmp_path / "toy", TASKS, seeds=(0, 1))
+    write_dataset(tmp_path / "study" / "data" / "toy", TASKS, seeds=(0, 1))
     cells = join_plan(plan, metrics)
     summary, compared = summarise(cells, "STL"), compare(cells, "STL", [])
     known = {"plan": plan, "metrics": metrics, "summary": summary, "comparisons": compared}
@@ -99,8 +99,8 @@ def write_labels(inputs: Inputs) -> pd.DataFrame:
     frame = pd.DataFrame(labels, columns=["item_id", "task_id", "value"])
     frame.assign(bound="=").astype(
         {"item_id": "int32", "value": "float32", "task_id": "category"}
-    ).to_parquet(inputs.results / "toy" / "labels.parquet")
-    write_records(inputs.results / "toy")
+    ).to_parquet(inputs.results / "study" / "data" / "toy" / "labels.parquet")
+    write_records(inputs.results / "study" / "data" / "toy")
     return frame.pivot(index="item_id", columns="task_id", values="value").corr()
 
 

@@ -40,7 +40,7 @@ def test_each_data_set_is_named_with_its_part_of_the_whole(tmp_path):
     values = study_of(datasets=("toy", "other"))
     for name, n in (("toy", 3), ("other", 700)):
         values["datasets"][name]["whole"] = 1000
-        write_json(tmp_path / name / "dataset.json", {"items": n})
+        write_json(tmp_path / "data" / name / "dataset.json", {"items": n})
     config = make_inputs(tmp_path / "elsewhere", study=values).study
     assert size_notes(config, tmp_path) == [
         "3 of the 1,000 molecules of toy, a smoke run: its numbers mean nothing beyond that the code runs",

@@ -45,10 +45,10 @@ def inputs(
     }
     found = inputs_of(folder, dependency, study=study, **items)
     tasks = tasks_table(TASKS, uniprots=PROTEINS, string_ids=PROTEINS).assign(kind=kinds)
-    write_table("tasks", tasks, folder / "toy" / "tasks.parquet")
+    write_table("tasks", tasks, folder / "study" / "data" / "toy" / "tasks.parquet")
     ends = pd.DataFrame(list(EDGES), columns=["task_i", "task_j"])
     relations = ends.assign(score=np.float32(list(EDGES.values())), kind="string:experimental")
-    write_table("relations", relations, folder / "toy" / "relations.parquet")
+    write_table("relations", relations, folder / "study" / "data" / "toy" / "relations.parquet")
     if labels is None:
         item, task = np.indices((200, len(TASKS))).reshape(2, -1)
         values = np.random.default_rng(5).integers(0, 2, len(item))
@@ -56,9 +56,9 @@ def inputs(
     write_table(
         "labels",
         labels.astype({"task_id": "category", "bound": "category"}),
-        folder / "toy" / "labels.parquet",
+        folder / "study" / "data" / "toy" / "labels.parquet",
     )
-    write_records(folder / "toy")
+    write_records(folder / "study" / "data" / "toy")
     fasta = folder / "raw" / "target_sequences" / "mine.fasta.gz"
     fasta.parent.mkdir(parents=True)
     rng = np.random.default_rng(0)

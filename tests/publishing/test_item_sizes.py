@@ -21,11 +21,12 @@ def inputs(folder: Path, root: Path, items: pd.DataFrame, published: str, bonds:
     study["datasets"]["toy"]["published"] = published
     sheet = read_published(root / "config" / "published.csv")
     found = make_inputs(folder, study=study, published=sheet)
-    write_table("items", items, folder / "toy" / "items.parquet")
+    write_table("items", items, folder / "study" / "data" / "toy" / "items.parquet")
     write_json(
-        folder / "toy" / "features" / "features.json", {} if bonds is None else {"directed_bonds": bonds}
+        folder / "study" / "data" / "toy" / "features" / "features.json",
+        {} if bonds is None else {"directed_bonds": bonds},
     )
-    write_records(folder / "toy")
+    write_records(folder / "study" / "data" / "toy")
     return found
 
 
@@ -62,9 +63,10 @@ def test_a_data_set_without_a_size_that_another_has_leaves_its_cell_empty(tmp_pa
     found = make_inputs(tmp_path, study=study_of(datasets=["toy", "bare"]) | {"paper": "l2t_mitten"})
     sized = {"toy": items_table(range(2), n_heavy_atoms=[3, 4]), "bare": items_table([0], "x")}
     for name, items in sized.items():
-        write_table("items", items, tmp_path / name / "items.parquet")
-        write_json(tmp_path / name / "features" / "features.json", {})
-        write_records(tmp_path / name)
+        folder = tmp_path / "study" / "data" / name
+        write_table("items", items, folder / "items.parquet")
+        write_json(folder / "features" / "features.json", {})
+        write_records(folder)
     table = item_sizes.make(found)
     assert [row[table.header.index("nodes (mean)")] for row in table.rows] == ["3.5", "–"]
 

@@ -109,10 +109,11 @@ def arguments(tmp_path) -> list[str]:
     )
     costs["libraries"] = ['{"numpy":"2.4.6","torch":"2.12.0"}', '{"numpy":"2.4.6","torch":"2.13.0"}', None]
     write_table("costs", costs, tmp_path / "costs.parquet")
-    write_json(tmp_path / "toy" / "dataset.json", {"digest": "abc"})
-    write_json(tmp_path / "toy" / "features" / "features.json", {"digest": "def", "rdkit": "2026.9.1"})
+    toy = tmp_path / "toy_study" / "data" / "toy"
+    write_json(toy / "dataset.json", {"digest": "abc"})
+    write_json(toy / "features" / "features.json", {"digest": "def", "rdkit": "2026.9.1"})
     for seed in STUDY["scales"]["quick"]["seeds"]:
-        write_json(tmp_path / "toy" / "splits" / f"scaffold-{seed}.json", {"digest": f"split {seed}"})
+        write_json(toy / "splits" / f"scaffold-{seed}.json", {"digest": f"split {seed}"})
     for name in ("main.csv", "main.md", "overview.png"):
         write_text(tmp_path / "made" / name, name)
     return [
@@ -138,8 +139,9 @@ def test_a_publication_is_copies_and_their_record(arguments: list[str], tmp_path
     assert record["seeds"] == [0, 1, 2]
     assert record["reduced"] == ["3 seeds instead of 5"]
     assert record["duration"] == {"devices": ["cpu"], "n_runs": 3, "run_seconds": 4.5}
-    splits = {f"toy/splits/scaffold-{seed}.json": f"split {seed}" for seed in range(3)}
-    assert record["data"] == {"toy/dataset.json": "abc", "toy/features/features.json": "def", **splits}
+    given = {"dataset": "abc", "features/features": "def"}
+    given |= {f"splits/scaffold-{seed}": f"split {seed}" for seed in range(3)}
+    assert record["data"] == {f"toy_study/data/toy/{name}.json": value for name, value in given.items()}
     assert record["files"]["main.md"] == sha256_of(published / "main.md")
     assert record["command"] == "make run MIRROR=…/data"
     text = (published / "provenance.json").read_text()

@@ -89,15 +89,15 @@ def test_a_mistake_is_told(more: dict, message: str) -> None:
 
 def test_gains_are_told_by_labels_and_degree(tmp_path: Path) -> None:
     inputs = make_inputs(tmp_path, value, study(contrasts=[["EBM", "MTL"]]))
-    tasks = read_table("tasks", tmp_path / "toy" / "tasks.parquet")
+    tasks = read_table("tasks", tmp_path / "study" / "data" / "toy" / "tasks.parquet")
     tasks["n_labels"] = 10 + np.arange(len(TASKS))[::-1]
-    write_table("tasks", tasks, tmp_path / "toy" / "tasks.parquet")
+    write_table("tasks", tasks, tmp_path / "study" / "data" / "toy" / "tasks.parquet")
     edges = pd.DataFrame(
         [("t6", other, 0.5, "protein") for other in TASKS[:6]] + [("t5", "t4", 0.5, "protein")]
     )
     edges.columns = ["task_i", "task_j", "score", "kind"]
-    write_table("relations", edges, tmp_path / "toy" / "relations.parquet")
-    write_records(tmp_path / "toy")
+    write_table("relations", edges, tmp_path / "study" / "data" / "toy" / "relations.parquet")
+    write_records(tmp_path / "study" / "data" / "toy")
     table = gain_by_task_table.make(inputs)
     rows = {tuple(row[2:5]): row[5:] for row in table.rows}
     assert rows["EBM", "MTL", "labels"][:2] == ["7", "−1.00"]  # the fewer labels, the more gain

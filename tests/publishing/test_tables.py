@@ -204,14 +204,14 @@ def test_statistics_and_splits_come_from_the_prepared_data(tmp_path) -> None:
     assert splits.data["digest"].tolist() == ["0" * 64, "1" * 64]
     assert splits.data["train_labels"].tolist() == [560, 560]
     assert splits.data["hidden_labels"].tolist() == [0, 0]
-    (tmp_path / "toy" / "dataset.json").write_text('{"items": 3}')
+    (tmp_path / "study" / "data" / "toy" / "dataset.json").write_text('{"items": 3}')
     with pytest.raises(RelataskError, match=r"dataset.json: 'tasks' is absent"):
         statistics_table.make(inputs)
 
 
 def test_the_table_of_splits_says_how_many_labels_train_and_how_many_nothing_reads(tmp_path) -> None:
     inputs = make_inputs(tmp_path)
-    file = tmp_path / "toy" / "splits" / "random-1.json"
+    file = tmp_path / "study" / "data" / "toy" / "splits" / "random-1.json"
     record = json.loads(file.read_text())
     record["folds"]["train"]["labels"] = 80
     file.write_text(json.dumps(record))
@@ -225,7 +225,7 @@ def test_the_table_of_splits_says_how_many_labels_train_and_how_many_nothing_rea
 def test_data_of_another_version_are_not_shown(tmp_path) -> None:
     for file, record in (("tasks", "dataset"), ("splits/random-1", "random-1")):
         inputs = make_inputs(tmp_path)
-        path = tmp_path / "toy" / f"{file}.parquet"
+        path = tmp_path / "study" / "data" / "toy" / f"{file}.parquet"
         frame = pd.read_parquet(path)
         write_table("tasks" if file == "tasks" else "split", frame.iloc[::-1], path)
         said = rf"{file}\.parquet is not the file that \S+/{record}\.json describes"
@@ -372,16 +372,16 @@ def test_the_steps_go_from_predictions_to_tables(tmp_path, capsys) -> None:
     write_table("plan", plan, tmp_path / "plan.parquet")
     frame = pd.DataFrame(rows, columns=list(COLUMNS["predictions"])).sort_values("run_id", kind="stable")
     write_table("predictions", frame, tmp_path / "predictions.parquet")
-    write_dataset(tmp_path / "toy", TASKS, seeds=(0, 1))
+    write_dataset(tmp_path / "toy_study" / "data" / "toy", TASKS, seeds=(0, 1))
 
     def file(name: str) -> str:
         return str(tmp_path / f"{name}.parquet")
 
     evaluate_arguments = ["--plan", file("plan"), "--predictions", file("predictions")]
-    evaluate_arguments += ["--tasks", str(tmp_path / "toy" / "tasks.parquet")]
+    evaluate_arguments += ["--tasks", str(tmp_path / "toy_study" / "data" / "toy" / "tasks.parquet")]
     evaluate_arguments += ["--metrics-list", "roc_auc", "brier", "--out", file("metrics")]
     assert main(["evaluate_runs", *evaluate_arguments]) == 0
-    tasks = tmp_path / "toy" / "tasks.parquet"
+    tasks = tmp_path / "toy_study" / "data" / "toy" / "tasks.parquet"
     right = tasks.read_bytes()
     write_table("tasks", pd.read_parquet(tasks).assign(kind="real"), tasks)
     assert main(["evaluate_runs", *evaluate_arguments]) == 2

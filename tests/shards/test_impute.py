@@ -44,9 +44,9 @@ def spec_of(method: str, seed: int = 0) -> RunSpec:
 
 def trained(folder: Path, method: str, seeds: tuple[int, ...], labels: np.ndarray):
     """A data set and what fills it, by a run of each seed."""
-    write_dataset(folder / "small", labels, seeds=seeds)
+    write_dataset(folder / "study" / "data" / "small", labels, seeds=seeds)
     found = []
-    shared = ShardData(folder / "small", torch.device("cpu"))
+    shared = ShardData(folder / "study" / "data" / "small", torch.device("cpu"))
     for seed in seeds:
         spec = spec_of(method, seed)
         Shard("00000", folder / "study", shared, "all").train([spec])
@@ -94,10 +94,10 @@ def test_one_seed_has_no_spread(tmp_path):
 
 def test_metalink_fills_as_its_equations_say(tmp_path):
     """Told all labels of the molecule and of the support, by the literal transcription."""
-    write_dataset(tmp_path / "small", random_labels(60, 4))
+    write_dataset(tmp_path / "study" / "data" / "small", random_labels(60, 4))
     spec = spec_of("metalink")
     spec = replace(spec, method=spec.method.with_options(support=10))
-    data = PreparedDataset.load(tmp_path / "small", "scaffold-0", inputs="ecfp")
+    data = PreparedDataset.load(tmp_path / "study" / "data" / "small", "scaffold-0", inputs="ecfp")
     result = train_run(spec, data, Checkpoint(tmp_path / "c.pt", ""), lambda share, text: None, True)
     assert result.weights is not None
     (problem,) = problems_of(spec, data, per_task=False)
@@ -141,9 +141,9 @@ def test_the_step_refuses_a_model_of_other_data(tmp_path):
     step.run(arguments)
     assert len(pd.read_parquet(arguments.out)) == np.isnan(labels).sum()
     arguments.out.unlink()
-    write_dataset(tmp_path / "small", 1 - labels)
-    write_json(tmp_path / "small" / "dataset.json", {"digest": "other labels"})
-    write_records(tmp_path / "small")
+    write_dataset(tmp_path / "study" / "data" / "small", 1 - labels)
+    write_json(tmp_path / "study" / "data" / "small" / "dataset.json", {"digest": "other labels"})
+    write_records(tmp_path / "study" / "data" / "small")
     with pytest.raises(
         RelataskError, match=r"SHARED_BOTTOM trained on 'small', seed 0 was trained on other dat"
     ):
@@ -154,11 +154,16 @@ def test_the_step_refuses_a_model_of_other_data(tmp_path):
 def test_a_run_refuses_a_prior_of_other_data(tmp_path):
     labels = random_labels(60, 4)
     trained(tmp_path, "shared_bottom", (0,), labels)
-    write_dataset(tmp_path / "small", 1 - labels)
-    write_json(tmp_path / "small" / "dataset.json", {"digest": "other labels"})
-    write_records(tmp_path / "small")
+    write_dataset(tmp_path / "study" / "data" / "small", 1 - labels)
+    write_json(tmp_path / "study" / "data" / "small" / "dataset.json", {"digest": "other labels"})
+    write_records(tmp_path / "study" / "data" / "small")
     spec = replace(spec_of("sgnn_ebm"), prior=spec_of("shared_bottom").run_id)
-    shard = Shard("00000", tmp_path / "study", ShardData(tmp_path / "small", torch.device("cpu")), "all")
+    shard = Shard(
+        "00000",
+        tmp_path / "study",
+        ShardData(tmp_path / "study" / "data" / "small", torch.device("cpu")),
+        "all",
+    )
     with pytest.raises(RelataskError, match=r"SHARED_BOTTOM .* was trained on other data than"):
         shard.train([spec])
     assert not shard.journal.predictions_path(spec).exists()

@@ -43,12 +43,12 @@ SPECS = [
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
     """A folder of results with the data set."""
-    write_dataset(tmp_path / "small", random_labels(80, 3), seeds=(0, 1))
+    write_dataset(tmp_path / "study" / "data" / "small", random_labels(80, 3), seeds=(0, 1))
     return tmp_path
 
 
 def train(results: Path, specs=SPECS, keep_models: str = "all") -> dict[str, str]:
-    data = ShardData(results / "small", torch.device("cpu"))
+    data = ShardData(results / "study" / "data" / "small", torch.device("cpu"))
     return Shard("00000", results / "study", data, keep_models).train(specs)
 
 
@@ -68,7 +68,7 @@ def test_a_shard_trains_every_run_and_returns_the_digests_of_their_predictions(r
 
 
 def spec_cells(results: Path, fold: str) -> int:
-    data = PreparedDataset.load(results / "small", "scaffold-0", inputs="ecfp")
+    data = PreparedDataset.load(results / "study" / "data" / "small", "scaffold-0", inputs="ecfp")
     return int((~data.labels[data.folds[fold]].isnan()).sum())
 
 
@@ -81,8 +81,8 @@ def test_a_run_in_the_journal_is_not_trained_again(results, monkeypatch):
 
 def test_new_data_train_again_and_only_what_reads_them(results, caplog):
     train(results)
-    write_json(results / "small" / "splits" / "scaffold-1.json", {"digest": "another"})
-    write_records(results / "small")
+    write_json(results / "study" / "data" / "small" / "splits" / "scaffold-1.json", {"digest": "another"})
+    write_records(results / "study" / "data" / "small")
     with caplog.at_level(logging.INFO):
         train(results)
     again = [record.getMessage() for record in caplog.records if "trained again" in record.getMessage()]
@@ -105,7 +105,9 @@ def test_weights_to_start_from_count_by_their_content(results, tmp_path):
     weights.write_bytes(b"one")
     encoder = Component("resnet", {"depth": 18, "width": 8, "weights": str(weights), "normalise": False})
     spec = replace(SPECS[-1], encoder=encoder)
-    shard = Shard("0", results / "study", ShardData(results / "small", torch.device("cpu")), "none")
+    shard = Shard(
+        "0", results / "study", ShardData(results / "study" / "data" / "small", torch.device("cpu")), "none"
+    )
     before = shard._digests(spec)
     assert before["initial"] == sha256_of(weights)
     weights.write_bytes(b"two")
@@ -132,7 +134,7 @@ OF_ANOTHER_VERSION = {
 
 @pytest.mark.parametrize("file", OF_ANOTHER_VERSION)
 def test_a_file_of_another_version_trains_nothing_until_it_is_put_back(results, file):
-    folder, specs = results / "small", SPECS[3:]
+    folder, specs = results / "study" / "data" / "small", SPECS[3:]
     write_table("classes", pd.DataFrame([("task0", 0, "no")], columns=CLASSES), folder / "classes.parquet")
     write_records(folder)
     path = folder / f"{file}.parquet"
@@ -147,13 +149,13 @@ def test_a_file_of_another_version_trains_nothing_until_it_is_put_back(results, 
     path.write_bytes(right)
     trained = train(results, specs)
     again = results / "again"
-    shutil.copytree(folder, again / "small")
+    shutil.copytree(folder, again / "study" / "data" / "small")
     assert trained == train(again, specs)
 
 
 @pytest.mark.parametrize("file", ["items", "labels", "relations", "splits/scaffold-0"])
 def test_a_folder_that_was_copied_in_part_trains_nothing(results, file):
-    (results / "small" / f"{file}.parquet").unlink()
+    (results / "study" / "data" / "small" / f"{file}.parquet").unlink()
     with pytest.raises(RelataskError, match=rf"{file}\.parquet does not exist, but \S+\.json names it; run"):
         train(results, SPECS[3:])
 
@@ -162,13 +164,13 @@ def test_labels_that_change_while_a_shard_runs_are_not_read_again(results):
     hidden = pd.DataFrame(
         {"item_id": range(80), "task_id": None, "fold": ["train", "valid", "test", "hidden"] * 20}
     )
-    write_table("split", hidden, results / "small" / "splits" / "scaffold-1.parquet")
-    write_records(results / "small")
-    data = PreparedDataset.load(results / "small", "scaffold-1", inputs="ecfp")
-    path = results / "small" / "labels.parquet"
+    write_table("split", hidden, results / "study" / "data" / "small" / "splits" / "scaffold-1.parquet")
+    write_records(results / "study" / "data" / "small")
+    data = PreparedDataset.load(results / "study" / "data" / "small", "scaffold-1", inputs="ecfp")
+    path = results / "study" / "data" / "small" / "labels.parquet"
     write_table("labels", read_table("labels", path).assign(value=0.0), path)
     with pytest.raises(RelataskError, match=r"labels\.parquet is not the file"):
-        data.with_split(results / "small", "scaffold-0")
+        data.with_split(results / "study" / "data" / "small", "scaffold-0")
 
 
 def test_the_code_of_a_run_is_what_trains_it_and_no_other_method(tmp_path, monkeypatch):
@@ -223,13 +225,13 @@ def test_the_features_are_read_once_for_all_runs(results, monkeypatch):
 
 
 def test_a_shared_data_set_is_the_one_that_is_loaded_for_a_split(results):
-    folds = read_table("split", results / "small" / "splits" / "scaffold-1.parquet")
+    folds = read_table("split", results / "study" / "data" / "small" / "splits" / "scaffold-1.parquet")
     folds["fold"] = folds["fold"].astype(str).replace({"train": "test", "test": "train"})
-    write_table("split", folds, results / "small" / "splits" / "scaffold-1.parquet")
-    write_records(results / "small")
-    data = ShardData(results / "small", torch.device("cpu"))
+    write_table("split", folds, results / "study" / "data" / "small" / "splits" / "scaffold-1.parquet")
+    write_records(results / "study" / "data" / "small")
+    data = ShardData(results / "study" / "data" / "small", torch.device("cpu"))
     for split in ("scaffold-0", "scaffold-1", "scaffold-0"):
-        loaded = PreparedDataset.load(results / "small", split, inputs="ecfp")
+        loaded = PreparedDataset.load(results / "study" / "data" / "small", split, inputs="ecfp")
         for fold in ("train", "valid", "test"):
             assert torch.equal(data.get(split, "ecfp").folds[fold], loaded.folds[fold]), (split, fold)
     assert data.get("scaffold-0", "graph").labels is data.get("scaffold-1", "ecfp").labels

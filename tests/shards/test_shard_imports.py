@@ -21,7 +21,7 @@ print({{"torch._dynamo", "sklearn"}} & set(sys.modules))
 
 
 def test_a_shard_of_networks_imports_neither_torch_compile_nor_scikit_learn(tmp_path):
-    write_dataset(tmp_path / "small", random_labels(40, 2))
+    write_dataset(tmp_path / "study" / "data" / "small", random_labels(40, 2))
     manifest = tmp_path / "study" / "shards" / "00000.json"
     write_text(manifest, shard_manifest(NETWORKS, "study"))
     arguments = ["train_shard", "--manifest", str(manifest), "--out", str(tmp_path / "done.json")]

@@ -31,7 +31,7 @@ KILLED_IN = [0, 0, 0, 1, 1, 2, 2]  # positions in SPECS
 
 def prepare(results: Path, specs: Sequence[RunSpec] = SPECS) -> Path:
     """Write the data set and the manifest, and return the folder of results."""
-    write_dataset(results / "small", random_labels(80, 6))
+    write_dataset(results / "study" / "data" / "small", random_labels(80, 6))
     write_text(results / "study" / "shards" / "00000.json", shard_manifest(specs, "study"))
     return results
 
@@ -194,7 +194,7 @@ def test_a_failing_run_ends_the_step_with_its_name_and_is_tried_again(tmp_path):
     assert set(entries(results)) == {other.run_id}
     failure = results / "study" / "failed" / f"{later.run_id}.json"
     assert "scaffold-3.json" in read_json(failure)["reason"]
-    write_dataset(results / "small", random_labels(80, 6), seeds=(0, 3))
+    write_dataset(results / "study" / "data" / "small", random_labels(80, 6), seeds=(0, 3))
     assert "1 of 2 runs trained" in finish(start(results))
     assert set(read_json(results / "done.json")) == {later.run_id, other.run_id}
     assert not failure.exists()

@@ -81,7 +81,7 @@ def test_no_table_or_figure_has_a_row_for_each_episode(results: Path) -> None:
 def test_methods_are_asked_the_same_of_classes_that_they_have_not_seen(results: Path) -> None:
     predictions = pd.read_parquet(results / "characters/predictions.parquet")
     plan = pd.read_parquet(results / "characters/plan.parquet")
-    classes = pd.read_parquet(results / "few/labels.parquet").set_index("item_id")["value"]
+    classes = pd.read_parquet(results / "characters/data/few/labels.parquet").set_index("item_id")["value"]
     for seed in (0, 1):
         runs = plan[plan["seed"] == seed]["run_id"]
         asked = [

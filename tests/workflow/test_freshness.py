@@ -16,7 +16,7 @@ from tests.helpers.package_copy import extended
 from tests.helpers.paths import ROOT
 from tests.helpers.staleness import Place, outcome, table
 from tests.helpers.warm_python import warm_python
-from tests.helpers.workflow import jobs_of, snakemake_command
+from tests.helpers.workflow import snakemake_command
 
 Start = tuple[Path, Path]  # the project, and the Python that runs it
 
@@ -140,13 +140,20 @@ def test_a_killed_start_leaves_no_other_study_behind(start: Start, finished: Pla
     assert path.read_text() == text
 
 
-def test_another_study_of_the_same_data_prepares_nothing_again(start: Start, finished: Place) -> None:
+def test_another_study_that_names_its_data_alike_leaves_those_of_the_first(
+    start: Start, finished: Place, finished_once: Path
+) -> None:
+    """Both are made from one template: source `mine`, data set `assays`, and different files."""
     text = (finished.path / "my.yaml").read_text()
-    (finished.path / "your.yaml").write_text(text.replace("title: One", "title: Another"))
-    done = run(start, finished, "--dry-run", study="your.yaml")
-    jobs = jobs_of(done.stdout + done.stderr)
-    assert "train_shard" in jobs
-    assert not {"prepare_items", "densify_dataset", "split_items", "featurise_items"} & set(jobs)
+    assert "path: data.csv" in text
+    (finished.path / "your.yaml").write_text(text.replace("path: data.csv", "path: other.csv"))
+    (finished.path / "other.csv").write_text(table(2))
+    assert run(start, finished, study="your.yaml").returncode == 0
+    assert shows(finished, finished_once / "results")
+    labels = [finished.results / name / "data" / "assays" / "labels.parquet" for name in ("my", "your")]
+    assert labels[0].read_bytes() != labels[1].read_bytes()
+    done = run(start, finished, "--dry-run")
+    assert "Nothing to be done" in done.stdout + done.stderr
 
 
 def test_a_table_that_another_one_replaced_for_a_while_is_not_on_record(
@@ -154,7 +161,7 @@ def test_a_table_that_another_one_replaced_for_a_while_is_not_on_record(
 ) -> None:
     """The step may have read either; which one, nobody knows."""
     own, other = finished.path / "data.csv", finished.path / "other.csv"
-    record = finished.results / ".made" / "sources" / "mine" / "items.parquet.json"
+    record = finished.results / ".made" / "my" / "sources" / "mine" / "items.parquet.json"
     other.write_text(table(2))
     process = subprocess.Popen(
         command(start, finished, "--forcerun", "prepare_items"), cwd=finished.path, env=environment(start),
@@ -194,9 +201,9 @@ def test_another_image_makes_the_inputs_again(start: Start, tmp_path: Path) -> N
         "scales": {"quick": {"seeds": [0]}},
     }
     (place.path / "my.yaml").write_text(yaml.safe_dump(study))
-    target = "results/characters/features/features.json"
+    target = "results/my/data/characters/features/features.json"
     assert run(start, place, target).returncode == 0
-    features = place.results / "characters" / "features" / "images.npy"
+    features = place.results / "my" / "data" / "characters" / "features" / "images.npy"
     before = features.read_bytes()
     image = next((place.path / "drawings").rglob("*.jpg"))
     date = image.stat().st_mtime_ns
@@ -226,7 +233,7 @@ def test_a_job_of_a_cluster_compares_no_dates_either(start: Start, finished: Pla
     """The Snakemake that an executor such as SLURM's starts on a node, for one job."""
     later = time.time() + 2 * 86400
     os.utime(finished.path / "data.csv", (later, later))
-    items = next(finished.results.glob("sources/*/items.parquet"))
+    items = next(finished.results.glob("my/sources/*/items.parquet"))
     done = run(
         start, finished, "--mode", "remote", "--force", "--nolock", "--allowed-rules", "prepare_items",
         "--target-jobs", f"prepare_items:source={items.parent.name}",

@@ -66,9 +66,9 @@ def test_metrics_recompute_from_cells_that_were_not_known(molecules: Path) -> No
 
 
 def test_every_cell_without_a_label_has_a_score(molecules: Path) -> None:
-    labels = pd.read_parquet(molecules / "tiny_planted/labels.parquet")
-    items = pd.read_parquet(molecules / "tiny_planted/items.parquet")
-    tasks = pd.read_parquet(molecules / "tiny_planted/tasks.parquet")
+    labels = pd.read_parquet(molecules / "known/data/tiny_planted/labels.parquet")
+    items = pd.read_parquet(molecules / "known/data/tiny_planted/items.parquet")
+    tasks = pd.read_parquet(molecules / "known/data/tiny_planted/tasks.parquet")
     for label in ("MTL", "Known_2", "MF"):
         imputed = pd.read_parquet(molecules / f"known/imputed/tiny_planted-{label}.parquet")
         assert len(imputed) == len(items) * len(tasks) - len(labels)
@@ -98,7 +98,7 @@ def test_cells_can_be_held_out_instead_of_molecules(tmp_path: Path) -> None:
     predictions = pd.read_parquet(results / "cells/predictions.parquet").astype({"task_id": str, "fold": str})
     run_id = predictions["run_id"].iloc[0]
     seed = pd.read_parquet(results / "cells/plan.parquet").set_index("run_id")["seed"][run_id]
-    split = pd.read_parquet(results / f"tiny_planted/splits/cells-{seed}.parquet")
+    split = pd.read_parquet(results / f"cells/data/tiny_planted/splits/cells-{seed}.parquet")
     held_out = split[split["fold"] != "train"].astype({"task_id": str, "fold": str})
     own = predictions[predictions["run_id"] == run_id].rename(columns={"item_id": "item_id"})
     assert len(own.merge(held_out, on=["item_id", "task_id", "fold"])) == len(own) == len(held_out)

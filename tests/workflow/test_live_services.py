@@ -69,14 +69,14 @@ def test_targets_become_a_data_set_with_relations(tmp_path: Path, monkeypatch: p
         assert len(service.asked) == asked == 8  # targets, CHEMBL99, 3 of activities, 1 again, 2 of STRING
     assert {asked.query["api_key"] for asked in service.asked} == {"s3cr3t-key"}
     require_no_secret(tmp_path, done.stdout + done.stderr)
-    folder = tmp_path / "results" / "ours"
+    folder = tmp_path / "results" / "live" / "data" / "ours"
     tasks = pd.read_parquet(folder / "tasks.parquet")
     assert tasks.source_id.tolist() == ["CHEMBL1", "CHEMBL2", "CHEMBL3"]
     assert (tasks.n_pos + tasks.n_neg).tolist() == [40, 40, 40]
     relations = pd.read_parquet(folder / "relations.parquet")
     assert relations[["task_i", "task_j"]].to_numpy().tolist() == [tasks.task_id.tolist()[:2]]
     assert relations.score.tolist() == pytest.approx([0.6])
-    content = json.loads((tmp_path / "results" / "raw" / "mine" / "activities.json").read_text())
+    content = json.loads((tmp_path / "results" / "live" / "queries" / "mine" / "activities.json").read_text())
     assert content["unknown_targets"] == ["CHEMBL99"]
 
 
@@ -88,7 +88,10 @@ def test_a_service_that_refuses_is_told_without_the_login(
     with running() as service:
         service.faults = [Fault("status", 403)] * 9
         failed = run_warm(
-            tmp_path, "results/raw/mine/activities.json", *settings_of(service, tmp_path), check=False
+            tmp_path,
+            "results/live/queries/mine/activities.json",
+            *settings_of(service, tmp_path),
+            check=False,
         )
     assert failed.returncode != 0
     assert "ChEMBL answered 403 to http://127.0.0.1" in failed.stdout + failed.stderr

@@ -67,7 +67,7 @@ def results(table: Path) -> Path:
 
 
 def test_each_task_has_the_metrics_of_its_kind_and_tables_average_none_across(results: Path) -> None:
-    tasks = pd.read_parquet(results / "assays" / "tasks.parquet").set_index("task_id")
+    tasks = pd.read_parquet(results / "kinds" / "data" / "assays" / "tasks.parquet").set_index("task_id")
     assert set(tasks["kind"]) == set(KIND_OF.values())
     metrics = pd.read_parquet(results / "kinds" / "metrics.parquet").astype({"task_id": str, "metric": str})
     for task, rows in metrics.groupby("task_id"):
@@ -89,9 +89,11 @@ def test_every_method_learns_every_kind(results: Path) -> None:
 
 
 def test_predictions_are_in_the_unit_of_the_task_and_bounds_are_not_counted(results: Path) -> None:
-    tasks = pd.read_parquet(results / "assays" / "tasks.parquet")
+    tasks = pd.read_parquet(results / "kinds" / "data" / "assays" / "tasks.parquet")
     (task,) = tasks.loc[tasks["kind"] == "real", "task_id"]
-    labels = pd.read_parquet(results / "assays" / "labels.parquet").astype({"task_id": str, "bound": str})
+    labels = pd.read_parquet(results / "kinds" / "data" / "assays" / "labels.parquet").astype(
+        {"task_id": str, "bound": str}
+    )
     bounded = set(labels[(labels["task_id"] == task) & (labels["bound"] == ">")]["item_id"])
     assert len(bounded) > 10
     found = pd.read_parquet(results / "kinds" / "predictions.parquet").astype({"task_id": str})

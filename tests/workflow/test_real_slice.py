@@ -51,9 +51,9 @@ def test_real_data_reach_the_tables(results: Path):
 
 
 def test_kiba_tasks_are_related_and_dense(results: Path):
-    tasks = pd.read_parquet(results / "kiba_t100" / "tasks.parquet")
-    labels = pd.read_parquet(results / "kiba_t100" / "labels.parquet")
-    relations = pd.read_parquet(results / "kiba_t100" / "relations.parquet")
+    tasks = pd.read_parquet(results / "slice" / "data" / "kiba_t100" / "tasks.parquet")
+    labels = pd.read_parquet(results / "slice" / "data" / "kiba_t100" / "labels.parquet")
+    relations = pd.read_parquet(results / "slice" / "data" / "kiba_t100" / "relations.parquet")
     assert (tasks["n_pos"] >= 10).all()
     assert (tasks["n_neg"] >= 10).all()
     assert labels.groupby("item_id").size().min() >= 100

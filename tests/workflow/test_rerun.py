@@ -73,7 +73,7 @@ def test_looking_changes_nothing_and_running_puts_right(tiny_results: Path, tmp_
     """A data set lacks a file and all is dated tomorrow: a dry-run says what would be done, no more."""
     folder = Path(shutil.copytree(tiny_results, tmp_path / "study", copy_function=shutil.copy2))
     settings = ["--config", f"study={folder / 'tiny.yaml'}"]
-    (folder / "results" / "tiny_planted" / "labels.parquet").unlink()
+    (folder / "results" / "tiny" / "data" / "tiny_planted" / "labels.parquet").unlink()
     tomorrow = time.time() + 86400
     for path in (folder / "results").rglob("*"):
         os.utime(path, (tomorrow, tomorrow))
@@ -86,7 +86,7 @@ def test_looking_changes_nothing_and_running_puts_right(tiny_results: Path, tmp_
     assert {"densify_dataset", "prepare_dataset"} <= set(jobs)
     done = run_warm(folder, "results/tiny/prepared/tiny_planted", *settings)
     assert "dated in the future" in done.stderr
-    assert (folder / "results" / "tiny_planted" / "labels.parquet").exists()
+    assert (folder / "results" / "tiny" / "data" / "tiny_planted" / "labels.parquet").exists()
     again = run_warm(folder, "results/tiny/prepared/tiny_planted", *settings)
     assert "Nothing to be done" in again.stdout + again.stderr
 
@@ -95,7 +95,7 @@ def test_an_array_of_an_input_that_is_gone_is_made_again(tiny_results: Path, tmp
     """Snakemake knows features.json alone; the arrays are named in it."""
     folder = Path(shutil.copytree(tiny_results, tmp_path / "study", copy_function=shutil.copy2))
     marker, settings = "results/tiny/prepared/tiny_planted", ["--config", f"study={folder / 'tiny.yaml'}"]
-    array = folder / "results" / "tiny_planted" / "features" / "ecfp4.npy"
+    array = folder / "results" / "tiny" / "data" / "tiny_planted" / "features" / "ecfp4.npy"
     content = array.read_bytes()
     array.unlink()
     before = state(folder / "results")

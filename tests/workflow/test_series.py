@@ -78,7 +78,7 @@ def test_tables_are_of_errors_and_say_whether_gains_agree(results: Path) -> None
 
 def test_labels_are_the_values_on_the_scale_of_training(results: Path) -> None:
     values = pd.read_csv(results.parent / "mine.csv")[TASKS].iloc[:500]
-    labels = pd.read_parquet(results / "waves/labels.parquet")
+    labels = pd.read_parquet(results / "forecast/data/waves/labels.parquet")
     found = labels.pivot(index="item_id", columns="task_id", values="value")[TASKS].to_numpy()
     train = values.iloc[:300]
     np.testing.assert_allclose(found, (values - train.mean()) / train.std(ddof=0), atol=1e-5)

@@ -54,14 +54,14 @@ def test_a_table_of_ones_own(table: Path):
     study = write_study(table.parent, _study(table) | {"title": TITLE}, name="mine")
     run_warm(table.parent, "--config", f"study={study}")
     results = table.parent / "results"
-    rejected = pd.read_parquet(results / "assays" / "rejected.parquet")
+    rejected = pd.read_parquet(results / "mine" / "data" / "assays" / "rejected.parquet")
     of_rows = rejected[rejected["row"].notna()].set_index("row")["reason"]
     assert sorted(of_rows.index) == [301, 302, 303, 304, 305]
     assert "not a valid SMILES" in of_rows[301]
     assert of_rows[302] == of_rows[303] == "fewer than 3 heavy atoms"
     assert of_rows[304] == "no SMILES"
     assert of_rows[305] == "duplicate of row 1"
-    kept = pd.read_parquet(results / "assays" / "items.parquet")
+    kept = pd.read_parquet(results / "mine" / "data" / "assays" / "items.parquet")
     assert len(kept) + len(rejected) == 305  # the others lost every label to the gaps
     summary = pd.read_parquet(results / "mine" / "summary.parquet")
     auc = summary.query("method == 'RF' and fold == 'test' and metric == 'roc_auc'")["mean"].iloc[0]
@@ -100,9 +100,8 @@ def test_nothing_that_is_shown_names_a_person_a_machine_or_a_secret(
     results = place / "results"
     assert str(home) in (results / ".report.html").read_text()
     command = [sys.executable, "-m", "relatask", "scrub_report", "results/.report.html"]
-    command += ["--out", "results/report.html"]
     subprocess.run(command, cwd=place, env={**os.environ, "PYTHONPATH": str(ROOT / "src")}, check=True)
-    shown = [results / "report.html", results / "private" / "manifest.json"]
+    shown = [results / "private" / "report.html", results / "private" / "manifest.json"]
     shown += [*(results / "published").rglob("*"), *(results / "private" / "tables").glob("*")]
     for path in [path for path in shown if path.suffix in {".html", ".json", ".md", ".csv", ".tex"}]:
         text = path.read_text()

@@ -209,7 +209,6 @@ MISTAKES = {
         "datasets.d.densify.tau: ",
     ),
     "a scale that the study lacks": (["scale=paper"], {"title": "x"}, "has no scale 'paper'"),
-    "two data sets in one folder": ([], {"datasets": {"raw": {"source": "planted"}}}, "rename the data set"),
 }
 
 

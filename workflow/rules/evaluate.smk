@@ -46,6 +46,34 @@ use rule evaluate_runs as evaluate_collection with:
         code=code_of("steps/evaluate_runs.py"),
 
 
+rule describe_predictions:
+    input:
+        plan=at("plan"),
+        predictions=at("predictions"),
+        rows=of_dataset("items"),
+        tasks=of_dataset("tasks"),
+    output:
+        [at("described_predictions", suffix=suffix) for suffix in PREDICTION_FORMATS],
+    log:
+        f"results/logs/describe_predictions/{STUDY_NAME}-{{dataset}}.log",
+    benchmark:
+        f"results/benchmarks/describe_predictions/{STUDY_NAME}-{{dataset}}.tsv"
+    wildcard_constraints:
+        dataset=any_of(STUDY.datasets),
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=60,
+    params:
+        study=lambda wildcards, input: Path(input.plan).parent,
+        code=code_of("steps/describe_predictions.py"),
+    shell:
+        "python -m relatask describe_predictions --log {log} --study {params.study}"
+        " --dataset {wildcards.dataset} --out {output}"
+
+
 rule compare_methods:
     input:
         plan=at("plan"),

@@ -14,12 +14,12 @@ def at(file, /, **wildcards):
 
 def of_dataset(file, dataset="{dataset}", /, **wildcards):
     """A file of a data set."""
-    return f"results/{layout.dataset_file(file, dataset, **wildcards)}"
+    return f"results/{layout.dataset_file(file, STUDY_NAME, dataset, **wildcards)}"
 
 
 def of_source(file, source="{source}"):
     """A file of a prepared source."""
-    return f"results/{layout.source_file(file, source)}"
+    return f"results/{layout.source_file(file, STUDY_NAME, source)}"
 
 
 def raw(file, /, **wildcards):
@@ -38,7 +38,7 @@ def retrieved(name):
 
 
 def raw_folder(source):
-    return f"results/raw/{STUDY.sources[source].raw_folder(source)}"
+    return f"results/{STUDY.sources[source].raw_folder(source, STUDY_NAME)}"
 
 
 def item_files(dataset):
@@ -50,7 +50,7 @@ def raw_files(name):
     """What a source is read from."""
     listed = [entry.file for entry in SHEET.get(name, [])]
     related = any(entry.relations for entry in STUDY.datasets.values() if entry.source == name)
-    files = STUDY.sources[name].raw_files(name, listed, related)
+    files = STUDY.sources[name].raw_files(name, STUDY_NAME, listed, related)
     return [file if file.startswith("results/") else ancient(file) for file in files]
 
 
@@ -75,7 +75,7 @@ def relation_inputs(wildcards):
     if dataset.relations.source == "planted":
         return {**files, "interactions": raw("planted", name=layout.PLANTED_LINKS)}
     if dataset.relations.source == "string_live":
-        return files | {name: raw(name, source=dataset.source) for name in ("interactions", "proteins")}
+        return files | {name: at(name, source=dataset.source) for name in ("interactions", "proteins")}
     return {**files, "interactions": retrieved(dataset.relations.source)}
 
 
@@ -88,6 +88,20 @@ def source_tables(wildcards):
         files["relations"] = of_dataset("raw_relations", wildcards.dataset)
         files["report"] = of_dataset("relations_report", wildcards.dataset)
     return files
+
+
+PREDICTION_FORMATS = ["parquet", "csv"] if STUDY.csv_predictions else ["parquet"]
+
+
+def described_predictions():
+    """The predictions of the study's rows with names instead of numbers, a table for each data set."""
+    predicted = {run.spec.dataset for name in shards_of(None) for run in SHARDS[name].runs}
+    return [
+        at("described_predictions", dataset=dataset, suffix=suffix)
+        for dataset in STUDY.datasets
+        if dataset in predicted
+        for suffix in PREDICTION_FORMATS
+    ]
 
 
 def task_tables():

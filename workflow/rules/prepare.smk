@@ -8,9 +8,9 @@ rule prepare_items:
         [of_source(name) for name in layout.SOURCE_TABLES],
         counts=of_source("counts"),
     log:
-        "results/logs/prepare_items/{source}.log",
+        f"results/logs/prepare_items/{STUDY_NAME}-{{source}}.log",
     benchmark:
-        "results/benchmarks/prepare_items/{source}.tsv"
+        f"results/benchmarks/prepare_items/{STUDY_NAME}-{{source}}.tsv"
     conda:
         "../../envs/base.yaml"
     threads: 1
@@ -36,9 +36,9 @@ rule relate_tasks:
         relations=of_dataset("raw_relations"),
         report=of_dataset("relations_report"),
     log:
-        "results/logs/relate_tasks/{dataset}.log",
+        f"results/logs/relate_tasks/{STUDY_NAME}-{{dataset}}.log",
     benchmark:
-        "results/benchmarks/relate_tasks/{dataset}.tsv"
+        f"results/benchmarks/relate_tasks/{STUDY_NAME}-{{dataset}}.tsv"
     conda:
         "../../envs/base.yaml"
     threads: 1
@@ -63,9 +63,9 @@ rule densify_dataset:
         [of_dataset(name) for name in layout.DATASET_TABLES],
         counts=of_dataset("dataset"),
     log:
-        "results/logs/densify_dataset/{dataset}.log",
+        f"results/logs/densify_dataset/{STUDY_NAME}-{{dataset}}.log",
     benchmark:
-        "results/benchmarks/densify_dataset/{dataset}.tsv"
+        f"results/benchmarks/densify_dataset/{STUDY_NAME}-{{dataset}}.tsv"
     wildcard_constraints:
         dataset=any_of(STUDY.datasets),
     conda:
@@ -98,9 +98,9 @@ rule split_items:
         split=of_dataset("split"),
         counts=of_dataset("split_record"),
     log:
-        "results/logs/split_items/{dataset}-{scheme}-{seed}.log",
+        f"results/logs/split_items/{STUDY_NAME}-{{dataset}}-{{scheme}}-{{seed}}.log",
     benchmark:
-        "results/benchmarks/split_items/{dataset}-{scheme}-{seed}.tsv"
+        f"results/benchmarks/split_items/{STUDY_NAME}-{{dataset}}-{{scheme}}-{{seed}}.tsv"
     wildcard_constraints:
         dataset=any_of(STUDY.datasets),
     conda:
@@ -128,9 +128,9 @@ rule featurise_items:
     output:
         counts=of_dataset("feature_record"),
     log:
-        "results/logs/featurise_items/{dataset}.log",
+        f"results/logs/featurise_items/{STUDY_NAME}-{{dataset}}.log",
     benchmark:
-        "results/benchmarks/featurise_items/{dataset}.tsv"
+        f"results/benchmarks/featurise_items/{STUDY_NAME}-{{dataset}}.tsv"
     wildcard_constraints:
         dataset=any_of(STUDY.datasets),
     conda:

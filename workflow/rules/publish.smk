@@ -99,6 +99,7 @@ rule write_manifest:
         imputed=imputed_files(),
         measured=table_files(MEASURED, layout.TABLE_FORMATS),
         saved=saved_table_files(),
+        described=described_predictions(),
     output:
         manifest=at("manifest"),
     log:
@@ -120,4 +121,4 @@ rule write_manifest:
         "python -m relatask write_manifest --log {log} --study {params.study} --config {params.config}"
         " --results {params.results}"
         " --environment {input.environment:q} --outputs {input.merged} {input.groups} {input.tables}"
-        " {input.figures} {input.imputed} {input.saved} --measured {input.measured} --out {output.manifest}"
+        " {input.figures} {input.imputed} {input.saved} {input.described} --measured {input.measured} --out {output.manifest}"

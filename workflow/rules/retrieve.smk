@@ -49,11 +49,11 @@ rule plant_data:
 
 rule query_activities:
     output:
-        activities=raw("activities"),
+        activities=at("activities"),
     log:
-        "results/logs/query_activities/{source}.log",
+        f"results/logs/query_activities/{STUDY_NAME}-{{source}}.log",
     benchmark:
-        "results/benchmarks/query_activities/{source}.tsv"
+        f"results/benchmarks/query_activities/{STUDY_NAME}-{{source}}.tsv"
     conda:
         "../../envs/base.yaml"
     threads: 1
@@ -105,12 +105,12 @@ rule query_string:
     input:
         tasks=of_source("tasks"),
     output:
-        interactions=raw("interactions"),
-        proteins=raw("proteins"),
+        interactions=at("interactions"),
+        proteins=at("proteins"),
     log:
-        "results/logs/query_string/{source}.log",
+        f"results/logs/query_string/{STUDY_NAME}-{{source}}.log",
     benchmark:
-        "results/benchmarks/query_string/{source}.tsv"
+        f"results/benchmarks/query_string/{STUDY_NAME}-{{source}}.tsv"
     conda:
         "../../envs/base.yaml"
     threads: 1

@@ -3,16 +3,16 @@
 Snakemake writes the full paths of files and the values of params into its report, e.g. of a table in your
 home folder. Paths below the folder where the workflow ran become relative, those of the project begin with
 `relatask`, and of any other path the last name stays, as `…/name`. Names of the user and the host become
-`[user]` and `[host]`. The report as Snakemake wrote it is removed.
+`[user]` and `[host]`. The report as Snakemake wrote it is removed, and the other one lies in the folder of
+its study.
 
 Example:
     snakemake --report results/.report.html
-    relatask scrub_report results/.report.html --out results/report.html
+    relatask scrub_report results/.report.html
 """
 
 import argparse
 import json
-import logging
 import re
 from pathlib import Path
 from typing import Any
@@ -31,12 +31,13 @@ PATH_OF_PARAM = re.compile(r"(?<==)~?/[^,]*/(?=[^,/]+)")
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("report", type=Path, help="the file that snakemake --report wrote")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="the report to show; default: in its place")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="the report to show; default: results/STUDY/report.html"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the report that can be shown, and remove the other."""
-    out = arguments.out or arguments.report
     try:
         text = arguments.report.read_text(encoding="utf-8")
     except (FileNotFoundError, UnicodeDecodeError):
@@ -44,22 +45,33 @@ def run(arguments: argparse.Namespace) -> None:
             f"{arguments.report} is no report in HTML; make one with snakemake --report {arguments.report}."
         ) from None
     for name, rewrite in (("results", _results), ("rules", _rules)):
-        text = _rewritten(text, name, rewrite, arguments.report)
+        text, shown = _rewritten(text, name, rewrite, arguments.report)
+        if name == "results":
+            out = arguments.out or _of_study(shown, arguments.report)
     write_text(out, text)
     if out.resolve() != arguments.report.resolve():
         arguments.report.unlink()
-    logging.info("%s: folders of this machine are taken out", out)
+    print(f"Done. The report, {out}, shows the tables and figures of the study.")
 
 
-def _rewritten(text: str, name: str, rewrite: Any, report: Path) -> str:
-    """Return the report with the value of its script `name`, which is JSON, as `rewrite` returns it.
+def _of_study(shown: dict[str, Any], report: Path) -> Path:
+    """Return where the report of the study belongs whose tables and figures it shows."""
+    places = {Path(file).parts[:2] for file in shown if len(Path(file).parts) > 2}
+    if len(places) != 1:
+        raise RelataskError(f"{report} shows results of no study, or of several; name its place with --out.")
+    return Path(*places.pop(), "report.html")
+
+
+def _rewritten(text: str, name: str, rewrite: Any, report: Path) -> tuple[str, dict[str, Any]]:
+    """Return the report with the value of its script `name`, which is JSON, as `rewrite` returns it; and it.
 
     Its other scripts are programs, which a replaced word would break, and facts without paths.
     """
     try:
         start = re.search(rf'<script id="{name}">\s*var {name} = ', text).end()  # type: ignore[union-attr]
         value, end = json.JSONDecoder().raw_decode(text, start)
-        return text[:start] + json.dumps(rewrite(value)) + text[end:]
+        value = rewrite(value)
+        return text[:start] + json.dumps(value) + text[end:], value
     except (AttributeError, KeyError, TypeError, ValueError):
         raise RelataskError(
             f"{report} holds no {name} in the form of Snakemake 9.27, so names and folders cannot be found; "

@@ -94,11 +94,6 @@ def load_config(values: Mapping[str, Any], root: Path) -> tuple[Config, str, Stu
             f"config.yaml: study: the file {path.name!r} names the folder of results; its name may hold "
             f"{LONGEST_NAME} letters, digits and _, and must not be one of {', '.join(sorted(taken))}."
         )
-    taken.add(path.stem)
-    if clash := sorted(taken & set(study.datasets)):
-        raise RelataskError(
-            f"{path}: datasets.{clash[0]}: results/{clash[0]} is used otherwise; rename the data set."
-        )
     if config.scale not in study.scales:
         raise RelataskError(f"config.yaml: scale: study {path.stem!r} has no scale {config.scale!r}.")
     if config.keep_models != "all":
@@ -170,10 +165,10 @@ class StudyAtScale:
         seeds = self.study.scales[self.scale].seeds  # type: ignore[index]
         splits = [(scheme, str(seed)) for scheme in self.study.splits.schemes for seed in seeds]
         return [
-            *(dataset_file("dataset", dataset) for dataset in self.study.datasets),
-            *(dataset_file("feature_record", dataset) for dataset in self.study.datasets),
+            *(dataset_file("dataset", self.name, dataset) for dataset in self.study.datasets),
+            *(dataset_file("feature_record", self.name, dataset) for dataset in self.study.datasets),
             *(
-                dataset_file("split_record", dataset, scheme=scheme, seed=seed)
+                dataset_file("split_record", self.name, dataset, scheme=scheme, seed=seed)
                 for dataset in self.study.datasets
                 for scheme, seed in splits
             ),

@@ -74,6 +74,11 @@ class StudyConfig(Block):
         min_length=1,
         description="the first leads the tables; each task has those of its kind",
     )
+    csv_predictions: bool = Field(
+        True,
+        description="whether tables/predictions-{data set}, which is Parquet, is CSV too; the predictions of "
+        "a hundred runs can be millions of rows",
+    )
     scales: dict[Literal["quick", "paper"], ScaleConfig] = Field(
         description="what `scale` in config.yaml chooses from"
     )

@@ -36,7 +36,7 @@ def settle_times(results: Path) -> list[Path]:
 def _is_compared(folder: tuple[str, ...]) -> bool:
     """Whether Snakemake compares times of a folder: not of its logs, nor of the journal of a study.
 
-    A study, a source or a data set may have the name of one of these.
+    A study, or a raw source, may have the name of one of these.
     """
     if len(folder) == 2:
         return folder[0] in WORKFLOW_FOLDERS or folder[1] not in JOURNAL

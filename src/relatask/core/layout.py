@@ -1,5 +1,8 @@
 """Where everything lies below results/: the one place that names files of studies, data sets and sources.
 
+Data sets and sources belong to their study, as two studies may mean different files by one name. Only raw
+files that config/datasets.tsv names, by address and digest, are shared.
+
 Rules and steps ask these functions, so a file is renamed in one line. A name in braces, e.g. {shard}, is
 filled in by a keyword, or stays as it is: Snakemake reads it as a wildcard.
 """
@@ -36,6 +39,7 @@ STUDY_FILES = {
     "tables": "tables",
     "table": "tables/{name}.{suffix}",
     "saved_table": "tables/saved_{name}.{suffix}",
+    "described_predictions": "tables/predictions-{dataset}.{suffix}",
     "figures": "figures",
     "figure": "figures/{name}.{suffix}",
     "caption": "captions/{name}.rst",
@@ -45,8 +49,12 @@ STUDY_FILES = {
     "failed": "failed",
     "running": "running",
     "checkpoints": "checkpoints",
+    # What live services were asked for a source.
+    "activities": "queries/{source}/activities.json",
+    "interactions": "queries/{source}/interactions.tsv",
+    "proteins": "queries/{source}/proteins.parquet",
 }
-# name -> file below results/{dataset}; tables by their own names
+# name -> file below results/{study}/data/{dataset}; tables by their own names
 DATASET_TABLES = ("items", "rejected", "tasks", "rejected_tasks", "labels", "classes", "relations")
 DATASET_FILES = {
     **{name: f"{name}.parquet" for name in DATASET_TABLES},
@@ -62,24 +70,21 @@ DATASET_FILES = {
 DATASET_READ = ("items", "tasks", "labels", "classes", "relations")  # tables that training reads
 TRAINED_ON = (*DATASET_READ, "feature_record")  # and the splits
 DRAWN = ("items", "tasks", "labels", "relations")  # tables that tables and figures look into
-# name -> file below results/sources/{source}
+# name -> file below results/{study}/sources/{source}
 SOURCE_TABLES = ("items", "rejected", "tasks", "labels", "classes")
 SOURCE_FILES = {**{name: f"{name}.parquet" for name in SOURCE_TABLES}, "counts": "counts.json"}
 # name -> file below results/raw
 RAW_FILES = {
     "file": "{source}/{file}",
-    "activities": "{source}/activities.json",
     "assays": "{source}/labelsHard.pckl",
     "assay_targets": "{source}/assay_targets.parquet",
-    "interactions": "string_live/{source}.tsv",
-    "proteins": "string_live/{source}.parquet",
     "planted": "planted/{name}",
 }
 PLANTED = ("molecules.csv", "tasks.csv", "string_links.txt", "truth.json")
 PLANTED_LINKS = PLANTED[2]
-# Folders below results/ that are neither a study's nor a data set's.
+# Folders below results/ that are no study's.
 LOGS = ("logs", "benchmarks")  # that Snakemake writes and does not compare
-WORKFLOW_FOLDERS = ("raw", "sources", "published", *LOGS)
+WORKFLOW_FOLDERS = ("raw", "published", *LOGS)
 JOURNAL = ("runs", "failed", "running", "checkpoints")
 # One folder for each scale: a quick run must not replace what was measured at the scale of the paper.
 PUBLISHED_STUDY = "published/{study}/{scale}"
@@ -112,19 +117,39 @@ def in_dataset(file: str, /, **wildcards: str) -> str:
     return _filled(DATASET_FILES[file], wildcards)
 
 
-def dataset_file(file: str, dataset: str, /, **wildcards: str) -> str:
-    """Return a file of a data set, relative to the folder of results, e.g. "tox21/dataset.json"."""
-    return f"{dataset}/{in_dataset(file, **wildcards)}"
+def dataset_folder(dataset: str) -> str:
+    """Return the folder of a data set, relative to its study's folder."""
+    return f"data/{dataset}"
 
 
-def source_file(file: str, source: str) -> str:
+def dataset_file(file: str, study: str, dataset: str, /, **wildcards: str) -> str:
+    """Return a file of a data set, relative to that of results, e.g. "demo/data/planted/dataset.json"."""
+    return f"{study}/{dataset_folder(dataset)}/{in_dataset(file, **wildcards)}"
+
+
+def source_folder(source: str) -> str:
+    """Return the folder of a prepared source, relative to its study's folder."""
+    return f"sources/{source}"
+
+
+def source_file(file: str, study: str, source: str) -> str:
     """Return a file of a prepared source, relative to the folder of results."""
-    return f"sources/{source}/{SOURCE_FILES[file]}"
+    return f"{study}/{source_folder(source)}/{SOURCE_FILES[file]}"
 
 
 def raw_file(file: str, /, **wildcards: str) -> str:
     """Return a raw file, relative to the folder of results, e.g. "raw/tox21/tox21.csv"."""
     return f"raw/{_filled(RAW_FILES[file], wildcards)}"
+
+
+def raw_folder(source: str) -> str:
+    """Return the folder of the files of a data set of config/datasets.tsv, relative to that of results."""
+    return f"raw/{source}"
+
+
+def queries_folder(study: str, source: str) -> str:
+    """Return the folder of what live services were asked for a source, relative to the folder of results."""
+    return f"{study}/queries/{source}"
 
 
 def _filled(path: str, wildcards: Mapping[str, str]) -> str:

@@ -16,7 +16,7 @@ from pydantic import Field, TypeAdapter, model_validator
 from relatask.core.blocks import Block, parse_as
 from relatask.core.errors import RelataskError
 from relatask.core.kinds import Kind
-from relatask.core.layout import raw_file
+from relatask.core.layout import raw_file, raw_folder
 from relatask.core.plugins import SourceRecord, load_file, record_of, source_records
 
 FILE_KEYS = ("path", "task_sheet", "split_path")  # keys that name files or folders of the user's own
@@ -71,15 +71,16 @@ class SourceBlock(Block):
         """Whether its files are those of a data set of config/datasets.tsv."""
         return self.record.raw == "sheet" and getattr(self, "path", None) is None
 
-    def raw_folder(self, name: str) -> str:
-        """Name of the folder of raw files below results/raw/."""
-        return name
+    def raw_folder(self, name: str, study: str) -> str:
+        """Return the folder of its raw files, relative to the folder of results."""
+        return raw_folder(name)
 
-    def raw_files(self, name: str, listed: Sequence[str], related: bool) -> list[str]:
+    def raw_files(self, name: str, study: str, listed: Sequence[str], related: bool) -> list[str]:
         """Return the files that the source is read from.
 
         Args:
             name: key of the source.
+            study: name of its study.
             listed: files that config/datasets.tsv lists under this name.
             related: whether a data set of the source has relations.
         """

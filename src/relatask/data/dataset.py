@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Dataset:
-    """The tables of `results/{dataset}` by name, and the content of dataset.json."""
+    """The tables of `results/{study}/data/{dataset}` by name, and the content of dataset.json."""
 
     tables: "dict[str, pd.DataFrame]"
     counts: dict[str, Any]

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from relatask.core.errors import RelataskError
 from relatask.core.files import canonical_json, read_json
-from relatask.core.layout import in_study
+from relatask.core.layout import dataset_folder, in_study
 from relatask.core.registry import capabilities, saved_tables
 from relatask.core.tables import saved_columns, schema, write_batches, write_table
 from relatask.journal.digests import code_of_run, data_of_run
@@ -31,7 +31,7 @@ def merge_runs(
     runs: Path,
     out: dict[str, Path],
     saved: Path | None = None,
-    results: Path | None = None,
+    data: Path | None = None,
 ) -> None:
     """Merge the journal entries of all planned runs, in the plan's order.
 
@@ -40,13 +40,14 @@ def merge_runs(
         runs: folder of the journal's entries.
         out: file of each table: predictions, history, costs.
         saved: folder for the tables that methods declare in `saves`; None leaves them in the journal.
-        results: folder of the data sets; with it, entries of other code or data count as missing.
+        data: folder of the study, with its data sets; with it, entries of other code or data count as
+            missing.
 
     Raises:
         RelataskError: a planned run is missing, by name, or rows got lost.
     """
     entries = [runs / run_id for run_id in plan["run_id"]]
-    _require_entries(plan, entries, results)
+    _require_entries(plan, entries, data)
     for name in TABLES:
         write_batches(
             name, _checked(plan, Merged(name, entries, f"{name}.parquet", schema(name).names)), out[name]
@@ -129,9 +130,9 @@ class Merged:
             start = end
 
 
-def _outdated(plan: pd.DataFrame, entries: list[Path], results: Path) -> Iterator[Path | None]:
+def _outdated(plan: pd.DataFrame, entries: list[Path], study: Path) -> Iterator[Path | None]:
     """Yield the record of each entry that is another run's, or of other code or data than now, else None."""
-    data_of = lru_cache(lambda dataset, split: data_of_run(results / dataset, split))
+    data_of = lru_cache(lambda dataset, split: data_of_run(study / dataset_folder(dataset), split))
     for text, entry in zip(plan["spec"], entries, strict=True):
         spec, record = RunSpec.from_json(json.loads(text)), read_record(entry)
         now = {"code": code_of_run(*spec.names), "data": data_of(spec.dataset, f"{spec.split}-{spec.seed}")}
@@ -139,15 +140,15 @@ def _outdated(plan: pd.DataFrame, entries: list[Path], results: Path) -> Iterato
         yield None if current else entry / "run.json"
 
 
-def _require_entries(plan: pd.DataFrame, entries: list[Path], results: Path | None) -> None:
+def _require_entries(plan: pd.DataFrame, entries: list[Path], data: Path | None) -> None:
     """Raise with the names of planned runs that the journal lacks or holds damaged, and why the first failed.
 
     Their shards, or the selection that asked for them, count as unfinished from then on, so that the workflow
     trains them when it runs again.
     """
     bad, state = [damaged_file(entry) for entry in entries], "missing or damaged"
-    if results is not None and not any(bad):
-        bad, state = list(_outdated(plan, entries, results)), "of other code or data than now"
+    if data is not None and not any(bad):
+        bad, state = list(_outdated(plan, entries, data)), "of other code or data than now"
     if not any(bad):
         return
     rows = plan[[path is not None for path in bad]]

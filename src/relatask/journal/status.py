@@ -11,7 +11,7 @@ from typing import Any
 
 from relatask.core.errors import RelataskError
 from relatask.core.files import read_json
-from relatask.core.layout import in_study
+from relatask.core.layout import dataset_folder, in_study
 from relatask.core.tables import read_rows
 from relatask.journal.digests import Digests, code_of_run, data_of_run
 from relatask.journal.heartbeat import LastHeartbeat, read_heartbeats
@@ -106,7 +106,8 @@ def _find_done(study: Path, rows: list[dict[str, Any]], runs: dict[str, RunStatu
     """Mark the runs that the journal holds; those with a prior come after it in the plan."""
     journalled = _names_in(study / in_study("runs"))
     digests = {
-        dataset: _CurrentDigests(study.parent / dataset) for dataset in {row["dataset"] for row in rows}
+        dataset: _CurrentDigests(study / dataset_folder(dataset))
+        for dataset in {row["dataset"] for row in rows}
     }
     for row in rows:
         if row["run_id"] not in journalled:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from relatask.config import StudyConfig
 from relatask.core.files import read_fields
-from relatask.core.layout import dataset_file
+from relatask.core.layout import dataset_folder, in_dataset
 
 if TYPE_CHECKING:
     from relatask.publishing.formatting import Table
@@ -19,11 +19,11 @@ def wholes(study: StudyConfig) -> dict[str, int]:
     return {name: dataset.whole for name, dataset in study.datasets.items() if dataset.whole}
 
 
-def size_notes(study: StudyConfig, results: Path) -> list[str]:
-    """Return a note for each data set that is smaller than the whole; `results` holds their folders."""
+def size_notes(study: StudyConfig, folder: Path) -> list[str]:
+    """Return a note for each data set that is smaller than the whole; `folder` is that of the study."""
     notes = []
     for name, whole in wholes(study).items():
-        if (n := _n_items(results, name)) < whole:
+        if (n := _n_items(folder, name)) < whole:
             note = f"{n:,} of the {whole:,} {study.items} of {name}"
             if n < SMOKE_SHARE * whole:
                 note += ", a smoke run: its numbers mean nothing beyond that the code runs"
@@ -31,10 +31,10 @@ def size_notes(study: StudyConfig, results: Path) -> list[str]:
     return notes
 
 
-def smoke_run(study: StudyConfig, results: Path) -> str:
+def smoke_run(study: StudyConfig, folder: Path) -> str:
     """Return "smoke run on 159 items of coco" where a data set is a small share of the whole, else ""."""
     own = wholes(study)
-    counts = {name: _n_items(results, name) for name in own}
+    counts = {name: _n_items(folder, name) for name in own}
     small = [name for name, whole in own.items() if counts[name] < SMOKE_SHARE * whole]
     return "smoke run on " + ", ".join(f"{counts[name]:,} items of {name}" for name in small) if small else ""
 
@@ -44,5 +44,5 @@ def titled(table: "Table", words: str) -> "Table":
     return replace(table, title=f"{table.title} ({words})") if words else table
 
 
-def _n_items(results: Path, name: str) -> int:
-    return int(read_fields(results / dataset_file("dataset", name), items=int)["items"])
+def _n_items(folder: Path, name: str) -> int:
+    return int(read_fields(folder / dataset_folder(name) / in_dataset("dataset"), items=int)["items"])

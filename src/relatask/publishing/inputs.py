@@ -32,7 +32,7 @@ class Inputs:
     Attributes:
         study: the config.
         scale: one of its scales.
-        results: folder that holds a folder for each data set, and the study's.
+        results: folder that holds the study's, and raw files.
         name: of the study.
         published: numbers that papers report.
         known: what was read so far; a table that is given here, by its name, is not read from its file.
@@ -138,8 +138,8 @@ class Inputs:
             RelataskError: the output does not need it, or it is not what dataset.json describes.
         """
         self.require("dataset")
-        path = self.results / dataset_file(table, dataset)
-        require_recorded(self.results / dataset_file("dataset", dataset), path)
+        path = self.results / dataset_file(table, self.name, dataset)
+        require_recorded(self.results / dataset_file("dataset", self.name, dataset), path)
         return read_table(table, path, columns)
 
     def sequences(self, dataset: str) -> dict[str, str]:
@@ -224,7 +224,7 @@ class Inputs:
     @property
     def smoke_run(self) -> str:
         """Words where a data set is a small share of the whole, else ""; see `data_size.smoke_run`."""
-        return self.once("smoke_run", lambda: smoke_run(self.study, self.results))
+        return self.once("smoke_run", lambda: smoke_run(self.study, self.results / self.name))
 
     @property
     def comparable(self) -> bool:
@@ -234,7 +234,7 @@ class Inputs:
     @property
     def reduced(self) -> str:
         """The footnote that says what is smaller than in the papers."""
-        reduced = size_notes(self.study, self.results)
+        reduced = size_notes(self.study, self.results / self.name)
         reduced += self.study.scales[self.scale].reduced  # type: ignore[index]
         return f"Scale {self.scale}: {'; '.join(reduced) if reduced else 'nothing is reduced'}."
 

@@ -25,7 +25,7 @@ def known_dependency(
         found["sequences"] = task_similarity(tasks["uniprots"].tolist(), inputs.sequences(dataset))[None]
     labels, of_seeds = inputs.of_dataset(dataset, "labels"), []
     for seed in seeds:
-        path = inputs.results / dataset_file("split", dataset, scheme=split, seed=str(seed))
+        path = inputs.results / dataset_file("split", inputs.name, dataset, scheme=split, seed=str(seed))
         fold = folds_of_labels(read_table("split", path), labels)
         known = correlated_labels(labels[fold == FOLDS.index("train")], all_tasks)
         of_seeds.append(label_correlation(known, task_ids))

@@ -1,5 +1,6 @@
 """The files that a table becomes."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -24,19 +25,25 @@ def save(table: Table, out_dir: Path) -> None:
     write_text(out_dir / f"{table.name}.html", table_page(table.title, shown, table.notes))
 
 
-def write_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write a table as CSV that people open in spreadsheets.
+def write_csv(table: pd.DataFrame | Iterable[pd.DataFrame], path: Path) -> None:
+    """Write a table, or the parts that it comes in, as CSV that people open in spreadsheets.
 
     A spreadsheet runs a cell that begins as a formula. Such a text gets an apostrophe in front, as OWASP
     advises (CSV injection); numbers stay as they are, also where they are texts.
     """
+    parts = [table] if isinstance(table, pd.DataFrame) else table
+    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        for number, part in enumerate(parts):
+            _without_formulas(part).to_csv(file, index=False, header=number == 0, lineterminator="\n")
+
+
+def _without_formulas(table: pd.DataFrame) -> pd.DataFrame:
     shown = table.rename(columns=_as_text)
     for place, kind in enumerate(shown.dtypes):
         if kind.kind == "O":  # texts, or categories of them
             cells = [_as_text(cell) for cell in shown.iloc[:, place]]  # which may be lists of one length
             shown.isetitem(place, pd.Series(cells, dtype=object).array)
-    with atomic_path(path) as temporary:
-        shown.to_csv(temporary, index=False, lineterminator="\n")
+    return shown
 
 
 def _as_text(value: object) -> object:

@@ -30,7 +30,7 @@ class CocoSource(ImageBlock):
     reader: Literal["coco"] = Field(description="a folder of images in COCO's layout")
     path: str | None = Field(None, description="folder that holds train2017, val2017 and annotations")
 
-    def raw_files(self, name: str, listed: Sequence[str], related: bool) -> list[str]:
+    def raw_files(self, name: str, study: str, listed: Sequence[str], related: bool) -> list[str]:
         """Return the files that list the images; there are too many images to name each."""
         return [f"{self.path}/annotations/instances_{part}.json" for part in PARTS]
 

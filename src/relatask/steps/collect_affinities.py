@@ -1,6 +1,6 @@
 """Collect TAG's affinities between the tasks of a collection, from one training of all of them for each seed.
 
-It reads the prepared data set, results/{dataset}/. Kill it and start it again: same numbers.
+It reads the prepared data set, results/{study}/data/{dataset}/. Kill it and start it again: same numbers.
 
 Example:
   relatask collect_affinities --plan results/mine/plan.parquet --collection sider27 \\
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from relatask.core.layout import in_study
+from relatask.core.layout import dataset_folder, in_study
 from relatask.core.progress import ProgressLine
 from relatask.core.source_code import code_of
 from relatask.core.tables import read_table, write_table
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> None:
     specs = [spec for spec in specs if len(spec.tasks) == most]  # all tasks, one run for each seed
     study, progress = arguments.plan.parent, ProgressLine("affinities", len(specs))
     with claimed_device(arguments.device) as device:
-        data = ShardData(study.parent / specs[0].dataset, device)
+        data = ShardData(study / dataset_folder(specs[0].dataset), device)
         found = []
         for number, spec in enumerate(specs):
             progress.begin(number, f"{arguments.collection} seed {spec.seed}")

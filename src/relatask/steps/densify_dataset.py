@@ -5,8 +5,9 @@ What is left out is listed with its reason in rejected.parquet and rejected_task
 every stage stand in dataset.json.
 
 Example:
-  relatask densify_dataset --source-dir results/sources/kiba --relations results/kiba/raw_relations.parquet \\
-    --densify-config '{"tau": 100}' --out-dir results/kiba
+  relatask densify_dataset --source-dir results/mine/sources/kiba \\
+    --relations results/mine/data/kiba/raw_relations.parquet \\
+    --densify-config '{"tau": 100}' --out-dir results/mine/data/kiba
 """
 
 import argparse
@@ -20,7 +21,9 @@ from relatask.data.dataset import write_dataset
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--source-dir", required=True, type=Path, metavar="DIR", help="results/sources/NAME")
+    parser.add_argument(
+        "--source-dir", required=True, type=Path, metavar="DIR", help="results/STUDY/sources/NAME"
+    )
     parser.add_argument("--relations", type=Path, metavar="FILE", help="table relations; default: none")
     parser.add_argument(
         "--relations-report", type=Path, metavar="FILE", help="report of relate_tasks, kept in dataset.json"
@@ -31,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--complete", action="store_true", help="keep all items and tasks, whatever labels they have"
     )
-    parser.add_argument("--out-dir", required=True, type=Path, metavar="DIR", help="results/DATASET")
+    parser.add_argument("--out-dir", required=True, type=Path, metavar="DIR", help="results/STUDY/data/NAME")
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -4,7 +4,7 @@ A metric that is not defined (a class, or every label, is missing) is null and t
 
 Example:
   relatask evaluate_runs --plan results/demo/plan.parquet --predictions results/demo/predictions.parquet \\
-    --tasks results/assays/tasks.parquet --metrics-list roc_auc brier \\
+    --tasks results/demo/data/planted/tasks.parquet --metrics-list roc_auc brier \\
     --out results/demo/metrics.parquet
 """
 

@@ -3,8 +3,8 @@
 Writes flat .npy arrays that training maps into memory, and features.json with counts, inputs and digests.
 
 Example:
-    relatask featurise_items --items results/mine/items.parquet --inputs graph ecfp \\
-        --out-dir results/mine/features
+    relatask featurise_items --items results/mine/data/assays/items.parquet --inputs graph ecfp \\
+        --out-dir results/mine/data/assays/features
 """
 
 import argparse

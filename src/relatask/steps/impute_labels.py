@@ -1,7 +1,7 @@
 """Fill every missing cell of a data set: a score and its spread over seeds, by one row of the study.
 
 Each seed's network is told all labels that a molecule has, if it can read them. A cell that has a label is
-not scored. Reads the prepared data set, results/{dataset}/, and the journal beside the plan.
+not scored. Reads the prepared data set, results/{study}/data/{dataset}/, and the journal beside the plan.
 
 Example:
   relatask impute_labels --plan results/mine/plan.parquet --dataset assays --label MetaLink \\
@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 
 from relatask.core.errors import RelataskError
+from relatask.core.layout import dataset_folder
 from relatask.core.tables import read_table, write_batches
 from relatask.engine.device import claimed_device
 from relatask.engine.run import inputs_of
@@ -53,7 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
     chosen = chosen[chosen["split"] == chosen["split"].iloc[0]]  # of several schemes the first
     specs = [RunSpec.from_json(json.loads(text)) for text in chosen["spec"]]
     study = arguments.plan.parent
-    folder = study.parent / arguments.dataset
+    folder = study / dataset_folder(arguments.dataset)
     journal, models = Journal(study), []
     with claimed_device(arguments.device) as device:
         prepared = ShardData(folder, device)

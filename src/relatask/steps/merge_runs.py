@@ -20,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plan", required=True, type=Path)
     parser.add_argument("--collection", metavar="NAME", help="runs of these gains; default: those of tables")
     parser.add_argument(
-        "--runs", required=True, type=Path, help="results/STUDY/runs, with data sets beside STUDY"
+        "--runs", required=True, type=Path, help="results/STUDY/runs, with the data sets beside it"
     )
     parser.add_argument("--out-saved", type=Path, metavar="FOLDER", help="for tables of methods' own")
     for name in ("predictions", "history", "costs"):
@@ -35,4 +35,4 @@ def run(arguments: argparse.Namespace) -> None:
         "costs": arguments.out_costs,
     }
     plan = runs_of(read_table("plan", arguments.plan), arguments.collection)
-    merge_runs(plan, arguments.runs, out, arguments.out_saved, arguments.runs.parents[1])
+    merge_runs(plan, arguments.runs, out, arguments.out_saved, arguments.runs.parent)

@@ -5,7 +5,7 @@ ends as an item or in rejected.parquet with its reason, and counts.json accounts
 
 Example:
     relatask prepare_items --source-config '{"reader": "table", "path": "my.csv"}' \\
-        --name mine --out-dir results/sources/mine
+        --name mine --out-dir results/mine/sources/mine
 """
 
 import argparse

@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> None:
         "study": chosen.name,
         "title": study.title,
         "scale": chosen.scale,
-        "reduced": [*size_notes(study, arguments.results), *chosen.reduced],
+        "reduced": [*size_notes(study, arguments.results / chosen.name), *chosen.reduced],
         "seeds": sorted({int(seed) for seed in plan["seed"]}),
         **({"grouping_seeds": study.grouping.seeds} if study.grouping else {}),
         "data": data_digests([*records, *arguments.gains], arguments.results),

@@ -5,8 +5,8 @@ activities. Every answer is kept under --answers, so an interrupted query goes o
 
 Example:
   relatask query_activities --source-config '{"reader": "chembl_activities", "targets": ["CHEMBL203"]}' \\
-    --service-url https://www.ebi.ac.uk/chembl/api/data --answers results/raw/egfr/answers \\
-    --out results/raw/egfr/activities.json
+    --service-url https://www.ebi.ac.uk/chembl/api/data --answers results/mine/queries/egfr/answers \\
+    --out results/mine/queries/egfr/activities.json
 """
 
 import argparse

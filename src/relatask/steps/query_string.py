@@ -5,9 +5,9 @@ interaction table with all channels, of which relate_tasks takes one (escore is 
 `combined`), and the table `proteins`: how STRING calls each protein, or that it does not know it.
 
 Example:
-  relatask query_string --tasks results/sources/lsc/tasks.parquet \\
-    --service-url https://string-db.org/api --answers results/raw/string_live/answers \\
-    --out results/raw/string_live/lsc.tsv --out-proteins results/raw/string_live/lsc.parquet
+  relatask query_string --tasks results/mine/sources/lsc/tasks.parquet \\
+    --service-url https://string-db.org/api --answers results/mine/queries/lsc/answers \\
+    --out results/mine/queries/lsc/interactions.tsv --out-proteins results/mine/queries/lsc/proteins.parquet
 """
 
 import argparse

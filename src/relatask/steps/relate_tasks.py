@@ -4,10 +4,10 @@ Writes the table `relations`: one row per task pair whose proteins interact, wit
 --out-report, also counts and the names of tasks and proteins that the interactions do not know.
 
 Example:
-  relatask relate_tasks --tasks results/sources/kiba/tasks.parquet \\
+  relatask relate_tasks --tasks results/mine/sources/kiba/tasks.parquet \\
     --interactions results/raw/string_v9_1/string_v9.1_human_edges_ge400.tsv.gz \\
     --relations-config '{"source": "string_v9", "channel": "experimental"}' \\
-    --out results/kiba/raw_relations.parquet
+    --out results/mine/data/kiba/raw_relations.parquet
 """
 
 import argparse

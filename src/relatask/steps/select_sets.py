@@ -1,8 +1,8 @@
 """Train the task sets that a strategy asks for, one after the other, and estimate the gains of all others.
 
 MTG-Net's active selection (algorithm 1) on data: N + 1 sets, each task alone and all together, are planned; K
-rounds ask for N more each. It reads the prepared data set, results/{dataset}/. Kill it and start it again:
-same numbers.
+rounds ask for N more each. It reads the prepared data set, results/{study}/data/{dataset}/. Kill it and
+start it again: same numbers.
 
 Example:
   relatask select_sets --study results/mine/study.json --collection kinases \\
@@ -17,6 +17,7 @@ import torch
 
 from relatask.config import read_study
 from relatask.core.errors import RelataskError
+from relatask.core.layout import dataset_folder
 from relatask.core.tables import read_table, write_table
 from relatask.engine.device import claimed_device
 from relatask.evaluation.aggregate import runs_of
@@ -57,7 +58,7 @@ def run(arguments: argparse.Namespace) -> None:
     metric = config.metrics[0]
     study, seed = arguments.plan.parent, int(planned["seed"].iloc[0])
     with claimed_device(arguments.device) as device:
-        data = ShardData(study.parent / planned["dataset"].iloc[0], device)
+        data = ShardData(study / dataset_folder(planned["dataset"].iloc[0]), device)
         shard = Shard(arguments.collection, study, data, "joint")
         online = OnlineGains(shard, planned, tasks, metric, not METRICS[metric].higher_is_better)
         request = request_of(

@@ -4,9 +4,9 @@ Writes the folds as Parquet, and beside it a JSON file with scheme, seed, option
 tasks that have both classes there), a digest of the folds and one of the Parquet file.
 
 Example:
-    relatask split_items --items results/mine/items.parquet \\
-        --labels results/mine/labels.parquet --scheme scaffold --seed 0 \\
-        --fractions 0.8 0.1 0.1 --out results/mine/splits/scaffold-0.parquet
+    relatask split_items --items results/mine/data/assays/items.parquet \\
+        --labels results/mine/data/assays/labels.parquet --scheme scaffold --seed 0 \\
+        --fractions 0.8 0.1 0.1 --out results/mine/data/assays/splits/scaffold-0.parquet
 """
 
 import argparse

@@ -1,7 +1,8 @@
 """Train the runs of one shard that are not in the journal yet.
 
 Needs the manifest and the prepared data set, which lie where the workflow put them:
-results/{study}/shards/{shard}.json and results/{dataset}/. Kill it and start it again: same numbers.
+results/{study}/shards/{shard}.json and results/{study}/data/{dataset}/. Kill it and start it again: same
+numbers.
 
 Example:
   relatask train_shard --manifest results/demo/shards/00000.json --out results/demo/shards/00000.done.json
@@ -13,6 +14,7 @@ from pathlib import Path
 import torch
 
 from relatask.core.files import write_json
+from relatask.core.layout import dataset_folder
 from relatask.engine.device import claimed_device
 from relatask.plan.manifest import read_manifest
 from relatask.shards.shard import Shard, ShardData
@@ -43,6 +45,6 @@ def run(arguments: argparse.Namespace) -> None:
     study = arguments.manifest.parents[1]
     networks = any(spec.encoder for spec in specs)
     with claimed_device(arguments.device if networks else "cpu") as device:
-        data = ShardData(study.parent / dataset, device)
+        data = ShardData(study / dataset_folder(dataset), device)
         digests = Shard(arguments.manifest.stem, study, data, arguments.keep_models).train(specs)
     write_json(arguments.out, digests)

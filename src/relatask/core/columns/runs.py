@@ -26,6 +26,19 @@ RUNS: dict[str, dict[str, str]] = {
         "label": "float32",
         "score": "float32",  # probability of label 1; of measured values the value, of classes the class
     },
+    "described_predictions": {  # of one data set, for people: each row says by itself what it is of
+        "item_id": "int32",
+        "source_id": "category?",  # the source's own name of the item
+        "smiles": "category?",  # of a molecule, as standardised
+        "task": "category",  # as the source writes it
+        "label": "float32",
+        "score": "float32",
+        "method": "category",  # row of the tables
+        "split": "category",  # scheme
+        "seed": "int32",
+        "fold": "category",
+        "run_id": "category",
+    },
     "known_labels": {  # of methods that are told labels when they predict; a row per labelled or told cell
         "run_id": "category",
         "fold": "category",

@@ -81,7 +81,7 @@ def _sizes(inputs: Inputs, dataset: str) -> dict[str, float | None]:
     if "n_heavy_atoms" in items:
         found["nodes"] = float(items["n_heavy_atoms"].mean())
         inputs.require("features")
-        record = read_json(inputs.results / dataset_file("feature_record", dataset))
+        record = read_json(inputs.results / dataset_file("feature_record", inputs.name, dataset))
         bonds = record.get("directed_bonds") if isinstance(record, dict) else None
         found["edges"] = bonds / 2 / n if isinstance(bonds, int) and n else None
     return found

@@ -88,7 +88,8 @@ def _test_to_train(inputs: Inputs, dataset: str, split: str) -> float:
     inputs.require("splits")
     ratios = []
     for seed in sorted(set(inputs.plan["seed"])):
-        path = inputs.results / dataset_file("split_record", dataset, scheme=split, seed=str(seed))
+        record = dataset_file("split_record", inputs.name, dataset, scheme=split, seed=str(seed))
+        path = inputs.results / record
         folds = read_fields(path, folds=dict)["folds"]
         ratios.append(folds["test"]["labels"] / max(folds["train"]["labels"], 1))
     return float(np.mean(ratios))

@@ -38,7 +38,7 @@ def make(inputs: Inputs) -> Table:
     for dataset, split in inputs.columns:
         n_labels = inputs.of_dataset(dataset, "tasks", ["n_labels"])["n_labels"].sum()
         for seed in inputs.study.scales[inputs.scale].seeds:  # type: ignore[index]
-            path = inputs.results / dataset_file("split", dataset, scheme=split, seed=str(seed))
+            path = inputs.results / dataset_file("split", inputs.name, dataset, scheme=split, seed=str(seed))
             require_recorded(path.with_suffix(".json"), path)
             described = read_fields(path.with_suffix(".json"), digest=str, folds=dict)
             labels = {fold: described["folds"][fold]["labels"] for fold in FOLDS}

@@ -41,7 +41,7 @@ COUNTED = ("items", "tasks", "labelled_percent")
 
 
 def _dataset_json(inputs: Inputs, dataset: str) -> dict[str, Any]:
-    path = inputs.results / dataset_file("dataset", dataset)
+    path = inputs.results / dataset_file("dataset", inputs.name, dataset)
     counts = dict.fromkeys(("items", "tasks", "labels", "edges"), int)
     if inputs.study.few_shot:
         counts["classes"] = int

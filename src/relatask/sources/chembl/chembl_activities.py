@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from relatask.core.layout import raw_file
+from relatask.core.layout import queries_folder, study_file
 from relatask.core.source_block import NO_OWN_FILES
 from relatask.sources.active import ActiveRule
 from relatask.sources.folder import folder_of
@@ -36,9 +36,13 @@ class ChemblActivitiesSource(MoleculeBlock):
     targets: list[str] = Field([], description="ChEMBL target ids to build a data set from")
     active: ActiveRule | None = Field(None, description="turns pChEMBL values into labels")
 
-    def raw_files(self, name: str, listed: Sequence[str], related: bool) -> list[str]:
+    def raw_folder(self, name: str, study: str) -> str:
+        """Return the folder of the answers of ChEMBL."""
+        return queries_folder(study, name)
+
+    def raw_files(self, name: str, study: str, listed: Sequence[str], related: bool) -> list[str]:
         """Return the answers of ChEMBL, and the task sheet."""
-        return [f"results/{raw_file('activities', source=name)}", *self.own_files().values()]
+        return [f"results/{study_file('activities', study, source=name)}", *self.own_files().values()]
 
 
 def read(block: ChemblActivitiesSource, context: "SourceContext") -> "RawTable":

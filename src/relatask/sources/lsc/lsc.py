@@ -35,9 +35,9 @@ class LscSource(MoleculeBlock):
     )
     task_columns: list[str] | None = Field(None, description="assays that are tasks; default: all")
 
-    def raw_files(self, name: str, listed: Sequence[str], related: bool) -> list[str]:
+    def raw_files(self, name: str, study: str, listed: Sequence[str], related: bool) -> list[str]:
         """Return the files that it is read from; the proteins of assays are asked of ChEMBL for relations."""
-        files = super().raw_files(name, listed, related)
+        files = super().raw_files(name, study, listed, related)
         asks = related and self.path is None and self.task_sheet is None
         return [*files, f"results/{raw_file('assay_targets', source=name)}"] if asks else files
 

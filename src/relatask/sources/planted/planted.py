@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from relatask.core.layout import PLANTED, raw_file
+from relatask.core.layout import PLANTED, raw_file, raw_folder
 from relatask.core.source_block import LABELS_ONLY, NO_OWN_FILES
 from relatask.sources.molecules import MoleculeBlock, prepare_molecules
 from relatask.sources.table import TableSource
@@ -34,11 +34,11 @@ class PlantedSource(MoleculeBlock):
 
     reader: Literal["planted"] = Field(description="planted molecules and assays, whose truth is known")
 
-    def raw_folder(self, name: str) -> str:
-        """Name of the folder of raw files, one for all sources of planted data."""
-        return "planted"
+    def raw_folder(self, name: str, study: str) -> str:
+        """Return the folder of raw files, one for all sources of planted data."""
+        return raw_folder("planted")
 
-    def raw_files(self, name: str, listed: Sequence[str], related: bool) -> list[str]:
+    def raw_files(self, name: str, study: str, listed: Sequence[str], related: bool) -> list[str]:
         """Return what the step plant_data writes, and the task sheet."""
         planted = [f"results/{raw_file('planted', name=file)}" for file in PLANTED]
         return [*planted, *self.own_files().values()]
