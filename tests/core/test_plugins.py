@@ -74,6 +74,10 @@ def test_a_source_is_read_from_its_own_files_or_from_those_of_the_sheet() -> Non
     listed = source_of(reader="table", task_sheet="b.csv")
     assert listed.raw_files("tox21", ["c.csv"], related=False) == ["results/raw/tox21/c.csv", "b.csv"]
     assert listed.needs_sheet()
+    toxcast = source_of(reader="table")
+    files = ["toxcast.csv.gz", "tasks.csv"]  # the second tells of proteins, which nothing else reads
+    assert toxcast.raw_files("toxcast", files, related=True)[1] == "results/raw/toxcast/tasks.csv"
+    assert toxcast.raw_files("toxcast", files, related=False) == ["results/raw/toxcast/toxcast.csv.gz"]
     planted = source_of(reader="planted")
     assert planted.raw_folder("any") == "planted"
     assert planted.raw_files("any", [], related=True)[0] == "results/raw/planted/molecules.csv"

@@ -77,7 +77,7 @@ def test_a_file_of_the_mirror_may_be_packed_in_any_way(mirror: Path, tmp_path: P
 def test_a_packed_file_of_the_mirror_is_unpacked_where_the_sheet_calls_it_plain(
     mirror: Path, tmp_path: Path
 ) -> None:
-    entry = entry_of("a.csv", path="folder/a.csv.gz", sha256=DIGEST, unpacked_sha256=DIGEST)
+    entry = entry_of("a.csv", sha256=DIGEST, unpacked_sha256=DIGEST)
     (mirror / "folder" / "a.csv.gz").write_bytes(gzip.compress(BODY))
     assert retrieve(entry, tmp_path, mirror).read_bytes() == BODY
 

@@ -28,6 +28,7 @@ from relatask.core.layout import study_file
 from relatask.core.plugins import input_records, scheme_records
 from relatask.core.registry import saved_tables
 from relatask.core.records import suggest
+from relatask.core.source_block import TASK_SHEET
 from relatask.core.source_code import code_of
 from relatask.core.gpu import has_driver
 from relatask.journal.digests import code_of_run, initial_files

@@ -142,8 +142,12 @@ class StudyConfig(Block):
         if self.grouping and any(gains.published for gains in self.grouping.gains.values()):
             names.append(("grouping.gains", "mtg_net"))
         for name, dataset in self.datasets.items():
-            if dataset.relations and dataset.relations.source not in {"planted", "string_live"}:
-                names.append((f"datasets.{name}.relations.source", dataset.relations.source))
+            if dataset.relations:
+                keys = ("source", "proteins")
+                names += [
+                    (f"datasets.{name}.relations.{key}", entry)
+                    for key, entry in zip(keys, dataset.relations.in_sheet, strict=False)
+                ]
             if dataset.sequences:
                 names.append((f"datasets.{name}.sequences", dataset.sequences))
         return names

@@ -61,7 +61,7 @@ def retrieve_file(entry: Entry, places: Places, out: Path) -> str:
         RelataskError: it is nowhere to be had, or its digest is wrong.
     """
     mirror = places.mirror
-    local = mirror / entry["path"] if mirror else None
+    local = _in_mirror(mirror, entry["path"]) if mirror else None
     if mirror is not None and not mirror.is_dir():
         raise RelataskError(
             f"mirror: there is no folder {mirror}; correct `mirror` in the config or remove it."
@@ -85,6 +85,12 @@ def retrieve_file(entry: Entry, places: Places, out: Path) -> str:
     if entry["sha256"] == entry["unpacked_sha256"] == UNKNOWN:
         write_json(_record(out), {"sha256": digest})
     return digest
+
+
+def _in_mirror(mirror: Path, path: str) -> Path:
+    """Return where a file is in the mirror, or where it should be; it may be there packed, as path.gz."""
+    packed = mirror / f"{path}.gz"
+    return packed if packed.is_file() and not (mirror / path).exists() else mirror / path
 
 
 def _copy(local: Path, out: Path) -> None:
@@ -142,7 +148,7 @@ def _original(name: str, entry: Entry, places: Places) -> Path:
     place = places.originals / name
     place.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(place.with_name(f".{place.name}.lock")):
-        if not place.is_file() or not _as_expected(place, entry, place):
+        if not place.is_file() or not is_as_expected(place, entry):
             retrieve_file(entry, places, place)
     return place
 
@@ -151,9 +157,10 @@ def _record(out: Path) -> Path:
     return out.with_name(f".{out.name}.sha256.json")
 
 
-def _as_expected(path: Path, entry: Entry, out: Path) -> bool:
+def is_as_expected(path: Path, entry: Entry) -> bool:
+    """Whether a file that was retrieved is as the sheet says, or as once recorded."""
     try:
-        _check(path, entry, out, str(path))
+        _check(path, entry, path, str(path))
     except RelataskError:
         return False
     return True
