@@ -102,6 +102,13 @@ def test_every_row_of_the_project_says_where_from_and_on_which_terms(root: Path)
     }
 
 
+def test_docs_data_tells_of_every_data_set(root: Path) -> None:
+    text = (root / "docs" / "data.md").read_text()
+    sheet = read_sheet(root / "config" / "datasets.tsv")
+    used = [name for name, group in sheet.items() if not group[0].path.startswith("originals/")]
+    assert [name for name in used if f"`{name}`" not in text] == []
+
+
 def test_a_row_holds_all_that_it_is_converted_from(root: Path) -> None:
     row = retrieval_of(read_sheet(root / "config" / "datasets.tsv"), "toxcast", "tasks.csv")
     assert set(row["originals"]) == {
