@@ -45,12 +45,10 @@ def read_kiba_originals(files: Mapping[str, Path]) -> Kiba:
     """Read the workspace of timma and the three files of SMILES."""
     table = read_r_workspace(files["kiba.rda"])["kiba"]
     ids, *columns = table.values
-    return Kiba(
-        compounds=list(ids.values),
-        targets=table.names[1:],
-        scores=np.stack([_numbers(column.values) for column in columns]),
-        smiles=_smiles(files),
-    )
+    scores = np.empty((len(columns), len(ids)))
+    for target, column in enumerate(columns):
+        scores[target] = _numbers(column.values)
+    return Kiba(list(ids.values), table.names[1:], scores, _smiles(files))
 
 
 def _numbers(texts: np.ndarray) -> np.ndarray:
