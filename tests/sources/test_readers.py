@@ -254,7 +254,7 @@ def test_a_sheet_of_proteins_that_lies_there_is_not_read_where_none_was_asked_fo
     write(tmp_path, "task,uniprot,string_id\nA,P1,S1\nB,P2,S2\n", "tasks.csv")
     block = source_of(reader="table")
     for with_sheet, expected in ((True, [["S1"], ["S2"]]), (False, [[], []])):
-        table = read_table_source(block, SourceContext("mine", tmp_path, with_sheet))
+        table = read_table_source(block, SourceContext("mine", tmp_path, task_sheet=with_sheet))
         assert table.tasks.string_ids.tolist() == expected
     (tmp_path / "kiba").mkdir()
     folder = kiba_folder(tmp_path / "kiba")

@@ -26,10 +26,10 @@ class SourceContext:
 
     name: str  # its key in the study, for messages
     raw: Path | None = None  # folder of its raw files
-    task_sheet: bool = True  # whether the sheet of proteins in that folder is read
     columns: tuple[str, ...] = ()  # columns of the user's own that the items must keep
     schemes: tuple[str, ...] = ()  # of splits; empty where the source's record has no `reads_splits`
     fractions: tuple[float, float, float] | None = None  # of the folds; None likewise
+    task_sheet: bool = True  # whether a sheet of proteins beside the raw files is read
 
 
 @dataclass
