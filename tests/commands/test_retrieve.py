@@ -24,11 +24,13 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
 @pytest.fixture
 def config(service: Service, tmp_path: Path) -> Path:
     service.files["/a.csv"], service.files["/chembl_25.fa.gz"] = (b"a", '"v1"'), (FASTA, '"v1"')
+    service.files["/tasks.csv"] = (b"t", '"v1"')
     made = hashlib.sha256(b">O00141\nMKV\n").hexdigest()
     sha256 = hashlib.sha256(b"a").hexdigest()
     (tmp_path / "config" / "studies").mkdir(parents=True)
     (tmp_path / "config" / "datasets.tsv").write_text(
         f"{HEADER}tox21\ta.csv\tdeep/a.csv\t{service.root}/a.csv\t{sha256}\t1\t-\t-\tMIT\tWu 2018\t\n"
+        f"tox21\ttasks.csv\ttasks.csv\t{service.root}/tasks.csv\t-\t-\t-\t-\tMIT\tWu 2018\t\n"
         f"chembl_25\tchembl_25.fa.gz\tx.gz\t{service.root}/chembl_25.fa.gz\t-\t-\t-\t-\tCC0\tM 2019\t\n"
         f"sequences\tt.fasta.gz\tt.fasta.gz\t-\t-\t-\t{made}\ttarget_sequences\tnone stated\tM 2019\t\n"
     )
@@ -52,10 +54,17 @@ def test_files_are_downloaded_and_converted_once(service: Service, config: Path,
     assert "mirror/t.fasta.gz: retrieved. Licence: none stated." in said
     (mirror / "deep" / "a.csv").write_bytes(b"b")  # damaged
     asked = len(service.asked)
+    assert (mirror / "tasks.csv").read_bytes() == b"t"
     assert retrieve(config, "--study", "small") == retrieve(config, "tox21", "sequences") == 0
     assert (mirror / "deep" / "a.csv").read_bytes() == b"a"
     assert len(service.asked) == asked + 1
     assert "mirror/deep/a.csv: is there. Licence: MIT." in capsys.readouterr().err
+
+
+def test_a_study_without_relations_needs_no_sheet_of_proteins(config: Path) -> None:
+    assert retrieve(config, "--study", "small") == 0
+    mirror = config.parent / "mirror"
+    assert [path.name for path in mirror.rglob("*.csv")] == ["a.csv"]
 
 
 @pytest.mark.parametrize(

@@ -49,21 +49,15 @@ def item_files(dataset):
 def raw_files(name):
     """What a source is read from."""
     listed = [entry.file for entry in SHEET.get(name, [])]
-    files = STUDY.sources[name].raw_files(name, listed, reads_proteins(name))
+    files = STUDY.sources[name].raw_files(name, listed, STUDY.reads_proteins(name))
     return [file if file.startswith("results/") else ancient(file) for file in files]
-
-
-def reads_proteins(name):
-    """Whether a data set of a source reads the proteins of its tasks."""
-    used = [entry for entry in STUDY.datasets.values() if entry.source == name]
-    return any(entry.relations or entry.sequences for entry in used)
 
 
 def source_options(name):
     """What a source is prepared with besides its block: columns that splits read, and splits if it reads them."""
     splits = STUDY.splits
     columns = f"--columns {' '.join(map(shlex.quote, splits.columns))}" if splits.columns else ""
-    if TASK_SHEET in [entry.file for entry in SHEET.get(name, [])] and not reads_proteins(name):
+    if TASK_SHEET in [entry.file for entry in SHEET.get(name, [])] and not STUDY.reads_proteins(name):
         columns = f"--without-sheet {columns}"
     if not STUDY.sources[name].record.reads_splits:
         return columns

@@ -10,12 +10,14 @@ Example:
 
 import argparse
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 
-from relatask.config import load_study
+from relatask.config import StudyConfig, load_study
 from relatask.core.errors import RelataskError
 from relatask.core.records import suggest
-from relatask.sources.dataset_sheet import read_sheet, retrieval_of
+from relatask.core.source_block import TASK_SHEET
+from relatask.sources.dataset_sheet import Sheet, SheetFile, read_sheet, retrieval_of
 from relatask.sources.services.retrieval import Places, is_as_expected, retrieve_file
 
 
@@ -30,15 +32,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Retrieve the files, one after the other."""
     sheet = read_sheet(arguments.config / "datasets.tsv")
-    names = [*arguments.names, *(_names_of(arguments.study, arguments.config) if arguments.study else [])]
-    if not names:
+    wanted = _listed(arguments.names, sheet)
+    if arguments.study:
+        wanted += _read_by(_study_of(arguments.study, arguments.config), sheet)
+    if not wanted:
         raise RelataskError(f"name a data set or a --study.{suggest('', sheet)}")
-    for name in names:
-        if name not in sheet:
-            raise RelataskError(f"{name!r} is not in config/datasets.tsv.{suggest(name, sheet)}")
     arguments.out.mkdir(parents=True, exist_ok=True)
     places = Places(arguments.out, arguments.out / ".originals")
-    for entry in (entry for name in dict.fromkeys(names) for entry in sheet[name]):
+    for entry in dict.fromkeys(wanted):
         place, row = arguments.out / entry.path, retrieval_of(sheet, entry.name, entry.file)
         there = place.is_file()
         if there and not is_as_expected(place, row):
@@ -49,9 +50,23 @@ def run(arguments: argparse.Namespace) -> None:
         logging.info("%s: %s. Licence: %s.", place, "is there" if there else "retrieved", entry.licence)
 
 
-def _names_of(study: str, config: Path) -> list[str]:
+def _listed(names: Iterable[str], sheet: Sheet) -> list[SheetFile]:
+    """Return all files of data sets."""
+    for name in names:
+        if name not in sheet:
+            raise RelataskError(f"{name!r} is not in config/datasets.tsv.{suggest(name, sheet)}")
+    return [entry for name in names for entry in sheet[name]]
+
+
+def _read_by(study: StudyConfig, sheet: Sheet) -> list[SheetFile]:
+    """Return the files that a study reads: sheets of proteins only where it has relations or sequences."""
+    files = _listed([name for _, name in study.in_sheet()], sheet)
+    return [entry for entry in files if entry.file != TASK_SHEET or study.reads_proteins(entry.name)]
+
+
+def _study_of(study: str, config: Path) -> StudyConfig:
     file = Path(study) if Path(study).suffix else config / "studies" / f"{study}.yaml"
     if not file.is_file():
         known = [path.stem for path in (config / "studies").glob("*.yaml")]
         raise RelataskError(f"there is no study {study}.{suggest(study, known)}")
-    return [name for _, name in load_study(file).in_sheet()]
+    return load_study(file)

@@ -136,6 +136,11 @@ class StudyConfig(Block):
         reading = {name for name, ability in catalogue("methods").items() if ability.uses_known_labels}
         return any(row.method in reading for row in self.methods)
 
+    def reads_proteins(self, source: str) -> bool:
+        """Whether a data set of a source reads the proteins of its tasks."""
+        used = [entry for entry in self.datasets.values() if entry.source == source]
+        return any(entry.relations or entry.sequences for entry in used)
+
     def in_sheet(self) -> list[tuple[str, str]]:
         """Return pairs: a key of the study, and the name in config/datasets.tsv that it needs."""
         names = [(f"sources.{name}", name) for name, source in self.sources.items() if source.needs_sheet()]
