@@ -280,6 +280,15 @@ WRONG = {
         },
         "datasets.planted: relations and densify are for tables with missing labels; remove them",
     ),
+    "names of proteins of planted relations": (
+        {
+            "sources": {"planted": {"reader": "planted"}},
+            "datasets": {
+                "planted": {"source": "planted", "relations": {"source": "planted", "proteins": "uniprot"}}
+            },
+        },
+        "datasets.planted.relations: proteins: planted needs no names of proteins from datasets.tsv; remove",
+    ),
     "a metric that no task has": (
         {"sources": {"planted": {"reader": "table", "values": "real"}}},
         "metrics: the tasks have measured values",

@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 from relatask.sources.dataset_sheet import UNKNOWN, read_sheet
 from tests.fuzz.cases import cases, result_or_sentence
 
-HEADER = ["name", "file", "path", "url", "sha256", "bytes", "licence", "citation", "note"]
+HEADER = [
+    *("name", "file", "path", "url", "sha256", "bytes", "unpacked_sha256", "conversion"),
+    *("licence", "citation", "note"),
+]
 ROW = [
     "tox21",
     "tox21.csv",
@@ -17,6 +20,8 @@ ROW = [
     "https://a.example/x.zip#y",
     "0" * 64,
     "7",
+    "-",
+    "-",
     "MIT",
     "Wu 2018",
     "",
@@ -69,7 +74,7 @@ ODD = st.one_of(
     ),
     st.text(max_size=8),
 )
-ROWS = st.tuples(st.integers(0, 9), st.integers(0, 8), ODD)
+ROWS = st.tuples(st.integers(0, 9), st.integers(0, 10), ODD)
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +109,7 @@ def test_every_row_of_a_sheet_is_a_file_or_a_sentence(
         assert ".." not in Path(entry.path).parts
         assert not Path(entry.path).is_absolute()
         assert entry.url == UNKNOWN or entry.url.startswith(("http://", "https://"))
+        assert entry.url == UNKNOWN or entry.conversion == UNKNOWN
 
 
 @cases(2)

@@ -7,10 +7,15 @@ import pytest
 
 from relatask.core.errors import RelataskError
 from relatask.core.files import sha256_of
-from relatask.sources.dataset_sheet import UNKNOWN, read_sheet
+from relatask.sources.dataset_sheet import UNKNOWN, conversion_files, needs_of, read_sheet, retrieval_of
+from relatask.sources.originals import conversion_records
+from relatask.sources.unpacked import unpacked_sha256
 
-HEADER = "name\tfile\tpath\turl\tsha256\tbytes\tlicence\tcitation\tnote"
-ROW = f"tox21\ttox21.csv\tmoleculenet/tox21.csv\thttps://a.example/tox21.csv\t{'0' * 64}\t458635\tMIT\tWu\t"
+HEADER = "name\tfile\tpath\turl\tsha256\tbytes\tunpacked_sha256\tconversion\tlicence\tcitation\tnote"
+ROW = (
+    f"tox21\ttox21.csv\tmoleculenet/tox21.csv\thttps://a.example/tox21.csv\t{'0' * 64}\t458635\t-\t-"
+    "\tMIT\tWu\t"
+)
 
 
 def sheet(tmp_path: Path, *lines: str) -> Path:
@@ -30,6 +35,8 @@ def test_files_are_grouped_by_data_set_and_comments_skipped(tmp_path: Path) -> N
         "url",
         "sha256",
         "bytes",
+        "unpacked_sha256",
+        "conversion",
     }  # what decides the bytes
 
 
@@ -53,6 +60,12 @@ MISTAKES = {
     "line 2: url 'https://\\*\\*\\*@a.example/x' must hold no login": (
         HEADER,
         ROW.replace("https://a.example/tox21.csv", "https://me:pw@a.example/x"),
+    ),
+    "line 2: unpacked_sha256 must be 64 hex": (HEADER, ROW.replace("\t-\t-", "\t0\t-")),
+    "line 2: url 'and' must begin with http": (HEADER, ROW.replace("/tox21.csv\t0", "/tox21.csv and\t0")),
+    "line 2: conversion 'kiba' must name a file of sources/originals, in a row without an": (
+        HEADER,
+        ROW.replace("\t-\t-", "\t-\tkiba"),
     ),
     "line 2: bytes '4 MB' must be the size of the file": (HEADER, ROW.replace("458635", "4 MB")),
     "line 3: tox21 already has a file 'tox21.csv'": (HEADER, ROW, ROW),
@@ -80,13 +93,48 @@ def test_every_row_of_the_project_says_where_from_and_on_which_terms(root: Path)
         for entry in entries:
             assert entry.licence, f"{name}/{entry.file}"
             assert re.search(r"\d{4}|US EPA", entry.citation), f"{name}/{entry.file}"
-            assert entry.sha256 != UNKNOWN or entry.url != UNKNOWN, f"{name}/{entry.file}"
+            assert entry.is_public, f"{name}/{entry.file}"
+            for need in needs_of(entry):
+                assert retrieval_of(found, *need.split("/"))["path"], need
+    assert {entry.conversion for group in found.values() for entry in group} == {
+        UNKNOWN,
+        *conversion_records(),
+    }
 
 
-def test_digests_and_sizes_are_those_of_the_files(root: Path, mirror: Path) -> None:
+def test_docs_data_tells_of_every_data_set(root: Path) -> None:
+    text = (root / "docs" / "data.md").read_text()
+    sheet = read_sheet(root / "config" / "datasets.tsv")
+    used = [name for name, group in sheet.items() if not group[0].path.startswith("originals/")]
+    assert [name for name in used if f"`{name}`" not in text] == []
+
+
+def test_a_row_holds_all_that_it_is_converted_from(root: Path) -> None:
+    row = retrieval_of(read_sheet(root / "config" / "datasets.tsv"), "toxcast", "tasks.csv")
+    assert set(row["originals"]) == {
+        "toxcast_endpoints/end_point_info_invitrodb.csv.gz",
+        "string_v9_1_nodes/string_v9.1_human_nodes.tsv.gz",
+        "toxcast/toxcast.csv.gz",
+    }
+    nodes = row["originals"]["string_v9_1_nodes/string_v9.1_human_nodes.tsv.gz"]
+    assert list(nodes["originals"]) == ["string_v9_1_graph/org.Hs.string.RData"]
+
+
+def test_an_edit_of_a_conversion_concerns_what_is_made_with_it(root: Path) -> None:
+    sheet = read_sheet(root / "config" / "datasets.tsv")
+    files = {
+        entry.file: conversion_files(sheet, entry) for name in ("toxcast", "tox21") for entry in sheet[name]
+    }
+    names = ("string_nodes", "toxcast_endpoints", "toxcast_tasks")
+    assert files["tasks.csv"] == [f"sources/originals/{name}.py" for name in names]
+    assert files["tox21.csv"] == []
+
+
+def test_files_of_the_mirror_are_those_of_the_sheet(root: Path, mirror: Path) -> None:
     entries = [entry for group in read_sheet(root / "config" / "datasets.tsv").values() for entry in group]
     there = [entry for entry in entries if (mirror / entry.path).is_file()]
-    assert len(there) >= 12
+    assert len(there) >= 40
     for entry in there:
         file = mirror / entry.path
-        assert (sha256_of(file), str(file.stat().st_size)) == (entry.sha256, entry.bytes), entry.path
+        as_served = (sha256_of(file), str(file.stat().st_size)) == (entry.sha256, entry.bytes)
+        assert as_served or unpacked_sha256(file) == entry.unpacked_sha256, entry.path

@@ -8,15 +8,17 @@ import json
 import time
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tenacity import wait_none
 
 from relatask.__main__ import main
 from relatask.core.errors import RelataskError
+from relatask.sources import unpacked
 from relatask.sources.services import downloads
-from relatask.sources.services.downloads import retrieve_file
 from relatask.sources.services.http_deadline import Deadline
+from relatask.sources.services.retrieval import Places, retrieve_file
 from tests.helpers.faults import ENDLESS
 from tests.helpers.service import Fault, Service
 
@@ -24,12 +26,14 @@ BODY = bytes(range(256)) * 4096  # 1 MiB
 DIGEST = hashlib.sha256(BODY).hexdigest()
 
 
-def entry_of(url: str = "-", sha256: str = DIGEST, size: str = "-") -> dict[str, str]:
-    return {"file": "a.csv", "path": "folder/a.csv", "url": url, "sha256": sha256, "bytes": size}
+def entry_of(url: str = "-", sha256: str = DIGEST, size: str = "-") -> dict[str, Any]:
+    decided = {"url": url, "sha256": sha256, "bytes": size, "unpacked_sha256": "-", "conversion": "-"}
+    return {"file": "a.csv", "path": "folder/a.csv", **decided, "originals": {}}
 
 
-def retrieve(entry: dict[str, str], folder: Path, mirror: Path | None = None, **options) -> str:
-    return retrieve_file(entry, mirror, folder / "raw" / "a.csv", wait_none(), **options)
+def retrieve(entry: dict[str, Any], folder: Path, mirror: Path | None = None, **options) -> str:
+    places = Places(mirror, folder / "originals", wait_none(), **options)
+    return retrieve_file(entry, places, folder / "raw" / entry["file"])
 
 
 def left_in(folder: Path) -> list[str]:
@@ -340,7 +344,7 @@ def test_a_wrong_archive_is_told(service: Service, tmp_path: Path, body: bytes, 
 def test_an_archive_that_would_fill_the_disk_is_refused(
     service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(downloads, "LARGE", 1 << 20)
+    monkeypatch.setattr(unpacked, "LARGE", 1 << 20)
     handle = io.BytesIO()
     with zipfile.ZipFile(handle, "w", zipfile.ZIP_DEFLATED) as content:
         content.writestr("a.csv", bytes(1 << 24))
@@ -365,7 +369,8 @@ def test_a_file_that_nobody_serves_needs_a_mirror(mirrored: Path, tmp_path: Path
 def test_the_step_retrieves_a_file_of_the_sheet(
     mirrored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    step = ["retrieve_files", "--entry", json.dumps(entry_of()), "--out", str(tmp_path / "raw" / "a.csv")]
+    out = ["--originals", str(tmp_path / "originals"), "--out", str(tmp_path / "raw" / "a.csv")]
+    step = ["retrieve_files", "--entry", json.dumps(entry_of()), *out]
     assert main([*step, "--mirror", str(mirrored)]) == 0
     assert f"1048576 bytes, SHA-256 {DIGEST}" in capsys.readouterr().err
     assert main([*step, "--mirror", ""]) == 2
@@ -373,8 +378,9 @@ def test_the_step_retrieves_a_file_of_the_sheet(
 
 
 def test_the_real_files_are_retrieved(root: Path, mirror: Path, tmp_path: Path) -> None:
-    from relatask.sources.dataset_sheet import read_sheet
+    from relatask.sources.dataset_sheet import read_sheet, retrieval_of
 
-    (entry,) = read_sheet(root / "config" / "datasets.tsv")["sider"]
-    assert retrieve_file(entry.as_dict(), mirror, tmp_path / entry.file) == entry.sha256
-    assert (tmp_path / entry.file).read_text().count("\n") == 1428
+    entry = retrieval_of(read_sheet(root / "config" / "datasets.tsv"), "sider", "sider.csv")
+    out = tmp_path / "sider.csv"
+    assert retrieve_file(entry, Places(mirror, tmp_path / "originals"), out) == entry["sha256"]
+    assert out.read_text().count("\n") == 1428

@@ -12,6 +12,7 @@ from relatask.core.plugins import load_file
 from relatask.data.source_tables import SourceContext
 from relatask.sources import table_files
 from relatask.sources.molecules import read_source
+from relatask.sources.readers import read_kiba, read_table_source
 from tests.helpers.data_tables import source_of
 
 CSV = "smiles,A,B\nCCO,1,0\nCCN,,1.0\nCCC,0.0,nan\n"
@@ -245,6 +246,26 @@ def test_kiba_scores_at_most_3_are_active_by_default(tmp_path):
     assert table.tasks.string_ids.tolist() == [["E1"], []]
     other = source_of(reader="kiba", active={"at_most": 1.0})
     assert read_source(other, "kiba", tmp_path).labels.value.sum() == 0
+
+
+def test_a_sheet_of_proteins_that_lies_there_is_not_read_where_none_was_asked_for(tmp_path):
+    """It may be there of another study, and what a source gives must not depend on that."""
+    write(tmp_path, CSV, "molecules.csv")
+    write(tmp_path, "task,uniprot,string_id\nA,P1,S1\nB,P2,S2\n", "tasks.csv")
+    block = source_of(reader="table")
+    for with_sheet, expected in ((True, [["S1"], ["S2"]]), (False, [[], []])):
+        table = read_table_source(block, SourceContext("mine", tmp_path, task_sheet=with_sheet))
+        assert table.tasks.string_ids.tolist() == expected
+    (tmp_path / "kiba").mkdir()
+    folder = kiba_folder(tmp_path / "kiba")
+    assert read_kiba(source_of(reader="kiba"), folder, with_sheet=True).tasks.string_ids.tolist() == [
+        ["E1"],
+        [],
+    ]
+    (folder / "tasks.csv").unlink()
+    tasks = read_kiba(source_of(reader="kiba"), folder, with_sheet=False).tasks
+    assert tasks.uniprots.tolist() == [["P1"], ["P2"]]
+    assert tasks.string_ids.tolist() == [[], []]
 
 
 def test_kiba_molecules_with_two_structures_are_refused(tmp_path):

@@ -10,7 +10,7 @@ from relatask.__main__ import main
 from relatask.core.errors import RelataskError
 from relatask.core.tables import read_table, write_table
 from relatask.data.interactions import read_interactions
-from relatask.sources.services.protein_ids import identifiers_of, with_string_ids
+from relatask.sources.services.protein_ids import found_ids, identifiers_of, with_string_ids
 from relatask.sources.services.string_db import COLUMNS, NAMES, String, table_of
 from tests.helpers.clients import string_of
 from tests.helpers.data_tables import tasks_table
@@ -112,7 +112,11 @@ def test_proteins_without_accession_are_asked_for_by_their_string_id() -> None:
     proteins = pd.DataFrame(
         {"identifier": ["ENSP3", "P1", "P2"], "string_id": ["9606.ENSP3", None, "9606.ENSP2"]}
     )
-    assert with_string_ids(tasks, proteins).string_ids.tolist() == [["9606.ENSP2"], ["9606.ENSP3"], []]
+    assert with_string_ids(tasks, found_ids(proteins)).string_ids.tolist() == [
+        ["9606.ENSP2"],
+        ["9606.ENSP3"],
+        [],
+    ]
 
 
 def test_tasks_are_related_through_the_live_service(

@@ -49,10 +49,10 @@ def cpu_seconds(folder: Path, *arguments: str) -> float:
         ("kiba_edge_mlp", 4, 1, 3, 0),
         ("kiba_groups", 4, 1, 3, 0),
         ("mtg_molecules", 6, 3, 9, 0),
-        ("metalink", 4, 3, 9, 0),
-        ("metalink_meta", 4, 3, 9, 0),
-        ("imputation", 5, 2, 6, 0),
-        ("imputation_cells", 5, 2, 6, 0),
+        ("metalink", 3, 3, 9, 0),
+        ("metalink_meta", 3, 3, 9, 0),
+        ("imputation", 3, 2, 6, 0),
+        ("imputation_cells", 3, 2, 6, 0),
         ("mtg_ettm1", 15, 1, 3, 0),
     ],
 )
@@ -136,6 +136,19 @@ def test_a_named_target_stops_where_it_says(tmp_path: Path, target: str) -> None
     assert ("evaluate_runs" in jobs) == (target in {"tables", "figures"})
     assert ("write_tables" in jobs) == (target == "tables")
     assert ("draw_figures" in jobs) == (target == "figures")
+
+
+def test_accessions_ask_for_the_names_that_string_has_for_them(tmp_path: Path, tiny_study: dict) -> None:
+    relations = {"source": "string_v12", "channel": "combined", "proteins": "uniprot"}
+    sets = {"assays": {"source": "tox21", "relations": relations}}
+    study = {**tiny_study, "sources": {"tox21": {"reader": "table"}}, "datasets": sets}
+    done = run_warm(tmp_path, "--dry-run", "--config", f"study={write_study(tmp_path, study)}")
+    assert jobs_of(done.stdout)["retrieve_files"] == 3  # molecules, interactions, names
+    relations["source"] = "string_v12_info"  # which has no row of aliases
+    done = run_warm(tmp_path, "--dry-run", "--config", f"study={write_study(tmp_path, study)}", check=False)
+    assert (
+        "datasets.assays.relations.proteins: 'string_v12_info_aliases' is not in" in done.stdout + done.stderr
+    )
 
 
 @pytest.fixture(scope="module")

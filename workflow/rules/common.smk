@@ -28,11 +28,12 @@ from relatask.core.layout import study_file
 from relatask.core.plugins import input_records, scheme_records
 from relatask.core.registry import saved_tables
 from relatask.core.records import suggest
+from relatask.core.source_block import TASK_SHEET
 from relatask.core.source_code import code_of
 from relatask.core.gpu import has_driver
 from relatask.journal.digests import code_of_run, initial_files
 from relatask.plan.plan import make_shards, plan_runs
-from relatask.sources.dataset_sheet import read_sheet
+from relatask.sources.dataset_sheet import conversion_files, read_sheet, retrieval_of
 
 ROOT = Path(workflow.basedir)
 NAME = NAME_PATTERN.strip("^$")
@@ -114,11 +115,17 @@ def study_digest(*without):
 
 
 def sheet_entry(wildcards):
-    """Row of config/datasets.tsv of one raw file, as JSON."""
-    entries = {entry.file: entry for entry in SHEET.get(wildcards.source, [])}
-    if wildcards.file not in entries:
-        raise WorkflowError(f"config/datasets.tsv has no file {wildcards.file} of {wildcards.source}.")
-    return canonical_json(entries[wildcards.file].as_dict())
+    """Row of config/datasets.tsv of one raw file with those it is converted from, as JSON."""
+    try:
+        return canonical_json(retrieval_of(SHEET, wildcards.source, wildcards.file))
+    except RelataskError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def code_of_retrieval(wildcards):
+    """Digest of what retrieves a raw file and converts it."""
+    entry = next(entry for entry in SHEET[wildcards.source] if entry.file == wildcards.file)
+    return code_of("steps/retrieve_files.py", *conversion_files(SHEET, entry))
 
 
 def shard_code(wildcards):

@@ -49,8 +49,7 @@ def item_files(dataset):
 def raw_files(name):
     """What a source is read from."""
     listed = [entry.file for entry in SHEET.get(name, [])]
-    related = any(entry.relations for entry in STUDY.datasets.values() if entry.source == name)
-    files = STUDY.sources[name].raw_files(name, STUDY_NAME, listed, related)
+    files = STUDY.sources[name].raw_files(name, STUDY_NAME, listed, STUDY.reads_proteins(name))
     return [file if file.startswith("results/") else ancient(file) for file in files]
 
 
@@ -58,6 +57,8 @@ def source_options(name):
     """What a source is prepared with besides its block: columns that splits read, and splits if it reads them."""
     splits = STUDY.splits
     columns = f"--columns {' '.join(map(shlex.quote, splits.columns))}" if splits.columns else ""
+    if TASK_SHEET in [entry.file for entry in SHEET.get(name, [])] and not STUDY.reads_proteins(name):
+        columns = f"--without-sheet {columns}"
     if not STUDY.sources[name].record.reads_splits:
         return columns
     return f"{columns} --schemes {' '.join(splits.used)} --fractions {' '.join(map(str, splits.fractions))}"
@@ -76,7 +77,10 @@ def relation_inputs(wildcards):
         return {**files, "interactions": raw("planted", name=layout.PLANTED_LINKS)}
     if dataset.relations.source == "string_live":
         return files | {name: at(name, source=dataset.source) for name in ("interactions", "proteins")}
-    return {**files, "interactions": retrieved(dataset.relations.source)}
+    return files | {
+        key: retrieved(name)
+        for key, name in zip(("interactions", "aliases"), dataset.relations.in_sheet, strict=False)
+    }
 
 
 def source_tables(wildcards):

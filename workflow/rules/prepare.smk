@@ -48,7 +48,9 @@ rule relate_tasks:
     params:
         config=lambda wildcards, output: place("datasets", wildcards.dataset, "relations"),
         content=lambda wildcards: digest_of(STUDY.datasets[wildcards.dataset].relations),
-        proteins=lambda wildcards, input: f"--proteins {input.proteins}" if "proteins" in input.keys() else "",
+        proteins=lambda wildcards, input: [
+            f"--{name} {input[name]}" for name in ("proteins", "aliases") if name in input.keys()
+        ],
         code=code_of("steps/relate_tasks.py"),
     shell:
         "python -m relatask relate_tasks --log {log}"

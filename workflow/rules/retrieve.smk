@@ -21,9 +21,9 @@ rule retrieve_files:
         runtime=120,
     params:
         entry=sheet_entry,
-        code=code_of("steps/retrieve_files.py"),
+        code=code_of_retrieval,
     shell:
-        "python -m relatask retrieve_files --log {log}"
+        "python -m relatask retrieve_files --log {log} --originals results/raw/.originals"
         ' --entry {params.entry:q} --mirror "$RELATASK_MIRROR" --out {output}'
 
 

@@ -1,7 +1,7 @@
 """List the studies that come with the project: their runs, how long they train, and files they need from you.
 
 The hours are predictions of the plan for one core, from measured costs of each method; a GPU or more cores
-take less. Files that no public address serves must lie in the folder that `mirror` names.
+take less. Files that are nowhere public must lie in the folder that `mirror` names.
 
 Example:
   relatask studies
@@ -13,7 +13,7 @@ from pathlib import Path
 from relatask.config import StudyConfig, load_study
 from relatask.core.errors import RelataskError
 from relatask.plan.plan import plan_runs
-from relatask.sources.dataset_sheet import UNKNOWN, SheetFile, read_sheet
+from relatask.sources.dataset_sheet import SheetFile, read_sheet
 
 HEAD = ("study", "runs (quick)", "core-hours (quick)", "runs (paper)", "core-hours (paper)", "files from you")
 
@@ -47,6 +47,6 @@ def _size(study: StudyConfig, scale: str) -> tuple[str, str]:
 def _needed(study: StudyConfig, sheet: dict[str, list[SheetFile]]) -> str:
     """Return the names of data sets of which a file has no public address, and paths that the study names."""
     names = {name for _, name in study.in_sheet()}
-    absent = sorted(name for name in names if any(entry.url == UNKNOWN for entry in sheet.get(name, [])))
+    absent = sorted(name for name in names if not all(entry.is_public for entry in sheet.get(name, [])))
     given = sorted(name for name, source in study.sources.items() if "path" in source.own_files())
     return ", ".join([*absent, *(f"{name} (path)" for name in given)]) or "none"

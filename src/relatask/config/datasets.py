@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from relatask.core.blocks import Block, Name, unique
 
@@ -34,10 +34,30 @@ class RelationsConfig(Block):
         "fusion",
         "cooccurence",
     ] = Field("experimental", description="evidence channel; the authors of SGNN-EBM used experimental")
+    proteins: Literal["string_id", "uniprot"] = Field(
+        "string_id",
+        description="what tasks name their proteins by: STRING ids of the release of `source`, or UniProt "
+        "accessions, whose STRING ids are in SOURCE_aliases of datasets.tsv",
+    )
     min_score: float = Field(0.0, ge=0, le=1, description="edges at or below 0, or below this, are left out")
     same_protein: Literal["none", "edge"] = Field(
         "none", description="tasks on one protein: none gives no edge (as the authors), edge gives score 1"
     )
+
+    @property
+    def in_sheet(self) -> list[str]:
+        """Names in config/datasets.tsv of what the relations are made of."""
+        if self.source in {"planted", "string_live"}:
+            return []
+        return [self.source, *([f"{self.source}_aliases"] if self.proteins == "uniprot" else [])]
+
+    @model_validator(mode="after")
+    def _mapped_by_others(self) -> "RelationsConfig":
+        if self.proteins == "uniprot" and not self.in_sheet:
+            raise ValueError(
+                f"proteins: {self.source} needs no names of proteins from datasets.tsv; remove the key"
+            )
+        return self
 
 
 class DensifyConfig(Block):

@@ -141,14 +141,23 @@ class StudyConfig(Block):
         reading = {name for name, ability in catalogue("methods").items() if ability.uses_known_labels}
         return any(row.method in reading for row in self.methods)
 
+    def reads_proteins(self, source: str) -> bool:
+        """Whether a data set of a source reads the proteins of its tasks."""
+        used = [entry for entry in self.datasets.values() if entry.source == source]
+        return any(entry.relations or entry.sequences for entry in used)
+
     def in_sheet(self) -> list[tuple[str, str]]:
         """Return pairs: a key of the study, and the name in config/datasets.tsv that it needs."""
         names = [(f"sources.{name}", name) for name, source in self.sources.items() if source.needs_sheet()]
         if self.grouping and any(gains.published for gains in self.grouping.gains.values()):
             names.append(("grouping.gains", "mtg_net"))
         for name, dataset in self.datasets.items():
-            if dataset.relations and dataset.relations.source not in {"planted", "string_live"}:
-                names.append((f"datasets.{name}.relations.source", dataset.relations.source))
+            if dataset.relations:
+                keys = ("source", "proteins")
+                names += [
+                    (f"datasets.{name}.relations.{key}", entry)
+                    for key, entry in zip(keys, dataset.relations.in_sheet, strict=False)
+                ]
             if dataset.sequences:
                 names.append((f"datasets.{name}.sequences", dataset.sequences))
         return names

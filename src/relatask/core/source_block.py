@@ -19,6 +19,7 @@ from relatask.core.kinds import Kind
 from relatask.core.layout import raw_file, raw_folder
 from relatask.core.plugins import SourceRecord, load_file, record_of, source_records
 
+TASK_SHEET = "tasks.csv"  # beside raw files: proteins of the tasks, for relations and sequences
 FILE_KEYS = ("path", "task_sheet", "split_path")  # keys that name files or folders of the user's own
 # reasons of `not_here` that several sources have; the error names the reader
 LABELS_ONLY = "the reader {reader} has labels and no measured values"
@@ -82,12 +83,14 @@ class SourceBlock(Block):
             name: key of the source.
             study: name of its study.
             listed: files that config/datasets.tsv lists under this name.
-            related: whether a data set of the source has relations.
+            related: whether a data set of the source reads the proteins of its tasks, for relations or
+                sequences; without, the sheet that tells of them is not asked for.
         """
         own = list(self.own_files().values())
         if "path" in self.own_files():
             return own
-        return [*(f"results/{raw_file('file', source=name, file=file)}" for file in listed), *own]
+        read = [file for file in listed if related or file != TASK_SHEET]
+        return [*(f"results/{raw_file('file', source=name, file=file)}" for file in read), *own]
 
 
 @lru_cache

@@ -47,7 +47,7 @@ def relate_tasks(
     import numpy as np
     import pandas as pd
 
-    members, report = _membership(tasks, interactions)
+    members, report = _membership(tasks, interactions, config.source)
     first, second, score = _best_scores(members, _symmetric(interactions, members))
     kind = np.full(len(score), f"string:{config.channel}", dtype=object)
     if config.same_protein == "edge":
@@ -77,7 +77,9 @@ def relate_tasks(
     return relations, report
 
 
-def _membership(tasks: "pd.DataFrame", interactions: Interactions) -> tuple[_Membership, dict[str, Any]]:
+def _membership(
+    tasks: "pd.DataFrame", interactions: Interactions, source: str
+) -> tuple[_Membership, dict[str, Any]]:
     """Return which task has which known protein, and the report of tasks and proteins left over."""
     import numpy as np
     import pandas as pd
@@ -96,6 +98,12 @@ def _membership(tasks: "pd.DataFrame", interactions: Interactions) -> tuple[_Mem
         "tasks_unknown_to_interactions": names[(lengths > 0) & ~is_known].tolist(),
         "proteins_unknown_to_interactions": sorted({ids[entry] for entry in np.flatnonzero(~known)}),
     }
+    if not ids and has_uniprot.any():
+        raise RelataskError(
+            f"the tasks have UniProt accessions and no STRING ids, by which {interactions.where} names "
+            f"proteins; write `proteins: uniprot` below `relations`, and the workflow gets {source}_aliases "
+            f"of config/datasets.tsv, as `relatask retrieve {source}_aliases` does for a `mirror`."
+        )
     if not known.any():
         example = f"such as {ids[0]}" if ids else "(the column string_ids is empty everywhere)"
         raise RelataskError(

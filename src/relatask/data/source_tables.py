@@ -29,6 +29,7 @@ class SourceContext:
     columns: tuple[str, ...] = ()  # columns of the user's own that the items must keep
     schemes: tuple[str, ...] = ()  # of splits; empty where the source's record has no `reads_splits`
     fractions: tuple[float, float, float] | None = None  # of the folds; None likewise
+    task_sheet: bool = True  # whether a sheet of proteins beside the raw files is read
 
 
 @dataclass

@@ -38,7 +38,7 @@ def read(block: KibaSource, context: "SourceContext") -> "RawTable":
     """Read the scores."""
     from relatask.sources.readers import read_kiba
 
-    return read_kiba(block, folder_of(block, context))
+    return read_kiba(block, folder_of(block, context), context.task_sheet)
 
 
 prepare = prepare_molecules

@@ -11,6 +11,7 @@ import pandas as pd
 from relatask.core.columns.data import DATA
 from relatask.core.errors import RelataskError
 from relatask.core.records import suggest
+from relatask.core.source_block import TASK_SHEET
 from relatask.data.raw_table import RawTable
 from relatask.data.source_tables import SourceContext
 from relatask.sources.active import ActiveRule
@@ -47,7 +48,8 @@ def read_table_source(config: "TableSource", context: SourceContext) -> RawTable
     wide = read_wide(table, [*keys, *kept], tasks, config.active, kinds, names=keys[1:])
     if not wide.n_rows:
         raise RelataskError(f"{table.path} has a header but no rows; it must hold one row per molecule.")
-    sheet = _sheet_of(config, folder if config.path is None else None, table.path)
+    raw = folder if config.path is None and context.task_sheet else None
+    sheet = _sheet_of(config, raw, table.path)
     described = read_task_sheet(sheet, tasks) if sheet else tasks_without_sheet(tasks)
     return RawTable(
         smiles=wide.texts[smiles_column],
@@ -126,12 +128,15 @@ def _sheet_of(config: MoleculeBlock, raw: Path | None, data: Path) -> Path | Non
                 f"task_sheet: there is no file {given}; give the path of a CSV or Parquet sheet."
             )
         return given if given.is_file() else inside
-    own = raw / "tasks.csv" if raw else None
+    own = raw / TASK_SHEET if raw else None
     return own if own is not None and own.is_file() and own != data else None
 
 
-def read_kiba(config: "KibaSource", folder: Path) -> RawTable:
-    """Read KIBA scores (ChEMBL compounds x UniProt accessions), molecules.csv and tasks.csv of a folder."""
+def read_kiba(config: "KibaSource", folder: Path, with_sheet: bool) -> RawTable:
+    """Read KIBA scores (ChEMBL compounds x UniProt accessions), molecules.csv and tasks.csv of a folder.
+
+    Without the sheet, tasks have the accessions that name them and no STRING ids.
+    """
     scores = sorted(folder.glob("kiba_scores*.csv*"))
     if len(scores) != 1:
         raise RelataskError(
@@ -141,7 +146,11 @@ def read_kiba(config: "KibaSource", folder: Path) -> RawTable:
     id_column = find_column(table, "chembl_id", "id_column")
     tasks = columns_of_tasks(table, None, [id_column])
     wide = read_wide(table, [id_column], tasks, config.active or KIBA_ACTIVE)
-    sheet = read_task_sheet(config.task_sheet or folder / "tasks.csv", tasks, ("uniprot",))
+    if with_sheet or config.task_sheet:
+        sheet = read_task_sheet(config.task_sheet or folder / TASK_SHEET, tasks, ("uniprot",))
+    else:
+        sheet = tasks_without_sheet(tasks)
+        sheet["uniprots"] = pd.Series([[task] for task in tasks], dtype=object)
     sheet["source_id"] = pd.Series(tasks, dtype=object)
     smiles_of = _smiles_by_id(folder / "molecules.csv")
     ids = wide.texts[id_column]

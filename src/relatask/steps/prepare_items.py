@@ -26,6 +26,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", required=True, help="key of the source")
     parser.add_argument("--raw", type=Path, metavar="DIR", help="its raw files; not needed with `path`")
     parser.add_argument(
+        "--without-sheet", action="store_true", help="leave the sheet of proteins beside the raw files aside"
+    )
+    parser.add_argument(
         "--columns", nargs="*", default=[], metavar="NAME", help="columns that the items must keep"
     )
     parser.add_argument(
@@ -42,6 +45,7 @@ def run(arguments: argparse.Namespace) -> None:
     context = SourceContext(
         name=arguments.name,
         raw=arguments.raw,
+        task_sheet=not arguments.without_sheet,
         columns=tuple(arguments.columns),
         schemes=tuple(arguments.schemes),
         fractions=tuple(arguments.fractions) if arguments.fractions else None,

@@ -1,5 +1,6 @@
 """Relate tasks through the interactions of their proteins.
 
+With --aliases, proteins are found by the UniProt accessions of the tasks and not by their STRING ids.
 Writes the table `relations`: one row per task pair whose proteins interact, with the best score. With
 --out-report, also counts and the names of tasks and proteins that the interactions do not know.
 
@@ -12,13 +13,15 @@ Example:
 
 import argparse
 import logging
+from pathlib import Path
 
 from relatask.config import RelationsConfig, parse
 from relatask.core.files import json_option, write_json
 from relatask.core.tables import read_table, write_table
 from relatask.data.interactions import read_interactions
 from relatask.data.relations import relate_tasks
-from relatask.sources.services.protein_ids import with_string_ids
+from relatask.sources.aliases import read_aliases
+from relatask.sources.services.protein_ids import found_ids, with_string_ids
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +32,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--proteins", metavar="FILE", help="table proteins: the STRING ids that query_string found"
+    )
+    parser.add_argument(
+        "--aliases", type=Path, metavar="FILE", help="STRING's protein.aliases: ids of UniProt accessions"
     )
     parser.add_argument(
         "--relations-config", required=True, metavar="JSON", help="block `relations`, or FILE#/PLACE of it"
@@ -44,7 +50,11 @@ def run(arguments: argparse.Namespace) -> None:
     )
     tasks = read_table("tasks", arguments.tasks)
     if arguments.proteins:
-        tasks = with_string_ids(tasks, read_table("proteins", arguments.proteins))
+        tasks = with_string_ids(tasks, found_ids(read_table("proteins", arguments.proteins)))
+    elif arguments.aliases:
+        own = {id_: [id_] for ids in tasks["string_ids"] for id_ in ids}  # of tasks without an accession
+        accessions = {name for names in tasks["uniprots"] for name in names}
+        tasks = with_string_ids(tasks, own | read_aliases(arguments.aliases, accessions))
     interactions = read_interactions(arguments.interactions, config.channel)
     relations, report = relate_tasks(tasks, interactions, config)
     write_table("relations", relations, arguments.out)

@@ -1,5 +1,6 @@
 """The proteins of tasks as STRING calls them."""
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,21 +15,25 @@ def identifiers_of(tasks: "pd.DataFrame") -> list[str]:
     )
 
 
-def with_string_ids(tasks: "pd.DataFrame", proteins: "pd.DataFrame") -> "pd.DataFrame":
-    """Return `tasks` with the STRING ids of the release that was asked, in place of those of the source.
+def found_ids(proteins: "pd.DataFrame") -> dict[str, list[str]]:
+    """Return identifier -> its STRING id, of a table `proteins`; what STRING does not know is left out."""
+    known = proteins[proteins.string_id.notna()]
+    return {name: [id_] for name, id_ in zip(known.identifier, known.string_id, strict=True)}
+
+
+def with_string_ids(tasks: "pd.DataFrame", string_ids: Mapping[str, Sequence[str]]) -> "pd.DataFrame":
+    """Return `tasks` with the STRING ids of one release, in place of those of the source.
 
     Args:
         tasks: table `tasks`.
-        proteins: table `proteins`.
+        string_ids: UniProt accession, or STRING id of a task without one -> the ids of its proteins.
     """
     import pandas as pd
 
-    known = proteins[proteins.string_id.notna()]
-    string_id = dict(zip(known.identifier, known.string_id, strict=True))
     ids = [
         list(
             dict.fromkeys(
-                string_id[name] for name in (uniprots if len(uniprots) else strings) if name in string_id
+                id_ for name in (uniprots if len(uniprots) else strings) for id_ in string_ids.get(name, ())
             )
         )
         for uniprots, strings in zip(tasks.uniprots, tasks.string_ids, strict=True)
