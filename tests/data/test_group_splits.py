@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relatask.core.errors import RelataskError
-from relatask.data.splits import fold_sizes, split_items
+from relatask.data.splits import fold_sizes, split_digest, split_items
 from tests.helpers.data_tables import labels_table
 
 FRACTIONS = (0.6, 0.2, 0.2)
@@ -151,3 +151,18 @@ def test_a_column_of_projects_is_drawn_in_whole() -> None:
     assert len(seen) > 3
     with pytest.raises(RelataskError, match=r"splits\.by: use the scheme scaffold"):
         of_items("grouped", 0, {"by": "scaffold"}, scaffold=project)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "digest"),
+    [("scaffold", "5c9a4735617c81d5"), ("given", "d7ef3e4d5d56c129"), ("grouped", "a623750e034c5bcb")],
+)
+def test_the_draws_that_published_studies_were_made_by_stay_as_they_were(scheme: str, digest: str) -> None:
+    numbers = np.arange(300) ** 2 % 97
+    columns = {
+        "scaffold": [f"s{number}" if number % 5 else "" for number in numbers],
+        "group": [f"g{number % 11}" for number in numbers],
+        "fold": ["test" if row % 9 == 0 else "train" for row in range(300)],
+    }
+    items = pd.DataFrame({"item_id": np.arange(300), **columns})
+    assert split_digest(split_items(items, NO_LABELS, scheme, 2, FRACTIONS)).startswith(digest)
