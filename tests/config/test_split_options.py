@@ -59,6 +59,9 @@ def test_columns_files_and_clusters_of_splits_are_known_before_anything_runs() -
         ),
         ("table", {}, {"schemes": ["given"], "valid_by": "scafold"}, "valid_by: .*'random' or 'scaffold'"),
         ("table", {}, {"schemes": ["butina"], "cutoff": 1.0}, "cutoff"),
+        ("table", {}, {"schemes": ["rows"]}, "splits: path: the scheme rows needs it"),
+        ("table", {}, {"schemes": ["time"]}, "splits: column: the scheme time needs it"),
+        ("table", {}, {"schemes": ["leave_out"]}, "splits: by: the scheme leave_out needs it"),
         (
             "table",
             {"test_path": "b.csv"},

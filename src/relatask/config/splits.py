@@ -111,6 +111,10 @@ class SplitsBlock(Block):
             raise ValueError(f"variants: `schemes` does not list {lost[0]!r}; list it or remove it")
         first: dict[str, str] = {}
         for split in self.schemes:
+            for key in scheme_records()[self.scheme_of(split)].required:
+                if not self.options_of(split)[key]:
+                    what = scheme_records()[self.scheme_of(split)].options[key][1]
+                    raise ValueError(f"{key}: the scheme {self.scheme_of(split)} needs it ({what})")
             same = first.setdefault(canonical_json([self.scheme_of(split), self.options_of(split)]), split)
             if same != split:
                 of = self.scheme_of(split)

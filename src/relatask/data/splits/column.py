@@ -21,6 +21,7 @@ SCHEME = {
         ),
     },
     "choices": {"valid_by": ("random", "scaffold")},
+    "required": ("column",),
 }
 
 

@@ -27,6 +27,7 @@ SCHEME = {
     },
     "choices": {"valid_by": ("random", "scaffold")},
     "limits": {"cutoff": (0.0, 0.95)},
+    "required": ("by",),
 }
 STREAM = 7  # of draws; each scheme has its own
 

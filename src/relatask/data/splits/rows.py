@@ -27,6 +27,7 @@ SCHEME = {
     "choices": {"valid_by": ("random", "scaffold")},
     "files": ("path",),
     "reads": ("rows", "row_folds"),
+    "required": ("path",),
 }
 _SHOWN = 20  # molecules that a record names
 

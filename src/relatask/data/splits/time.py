@@ -12,6 +12,7 @@ SCHEME = {
     "summary": "by a column of dates, years or numbers, `column`: the oldest train, the newest test; items "
     "without one are not used",
     "options": {"column": ("", "of the schemes column and time: the column of the items that they read")},
+    "required": ("column",),
 }
 
 
