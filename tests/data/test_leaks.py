@@ -50,11 +50,12 @@ def found() -> dict[str, object]:
     return counts
 
 
-def test_stereoisomers_and_tautomers_have_one_skeleton() -> None:
+def test_stereoisomers_tautomers_and_ions_have_one_skeleton() -> None:
     names = skeletons([*TRAIN, *TEST, "*"])
     assert names[0] == names[4]
     assert names[1] == names[5]
     assert len({*names}) == 8
+    assert len({*skeletons(["OC(=O)c1ccccc1", "[O-]C(=O)c1ccccc1"])}) == 1
 
 
 def test_twins_skeletons_and_repeated_labels_are_counted() -> None:

@@ -8,7 +8,7 @@ from relatask.core.errors import RelataskError
 from relatask.data.similarity import near_pairs
 from relatask.inputs.ecfp import featurise
 
-MOST_MOLECULES = 200_000  # time grows with the square: 83,000 take minutes, this many a quarter of an hour
+MOST_MOLECULES = 200_000  # time grows with the square: 83,000 take minutes, this many half an hour
 MOST_PAIRS = 100_000_000  # of neighbours; they take 1.3 GB
 CHUNK = 256  # molecules that are parsed at a time
 

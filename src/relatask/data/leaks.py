@@ -18,8 +18,8 @@ STREAM = 9  # of draws
 def skeletons(smiles: Iterable[str]) -> np.ndarray:
     """Return the first block of the InChIKey of each molecule, object [n].
 
-    Stereoisomers and most tautomers have the same one. A molecule that InChI cannot write has its SMILES
-    instead.
+    Stereoisomers, most tautomers, and acids and their ions have the same one. A molecule that InChI cannot
+    write has its SMILES instead.
     """
     from rdkit import Chem, rdBase
 

@@ -45,7 +45,7 @@ DATA: dict[str, dict[str, str]] = {
         "compared": "int32",  # of them; their nearest molecule of training was looked for
         "near_twins": "int32",  # of those, within 0.9 of one of training
         "equal_fingerprints": "int32",  # of those
-        "same_skeleton": "int32",  # of all: but for stereo or tautomer, a molecule of training
+        "same_skeleton": "int32",  # of all: a molecule of training but for stereo, tautomer or protons
         "median_similarity": "float64?",  # to the nearest molecule of training
         "test_labels": "int32",
         "repeated_labels": "int32",  # whose equal a molecule of the same skeleton has in training

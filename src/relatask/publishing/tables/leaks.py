@@ -11,13 +11,13 @@ from relatask.publishing.inputs import Inputs, records
 TABLE = {
     "caption": (
         "What the test fold of each split shares with training: molecules with a near twin there, with an "
-        "equal fingerprint, or with the same skeleton (the same molecule but for stereo or tautomer), how "
-        "similar the nearest training molecule is in the median, and labels that training has of the same "
-        "skeleton. Read a score beside these numbers: where many molecules have a twin, it says how well "
-        "known series are filled in, and a method that looks up the nearest neighbour does well; where "
-        "few have, it says what to expect of new chemistry. Repeated labels are no prediction at all; a "
-        "share above some percent calls for a split by scaffold or by clusters (butina), or for merging "
-        "the duplicates."
+        "equal fingerprint, or with the same skeleton (the same molecule but for stereo, tautomer or "
+        "protons), how similar the nearest training molecule is in the median, and labels that training "
+        "has of the same skeleton. Read a score beside these numbers: where many molecules have a twin, "
+        "it says how well known series are filled in, and a method that looks up the nearest neighbour "
+        "does well; where few have, it says what to expect of new chemistry. Repeated labels are no "
+        "prediction at all; a share above some percent calls for a split by scaffold or by clusters "
+        "(butina), or for merging the duplicates."
     ),
     "columns": {
         "dataset": "string",
