@@ -79,8 +79,9 @@ def test_a_source_is_read_from_its_own_files_or_from_those_of_the_sheet() -> Non
     assert listed.needs_sheet()
     toxcast = source_of(reader="table")
     files = ["toxcast.csv.gz", "tasks.csv"]  # the second tells of proteins, which nothing else reads
-    assert toxcast.raw_files("toxcast", "study", files, related=True)[1] == "results/raw/toxcast/tasks.csv"
-    assert toxcast.raw_files("toxcast", "study", files, related=False) == ["results/raw/toxcast/toxcast.csv.gz"]
+    raw = [f"results/raw/toxcast/{name}" for name in files]
+    assert toxcast.raw_files("toxcast", "study", files, related=True) == raw
+    assert toxcast.raw_files("toxcast", "study", files, related=False) == raw[:1]
     planted = source_of(reader="planted")
     assert planted.raw_folder("any", "study") == "raw/planted"
     assert planted.raw_files("any", "study", [], related=True)[0] == "results/raw/planted/molecules.csv"

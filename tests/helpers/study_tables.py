@@ -10,6 +10,7 @@ import pandas as pd
 
 from relatask.config import StudyAtScale, StudyConfig
 from relatask.core.files import write_json, write_text
+from relatask.core.layout import study_file
 from relatask.core.tables import COLUMNS, write_table
 from relatask.evaluation.aggregate import join_plan, summarise
 from relatask.evaluation.significance import compare
@@ -61,10 +62,24 @@ def make_plan(
 
 
 def write_study(folder: Path, study: dict[str, Any], name: str = "study", scale: str = "quick") -> Path:
-    """The study.json of a study in its folder below `folder`, which steps read."""
+    """The study.json of a study in its folder below `folder`, which steps read, and what its splits leak."""
     path = folder / name / "study.json"
-    write_text(path, StudyAtScale(name, scale, StudyConfig.model_validate(study)).text())
+    checked = StudyConfig.model_validate(study)
+    write_text(path, StudyAtScale(name, scale, checked).text())
+    for dataset in checked.datasets:
+        write_table(
+            "leaks", leaks_table(dataset, checked), folder / study_file("leaks", name, dataset=dataset)
+        )
     return path
+
+
+def leaks_table(dataset: str, study: StudyConfig) -> pd.DataFrame:
+    """Table "leaks" of the random splits of a data set."""
+    seeds = study.scales["quick"].seeds
+    counts = {"test": 20, "compared": 20, "near_twins": 3, "equal_fingerprints": 2, "same_skeleton": 1}
+    labels = {"median_similarity": 0.5, "test_labels": 0, "repeated_labels": 0}
+    rows = [{"dataset": dataset, "split": "random", "seed": seed, **counts, **labels} for seed in seeds]
+    return pd.DataFrame(rows)
 
 
 def make_metrics(

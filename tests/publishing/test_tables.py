@@ -402,7 +402,8 @@ def test_the_steps_go_from_predictions_to_tables(tmp_path, capsys) -> None:
     assert "100.00 ± 0.00 (+100.00)" in markdown
     names = {path.stem for path in (study.parent / "tables").glob("*.tex")}
     of_all = {name: record for name, record in tables().items() if not record.saved and not record.papers}
-    assert names == {name for name, record in of_all.items() if set(record.when) <= {"always", "tasks"}}
+    words = {"always", "tasks", "molecules"}
+    assert names == {name for name, record in of_all.items() if set(record.when) <= words}
     assert {path.stem for path in (study.parent / "captions").iterdir()} == names
     assert "Scale of this study: ``quick``" in (study.parent / "captions" / "main.rst").read_text()
     text = study.read_text().replace('"scale": "quick"', '"scale": "paper"')

@@ -112,9 +112,7 @@ def test_groups_are_drawn_whole_and_near_their_share() -> None:
         sizes = np.bincount(fold, members, minlength=3) / members.sum()
         assert np.abs(sizes - [0.6, 0.2, 0.2]).max() < 0.2
         assert sizes.min() > 0.05
-    with pytest.raises(
-        RelataskError, match="grouped needs a group of classes for each fold, but there are 2"
-    ):
+    with pytest.raises(RelataskError, match="grouped needs a group for each fold, but there are 2"):
         draw_groups(np.array([2, 1]), FRACTIONS, 0)
 
 

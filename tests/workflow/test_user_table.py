@@ -1,5 +1,6 @@
 """A chemist's own CSV goes through the workflow, and what is wrong with it is told, not dropped."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -11,7 +12,7 @@ import pandas as pd
 import pytest
 
 from tests.helpers.paths import ROOT
-from tests.helpers.workflow import run_warm, write_study
+from tests.helpers.workflow import jobs_of, run_warm, write_study
 
 BAD_ROWS = ["not a molecule", "[Na+].[Cl-]", "CC", ""]
 
@@ -70,6 +71,38 @@ def test_a_table_of_ones_own(table: Path):
     assert "{50} of a {table}" in (results / "mine" / "tables" / "main.md").read_text()
     for page in (results / "mine" / "tables").glob("*.md"):
         assert "<script>" not in page.read_text()
+
+
+def test_splits_of_ones_own_are_made_of_their_file_column_and_clusters(table: Path, tmp_path: Path) -> None:
+    own, folds = tmp_path / "assays.csv", tmp_path / "folds.json"
+    frame = pd.read_csv(table)
+    frame.assign(project=[f"p{row % 7}" for row in range(len(frame))]).to_csv(own, index=False)
+    folds.write_text(json.dumps([{"train": "0-199", "val": "200-249", "test": ["250-299"]}]))
+    variants = {
+        "near": {"scheme": "cross_validation", "by": "butina", "cutoff": 0.6},
+        "series": {"scheme": "leave_out", "by": "project"},
+    }
+    splits = {"schemes": ["rows", *variants], "variants": variants, "path": str(folds)}
+    settings = ["--config", f"study={write_study(tmp_path, _study(own) | {'splits': splits})}"]
+    named = [f"results/tiny/data/assays/splits/{split}-0.parquet" for split in splits["schemes"]]
+    run_warm(tmp_path, *named, *settings)
+    rows, near, series = (pd.read_parquet(tmp_path / name).set_index("item_id")["fold"] for name in named)
+    items = pd.read_parquet(tmp_path / "results/tiny/data/assays/items.parquet").set_index("item_id")
+    of_row = pd.read_parquet(tmp_path / "results/tiny/sources/mine/rows.parquet")["item_id"]
+    assert of_row.notna().sum() == 301  # row 304 is the molecule of row 0
+    for row, fold in {0: "train", 199: "train", 200: "valid", 250: "test", 299: "test"}.items():
+        assert rows.get(of_row[row], fold) == fold
+    clusters = pd.read_parquet(tmp_path / "results/tiny/data/assays/clusters/0.6.parquet")
+    clusters = clusters.set_index("item_id")["cluster"]
+    assert (near.groupby(clusters).nunique() == 1).all()
+    assert items["project"][series == "test"].nunique() == 1
+
+    folds.write_text(json.dumps([{"train": "0-99", "test": ["250-299"]}]))
+    again = jobs_of(run_warm(tmp_path, *named, "--dry-run", *settings).stdout)
+    assert again == {"split_items": 1}  # of the rows alone
+    folds.unlink()
+    done = run_warm(tmp_path, *named, *settings, check=False)
+    assert f"splits.path: there is no file {folds}" in done.stdout + done.stderr
 
 
 def test_braces_in_a_path_are_told_and_not_taken_for_a_wildcard(table: Path, tmp_path: Path) -> None:

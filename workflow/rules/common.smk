@@ -50,7 +50,9 @@ def load_study():
         shards = make_shards(plan_runs(study, settings.scale), settings.shard_minutes, settings.max_shards)
         sheet = read_sheet(ROOT / "config" / "datasets.tsv")
         for source, entry in study.sources.items():
-            require_files(source, entry)
+            require_files(f"sources.{source}", entry.own_files())
+        for split in study.splits.schemes:
+            require_files("splits", {"path": file for file in study.splits.files_of(split)})
         for key, data_set in study.in_sheet():
             require_data_set(data_set, sheet, key)
         made = [*table_names(study), *figure_names(study)]
@@ -64,14 +66,14 @@ def load_study():
     return settings, name, study, {shard.name: shard for shard in shards}, sheet
 
 
-def require_files(source, entry):
-    for key, file in entry.own_files().items():
+def require_files(where, files):
+    for key, file in files.items():
         if not Path(file).exists():
             raise RelataskError(
-                f"study: sources.{source}.{key}: there is no file {file}; give its full path, or one from "
+                f"study: {where}.{key}: there is no file {file}; give its full path, or one from "
                 f"{Path.cwd()}."
             )
-        require_plain_path(f"study: sources.{source}.{key}", file)
+        require_plain_path(f"study: {where}.{key}", file)
 
 
 def require_plain_path(what, path):

@@ -1,4 +1,5 @@
-# Metrics from the saved predictions, what they say about the methods, and scores of cells without a label.
+# Metrics from the saved predictions, what they say about the methods, leaks of splits, and scores of cells without
+# a label.
 
 
 rule evaluate_runs:
@@ -72,6 +73,35 @@ rule describe_predictions:
     shell:
         "python -m relatask describe_predictions --log {log} --study {params.study}"
         " --dataset {wildcards.dataset} --out {output}"
+
+
+rule check_leaks:
+    input:
+        rows=lambda wildcards: of_dataset("items", wildcards.dataset),
+        labels=lambda wildcards: of_dataset("labels", wildcards.dataset),
+        features=lambda wildcards: of_dataset("feature_record", wildcards.dataset),
+        splits=lambda wildcards: splits_of(wildcards.dataset),
+    output:
+        leaks=at("leaks"),
+    log:
+        f"results/logs/check_leaks/{STUDY_NAME}-{{dataset}}.log",
+    benchmark:
+        f"results/benchmarks/check_leaks/{STUDY_NAME}-{{dataset}}.tsv"
+    wildcard_constraints:
+        dataset=any_of(STUDY.datasets),
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(3000),
+        runtime=120,
+    params:
+        features=lambda wildcards, input: Path(input.features).parent,
+        code=code_of("steps/check_leaks.py"),
+    shell:
+        "python -m relatask check_leaks --log {log} --dataset {wildcards.dataset}"
+        " --items {input.rows} --labels {input.labels} --features {params.features} --splits {input.splits}"
+        " --out {output.leaks}"
 
 
 rule compare_methods:

@@ -138,6 +138,28 @@ def splits_of(dataset):
     return [of_dataset("split", dataset, scheme=scheme, seed=str(seed)) for scheme, seed in pairs]
 
 
+def split_inputs(wildcards):
+    """What a split is made of: items and labels, and where its scheme reads them rows of the source, files, clusters."""
+    dataset, split = wildcards.dataset, wildcards.scheme
+    files = {"rows": of_dataset("items", dataset), "labels": of_dataset("labels", dataset)}
+    if "rows" in scheme_records()[STUDY.splits.scheme_of(split)].reads:
+        files["source_rows"] = of_source("rows", STUDY.datasets[dataset].source)
+    if (cutoff := STUDY.splits.cutoff_of(split)) is not None:
+        files["clusters"] = of_dataset("clusters", dataset, cutoff=str(cutoff))
+    return {**files, "own": [ancient(file) for file in STUDY.splits.files_of(split)]}
+
+
+def split_options(wildcards, input):
+    """What a scheme reads besides items and labels, as options of its step."""
+    named = {"rows": "source_rows", "clusters": "clusters"}
+    return [f"--{option} {input[name]}" for option, name in named.items() if name in input.keys()]
+
+
+def leak_files():
+    """What the splits of each data set share between test and training."""
+    return [at("leaks", dataset=dataset) for dataset in STUDY.datasets]
+
+
 def arrays_of(dataset):
     """The arrays of the inputs of a data set that was featurised."""
     record = Path(of_dataset("feature_record", dataset))
@@ -298,6 +320,8 @@ def needed(records):
         files += split_files()
     if "features" in needs:
         files += feature_records()
+    if "leaks" in needs:
+        files += leak_files()
     if "sequences" in needs:
         files += [
             file

@@ -6,6 +6,7 @@ rule prepare_items:
         raw=lambda wildcards: raw_files(wildcards.source),
     output:
         [of_source(name) for name in layout.SOURCE_TABLES],
+        rows=of_source("rows"),
         counts=of_source("counts"),
     log:
         f"results/logs/prepare_items/{STUDY_NAME}-{{source}}.log",
@@ -92,10 +93,34 @@ rule densify_dataset:
         " --densify-config {params.config:q} {params.complete} --out-dir $(dirname {output.counts})"
 
 
-rule split_items:
+rule cluster_items:
     input:
         rows=of_dataset("items"),
-        labels=of_dataset("labels"),
+    output:
+        clusters=of_dataset("clusters"),
+    log:
+        f"results/logs/cluster_items/{STUDY_NAME}-{{dataset}}-{{cutoff}}.log",
+    benchmark:
+        f"results/benchmarks/cluster_items/{STUDY_NAME}-{{dataset}}-{{cutoff}}.tsv"
+    wildcard_constraints:
+        dataset=any_of(STUDY.datasets),
+        cutoff=r"[0-9.e-]+",
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=60,
+    params:
+        code=code_of("steps/cluster_items.py"),
+    shell:
+        "python -m relatask cluster_items --log {log}"
+        " --items {input.rows} --cutoff {wildcards.cutoff} --out {output.clusters}"
+
+
+rule split_items:
+    input:
+        unpack(split_inputs),
     output:
         split=of_dataset("split"),
         counts=of_dataset("split_record"),
@@ -115,10 +140,11 @@ rule split_items:
         fractions=STUDY.splits.fractions,
         options=lambda wildcards: canonical_json(STUDY.splits.options_of(wildcards.scheme)),
         scheme=lambda wildcards: STUDY.splits.scheme_of(wildcards.scheme),
+        besides=split_options,
         code=lambda wildcards: code_of_scheme(STUDY.splits.scheme_of(wildcards.scheme)),
     shell:
         "python -m relatask split_items --log {log}"
-        " --items {input.rows} --labels {input.labels}"
+        " --items {input.rows} --labels {input.labels} {params.besides}"
         " --scheme {params.scheme} --seed {wildcards.seed} --fractions {params.fractions}"
         " --options {params.options:q} --out {output.split}"
 

@@ -1,11 +1,12 @@
 """Which items are for training, validation and test."""
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, create_model, field_validator, model_validator
 
 from relatask.core.blocks import Block, Name, unique
+from relatask.core.columns.data import CLUSTERS, GROUPINGS, SCAFFOLD
 from relatask.core.files import canonical_json
 from relatask.core.plugins import scheme_records
 from relatask.core.records import suggest
@@ -58,14 +59,17 @@ class VariantBlock(Block):
 
 def _option_fields(unset: bool = False) -> dict[str, Any]:
     """Return the keys that the schemes declare as options; with `unset`, None stands for the study's."""
-    options = {key: value for record in scheme_records().values() for key, value in record.options.items()}
-    limits = {key: value for record in scheme_records().values() for key, value in record.limits.items()}
+    records = scheme_records().values()
+    options = {key: value for record in records for key, value in record.options.items()}
+    limits = {key: value for record in records for key, value in record.limits.items()}
+    choices = {key: value for record in records for key, value in record.choices.items()}
     found = {}
     for key, (default, meaning) in sorted(options.items()):
         least, greatest = limits.get(key, (None, None))
         said = f"of this variant; default: `splits.{key}`" if unset else meaning
         value = Field(None if unset else default, description=said, ge=least, le=greatest)
-        found[key] = (type(default) | None if unset else type(default), value)
+        kind: Any = Literal[choices[key]] if key in choices else type(default)
+        found[key] = (kind | None if unset else kind, value)
     return found
 
 
@@ -107,6 +111,10 @@ class SplitsBlock(Block):
             raise ValueError(f"variants: `schemes` does not list {lost[0]!r}; list it or remove it")
         first: dict[str, str] = {}
         for split in self.schemes:
+            for key in scheme_records()[self.scheme_of(split)].required:
+                if not self.options_of(split)[key]:
+                    what = scheme_records()[self.scheme_of(split)].options[key][1]
+                    raise ValueError(f"{key}: the scheme {self.scheme_of(split)} needs it ({what})")
             same = first.setdefault(canonical_json([self.scheme_of(split), self.options_of(split)]), split)
             if same != split:
                 of = self.scheme_of(split)
@@ -149,7 +157,26 @@ class SplitsBlock(Block):
     def columns(self) -> list[str]:
         """Columns of the items that its schemes read and that a user named."""
         options = [self.options_of(split) for split in self.schemes]
-        return sorted({values["column"] for values in options if values.get("column")})
+        named = [values.get(key) or "" for values in options for key in ("column", "by")]
+        return sorted({*named} - {"", *GROUPINGS})
+
+    def files_of(self, split: str) -> list[str]:
+        """Files of the user's own that the scheme of a split reads."""
+        options = self.options_of(split)
+        files = [options[key] for key in scheme_records()[self.scheme_of(split)].files]
+        return [file for file in files if file]
+
+    def cutoff_of(self, split: str) -> float | None:
+        """Greatest distance of neighbours in the clusters that a split keeps together; None: it has none."""
+        options = self.options_of(split)
+        return options["cutoff"] if CLUSTERS in (self.scheme_of(split), options.get("by")) else None
+
+    def needs_molecules(self, split: str) -> str:
+        """Say which option of a split is for molecules alone, "" where there is none."""
+        options = self.options_of(split)
+        if options.get("by") in GROUPINGS:
+            return f"by: {options['by']}"
+        return f"valid_by: {SCAFFOLD}" if options.get("valid_by") == SCAFFOLD else ""
 
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from relatask.config.grouping import GroupingConfig
 from relatask.config.methods import MethodConfig, ScaleConfig, TableConfig, TrainingConfig
 from relatask.config.splits import SplitsConfig
 from relatask.core.blocks import Block, Name, require_known, unique
+from relatask.core.columns.data import SCAFFOLD
 from relatask.core.errors import RelataskError
 from relatask.core.kinds import KINDS, METRICS_OF, Kind
 from relatask.core.outputs import tables
@@ -180,8 +181,8 @@ class StudyConfig(Block):
                 f"sources: {max(items for items, _ in sorts)} and others do not go into one study; make two "
                 "of it"
             )
-        for record in self.records:
-            self._check_schemes(record)
+        for source in self.sources.values():
+            self._check_schemes(source)
         self._check_metrics()
         for name, dataset in self.datasets.items():
             record = self.sources[dataset.source].record
@@ -196,16 +197,22 @@ class StudyConfig(Block):
         if self.grouping and self.few_shot:
             raise ValueError("grouping: classes are no tasks that a network learns together; remove it")
 
-    def _check_schemes(self, record: SourceRecord) -> None:
+    def _check_schemes(self, source: SourceBlock) -> None:
         """Refuse schemes of splits that do not go with a source."""
-        if record.schemes and not set(self.splits.used) <= set(record.schemes):
-            wanted = " or ".join(str([name]) for name in record.schemes)
-            raise ValueError(f"splits.schemes: it is {wanted} for {record.items}")
+        record, only = source.record, source.schemes
+        if only and not set(self.splits.used) <= set(only):
+            wanted = " or ".join(str([name]) for name in only)
+            why = "" if only == record.schemes else " with a test_path"
+            raise ValueError(f"splits.schemes: it is {wanted} for {record.items}{why}")
         for scheme in self.splits.used:
             levels = scheme_records()[scheme].items
             listed = scheme in record.schemes  # a source may know better, e.g. that its graphs are molecules
             if levels != "any" and not listed and not set(levels) >= set(record.levels):
                 raise ValueError(f"splits.schemes: {scheme} is not for {record.items}")
+        molecules = "molecule" in record.levels or SCAFFOLD in record.schemes
+        strange = [said for split in self.splits.schemes if (said := self.splits.needs_molecules(split))]
+        if strange and not molecules:
+            raise ValueError(f"splits.{strange[0]}: it is of molecules, not of {record.items}")
 
     def _check_metrics(self) -> None:
         """Refuse metrics of labels that no task has, and a kind of task that no metric is of."""

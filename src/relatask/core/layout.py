@@ -24,6 +24,7 @@ STUDY_FILES = {
     "summary": "summary.parquet",
     "comparisons": "comparisons.parquet",
     "saved": "saved/{name}.parquet",  # tables that methods save besides predictions
+    "leaks": "leaks/{dataset}.parquet",
     "imputed": "imputed/{dataset}-{label}.parquet",
     "collection_predictions": "collections/{collection}/predictions.parquet",
     "collection_history": "collections/{collection}/history.parquet",
@@ -63,6 +64,7 @@ DATASET_FILES = {
     "relations_report": "raw_relations.json",
     "split": "splits/{scheme}-{seed}.parquet",
     "split_record": "splits/{scheme}-{seed}.json",
+    "clusters": "clusters/{cutoff}.parquet",  # of molecules, by their greatest distance
     "features": "features",
     "feature_record": "features/features.json",  # names and digests of the arrays beside it
     "array": "features/{name}.npy",
@@ -72,7 +74,7 @@ TRAINED_ON = (*DATASET_READ, "feature_record")  # and the splits
 DRAWN = ("items", "tasks", "labels", "relations")  # tables that tables and figures look into
 # name -> file below results/{study}/sources/{source}
 SOURCE_TABLES = ("items", "rejected", "tasks", "labels", "classes")
-SOURCE_FILES = {**{name: f"{name}.parquet" for name in SOURCE_TABLES}, "counts": "counts.json"}
+SOURCE_FILES = {**{name: f"{name}.parquet" for name in (*SOURCE_TABLES, "rows")}, "counts": "counts.json"}
 # name -> file below results/raw
 RAW_FILES = {
     "file": "{source}/{file}",
@@ -97,7 +99,7 @@ PUBLISHED_FIGURE_FORMATS = ("png",)
 
 # What an output may need: tables of the study, files of its data sets, tables of each collection of gains.
 NEEDS_OF_STUDY = ("plan", "metrics", "summary", "comparisons", "costs", "history", "predictions")
-NEEDS_OF_DATASETS = ("dataset", "splits", "features", "sequences")
+NEEDS_OF_DATASETS = ("dataset", "splits", "features", "sequences", "leaks")
 NEEDS_OF_COLLECTIONS = ("gains", "groups", "groupings", "estimates", "encodings")
 NEEDS = (*NEEDS_OF_STUDY, *NEEDS_OF_DATASETS, *NEEDS_OF_COLLECTIONS)
 

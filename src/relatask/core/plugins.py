@@ -57,7 +57,11 @@ class SchemeRecord(Record):
     items: tuple[str, ...] | str = "any"  # levels of items that it can split
     holds_out: str = "items"  # "labels": labels of one item are in several folds
     options: Mapping[str, tuple[Any, str]] = field(default_factory=dict)  # key -> default, what it is
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # option -> its only values
     limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # option -> least, greatest value
+    required: tuple[str, ...] = ()  # options that a study must give
+    files: tuple[str, ...] = ()  # options that name files of the user's own
+    reads: tuple[str, ...] = ()  # keywords of `split` besides: rows (of the source), row_folds (of the file)
 
 
 R = TypeVar("R", bound=Record)

@@ -20,7 +20,8 @@ from relatask.core.layout import raw_file, raw_folder
 from relatask.core.plugins import SourceRecord, load_file, record_of, source_records
 
 TASK_SHEET = "tasks.csv"  # beside raw files: proteins of the tasks, for relations and sequences
-FILE_KEYS = ("path", "task_sheet", "split_path")  # keys that name files or folders of the user's own
+# keys that name files or folders of the user\'s own
+FILE_KEYS = ("path", "test_path", "task_sheet", "split_path")
 # reasons of `not_here` that several sources have; the error names the reader
 LABELS_ONLY = "the reader {reader} has labels and no measured values"
 NO_OWN_FILES = "the reader {reader} reads no file of yours; use the reader table"
@@ -54,6 +55,11 @@ class SourceBlock(Block):
     def record(self) -> SourceRecord:
         """What the source's file says of it."""
         return record_of(source_records(), self.reader, "reader")
+
+    @property
+    def schemes(self) -> tuple[str, ...]:
+        """The only schemes of splits it goes with; empty: all for its levels."""
+        return self.record.schemes
 
     def task_kinds(self) -> tuple[Kind, ...]:
         """Kinds of the tasks that the block asks for."""

@@ -1,5 +1,6 @@
 """From a raw table to a standardised source: duplicates merged, every row and label accounted for."""
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -11,10 +12,12 @@ from tqdm import tqdm
 from relatask.core.errors import RelataskError
 from relatask.core.kinds import BOUND_SIGN
 from relatask.data.raw_table import RawTable
-from relatask.data.source_tables import SourceTables, source_tables
+from relatask.data.source_tables import SourceTables, source_tables, table_of_rows
 from relatask.data.standardise import Limits, Rejection, standardise_all
+from relatask.data.tested_molecules import without_tested
 
 LEVEL = "molecule"
+log = logging.getLogger(__name__)
 
 
 def standardise_source(table: RawTable, limits: Limits, name: str) -> SourceTables:
@@ -27,7 +30,7 @@ def standardise_source(table: RawTable, limits: Limits, name: str) -> SourceTabl
     Raises:
         RelataskError: no molecule is left.
     """
-    kept, rejected = _standardise_rows(table, limits, name)
+    kept, rejected = without_tested(*_standardise_rows(table, limits, name), table)
     if kept.empty:
         reasons = Counter(str(reason) for reason in rejected.reason).most_common(3)
         raise RelataskError(
@@ -41,13 +44,10 @@ def standardise_source(table: RawTable, limits: Limits, name: str) -> SourceTabl
 
     again = np.ones(len(kept), dtype=bool)
     again[first] = False
-    original = table.rows[positions[codes[again]]]
-    duplicates = pd.DataFrame(
-        {
-            "position": kept.position[again],
-            "reason": [f"duplicate of row {row}" for row in original],
-        }
-    )
+    own, original = kept.position.to_numpy()[again], positions[codes[again]]
+    told, differing = _differing_columns(table, own, original)
+    again_as = [f"duplicate of row {row}{text}" for row, text in zip(table.rows[original], told, strict=True)]
+    duplicates = pd.DataFrame({"position": kept.position[again], "reason": again_as})
     mol_of_row = np.full(len(table.rows), -1, dtype=np.int64)
     mol_of_row[kept.position] = codes
     kinds = table.tasks["kind"].tolist() if "kind" in table.tasks else ["binary"] * len(table.tasks)
@@ -64,8 +64,9 @@ def standardise_source(table: RawTable, limits: Limits, name: str) -> SourceTabl
     }
     if table.notes:
         counts["notes"] = table.notes
-    own = {"source_id": table.source_ids, **table.columns}
-    for column, values in own.items():
+    if differing:
+        counts["duplicates_that_differ"] = differing
+    for column, values in {"source_id": table.source_ids, **table.columns}.items():
         molecules[column] = pd.Series([values[p] for p in positions], dtype=object)
     molecules = molecules.astype({"n_heavy_atoms": np.int16, "mol_weight": np.float32})
     tables = source_tables(
@@ -77,7 +78,37 @@ def standardise_source(table: RawTable, limits: Limits, name: str) -> SourceTabl
         counts,
     )
     tables.rejected = _rejected_table(table, pd.concat([rejected[["position", "reason"]], duplicates]))
+    tables.rows = table_of_rows(table.source_ids, mol_of_row)
     return tables
+
+
+def _differing_columns(
+    table: RawTable, own: np.ndarray, original: np.ndarray
+) -> tuple[list[str], dict[str, int]]:
+    """Return what merged rows say in a column of the user's that their molecule does not keep.
+
+    Args:
+        table: as read.
+        own: int64 [d], positions of merged rows.
+        original: int64 [d], positions of the rows of which their molecules keep the columns.
+
+    Returns:
+        A text for each row, empty where nothing differs, and column -> number of rows that differ.
+    """
+    told, counts = [""] * len(own), {}
+    for column, values in table.columns.items():
+        found = np.array(values, object)
+        differ = np.flatnonzero(found[own] != found[original])
+        if len(differ):
+            counts[column] = len(differ)
+            log.warning(
+                "%d rows are of a molecule whose first row has another %s, which counts; rejected.parquet "
+                "lists "
+                "them.", len(differ), column,
+            )  # fmt: skip
+        for place in differ:
+            told[place] += f", whose {column} is {found[original[place]]!r} and not {found[own[place]]!r}"
+    return told, counts
 
 
 def _standardise_rows(table: RawTable, limits: Limits, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -42,10 +42,11 @@ class SourceTables:
     labels: pd.DataFrame
     classes: pd.DataFrame
     counts: dict[str, Any] = field(default_factory=dict)
+    rows: pd.DataFrame = field(default_factory=lambda: empty_table("rows"))  # empty: no file has its rows
 
     def write(self, folder: Path) -> None:
         """Write all tables to a folder."""
-        for name in SOURCE_TABLES:
+        for name in (*SOURCE_TABLES, "rows"):
             write_table(name, getattr(self, name), folder / SOURCE_FILES[name])
 
 
@@ -72,6 +73,14 @@ def log_counts(name: str, items: str, counts: Mapping[str, Any]) -> None:
     )
     for reason, count in counts["rejected"].items():
         log.info("  rejected: %d x %s", count, reason)
+
+
+def table_of_rows(source_ids: Sequence[Any], item_of_row: np.ndarray) -> pd.DataFrame:
+    """Return table "rows": of each row of a source its id, and its item, where `item_of_row` is not -1."""
+    items = pd.Series(item_of_row, dtype="Int32")
+    return pd.DataFrame(
+        {"source_id": pd.Series(list(source_ids), dtype=object), "item_id": items.mask(items < 0)}
+    )
 
 
 def empty_table(name: str) -> pd.DataFrame:

@@ -32,6 +32,11 @@ class TableSource(MoleculeBlock):
         description="a file of yours, absolute or from where the workflow is started; without it the source "
         "is a name in datasets.tsv",
     )
+    test_path: str | None = Field(
+        None,
+        description="a second file of yours with the same columns, whose molecules are for test; with "
+        "`splits: {schemes: [given]}`. A molecule of both is tested, and left out of training",
+    )
     smiles_column: str = Field("smiles", description="column that holds the SMILES")
     id_column: str | None = Field(None, description="column that names a molecule")
     task_columns: list[str] | None = Field(
@@ -55,6 +60,17 @@ class TableSource(MoleculeBlock):
             raise ValueError("active: it makes labels of 0 and 1, and `values` asks for others; remove one")
         return self
 
+    @model_validator(mode="after")
+    def _test_file_has_another(self) -> "TableSource":
+        if self.test_path is not None and self.path is None:
+            raise ValueError("test_path: it stands beside a `path` of yours; give both")
+        return self
+
+    @property
+    def schemes(self) -> tuple[str, ...]:
+        """The only schemes of splits it goes with; empty: all for its levels."""
+        return super().schemes if self.test_path is None else ("given",)
+
     def kind_of(self, column: str) -> Kind:
         """Return what the cells of a task column are."""
         return self.kinds.get(column, self.values)
@@ -69,8 +85,13 @@ class TableSource(MoleculeBlock):
 def read(block: TableSource, context: "SourceContext") -> "RawTable":
     """Read the table."""
     from relatask.sources.readers import read_table_source
+    from relatask.sources.test_file import with_test_file
 
-    return read_table_source(block, context)
+    table = read_table_source(block, context)
+    if block.test_path is None:
+        return table
+    test = read_table_source(block.model_copy(update={"path": block.test_path}), context)
+    return with_test_file(table, test, block)
 
 
 prepare = prepare_molecules

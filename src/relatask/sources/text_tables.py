@@ -10,7 +10,13 @@ import pandas as pd
 
 from relatask.core.errors import RelataskError
 from relatask.data.merge import merge_labels
-from relatask.data.source_tables import SourceContext, SourceTables, log_counts, source_tables
+from relatask.data.source_tables import (
+    SourceContext,
+    SourceTables,
+    log_counts,
+    source_tables,
+    table_of_rows,
+)
 from relatask.inputs.words import NO_WORD, words_of
 from relatask.sources.folder import folder_of
 from relatask.sources.readers import columns_of_tasks, kept_columns, only_table
@@ -95,6 +101,7 @@ def text_tables(raw: RawTexts, name: str) -> SourceTables:
     out = np.flatnonzero(reasons.notna())
     ids = pd.Series(raw.source_ids, dtype=object)[out].to_list()
     tables.rejected = pd.DataFrame({"row": out + 1, "source_id": ids, "reason": reasons[out].to_list()})
+    tables.rows = table_of_rows(raw.source_ids, item_of_row)
     log_counts(name, "texts", counts)
     return tables
 

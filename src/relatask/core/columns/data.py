@@ -1,6 +1,7 @@
 """Columns of tables of data sets: what workflow steps make before anything is trained."""
 
 CELLS = "cells"  # the scheme of splits that holds out labels and not items
+SCAFFOLD, CLUSTERS = GROUPINGS = ("scaffold", "butina")  # of molecules, by which a scheme may group them
 
 # Tables that may have further columns, which are kept with their Arrow types.
 OPEN = {"items", "rejected"}
@@ -32,6 +33,24 @@ DATA: dict[str, dict[str, str]] = {
         "source_id": "string?",
         "reason": "string",
     },
+    "rows": {  # of a source, one for each row of its files in their order
+        "source_id": "string?",
+        "item_id": "int32?",  # null: the row was left out
+    },
+    "leaks": {  # of a study: what the test fold of each split of molecules shares with training
+        "dataset": "string",
+        "split": "string",
+        "seed": "int32",
+        "test": "int32",  # molecules
+        "compared": "int32",  # of them; their nearest molecule of training was looked for
+        "near_twins": "int32",  # of those, within 0.9 of one of training
+        "equal_fingerprints": "int32",  # of those
+        "same_skeleton": "int32",  # of all: a molecule of training but for stereo, tautomer or protons
+        "median_similarity": "float64?",  # to the nearest molecule of training
+        "test_labels": "int32",
+        "repeated_labels": "int32",  # whose equal a molecule of the same skeleton has in training
+    },
+    "clusters": {"item_id": "int32", "cluster": "int32"},  # of molecules, see `relatask.data.clusters`
     "tasks": {
         "task_id": "string",  # safe in file names, HTML and shells
         "name": "string",  # as the source writes it

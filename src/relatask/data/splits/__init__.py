@@ -6,6 +6,7 @@ draws from the seed, so that the spread over seeds is a spread over splits as we
 """
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ def split_items(
     seed: int,
     fractions: Fractions,
     options: dict[str, Any] | None = None,
+    given: Mapping[str, Any] | None = None,
 ) -> pd.DataFrame:
     """Assign every item, or every label, to one fold.
 
@@ -43,9 +45,10 @@ def split_items(
         seed: of all draws.
         fractions: of train, valid and test.
         options: of the scheme.
+        given: what the scheme `reads` besides.
 
     Returns:
-        Table "split", sorted by item and task.
+        Table "split", sorted by item and task. Its attribute `attrs["facts"]` is what the scheme says of it.
 
     Raises:
         RelataskError: the scheme is unknown or cannot split these items, or a fold would be empty.
@@ -56,9 +59,10 @@ def split_items(
     is_part = items["parent"].notna() if "parent" in items else pd.Series(False, items.index)
     whole = items[~is_part].reset_index(drop=True)
     own_labels = labels[labels["item_id"].isin(whole["item_id"])] if is_part.any() else labels
-    table: pd.DataFrame = load_file(record).split(whole, own_labels, seed, fractions, **chosen)
+    read = {name: (given or {})[name] for name in record.reads}
+    table: pd.DataFrame = load_file(record).split(whole, own_labels, seed, fractions, **chosen, **read)
     if is_part.any():
-        table = _with_parts(table, items[is_part], scheme)
+        table = with_facts(_with_parts(table, items[is_part], scheme), **table.attrs.get("facts", {}))
     present = set(table["fold"].unique())
     if empty := [name for name in FOLDS if name not in present]:
         raise RelataskError(
@@ -104,6 +108,12 @@ def whole_items(items: pd.DataFrame, fold: np.ndarray) -> pd.DataFrame:
             "fold": pd.Categorical.from_codes(codes, names),
         }
     )
+
+
+def with_facts(table: pd.DataFrame, **facts: Any) -> pd.DataFrame:
+    """Return table "split" with what its record says besides counts, e.g. where the cut of time lies."""
+    table.attrs["facts"] = facts
+    return table
 
 
 def column_of(items: pd.DataFrame, name: str, scheme: str) -> pd.Series:
@@ -222,7 +232,12 @@ def describe_split(split: pd.DataFrame, labels: pd.DataFrame) -> dict[str, Any]:
         }
         if of_cells:
             counts[name]["items_without_a_training_label"] = len(np.setdiff1d(there, known))
-    return {"folds": counts, "tasks": len(names), "digest": split_digest(split)}
+    described = {"folds": counts, "tasks": len(names), "digest": split_digest(split)}
+    if facts := split.attrs.get("facts"):
+        described["facts"] = facts
+    if hidden := int(((split["fold"] == HIDDEN) & split["task_id"].isna()).sum()):
+        described["hidden_items"] = hidden
+    return described
 
 
 def folds_of_labels(split: pd.DataFrame, labels: pd.DataFrame) -> np.ndarray:

@@ -5,11 +5,24 @@ import pandas as pd
 
 from relatask.core.errors import RelataskError
 from relatask.data.splits import FOLDS, Fractions, column_of, whole_items
+from relatask.data.splits._validation import VALID, with_validation
 
-SCHEME = {"summary": "the folds of the source, such as official test images or classes"}
+SCHEME = {
+    "summary": "the folds of the source, such as official test images or classes, or a test file of one's "
+    "own",
+    "options": {
+        "valid_by": (
+            "random",
+            "how validation is drawn from training where none is named: random or scaffold",
+        )
+    },
+    "choices": {"valid_by": ("random", "scaffold")},
+}
 
 
-def split(items: pd.DataFrame, labels: pd.DataFrame, seed: int, fractions: Fractions) -> pd.DataFrame:
+def split(
+    items: pd.DataFrame, labels: pd.DataFrame, seed: int, fractions: Fractions, valid_by: str
+) -> pd.DataFrame:
     """Return table "split".
 
     Without given validation items, the share valid / (train + valid) of the training items is drawn by the
@@ -23,14 +36,6 @@ def split(items: pd.DataFrame, labels: pd.DataFrame, seed: int, fractions: Fract
     if (fold < 0).any():
         item = items["item_id"].iloc[int(np.argmax(fold < 0))]
         raise RelataskError(f"the source gives the item {item} no fold; use another scheme of splits.")
-    if not (fold == 1).any():
-        train = np.flatnonzero(fold == 0)
-        n_valid = round(len(train) * fractions[1] / (fractions[0] + fractions[1]))
-        n_test = int((fold == 2).sum())
-        if not n_valid or n_valid == len(train) or not n_test:
-            raise RelataskError(
-                f"there are {len(train)} items for training and {n_test} for test: too few for {fractions}; "
-                "give more."
-            )
-        fold[train[np.random.default_rng(seed).permutation(len(train))[:n_valid]]] = 1
+    if not (fold == VALID).any():
+        fold = with_validation(items, fold, fractions, np.random.default_rng(seed), valid_by)
     return whole_items(items, fold)

@@ -1,14 +1,18 @@
 """Items by a date or number of their own: the oldest for training, the newest for test."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
-from relatask.core.errors import RelataskError
-from relatask.data.splits import Fractions, column_of, fold_sizes, whole_items
+from relatask.data.splits import Fractions, column_of, fold_sizes, whole_items, with_facts
+from relatask.data.splits._dates import said, times_of
 
 SCHEME = {
-    "summary": "by a column of dates or numbers, `column`: the oldest train, the newest test",
+    "summary": "by a column of dates, years or numbers, `column`: the oldest train, the newest test; items "
+    "without one are not used",
     "options": {"column": ("", "of the schemes column and time: the column of the items that they read")},
+    "required": ("column",),
 }
 
 
@@ -17,22 +21,22 @@ def split(
 ) -> pd.DataFrame:
     """Return table "split", the same for every seed; of equal dates the first item is the older one.
 
+    Its record says with which date validation and test begin, and how many items before have the same one.
+
     Raises:
         RelataskError: there is no such column, or a cell is neither a date nor a number.
     """
-    cells = column_of(items, column, "time")
-    times = pd.to_numeric(cells, errors="coerce")
-    if times.isna().any():
-        dates = pd.to_datetime(cells, errors="coerce", format="ISO8601", utc=True)
-        if dates.isna().any():
-            neither = dates.isna() & times.isna()
-            place = int(np.argmax(neither if neither.any() else dates.isna()))
-            raise RelataskError(
-                f"the column {column!r} says {cells.iloc[place]!r} of the item "
-                f"{items['item_id'].iloc[place]}, which is neither a number nor a date such as 2024-05-31."
-            )
-        times = dates.astype("int64")
-    fold = np.empty(len(items), np.int64)
-    order = np.argsort(times.to_numpy(), kind="stable")
-    fold[order] = np.repeat(np.arange(3), fold_sizes(len(items), fractions))
-    return whole_items(items, fold)
+    times, are_dates = times_of(column_of(items, column, "time").tolist(), f"the column {column!r}")
+    known = np.flatnonzero(~np.isnan(times))
+    order = known[np.argsort(times[known], kind="stable")]
+    sizes = fold_sizes(len(known), fractions)
+    fold = np.full(len(items), -1, np.int64)
+    fold[order] = np.repeat(np.arange(3), sizes)
+    facts: dict[str, Any] = {"left_out": len(items) - len(known)}
+    for name, start in (("valid", sizes[0]), ("test", sizes[0] + sizes[1])):
+        cut = times[order[start]]
+        facts |= {
+            f"{name}_from": said(cut, are_dates),
+            f"before_{name}_of_that_time": int((times[order[:start]] == cut).sum()),
+        }
+    return with_facts(whole_items(items, fold), **facts)

@@ -30,11 +30,12 @@ TABLE = {
     "when": ("always",),
     "needs": ("dataset", "splits"),
 }
+_SHOWN = 5  # splits whose items in no fold are counted in a note
 
 
 def make(inputs: Inputs) -> Table:
     """(Data set, scheme, seed) x molecules or cells per fold, with the digest that identifies a split."""
-    rows = []
+    rows, unused = [], []
     for dataset, split in inputs.columns:
         n_labels = inputs.of_dataset(dataset, "tasks", ["n_labels"])["n_labels"].sum()
         for seed in inputs.study.scales[inputs.scale].seeds:  # type: ignore[index]
@@ -42,6 +43,8 @@ def make(inputs: Inputs) -> Table:
             require_recorded(path.with_suffix(".json"), path)
             described = read_fields(path.with_suffix(".json"), digest=str, folds=dict)
             labels = {fold: described["folds"][fold]["labels"] for fold in FOLDS}
+            if hidden := described.get("hidden_items"):
+                unused.append(f"{number(hidden, 0)} of {dataset} ({split}, seed {seed})")
             sizes = read_table("split", path, ["fold"])["fold"].value_counts()
             rows.append(
                 {
@@ -75,4 +78,7 @@ def make(inputs: Inputs) -> Table:
     ]
     if hides:
         notes.append("train labels: those that training has; hidden labels: those that nothing reads.")
+    if unused:
+        more = f", and of {len(unused) - _SHOWN} more splits" if len(unused) > _SHOWN else ""
+        notes.append(f"In no fold, as nothing names one: {'; '.join(unused[:_SHOWN])}{more}.")
     return Table("splits", f"{inputs.study.title}: splits", frame, header, body, 3, notes)
