@@ -113,6 +113,28 @@ def test_a_table_is_the_same_in_each_kind_of_file(folder: Path, grid: list[list[
     check(prepared(path), grid)
 
 
+@cases(20)
+@given(tables(), st.sampled_from(TEXTS))
+def test_the_long_form_of_a_table_has_its_labels_and_all_rows(
+    folder: Path, grid: list[list[Any]], form: tuple[str, str]
+) -> None:
+    header, *rows = grid
+    long = [[row[0], name, cell] for row in rows for name, cell in zip(header[1:], row[1:], strict=True)]
+    path = save(folder / "long.csv", [["smiles", "assay", "value"], *long], form)
+    keys = {"reader": "measurements", "task_column": "assay", "value_column": "value", "decimal": form[1]}
+    block = source_of(keys, path=str(path))
+    table = read_source(block, "mine")
+    names = table.tasks["name"].tolist()
+    found = zip(table.labels.row_position, table.labels.task, table.labels.value, strict=True)
+    measured = [(row, name, float(cell)) for row, (_, name, cell) in enumerate(long) if cell is not None]
+    assert [(row, names[task], value) for row, task, value in found] == measured
+    source = result_or_sentence(
+        lambda: load_file(block.record).prepare(block, SourceContext("mine")), ("source mine",)
+    )
+    if source is not None:
+        assert len(source.items) + len(source.rejected) == len(long)
+
+
 ROWS: list[list[Any]] = [["CCCO", 1.5, None], ["CCCN", 2, 3], ["CC(=O)O", None, 4]]
 GRID = [["smiles", "A", "B"], *ROWS * 5]
 

@@ -56,6 +56,12 @@ def joined(tables: Sequence[RawTable], paths: Sequence[str]) -> RawTable:
             name: [text for table in tables for text in table.columns.get(name, [None] * len(table.rows))]
             for name in columns
         },
+        notes=_added(tables),
+        left_out={
+            int(start) + position: reason
+            for table, start in zip(tables, starts, strict=True)
+            for position, reason in table.left_out.items()
+        },
         files=list(zip(paths, sizes, strict=True)),
     )
 
@@ -74,3 +80,13 @@ def _moved(table: RawTable, start: int, place: pd.Series, classes: dict[str, lis
         codes = np.array([classes[name].index(text) for text in own], np.float64)
         labels.loc[of_task, "value"] = codes[labels["value"].to_numpy()[of_task].astype(np.int64)]
     return labels
+
+
+def _added(tables: Sequence[RawTable]) -> dict[str, int | str]:
+    """Return the notes of all tables, of which numbers are added."""
+    notes: dict[str, int | str] = {}
+    for table in tables:
+        for name, value in table.notes.items():
+            before = notes.get(name)
+            notes[name] = before + value if isinstance(before, int) and isinstance(value, int) else value
+    return notes

@@ -17,6 +17,7 @@ from relatask.data.source_tables import SourceContext
 from relatask.sources.active import ActiveRule
 from relatask.sources.folder import folder_of
 from relatask.sources.joined_tables import joined
+from relatask.sources.molecule_files import MoleculeFiles
 from relatask.sources.molecules import MoleculeBlock
 from relatask.sources.table_files import TableFile, find_column, open_table, read_texts, row_in_file, suffixes
 from relatask.sources.task_sheet import read_task_sheet, tasks_without_sheet
@@ -32,9 +33,7 @@ MOLECULE_COLUMNS = ("smiles", "n_heavy_atoms", "mol_weight", "scaffold")  # that
 
 def read_table_source(config: "TableSource", context: SourceContext) -> RawTable:
     """Read a table of molecules x tasks, a user's or MoleculeNet's, or several as one."""
-    own = [config.path] if isinstance(config.path, str) else config.path
-    raw = None if own else folder_of(config, context)
-    paths = own or [str(only_table(folder_of(config, context), context.name))]
+    paths = config.paths(context)
     tables = [open_table(path, config.reading()) for path in paths]
     wanted = config.task_columns
     if wanted is not None and len(tables) > 1:  # then a file may lack some of them, but not all files
@@ -53,10 +52,7 @@ def read_table_source(config: "TableSource", context: SourceContext) -> RawTable
         if name not in names:
             raise RelataskError(f"{paths[0]} has no task {name!r} (kinds, units).{suggest(name, names)}")
     whole = joined([_read_file(config, part) for part in parts], paths)
-    if sheet := _sheet_of(config, raw, tables[0].path):
-        described = read_task_sheet(sheet, names)
-        whole.tasks = whole.tasks.assign(**{name: described[name] for name in ("uniprots", "string_ids")})
-    return whole
+    return with_sheet(whole, config, context, tables[0].path)
 
 
 @dataclass(frozen=True)
@@ -170,6 +166,15 @@ def only_table(raw: Path, name: str) -> Path:
         names = ", ".join(path.name for path in found) or "none"
         raise RelataskError(f"sources.{name}: {raw} must hold one table, e.g. CSV, but holds {names}.")
     return found[0]
+
+
+def with_sheet(table: RawTable, config: MoleculeFiles, context: SourceContext, data: Path) -> RawTable:
+    """Return a table with the proteins of its tasks that a task sheet says, if there is one."""
+    raw = folder_of(config, context) if config.path is None else None
+    if sheet := _sheet_of(config, raw, data):
+        described = read_task_sheet(sheet, table.tasks["name"].tolist())
+        table.tasks = table.tasks.assign(**{name: described[name] for name in ("uniprots", "string_ids")})
+    return table
 
 
 def _sheet_of(config: MoleculeBlock, raw: Path | None, data: Path) -> Path | None:

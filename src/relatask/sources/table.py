@@ -2,13 +2,12 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from relatask.core.blocks import unique
 from relatask.core.kinds import KINDS, Kind
 from relatask.sources.active import ActiveRule
-from relatask.sources.molecules import MoleculeBlock, prepare_molecules
-from relatask.sources.table_keys import TableKeys
+from relatask.sources.molecule_files import MoleculeFiles
+from relatask.sources.molecules import prepare_molecules
 
 if TYPE_CHECKING:
     from relatask.data.raw_table import RawTable
@@ -25,24 +24,12 @@ SOURCE = {
 }
 
 
-class TableSource(MoleculeBlock, TableKeys):
+class TableSource(MoleculeFiles):
     """A table of molecules x tasks; empty cells were not measured."""
 
     reader: Literal["table"] = Field(description="CSV, Excel, SDF or Parquet of molecules x tasks")
-    path: str | list[str] | None = Field(
-        None,
-        description="a file of yours, absolute or from where the workflow is started, or a list of files "
-        "that become one table; without it the source is a name in datasets.tsv",
-    )
-    smiles_column: str | list[str] = Field(
-        "smiles", description="column that holds the SMILES; of a list, the first that a file has"
-    )
-    id_column: str | None = Field(None, description="column that names a molecule")
     task_columns: list[str] | None = Field(
         None, description="columns that are tasks; default: all the others"
-    )
-    item_columns: list[str] = Field(
-        [], description="columns that are no tasks and are kept with the molecules"
     )
     values: Kind = Field(
         "binary",
@@ -52,13 +39,6 @@ class TableSource(MoleculeBlock, TableKeys):
     kinds: dict[str, Kind] = Field({}, description="task column -> what its cells are, where not as `values`")
     units: dict[str, str] = Field({}, description="task column of measured values -> its unit, for tables")
     active: ActiveRule | None = Field(None, description="turns measured values into labels of 0 and 1")
-
-    @field_validator("path", "smiles_column")
-    @classmethod
-    def _lists_name_something(cls, value: str | list[str] | None) -> str | list[str] | None:
-        if value == []:
-            raise ValueError("the list is empty; name something in it")
-        return unique(value) if isinstance(value, list) else value
 
     @model_validator(mode="after")
     def _active_has_labels(self) -> "TableSource":
