@@ -127,7 +127,7 @@ class TextTable(TableFile):
         return {
             "encoding": self.encoding,
             "separator": self.separator,
-            "decimal": "," if self.comma else ".",
+            "decimal": {True: ",", False: ".", None: None}[self.comma],
         }
 
     def open_bytes(self) -> IO[bytes]:

@@ -60,7 +60,7 @@ class SheetTable(TextTable):
 
     def facts(self) -> Mapping[str, Any]:
         """Return the name of the sheet."""
-        return {"sheet": self.sheet, "decimal": "," if self.comma else "."}
+        return {"sheet": self.sheet, "decimal": super().facts()["decimal"]}
 
     def explained(self, error: Exception) -> RelataskError:
         """Turn an error of the parser into one sentence."""
