@@ -122,7 +122,7 @@ def test_parquet_of_booleans_and_text_is_read(tmp_path):
         ("smiles,A,B,A\nCCO,1,1,1\n", {}, r"'A' is used twice \(columns 2 and 4\)"),
         ("smiles,A,\nCCO,1,1\n", {}, r"column 3 has no name"),
         ("smile,A\nCCO,1\n", {}, r"no column 'smiles' \(smiles_column\). Did you mean 'smile'"),
-        ("smiles;A\nCCO;1;2\n", {}, r"Expected 2 columns, got 3: CCO;1;2; correct the row"),
+        ("smiles;A\nCCO;1;2\n", {}, r"line 2: 3 cells, but the header has 2; correct the row"),
         ("Smiles,SMILES,A\nCCO,CCO,1\n", {}, r"could be any of \['Smiles', 'SMILES'\]"),
         ("smiles,A\nCCO,1\n", {"id_column": "id"}, r"no column 'id' \(id_column\)"),
         ("smiles,A\nCCO,1\n", {"task_columns": ["AA"]}, r"no column 'AA' \(task_columns\). Did you mean 'A'"),
@@ -130,7 +130,7 @@ def test_parquet_of_booleans_and_text_is_read(tmp_path):
         ("smiles\nCCO\n", {}, r"no task column beside \['smiles'\]"),
         ("", {}, r"is empty; its first row must name the columns"),
         ("smiles,A\n", {}, r"a header but no rows"),
-        ("smiles,A\nCCO,1\nCCN,1,0\n", {}, r"Expected 2 columns, got 3: CCN,1,0; correct the row"),
+        ("smiles,A\nCCO,1\nCCN,1,0\n", {}, r"line 3: 3 cells, but the header has 2; correct the row"),
         (
             "smiles,A\nCCO\xe9,1\n".encode("latin-1"),
             {"encoding": "utf-8"},

@@ -12,7 +12,7 @@ from relatask.sources.table_files import Reading, TableFile, container_of, open_
 
 Role = Literal["smiles", "id", "date", "split", "task", "relation", "unit", "left out"]
 _FOUND: tuple[Role, ...] = ("split", "date", "id")  # in this order
-SMILES = (
+SMILES: tuple[str, ...] = (
     *("smiles", "canonical_smiles", "canonical smiles", "isomeric_smiles", "structure", "smi", "mol"),
     *("molecule", "molecule_smiles", "compound_smiles", "compound_structure", "rdkit_smiles"),
 )
@@ -25,7 +25,15 @@ _DESCRIPTOR = re.compile(
     r"(mw|mol_?(ecular)?[\s_]?w(eigh)?t|tpsa|psa|hbd|hba|n?_?heavy_?atoms|rotatable.*|#.*)", re.I
 )
 _UNIT = re.compile(r".*[(\[]\s*([^()\[\]]+?)\s*[)\]]\s*")
-_TASK_NAMES = ("assay", "assay_name", "assay name", "task", "endpoint", "target", "target chembl id")
+_TASK_NAMES: tuple[str, ...] = (
+    "assay",
+    "assay_name",
+    "assay name",
+    "task",
+    "endpoint",
+    "target",
+    "target chembl id",
+)
 _TASK_NAMES += (
     "assay chembl id",
     "target name",
@@ -35,7 +43,7 @@ _TASK_NAMES += (
     "property",
     "standard type",
 )
-_VALUE_NAMES = (
+_VALUE_NAMES: tuple[str, ...] = (
     "standard value",
     "value",
     "result",
@@ -188,7 +196,7 @@ def _may_be(contents: Mapping[str, Content], role: Role, smiles: str | None) -> 
 
 def _smiles_column(contents: Mapping[str, Content]) -> str | None:
     """Return the column of SMILES: by its name, else the first whose texts nearly all are some."""
-    by_name = {name.strip().lower(): name for name in reversed(contents)}
+    by_name = {name.strip().lower(): name for name in reversed(list(contents))}
     named = [by_name[name] for name in SMILES if name in by_name]
     shares = {name: _share_of_smiles(contents[name].texts) for name in named}
     if sure := [name for name in named if shares[name] >= 0.5]:
@@ -222,7 +230,7 @@ def _long_format(
 ) -> LongFormat | None:
     """Return the columns of a table with a row for each measurement; None where rows are molecules."""
     left = {name: content for name, content in contents.items() if name not in roles}
-    by_name = {name.strip().lower(): name for name in reversed(left)}
+    by_name = {name.strip().lower(): name for name in reversed(list(left))}
     tasks = [by_name[name] for name in _TASK_NAMES if name in by_name and len(left[by_name[name]].texts) > 1]
     values = [by_name[name] for name in _VALUE_NAMES if name in by_name]
     kinds = {name: content.labels()[0] for name, content in left.items()}

@@ -7,7 +7,7 @@ import re
 import zlib
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from io import TextIOWrapper
 from pathlib import Path
@@ -104,16 +104,13 @@ class TextTable(TableFile):
 
     def place(self, position: int) -> str:
         """Return the line in which a row begins."""
-        try:
-            with self.rows() as reader:
-                _header(reader)
-                before = reader.line_num
-                for row in reader:
-                    if row and position == 0:
-                        return f"line {before + 1 + int(self.hint)}"
-                    position, before = position - bool(row), reader.line_num
-        except _BROKEN:
-            pass
+        with suppress(*_BROKEN), self.rows() as reader:
+            _header(reader)
+            before = reader.line_num
+            for row in reader:
+                if row and position == 0:
+                    return f"line {before + 1 + int(self.hint)}"
+                position, before = position - bool(row), reader.line_num
         return f"data row {position + 1}"
 
     def is_blank(self, columns: Sequence[int]) -> bool:
@@ -121,6 +118,18 @@ class TextTable(TableFile):
         with self.rows() as reader:
             _header(reader)
             return not any(row[place].strip() for row in reader for place in columns if place < len(row))
+
+    def _other_width(self) -> str:
+        """Return where the first row stands that has more or fewer cells than the header, and how many."""
+        with suppress(*_BROKEN), self.rows() as reader:
+            width = len(_header(reader))
+            before = reader.line_num
+            for row in reader:
+                if row and len(row) != width:
+                    line = before + 1 + int(self.hint)
+                    return f"line {line}: {len(row)} cells, but the header has {width}"
+                before = reader.line_num
+        return ""
 
     def facts(self) -> Mapping[str, Any]:
         """Return encoding, separator and decimal mark."""
@@ -158,6 +167,8 @@ class TextTable(TableFile):
     def explained(self, error: Exception) -> RelataskError:
         """Turn an error of the parser into one sentence."""
         text = " ".join(str(error).split())
+        if "Expected" in text and "columns" in text and (place := self._other_width()):
+            return RelataskError(f"{self.path}, {place}; correct the row and run again.")
         if isinstance(error, UnicodeError) or "UTF8" in text or "UTF-8" in text:
             return RelataskError(
                 f"{self.path} is not text in the encoding {self.encoding} ({text}); name its own in "
