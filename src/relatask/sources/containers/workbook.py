@@ -24,7 +24,7 @@ CONTAINER = {
 log = logging.getLogger(__name__)
 _MEMORY = 6 << 30  # bytes that reading a workbook may take
 _TEXT = 4 << 30  # bytes of a sheet as text
-_SECONDS = 1800
+_SECONDS = 600
 _STARTS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 
