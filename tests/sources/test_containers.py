@@ -387,9 +387,8 @@ def test_tox21_is_the_same_in_each_kind_of_file(tmp_path, mirror, kind):
     elif kind == ".parquet":
         frame.to_parquet(path)
     else:
-        frame.to_csv(
-            path, index=kind == "comma-csv", sep=";" if kind == "semicolon-csv" else ",", decimal=","
-        )
+        comma = kind == "comma-csv"
+        frame.to_csv(path, index=comma, sep="," if comma else ";", decimal="." if comma else ",")
     original = read(mirror / "moleculenet" / "tox21.csv")
     expected = original.labels[original.labels["row_position"] < 400].reset_index(drop=True)
     table = read(path)
