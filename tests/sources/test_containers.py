@@ -214,6 +214,17 @@ def test_an_encoding_that_is_named_is_used_and_an_unknown_one_refused(tmp_path):
         read(path, encoding="ascii")
 
 
+def test_a_key_that_no_file_needs_is_refused(tmp_path):
+    text, book = save(tmp_path, "comma-csv"), save(tmp_path, ".xlsx")
+    for path, key in ((text, {"sheet": "Data"}), (book, {"encoding": "utf-8"})):
+        with pytest.raises(
+            RelataskError, match=rf"{next(iter(key))}: .*{path.name} has none; remove the key"
+        ):
+            read(path, **key)
+    block = source_of(reader="table", path=[str(text), str(book)], values="real", sheet="Data")
+    assert len(read_source(block, "mine").rows) == 8
+
+
 @pytest.mark.parametrize("kind", BOOKS)
 def test_cells_of_a_workbook_are_as_they_are_shown(tmp_path, kind):
     day = datetime.date(2023, 3, 15)

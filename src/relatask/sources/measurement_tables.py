@@ -121,15 +121,15 @@ def read_measurements(config: "MeasurementsSource", context: SourceContext) -> R
         RelataskError: a file or column is missing, or a value is not what it must be; names file and row.
     """
     paths = config.paths(context)
-    files = [_opened(path, config, context) for path in paths]
+    reading = config.reading(paths)
+    files = [_opened(open_table(path, reading), config, context) for path in paths]
     units = _units_of(files)
     parts = [_read_file(replace(file, units=units), config) for file in files]
     return with_sheet(joined(parts, paths), config, context, files[0].path)
 
 
-def _opened(path: str, config: "MeasurementsSource", context: SourceContext) -> MeasurementFile:
-    """Open a file and find its columns."""
-    table = open_table(path, config.reading())
+def _opened(table: TableFile, config: "MeasurementsSource", context: SourceContext) -> MeasurementFile:
+    """Find the columns of a file."""
     found: dict[str, str | None] = {
         key: None if name is None else find_column(table, name, key)
         for key in ("id_column", "task_column", "value_column", "relation_column", "unit_column")
@@ -138,7 +138,7 @@ def _opened(path: str, config: "MeasurementsSource", context: SourceContext) -> 
     own = [name for name in found.values() if name]
     if again := [name for name in own if own.count(name) > 1]:
         raise RelataskError(
-            f"{path}: the column {again[0]!r} is named by two keys of the source; correct one."
+            f"{table.path}: the column {again[0]!r} is named by two keys of the source; correct one."
         )
     value = str(found["value_column"])
     return MeasurementFile(

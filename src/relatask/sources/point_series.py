@@ -34,7 +34,7 @@ def read_series(path: Path, config: "SeriesSource") -> tuple[list[str], list[str
     Raises:
         RelataskError: a column is missing, a cell is no number, or there are fewer points than `first`.
     """
-    table = open_table(path, config.reading())
+    table = open_table(path, config.reading([path]))
     time = find_column(table, config.id_column or "date", "id_column")
     names = config.task_columns or [name for name in table.names if name != time]
     columns = [find_column(table, name, "task_columns") for name in names]

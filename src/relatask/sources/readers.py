@@ -34,7 +34,8 @@ MOLECULE_COLUMNS = ("smiles", "n_heavy_atoms", "mol_weight", "scaffold")  # that
 def read_table_source(config: "TableSource", context: SourceContext) -> RawTable:
     """Read a table of molecules x tasks, a user's or MoleculeNet's, or several as one."""
     paths = config.paths(context)
-    tables = [open_table(path, config.reading()) for path in paths]
+    reading = config.reading(paths)
+    tables = [open_table(path, reading) for path in paths]
     wanted = config.task_columns
     if wanted is not None and len(tables) > 1:  # then a file may lack some of them, but not all files
         there = {name for table in tables for name in table.names}

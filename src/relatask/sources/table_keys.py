@@ -1,5 +1,7 @@
 """What a block may say of a table of the user's own, beside its path."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, field_validator
@@ -36,8 +38,18 @@ class TableKeys(Block):
         except RelataskError as error:
             raise ValueError(str(error).removeprefix("encoding: ")) from None
 
-    def reading(self) -> "Reading":
-        """Return these keys as `table_files.open_table` takes them."""
-        from relatask.sources.table_files import Reading
+    def reading(self, paths: Sequence[str | Path]) -> "Reading":
+        """Return these keys as `table_files.open_table` takes them.
 
-        return Reading(self.encoding, self.decimal, self.sheet)
+        Raises:
+            RelataskError: a key is given that is of no use for any of the files.
+        """
+        from relatask.sources.table_files import Reading, container_of
+
+        found = Reading(self.encoding, self.decimal, self.sheet)
+        kinds = [container_of(path) for path in paths]
+        if None not in kinds:  # else opening the file says so
+            for key, value in vars(found).items():
+                if value is not None and not any(kind and key in kind.keys for kind in kinds):
+                    raise RelataskError(f"{key}: {', '.join(map(str, paths))} has none; remove the key.")
+        return found

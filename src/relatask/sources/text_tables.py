@@ -106,7 +106,8 @@ def read_texts_source(block: "TextsSource", context: SourceContext) -> RawTexts:
         RelataskError: there is no such file or column, or a cell is no label.
     """
     folder = folder_of(block, context)
-    table = open_table(folder if block.path else only_table(folder, context.name), block.reading())
+    path = folder if block.path else only_table(folder, context.name)
+    table = open_table(path, block.reading([path]))
     text = find_column(table, block.text_column, "text_column")
     keys = [text, *([find_column(table, block.id_column, "id_column")] if block.id_column else [])]
     kept = kept_columns(table, [*block.item_columns, *context.columns], ("text",))

@@ -26,7 +26,8 @@ def user_graph_tables(block: "NodeTableSource", context: SourceContext) -> Sourc
             a vector, the table of edges has no header, or all edges name nodes without a row; names file and
             row.
     """
-    table = open_table(block.path, block.reading())
+    reading = block.reading([block.path, block.edges_path])
+    table = open_table(block.path, reading)
     key = find_column(table, block.node_column, "node_column")
     kept = kept_columns(table, [*block.item_columns, *context.columns], ("neighbours", "vector"))
     numbers = [find_column(table, name, "vector_columns") for name in dict.fromkeys(block.vector_columns)]
@@ -34,7 +35,7 @@ def user_graph_tables(block: "NodeTableSource", context: SourceContext) -> Sourc
     table = replace(table, numbers=frozenset([*tasks, *numbers]))
     wide = read_wide(table, [key, *kept], tasks, None, [block.values] * len(tasks), names=[key])
     names = _names(table, key, wide.texts[key])
-    ends, unknown = _edges(open_table(block.edges_path, block.reading()), names)
+    ends, unknown = _edges(open_table(block.edges_path, reading), names)
     edges, counts = distinct_edges(ends, len(names))
     counts = {**counts, "in": counts["in"] + unknown, "of_unknown_nodes": unknown}
     labelled = wide.labels["row_position"].nunique()
