@@ -13,6 +13,7 @@ from relatask.core.files import read_json, write_json
 from relatask.core.tables import COLUMNS, read_table, write_table
 from relatask.data.dataset import make_dataset
 from relatask.data.dataset_counts import content_digest
+from relatask.data.source_tables import empty_table
 from tests.helpers.data_tables import items_table, labels_table, no_classes, tasks_table
 
 
@@ -193,6 +194,7 @@ def test_the_digest_changes_with_any_value_that_methods_see_and_with_nothing_els
 
 def test_the_step_writes_every_table_and_then_the_counts(tmp_path):
     source = source_of(["10.", "01.", "11."])
+    source["conflicts"] = empty_table("conflicts")
     for name, table in source.items():
         write_table(name, table, tmp_path / "source" / f"{name}.parquet")
     write_json(tmp_path / "source" / "counts.json", {"rows": 3})

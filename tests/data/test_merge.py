@@ -8,6 +8,7 @@ import pytest
 
 from relatask.__main__ import main
 from relatask.core.errors import RelataskError
+from relatask.core.layout import SOURCE_TABLES
 from relatask.core.tables import read_table
 from relatask.data.merge import standardise_source
 from relatask.data.raw_table import RawTable
@@ -64,9 +65,11 @@ def test_the_counts_add_up(source):
     assert labels == {
         "in": 7,
         "of_rejected_rows": 1,
-        "equal_merged": 1,
+        "merged": 1,
         "conflicting": 3,
         "conflicting_cells": 1,
+        "undecided": 0,
+        "undecided_cells": 0,
         "out": 2,
     }
     assert source.counts["rows"] == 5
@@ -104,14 +107,31 @@ def test_a_reader_that_gives_other_labels_is_stopped():
         standardise_source(table(["CCCO"], [(0, 0, 0.5)]), Limits(), "s")
 
 
-def test_measurements_are_binarised_before_duplicates_are_merged(tmp_path):
-    # 6.5 and 9.0 are both active, so the two rows agree though their values differ.
-    (tmp_path / "x.csv").write_text("smiles,A\nCCCO,6.5\nOCCC,9.0\n")
-    config = json.dumps({"reader": "table", "path": str(tmp_path / "x.csv"), "active": {"at_least": 6}})
-    command = ["prepare_items", "--source-config", config, "--name", "x", "--out-dir", str(tmp_path)]
-    assert main(command) == 0
-    assert read_table("labels", tmp_path / "labels.parquet").value.tolist() == [1.0]
-    assert json.loads((tmp_path / "counts.json").read_text())["labels"]["conflicting"] == 0
+def test_a_threshold_is_applied_to_the_median_of_a_molecule_or_to_each_value_first(tmp_path):
+    (tmp_path / "x.csv").write_text("smiles,A\nCCCO,6.9\nOCCC,5.5\nC(O)CC,6.1\nCCCN,5.95\nNCCC,6.05\n")
+    block = {"reader": "table", "path": str(tmp_path / "x.csv"), "active": {"at_least": 6}}
+    found = {}
+    for how in ("median", "labels"):
+        config = json.dumps({**block, "replicates": how})
+        command = [
+            "prepare_items",
+            "--source-config",
+            config,
+            "--name",
+            "x",
+            "--out-dir",
+            str(tmp_path / how),
+        ]
+        assert main(command) == 0
+        labels = read_table("labels", tmp_path / how / "labels.parquet").value.tolist()
+        counts = json.loads((tmp_path / how / "counts.json").read_text())
+        found[how] = (labels, counts["labels"]["conflicting_cells"], counts.get("replicates"))
+    # 6.1 is the median of three, and (5.95 + 6.05) / 2 is 6 in whatever way it is rounded
+    assert found["median"][:2] == ([1.0, 1.0], 0)
+    squares = sum((v - 18.5 / 3) ** 2 for v in (6.9, 5.5, 6.1)) + 2 * 0.05**2
+    deviation = pytest.approx((squares / 3) ** 0.5, abs=1e-6)
+    assert found["median"][2] == {"A": {"cells": 2, "measurements": 5, "deviation": deviation}}
+    assert found["labels"] == ([], 2, None)
 
 
 def test_the_step_writes_the_same_bytes_twice_and_refuses_a_broken_config(tmp_path, capsys):
@@ -120,7 +140,7 @@ def test_the_step_writes_the_same_bytes_twice_and_refuses_a_broken_config(tmp_pa
     for folder in ("one", "two"):
         out = ["--name", "x", "--out-dir", str(tmp_path / folder)]
         assert main(["prepare_items", "--source-config", config, *out]) == 0
-    for name in ("items", "rejected", "tasks", "labels", "classes"):
+    for name in SOURCE_TABLES:
         one, two = ((tmp_path / folder / f"{name}.parquet").read_bytes() for folder in ("one", "two"))
         assert one == two
     assert read_table("rejected", tmp_path / "one" / "rejected.parquet").row.tolist() == [2]
@@ -137,6 +157,7 @@ def test_a_source_without_any_label_has_an_empty_labels_table(tmp_path):
     assert json.loads((tmp_path / "counts.json").read_text())["tasks_without_labels"] == 1
 
 
+AS_PUBLISHED = {"neutralise": False, "fragments": "largest"}
 REAL = {  # source: rejected rows, duplicates, molecules, labels, conflicting cells
     "tox21": (115, 115, 7601, 75_731, 47),
     "sider": (131, 29, 1267, 34_078, 131),
@@ -147,10 +168,10 @@ REAL = {  # source: rejected rows, duplicates, molecules, labels, conflicting ce
 
 @pytest.mark.parametrize("name", REAL)
 def test_real_sources_give_these_counts(mirror, tmp_path, name):
-    block = {"reader": "kiba", "path": str(mirror / "kiba")}
+    block = {"reader": "kiba", "path": str(mirror / "kiba"), **AS_PUBLISHED, "replicates": "labels"}
     if name != "kiba":
         (path,) = (mirror / "moleculenet").glob(f"{name}.csv*")
-        block = {"reader": "table", "path": str(path)}
+        block = {"reader": "table", "path": str(path), **AS_PUBLISHED}
     command = ["--source-config", json.dumps(block), "--name", name, "--out-dir", str(tmp_path)]
     assert main(["prepare_items", *command]) == 0
     counts = json.loads((tmp_path / "counts.json").read_text())
@@ -159,6 +180,6 @@ def test_real_sources_give_these_counts(mirror, tmp_path, name):
     found = (rejected, counts["duplicates_merged"], counts["items"], labels["out"])
     assert (*found, labels["conflicting_cells"]) == REAL[name]
     assert counts["rows"] == rejected + counts["duplicates_merged"] + counts["items"]
-    lost = labels["of_rejected_rows"] + labels["equal_merged"] + labels["conflicting"]
+    lost = labels["of_rejected_rows"] + labels["merged"] + labels["conflicting"]
     assert labels["in"] == labels["out"] + lost
     assert len(read_table("rejected", tmp_path / "rejected.parquet")) == counts["rows"] - counts["items"]

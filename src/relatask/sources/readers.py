@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,11 +13,13 @@ from relatask.core.errors import RelataskError
 from relatask.core.records import suggest
 from relatask.data.raw_table import RawTable
 from relatask.data.source_tables import SourceContext
-from relatask.sources.active import ActiveRule
+from relatask.sources.active import ActiveRule, rule_columns
 from relatask.sources.folder import folder_of
+from relatask.sources.label_cells import LabelColumn
 from relatask.sources.molecules import MoleculeBlock
 from relatask.sources.table_files import SUFFIXES, TableFile, find_column, open_table, read_texts, row_in_file
 from relatask.sources.task_sheet import read_task_sheet, tasks_without_sheet
+from relatask.sources.units import P_UNIT
 from relatask.sources.wide_table import read_wide
 
 if TYPE_CHECKING:
@@ -40,11 +42,8 @@ def read_table_source(config: "TableSource", context: SourceContext) -> RawTable
         keys.append(find_column(table, config.id_column, "id_column"))
     kept = kept_columns(table, [*config.item_columns, *context.columns], MOLECULE_COLUMNS)
     tasks = columns_of_tasks(table, config.task_columns, [*keys, *kept])
-    for name in (*config.kinds, *config.units):
-        if name not in tasks:
-            raise RelataskError(f"{table.path} has no task {name!r} (kinds, units).{suggest(name, tasks)}")
-    kinds = [config.kind_of(task) for task in tasks]
-    wide = read_wide(table, [*keys, *kept], tasks, config.active, kinds, names=keys[1:])
+    columns = label_columns(config, tasks, table.path)
+    wide = read_wide(table, [*keys, *kept], columns, names=keys[1:])
     if not wide.n_rows:
         raise RelataskError(f"{table.path} has a header but no rows; it must hold one row per molecule.")
     sheet = _sheet_of(config, folder if config.path is None else None, table.path)
@@ -54,12 +53,39 @@ def read_table_source(config: "TableSource", context: SourceContext) -> RawTable
         source_ids=wide.texts[keys[-1]] if config.id_column else [None] * wide.n_rows,
         rows=np.arange(1, wide.n_rows + 1, dtype=np.int64),
         labels=wide.labels,
-        tasks=described.assign(
-            kind=kinds, unit=pd.Series([config.units.get(task) for task in tasks], dtype=object)
-        ),
+        tasks=described.assign(**task_columns(config, columns)),
+        notes=wide.notes,
         classes={tasks[task]: names for task, names in wide.classes.items()},
         columns={name: wide.texts[name] for name in kept},
     )
+
+
+def label_columns(config: "TableSource", tasks: Sequence[str], path: Path) -> list[LabelColumn]:
+    """Return how the cells of each task are read.
+
+    Raises:
+        RelataskError: a key names a task that the file `path` does not have.
+    """
+    for key in ("kinds", "units", "thresholds", "p_values"):
+        for name in getattr(config, key):
+            if name not in tasks:
+                raise RelataskError(f"{path} has no task {name!r} ({key}).{suggest(name, tasks)}")
+    return [
+        LabelColumn(task, config.kind_of(task), config.rule_of(task), config.p_values.get(task))
+        for task in tasks
+    ]
+
+
+def task_columns(config: "TableSource", columns: Sequence[LabelColumn]) -> dict[str, list[Any]]:
+    """Return the columns of the tasks of a `RawTable` that say what its labels are."""
+    return {
+        "kind": [column.kind for column in columns],
+        "unit": [P_UNIT if column.concentration else config.units.get(column.name) for column in columns],
+        "transform": [
+            f"{P_UNIT} of {column.concentration}" if column.concentration else None for column in columns
+        ],
+        **rule_columns([column.rule for column in columns]),
+    }
 
 
 def kept_columns(table: TableFile, asked: Sequence[str], own: Sequence[str]) -> list[str]:
@@ -140,7 +166,8 @@ def read_kiba(config: "KibaSource", folder: Path) -> RawTable:
     table = open_table(scores[0])
     id_column = find_column(table, "chembl_id", "id_column")
     tasks = columns_of_tasks(table, None, [id_column])
-    wide = read_wide(table, [id_column], tasks, config.active or KIBA_ACTIVE)
+    rule = config.active or KIBA_ACTIVE
+    wide = read_wide(table, [id_column], [LabelColumn(task, rule=rule) for task in tasks])
     sheet = read_task_sheet(config.task_sheet or folder / "tasks.csv", tasks, ("uniprot",))
     sheet["source_id"] = pd.Series(tasks, dtype=object)
     smiles_of = _smiles_by_id(folder / "molecules.csv")
@@ -150,7 +177,8 @@ def read_kiba(config: "KibaSource", folder: Path) -> RawTable:
         source_ids=ids,
         rows=np.arange(1, wide.n_rows + 1, dtype=np.int64),
         labels=wide.labels,
-        tasks=sheet,
+        tasks=sheet.assign(**rule_columns([rule] * len(tasks))),
+        notes=wide.notes,
     )
 
 
