@@ -192,7 +192,7 @@ def test_the_digest_changes_with_any_value_that_methods_see_and_with_nothing_els
     assert content_digest(tables) not in changed
 
 
-def test_the_step_writes_every_table_and_then_the_counts(tmp_path):
+def test_the_step_writes_every_table_and_then_the_counts(capsys, tmp_path):
     source = source_of(["10.", "01.", "11."])
     source["conflicts"] = empty_table("conflicts")
     for name, table in source.items():
@@ -218,6 +218,11 @@ def test_the_step_writes_every_table_and_then_the_counts(tmp_path):
     assert counts["digest"] == content_digest(tables)
     assert counts["relations"]["tasks_unknown_to_interactions"] == ["t2"]
     assert counts["source"]["standardisation"] == {"rows": 3}
+    assert "mine: 1 task is left out: t2 (isolated: no relation to another task)." in capsys.readouterr().err
+    for name in ("rejected", "rejected_tasks", "conflicts"):
+        assert len(pd.read_csv(tmp_path / "mine" / f"{name}.csv")) == len(
+            read_table(name, tmp_path / "mine" / f"{name}.parquet")
+        )
     first = (tmp_path / "mine" / "labels.parquet").read_bytes()
     assert main([*command, config]) == 0
     assert (tmp_path / "mine" / "labels.parquet").read_bytes() == first
