@@ -1,19 +1,27 @@
 """From raw rows to a source: every row and every label ends somewhere that is counted."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from relatask.__main__ import main
 from relatask.core.errors import RelataskError
 from relatask.core.layout import SOURCE_TABLES
+from relatask.core.plugins import load_file
 from relatask.core.tables import read_table
+from relatask.data.dataset import make_dataset
 from relatask.data.merge import standardise_source
 from relatask.data.raw_table import RawTable
-from relatask.data.standardise import Limits
+from relatask.data.source_tables import SourceContext
+from relatask.data.standardise import Limits, Molecule, standardise_all
+from relatask.sources.molecules import read_source
 from relatask.sources.task_sheet import tasks_without_sheet
+from tests.helpers.data_tables import source_of
+from tests.oracles import replicates as oracle
 
 
 def table(smiles, cells, tasks=("A", "B")):
@@ -183,3 +191,79 @@ def test_real_sources_give_these_counts(mirror, tmp_path, name):
     lost = labels["of_rejected_rows"] + labels["merged"] + labels["conflicting"]
     assert labels["in"] == labels["out"] + lost
     assert len(read_table("rejected", tmp_path / "rejected.parquet")) == counts["rows"] - counts["items"]
+
+
+# Of the tables that methods read, as before there were `neutralise`, `fragments` and `replicates`.
+DIGESTS = {
+    "moleculenet/tox21": "5a6b313dbe32f6f4f67f6ff9a7430475629edf48f11c024c68d11ef8e31139e4",
+    "kiba_string/kiba": "302b2141a506c6b2c25f4e65ceb2ad949ecf79e48ee5cb4d6e9cf579c74e1065",
+}
+
+
+@pytest.mark.parametrize("name", DIGESTS)
+def test_published_studies_read_the_same_data_as_ever(mirror, root, name):
+    study, source = name.split("/")
+    block = yaml.safe_load((root / "config" / "studies" / f"{study}.yaml").read_text())["sources"][source]
+    path = mirror / "kiba" if source == "kiba" else mirror / "moleculenet" / "tox21.csv"
+    read = source_of(**block, path=str(path))
+    tables = load_file(read.record).prepare(read, SourceContext(source))
+    made = make_dataset({table: getattr(tables, table) for table in SOURCE_TABLES}, None, None, source)
+    assert made.counts["digest"] == DIGESTS[name]
+
+
+def test_by_default_tox21_has_acids_and_salts_as_one_molecule_and_no_mixtures(mirror):
+    block = source_of(reader="table", path=str(mirror / "moleculenet" / "tox21.csv"))
+    counts = load_file(block.record).prepare(block, SourceContext("tox21")).counts
+    assert (counts["items"], counts["duplicates_merged"], counts["neutralised"]) == (7503, 207, 386)
+    assert (counts["labels"]["conflicting_cells"], counts["rejected"]["mixture"]) == (85, 6)
+    assert (counts["salts"]["rows"], counts["salts"]["of"]["citrate"]) == (176, 19)
+
+
+def test_kiba_scores_of_one_molecule_agree_with_loops_over_them(mirror):
+    raw = read_source(source_of(reader="kiba", path=str(mirror / "kiba")), "kiba")
+    standard = [result for _, result in standardise_all(raw.smiles[:1500], Limits())]
+    raw = replace(
+        raw,
+        smiles=raw.smiles[:1500],
+        source_ids=raw.source_ids[:1500],
+        rows=raw.rows[:1500],
+        labels=raw.labels[raw.labels["row_position"] < 1500],
+    )
+    for how in ("median", "labels"):
+        source = standardise_source(raw, Limits(), "kiba", how)
+        kept = {smiles: item for item, smiles in enumerate(source.items["smiles"])}
+        cells = {}
+        for row, task, value in raw.labels.itertuples(index=False):
+            if isinstance(standard[row], Molecule):
+                cells.setdefault((kept[standard[row].smiles], task), []).append((value, "="))
+        assert sum(len(values) > 1 for values in cells.values()) > 20
+        expected = {}
+        for cell, values in cells.items():
+            labels = {oracle.label(*oracle.merged_value(values), None, 3.0)}
+            if how == "labels":
+                labels = {oracle.label(*oracle.allowed(*one), None, 3.0) for one in values}
+            expected[cell] = labels.pop() if len(labels) == 1 else None
+        column = source.labels["task_id"].cat.codes
+        found = zip(source.labels["item_id"], column, source.labels["value"], strict=True)
+        stay = {cell: label for cell, label in expected.items() if label is not None}
+        assert {(item, task): value for item, task, value in found} == stay
+        assert len(source.conflicts) == len(expected) - len(stay)
+
+
+def test_the_page_of_cells_shows_an_example_that_comes_out_as_it_says(root, tmp_path, monkeypatch):
+    page = (root / "docs" / "cells.md").read_text(encoding="utf-8")
+    table, study = (part.split("```")[0] for part in page.split("```\n", 1)[1].split("```yaml\n", 1))
+    (tmp_path / "assays.csv").write_text(table, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    block = source_of(**yaml.safe_load(study)["sources"]["mine"])
+    tables = load_file(block.record).prepare(block, SourceContext("mine"))
+    assert tables.items["source_id"].tolist() == ["A-1", "A-2", "A-3", "A-4"]
+    assert tables.labels["value"].tolist() == pytest.approx(
+        [6 - np.log10(30), 1, 0, 6 - (np.log10(4.5) + np.log10(5.5)) / 2, 0, 6 - np.log10(8), 6.09691, 1, 1]
+    )
+    assert tables.labels["bound"].tolist() == ["<", *"========"]
+    assert tables.rejected["reason"].str.startswith("mixture").tolist() == [False, False, True]
+    assert tables.conflicts[["source_id", "rows", "values"]].to_numpy().tolist() == [
+        ["A-2", "3;4", "1;0"],
+        ["A-3", "5", ">4"],
+    ]
