@@ -1,7 +1,7 @@
 """What a reader returns: molecules as the source writes them, with their labels and tasks."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,6 +39,6 @@ class RawTable:
     rows: "np.ndarray"
     labels: "pd.DataFrame"
     tasks: "pd.DataFrame"
-    notes: dict[str, Any] = field(default_factory=dict)
+    notes: dict[str, int | str] = field(default_factory=dict)
     classes: "dict[str, list[str]]" = field(default_factory=dict)
     columns: "dict[str, list[str | None]]" = field(default_factory=dict)

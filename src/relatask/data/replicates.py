@@ -108,7 +108,10 @@ def merge_labels(
     # By cell, then what is left out of it last, then values before bounds, then by value: the median is in
     # the middle of the values.
     inexact = undecided * 2 + (measured & (signs != 0))
-    order = np.lexsort((used, inexact, cells) if measured.any() or undecided.any() else (cells,))
+    if measured.any() or undecided.any():
+        order = np.lexsort((used, inexact, cells))
+    else:
+        order = np.argsort(cells, kind="stable")
     group = _Groups(cells[order], used[order], signs[order], measured[order], undecided[order])
     value, bound, reason = group.merged(rules, n_tasks)
     stays, task = reason == 0, group.cells % n_tasks
@@ -133,12 +136,15 @@ def merge_labels(
         "out": len(merged),
     }
     names = rows if rows is not None else np.arange(1, len(item_of_row) + 1)
+    chosen = np.flatnonzero(np.repeat(~stays, group.sizes))  # labels of lost cells
+    places = kept[order[chosen]]
     own = pd.DataFrame(
         {
-            "place": kept[order],
-            "row": names[labels["row_position"].to_numpy()[kept]][order],
-            "value": values[order],
-            "sign": signs[order],
+            "group": np.repeat(np.arange(len(group.sizes)), group.sizes)[chosen],
+            "row": names[labels["row_position"].to_numpy()[places]],
+            "place": places,
+            "value": values[order[chosen]],
+            "sign": signs[order[chosen]],
         }
     )
     lost = _listed(group, ~stays, reason, n_tasks, own, classes)
@@ -289,12 +295,10 @@ def _listed(
         lost: bool, of the cells.
         reason: number of the reason, of the cells.
         n_tasks: number of tasks.
-        labels: place in the file, row, value and sign of each label, sorted as in `group`.
+        labels: of lost cells: which cell, row, place in the file, value and sign of each label.
         classes: of each task, the names of its classes.
     """
-    number = np.repeat(np.arange(len(group.starts)), group.sizes)
-    chosen = labels[lost[number]].assign(group=number[lost[number]])
-    chosen = chosen.sort_values(["group", "row", "place"])
+    chosen = labels.sort_values(["group", "row", "place"])
     texts = []
     for own, value, sign in zip(chosen["group"], chosen["value"], chosen["sign"], strict=True):
         names = classes[int(group.cells[own] % n_tasks)] if classes else ()

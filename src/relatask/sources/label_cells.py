@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -32,6 +32,7 @@ VOCABULARIES: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("true", "t"), ("false", "f")),
     (("positive", "pos"), ("negative", "neg")),
     (("hit",), ("no hit", "not a hit", "non-hit", "nonhit", "miss")),
+    (("toxic",), ("non-toxic", "nontoxic", "not toxic")),
 )
 WORDS = {  # word -> which line it stands in, and its label
     word: (line, label)
@@ -39,8 +40,11 @@ WORDS = {  # word -> which line it stands in, and its label
     for words, label in ((ones, 1.0), (zeros, 0.0))
     for word in words
 }
-_MEASURED = re.compile(r"(<=|>=|=<|=>|[<>=≤≥~≈]?)\s*([^<>=≤≥~≈\s].*)")
-_SIGN = {"<": -1, "<=": -2, "=<": -2, "≤": -2, ">": 1, ">=": 2, "=>": 2, "≥": 2}  # of others 0
+_MEASURED = re.compile(r"(<=|>=|=<|=>|<<|>>|[<>=≤≥~≈]?)\s*([^<>=≤≥~≈\s].*)")
+_SIGN = {
+    **{"<": -1, "<<": -1, "<=": -2, "=<": -2, "≤": -2},
+    **{">": 1, ">>": 1, ">=": 2, "=>": 2, "≥": 2},  # of others 0
+}
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -214,7 +218,7 @@ def bad_cells(found: Found, cells: pa.Array, done: int, place: int, name: str) -
     return len(rows), first
 
 
-def said_of(columns: Sequence[LabelColumn], path: Path) -> dict[str, Any]:
+def said_of(columns: Sequence[LabelColumn], path: Path) -> dict[str, int]:
     """Say in the log which texts were read as labels and as not measured, and return how often each was."""
     words: Counter[str] = Counter()
     skipped: Counter[str] = Counter()
@@ -243,5 +247,5 @@ def said_of(columns: Sequence[LabelColumn], path: Path) -> dict[str, Any]:
     if skipped:
         read = ", ".join(f"{text!r} ({n:,} cells)" for text, n in skipped.most_common(20))
         log.info("%s: read as not measured: %s.", path, read)
-    notes = {"words": dict(sorted(words.items())), "not_measured": dict(sorted(skipped.items()))}
-    return {name: counts for name, counts in notes.items() if counts}
+    notes = {f"word: {word}": count for word, count in sorted(words.items())}
+    return notes | {f"not measured: {text}": count for text, count in sorted(skipped.items())}

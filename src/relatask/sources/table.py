@@ -58,7 +58,7 @@ class TableSource(MoleculeBlock):
     )
     p_values: dict[str, ConcentrationUnit] = Field(
         {},
-        description="task column of concentrations -> their unit (M, mM, uM, nM, pM); they become "
+        description="task column of concentrations -> their unit (M, mM, uM, nM, pM, fM); they become "
         "-log10(mol/L), of which `active` and `thresholds` then speak",
     )
 

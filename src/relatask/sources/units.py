@@ -3,7 +3,7 @@
 import math
 
 # Unit -> power of ten of one of it in mol/L.
-MOLAR = {"M": 0, "mM": -3, "uM": -6, "nM": -9, "pM": -12}
+MOLAR = {"M": 0, "mM": -3, "uM": -6, "nM": -9, "pM": -12, "fM": -15}
 P_UNIT = "-log10(mol/L)"
 _LONG = {"mol/L": "M", "mmol/L": "mM", "umol/L": "uM", "nmol/L": "nM", "pmol/L": "pM"}
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,7 +29,7 @@ class WideTable:
     labels: pd.DataFrame
     n_rows: int
     classes: dict[int, list[str]] = field(default_factory=dict)
-    notes: dict[str, Any] = field(default_factory=dict)
+    notes: dict[str, int | str] = field(default_factory=dict)
 
 
 def read_wide(
@@ -79,7 +78,7 @@ def read_wide(
         of_task = (labels["task"] == task).to_numpy()
         labels.loc[of_task, "value"] = place[labels["value"].to_numpy()[of_task].astype(np.int64)]
         classes[task] = in_order
-    return WideTable(texts, labels, done, classes, said_of(label_columns, table.path))
+    return WideTable(texts, labels, done, classes, {**said_of(label_columns, table.path)})
 
 
 def _long(parts: list[tuple[np.ndarray, ...]]) -> pd.DataFrame:
