@@ -267,3 +267,24 @@ def test_the_page_of_cells_shows_an_example_that_comes_out_as_it_says(root, tmp_
         ["A-2", "3;4", "1;0"],
         ["A-3", "5", ">4"],
     ]
+
+
+def test_real_values_given_for_base_and_salt_are_their_median_before_the_threshold(mirror, tmp_path):
+    frame = pd.read_csv(mirror / "kinase200" / "kinase200.csv.gz", nrows=150)
+    tasks = [name for name in frame.columns[2:-2] if frame[name].notna().any()]
+    values = frame[tasks].to_numpy()
+    base, salt = frame[["SMILES", *tasks]].copy(), frame[["SMILES", *tasks]].copy()
+    base[tasks], salt[tasks], salt["SMILES"] = values + 0.3, values - 0.1, salt["SMILES"] + ".Cl"
+    path = tmp_path / "x.csv"
+    pd.concat([base, salt]).to_csv(path, index=False)
+    for keys in ({"values": "real"}, {"active": {"at_least": 6.5}}):
+        block = source_of(reader="table", path=str(path), smiles_column="SMILES", **keys)
+        tables = load_file(block.record).prepare(block, SourceContext("mine"))
+        assert len(tables.items) == tables.counts["salts"]["of"]["chloride"] == 150
+        found = np.full(values.shape, np.nan)
+        found[tables.labels["item_id"], tables.labels["task_id"].cat.codes] = tables.labels["value"]
+        medians = values + 0.1
+        expected = medians if "values" in keys else np.where(np.isnan(values), np.nan, medians >= 6.5)
+        near = np.abs(medians - 6.5) < 1e-9  # where the test's own sums are rounded otherwise
+        np.testing.assert_allclose(found[~near], expected[~near], rtol=1e-6)
+        assert {own["deviation"] for own in tables.counts["replicates"].values()} == {0.282843}
