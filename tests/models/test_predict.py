@@ -3,6 +3,7 @@
 import csv
 import os
 import resource
+import shutil
 import subprocess
 import sys
 from itertools import cycle, islice
@@ -13,6 +14,8 @@ import pytest
 
 import relatask
 from relatask.__main__ import main
+from relatask.core.errors import RelataskError
+from relatask.core.files import read_json, write_json
 from tests.helpers.paths import ROOT
 from tests.helpers.prepared_dataset import make_spec
 from tests.helpers.workbooks import write_sdf, write_workbook
@@ -20,13 +23,15 @@ from tests.models.molecule_data import train, write_molecules
 
 SPEC = make_spec("random_forest", None)
 TASKS = ["task0", "task1", "task2"]
+HOW = {"neutralise": True, "fragments": "parent"}  # molecules of the training
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished run: a forest of three tasks."""
     results = tmp_path_factory.mktemp("predict") / "results"
-    write_molecules(results / "small")
+    described = write_molecules(results / "small") / "dataset.json"
+    write_json(described, {**read_json(described), "source": {"standardisation": {"standardised": HOW}}})
     return train(results, [SPEC]) / "runs" / SPEC.run_id
 
 
@@ -87,6 +92,26 @@ def test_rows_and_columns_of_a_csv_are_kept_and_a_row_without_a_molecule_says_wh
         assert row[3:6] == ["", "", ""]
         assert row[6]
     assert rows[2][6] != rows[3][6]
+
+
+def test_new_molecules_are_standardised_as_those_of_the_training_were(run: Path, tmp_path: Path) -> None:
+    amine, ammonium = "NCCc1ccccc1", "[NH3+]CCc1ccccc1.[Cl-]"
+    mixture = "CC(=O)Oc1ccccc1C(=O)O.Cn1c(=O)c2c(ncn2C)n(C)c1=O"
+    assert relatask.load(str(run)).trained.record.standardised == HOW
+    found = relatask.load(str(run)).predict([amine, ammonium, mixture])
+    assert found.loc[0, TASKS].tolist() == found.loc[1, TASKS].tolist()
+    assert found["reason"][2].startswith("mixture: ")
+    before = tmp_path / "before"
+    shutil.copytree(run / "model", before)
+    record = read_json(before / "model.json")
+    del record["standardised"]  # as models had none
+    write_json(before / "model.json", record)
+    found = relatask.load(str(before)).predict([amine, ammonium, mixture])
+    assert found.loc[0, TASKS].tolist() != found.loc[1, TASKS].tolist()
+    assert found["reason"].isna().all()
+    write_json(before / "model.json", {**record, "standardised": {"neutralise": 1}})
+    with pytest.raises(RelataskError, match=r"is damaged \(standardised is"):
+        relatask.load(str(before))
 
 
 def test_lines_of_smiles_and_names_are_read(run: Path, tmp_path: Path) -> None:

@@ -27,6 +27,14 @@ def read(path, **keys):
     return read_source(source_of(reader="table", path=str(path), **keys), "mine")
 
 
+def labels_of(path, **keys):
+    """SMILES and task -> label, after standardisation."""
+    block = source_of(reader="table", path=str(path), **keys)
+    tables = load_file(block.record).prepare(block, SourceContext("mine"))
+    frame = tables.labels.merge(tables.items, on="item_id")
+    return {(row.smiles, row.task_id): float(row.value) for row in frame.itertuples()}
+
+
 def cells(table):
     return [tuple(row) for row in table.labels.itertuples(index=False)]
 
@@ -97,10 +105,11 @@ def test_further_columns_are_kept_but_for_those_that_molecules_have(tmp_path):
             read(path, task_columns=["A"], item_columns=[column])
 
 
-def test_an_active_rule_turns_measurements_into_labels_bounds_included(tmp_path):
-    path = write(tmp_path, "smiles,A\nCCO,5.9\nCCN,6\nCCC,6.1\nCCCC,\n")
-    assert read(path, active={"at_least": 6}).labels.value.tolist() == [0, 1, 1]
-    assert read(path, active={"at_most": 6}).labels.value.tolist() == [1, 1, 0]
+def test_an_active_rule_turns_measurements_into_labels_the_threshold_included(tmp_path):
+    path = write(tmp_path, "smiles,A\nCCCO,5.9\nCCCN,6\nCCCF,6.1\nCCCC,\n")
+    assert read(path, active={"at_least": 6}).labels.value.tolist() == [5.9, 6, 6.1]
+    assert labels_of(path, active={"at_least": 6}) == {("CCCO", "A"): 0, ("CCCN", "A"): 1, ("CCCF", "A"): 1}
+    assert labels_of(path, active={"at_most": 6}) == {("CCCO", "A"): 1, ("CCCN", "A"): 1, ("CCCF", "A"): 0}
 
 
 def test_parquet_of_booleans_and_text_is_read(tmp_path):
@@ -115,7 +124,7 @@ def test_parquet_of_booleans_and_text_is_read(tmp_path):
         ("smiles,A\nCCO,1\nCCN,high\n", {}, r"line 3, column 'A': 'high' is not a number.*task_columns"),
         ("smiles,A\n\nCCO,1\n\n\nCCN,x\n", {}, r"line 6, column 'A': 'x' is not a number"),
         ('smiles,A,B\nCCO,"1\n",1\nCCN,x,1\n', {}, r"line 4, column 'A': 'x' is not a number"),
-        ("smiles,A\nCCO,inf\n", {}, r"line 2, column 'A': 'inf' is not finite; write a finite number, or"),
+        ("smiles,A\nCCO,inf\n", {}, r"line 2, column 'A': 'inf' is not finite; write a finite number of at"),
         ("smiles,A\nCCO,1e400\n", {"active": {"at_least": 1}}, r"line 2, column 'A': '1e400' is not finite"),
         ("smiles,A\nCCO,1\nCCN,1_0\n", {"active": {"at_least": 1}}, r"line 3.*'1_0' is not a number"),
         ("smiles,A\nCCO,1\nCCN,0.5\n", {}, r"line 3, column 'A': '0.5' is neither 0 nor 1.*`active`"),
@@ -242,12 +251,13 @@ def kiba_folder(folder, molecules="chembl_id,smiles\nC1,CCO\nC2,CCN\n"):
 
 def test_kiba_scores_at_most_3_are_active_by_default(tmp_path):
     table = read_source(source_of(reader="kiba"), "kiba", kiba_folder(tmp_path))
-    assert cells(table) == [(0, 0, 1.0), (0, 1, 0.0), (1, 1, 0.0), (2, 0, 1.0)]
+    assert cells(table) == [(0, 0, 3.0), (0, 1, 3.0001), (1, 1, 11.0), (2, 0, 1.5)]
+    assert table.tasks.at_most.tolist() == [3.0, 3.0]
     assert table.smiles == ["CCO", "CCN", None]  # C3 has no SMILES: rejected later, not dropped
     assert table.source_ids == ["C1", "C2", "C3"]
     assert table.tasks.string_ids.tolist() == [["E1"], []]
     other = source_of(reader="kiba", active={"at_most": 1.0})
-    assert read_source(other, "kiba", tmp_path).labels.value.sum() == 0
+    assert read_source(other, "kiba", tmp_path).tasks.at_most.tolist() == [1.0, 1.0]
 
 
 def test_kiba_molecules_with_two_structures_are_refused(tmp_path):
@@ -282,7 +292,7 @@ def test_kiba_matches_the_counts_of_its_own_sheet(mirror):
     counts = pd.read_csv(mirror / "kiba" / "tasks.csv").set_index("uniprot").loc[table.tasks["name"]]
     assert len(table.rows) == 4075
     assert len(table.labels) == 161_013
-    positives = np.bincount(table.labels.task, table.labels.value, minlength=467)
+    positives = np.bincount(table.labels.task, table.labels.value <= 3, minlength=467)
     assert positives.tolist() == counts.n_active_kiba_le_3.tolist()
     assert None not in table.smiles
 

@@ -14,8 +14,10 @@ import pyarrow.compute as pc
 from relatask.core.errors import RelataskError
 from relatask.data.raw_table import RawTable
 from relatask.data.source_tables import SourceContext
+from relatask.sources.active import rule_columns
 from relatask.sources.cells import MISSING
 from relatask.sources.joined_tables import joined
+from relatask.sources.label_cells import LabelColumn
 from relatask.sources.readers import MOLECULE_COLUMNS, find_smiles, kept_columns, with_sheet
 from relatask.sources.table_files import TableFile, find_column, open_table
 from relatask.sources.task_sheet import tasks_without_sheet
@@ -186,9 +188,8 @@ def _read_file(file: MeasurementFile, config: "MeasurementsSource") -> RawTable:
     """Read the rows of a file."""
     texts = [file.smiles, file.task, *([file.id] if file.id else []), *([file.unit] if file.unit else [])]
     names = [file.task, *([file.id] if file.id else []), *([file.unit] if file.unit else [])]
-    wide = read_wide(
-        file, [*dict.fromkeys([*texts, *file.kept])], [file.value], config.active, [config.kind], names
-    )
+    cells = LabelColumn(file.value, config.kind, config.active)
+    wide = read_wide(file, [*dict.fromkeys([*texts, *file.kept])], [cells], names)
     if not wide.n_rows:
         raise RelataskError(f"{file.path} has a header but no rows; it must hold one row per measurement.")
     task_of_row = wide.texts[file.task]
@@ -219,12 +220,14 @@ def _read_file(file: MeasurementFile, config: "MeasurementsSource") -> RawTable:
         rows=np.arange(1, wide.n_rows + 1, dtype=np.int64),
         labels=labels,
         tasks=tasks_without_sheet(tasks).assign(
-            kind=config.kind, unit=pd.Series([file.units.get(task) for task in tasks], dtype=object)
+            kind=config.kind,
+            unit=pd.Series([file.units.get(task) for task in tasks], dtype=object),
+            **rule_columns([config.active] * len(tasks)),
         ),
         classes=classes,
         columns={name: wide.texts[name] for name in file.kept},
         left_out=left_out,
-        notes={"rows_without_value": wide.n_rows - n_values},
+        notes={**wide.notes, "rows_without_value": wide.n_rows - n_values},
     )
 
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,13 +14,15 @@ from relatask.core.errors import RelataskError
 from relatask.core.records import suggest
 from relatask.data.raw_table import RawTable
 from relatask.data.source_tables import SourceContext
-from relatask.sources.active import ActiveRule
+from relatask.sources.active import ActiveRule, rule_columns
 from relatask.sources.folder import folder_of
 from relatask.sources.joined_tables import joined
+from relatask.sources.label_cells import LabelColumn
 from relatask.sources.molecule_files import MoleculeFiles
 from relatask.sources.molecules import MoleculeBlock
 from relatask.sources.table_files import TableFile, find_column, open_table, read_texts, row_in_file, suffixes
 from relatask.sources.task_sheet import read_task_sheet, tasks_without_sheet
+from relatask.sources.units import P_UNIT
 from relatask.sources.wide_table import read_wide
 
 if TYPE_CHECKING:
@@ -49,9 +51,10 @@ def read_table_source(config: "TableSource", context: SourceContext) -> RawTable
         own_tasks = [name for name in wanted if name in table.names] if wanted and len(tables) > 1 else wanted
         parts.append(_columns_of(config, context, table, own_tasks))
     names = list(dict.fromkeys(name for part in parts for name in part.tasks))
-    for name in (*config.kinds, *config.units):
-        if name not in names:
-            raise RelataskError(f"{paths[0]} has no task {name!r} (kinds, units).{suggest(name, names)}")
+    for key in ("kinds", "units", "thresholds", "p_values"):
+        for name in getattr(config, key):
+            if name not in names:
+                raise RelataskError(f"{paths[0]} has no task {name!r} ({key}).{suggest(name, names)}")
     whole = joined([_read_file(config, part) for part in parts], paths)
     return with_sheet(whole, config, context, tables[0].path)
 
@@ -82,8 +85,8 @@ def _read_file(config: "TableSource", columns: _Columns) -> RawTable:
     """Read one file of a table."""
     table, tasks, kept = columns.table, columns.tasks, columns.kept
     ids = [columns.id] if columns.id else []
-    kinds = [config.kind_of(task) for task in tasks]
-    wide = read_wide(table, [columns.smiles, *ids, *kept], tasks, config.active, kinds, names=ids)
+    cells = label_columns(config, tasks)
+    wide = read_wide(table, [columns.smiles, *ids, *kept], cells, names=ids)
     if not wide.n_rows:
         raise RelataskError(f"{table.path} has a header but no rows; it must hold one row per molecule.")
     return RawTable(
@@ -91,9 +94,8 @@ def _read_file(config: "TableSource", columns: _Columns) -> RawTable:
         source_ids=wide.texts[columns.id] if columns.id else [None] * wide.n_rows,
         rows=np.arange(1, wide.n_rows + 1, dtype=np.int64),
         labels=wide.labels,
-        tasks=tasks_without_sheet(tasks).assign(
-            kind=kinds, unit=pd.Series([config.units.get(task) for task in tasks], dtype=object)
-        ),
+        tasks=tasks_without_sheet(tasks).assign(**task_columns(config, cells)),
+        notes=wide.notes,
         classes={tasks[task]: names for task, names in wide.classes.items()},
         columns={name: wide.texts[name] for name in kept},
     )
@@ -112,6 +114,26 @@ def find_smiles(table: TableFile, wanted: str | Sequence[str]) -> str:
     if found != name:
         logging.info("%s: column %r is read as the SMILES.", table.path, found)
     return found
+
+
+def label_columns(config: "TableSource", tasks: Sequence[str]) -> list[LabelColumn]:
+    """Return how the cells of each task are read."""
+    return [
+        LabelColumn(task, config.kind_of(task), config.rule_of(task), config.p_values.get(task))
+        for task in tasks
+    ]
+
+
+def task_columns(config: "TableSource", columns: Sequence[LabelColumn]) -> dict[str, list[Any]]:
+    """Return the columns of the tasks of a `RawTable` that say what its labels are."""
+    return {
+        "kind": [column.kind for column in columns],
+        "unit": [P_UNIT if column.concentration else config.units.get(column.name) for column in columns],
+        "transform": [
+            f"{P_UNIT} of {column.concentration}" if column.concentration else None for column in columns
+        ],
+        **rule_columns([column.rule for column in columns]),
+    }
 
 
 def kept_columns(table: TableFile, asked: Sequence[str], own: Sequence[str]) -> list[str]:
@@ -202,7 +224,8 @@ def read_kiba(config: "KibaSource", folder: Path) -> RawTable:
     table = open_table(scores[0])
     id_column = find_column(table, "chembl_id", "id_column")
     tasks = columns_of_tasks(table, None, [id_column])
-    wide = read_wide(table, [id_column], tasks, config.active or KIBA_ACTIVE)
+    rule = config.active or KIBA_ACTIVE
+    wide = read_wide(table, [id_column], [LabelColumn(task, rule=rule) for task in tasks])
     sheet = read_task_sheet(config.task_sheet or folder / "tasks.csv", tasks, ("uniprot",))
     sheet["source_id"] = pd.Series(tasks, dtype=object)
     smiles_of = _smiles_by_id(folder / "molecules.csv")
@@ -212,7 +235,8 @@ def read_kiba(config: "KibaSource", folder: Path) -> RawTable:
         source_ids=ids,
         rows=np.arange(1, wide.n_rows + 1, dtype=np.int64),
         labels=wide.labels,
-        tasks=sheet,
+        tasks=sheet.assign(**rule_columns([rule] * len(tasks))),
+        notes=wide.notes,
     )
 
 

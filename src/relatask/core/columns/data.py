@@ -3,7 +3,7 @@
 CELLS = "cells"  # the scheme of splits that holds out labels and not items
 
 # Tables that may have further columns, which are kept with their Arrow types.
-OPEN = {"items", "rejected"}
+OPEN = {"items", "rejected", "conflicts"}
 
 DATA: dict[str, dict[str, str]] = {
     "assay_targets": {  # what ChEMBL says an assay measures
@@ -31,6 +31,14 @@ DATA: dict[str, dict[str, str]] = {
         "row": "int64?",  # of the input file, from 1; null for an item that densification left out
         "source_id": "string?",
         "reason": "string",
+    },
+    "conflicts": {  # cells that have labels, none of which stays; and of molecules smiles
+        "item_id": "int32",
+        "source_id": "string?",
+        "task_id": "string",
+        "reason": "string",
+        "rows": "string",  # of the input file, from 1, separated by ;
+        "values": "string",  # of these rows in this order, separated by ;
     },
     "tasks": {
         "task_id": "string",  # safe in file names, HTML and shells

@@ -8,6 +8,7 @@ import pandas as pd
 
 from relatask.core.errors import RelataskError
 from relatask.data.source_tables import SourceContext, SourceTables
+from relatask.sources.label_cells import LabelColumn
 from relatask.sources.nodes.tables import distinct_edges, node_tables
 from relatask.sources.number_columns import read_numbers
 from relatask.sources.readers import columns_of_tasks, kept_columns
@@ -33,7 +34,8 @@ def user_graph_tables(block: "NodeTableSource", context: SourceContext) -> Sourc
     numbers = [find_column(table, name, "vector_columns") for name in dict.fromkeys(block.vector_columns)]
     tasks = columns_of_tasks(table, block.task_columns, [key, *kept, *numbers])
     table = replace(table, numbers=frozenset([*tasks, *numbers]))
-    wide = read_wide(table, [key, *kept], tasks, None, [block.values] * len(tasks), names=[key])
+    columns = [LabelColumn(task, block.values) for task in tasks]
+    wide = read_wide(table, [key, *kept], columns, names=[key])
     names = _names(table, key, wide.texts[key])
     ends, unknown = _edges(open_table(block.edges_path, reading), names)
     edges, counts = distinct_edges(ends, len(names))
@@ -77,7 +79,7 @@ def _edges(table: TableFile, names: pd.Index) -> tuple[np.ndarray, int]:
             f"{table.path}: its first row, {', '.join(header)}, names two nodes and would not be read as an "
             "edge; the first row must name the columns, so put one such as from,to above."
         )
-    texts = read_wide(table, table.names[:2], [], None, names=table.names[:2]).texts
+    texts = read_wide(table, table.names[:2], [], names=table.names[:2]).texts
     ends = []
     for name, cells in texts.items():
         _require_texts(table, name, cells)
