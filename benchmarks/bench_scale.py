@@ -30,13 +30,13 @@ import numpy as np, pandas as pd
 from relatask.core.tables import write_table
 from relatask.core.source_block import source_block
 from relatask.sources.lsc.tables import read_lsc
-from relatask.data.merge import merge_labels
+from relatask.data.replicates import merge_labels
 raw = Path(sys.argv[1])
 table = read_lsc(source_block({"reader": "lsc", "task_sheet": str(raw / "task_sheet.csv")}, "lsc"), raw)
-labels, counts = merge_labels(table.labels, np.arange(len(table.smiles)), len(table.tasks))
-task = pd.Categorical.from_codes(labels.task, categories=table.tasks["name"])
-write_table("labels", labels.assign(task_id=task, bound="="), sys.argv[2])
-print(counts)
+merged = merge_labels(table.labels, np.arange(len(table.smiles)), table.tasks)
+task = pd.Categorical.from_codes(merged.labels.task, categories=table.tasks["name"])
+write_table("labels", merged.labels.assign(task_id=task, bound="="), sys.argv[2])
+print(merged.counts)
 """
 LOAD = """
 import sys

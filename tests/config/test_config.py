@@ -245,7 +245,8 @@ WRONG = {
     "no methods": ({"methods": []}, "the key 'methods' is missing or empty"),
     "a column for a reader that has none": (
         {"sources": {"planted": {"reader": "planted", "id_column": "id"}}},
-        "sources.planted: id_column: only the reader molecule_parts or series or table or texts reads it",
+        "sources.planted: id_column: only the reader measurements or molecule_parts or series or table or "
+        "texts reads it",
     ),
     "a reader that is not there": (
         {"sources": {"planted": {"reader": "plantd"}}},

@@ -13,6 +13,7 @@ from relatask.core.files import read_json, write_json
 from relatask.core.tables import COLUMNS, read_table, write_table
 from relatask.data.dataset import make_dataset
 from relatask.data.dataset_counts import content_digest
+from relatask.data.source_tables import empty_table
 from tests.helpers.data_tables import items_table, labels_table, no_classes, tasks_table
 
 
@@ -191,8 +192,9 @@ def test_the_digest_changes_with_any_value_that_methods_see_and_with_nothing_els
     assert content_digest(tables) not in changed
 
 
-def test_the_step_writes_every_table_and_then_the_counts(tmp_path):
+def test_the_step_writes_every_table_and_then_the_counts(capsys, tmp_path):
     source = source_of(["10.", "01.", "11."])
+    source["conflicts"] = empty_table("conflicts")
     for name, table in source.items():
         write_table(name, table, tmp_path / "source" / f"{name}.parquet")
     write_json(tmp_path / "source" / "counts.json", {"rows": 3})
@@ -216,6 +218,11 @@ def test_the_step_writes_every_table_and_then_the_counts(tmp_path):
     assert counts["digest"] == content_digest(tables)
     assert counts["relations"]["tasks_unknown_to_interactions"] == ["t2"]
     assert counts["source"]["standardisation"] == {"rows": 3}
+    assert "mine: 1 task is left out: t2 (isolated: no relation to another task)." in capsys.readouterr().err
+    for name in ("rejected", "rejected_tasks", "conflicts"):
+        assert len(pd.read_csv(tmp_path / "mine" / f"{name}.csv")) == len(
+            read_table(name, tmp_path / "mine" / f"{name}.parquet")
+        )
     first = (tmp_path / "mine" / "labels.parquet").read_bytes()
     assert main([*command, config]) == 0
     assert (tmp_path / "mine" / "labels.parquet").read_bytes() == first

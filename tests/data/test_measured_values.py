@@ -46,7 +46,7 @@ KINDS = {"IC50": "real", "logP": "real", "colour": "class", "active": "binary"}
 def test_values_bounds_and_classes_of_duplicates_are_merged(tmp_path: Path) -> None:
     tables = prepared(tmp_path, kinds=KINDS, units={"IC50": "uM"}, item_columns=[])
     assert cells(tables, "IC50") == {
-        "CCCO": (20.0, ">"),  # the mean of two values of equal bound
+        "CCCO": (30.0, ">"),  # the tighter of two bounds
         "Cc1ccccc1": (3.0, ">"),
         "CCCCO": (4.0, "="),
     }  # of CCCN one row says below 0.5 and the other 0.7: missing
@@ -81,7 +81,7 @@ def test_values_bounds_and_classes_of_duplicates_are_merged(tmp_path: Path) -> N
         [4, 2, 2],
     ]
     counts = tables.counts["labels"]
-    lost = counts["of_rejected_rows"] + counts["equal_merged"] + counts["conflicting"]
+    lost = counts["of_rejected_rows"] + counts["merged"] + counts["conflicting"]
     assert counts["in"] == counts["out"] + lost
     assert tables.items["day"].tolist() == ["2020-01-01", "2020-01-03", "2020-01-05", "2020-01-06"]
 
@@ -94,7 +94,7 @@ def test_methods_read_values_bounds_and_tasks_of_every_kind(tmp_path: Path) -> N
     assert [task.kind for task in data.tasks] == list(KINDS.values())
     assert data.tasks[2].classes == ("9", "10", "blue", "green", "red")
     assert data.tasks[2].n_classes == 5
-    np.testing.assert_array_equal(data.labels[:, 0], [20, np.nan, 3, 4])
+    np.testing.assert_array_equal(data.labels[:, 0], [30, np.nan, 3, 4])
     assert data.bounds is not None
     assert data.bounds[:, 0].tolist() == [1, 0, 1, 0]
     assert {fold: rows.tolist() for fold, rows in data.folds.items()} == {
@@ -125,7 +125,7 @@ def test_what_is_no_measured_value_is_named(tmp_path: Path, cell: str) -> None:
 
 
 def test_a_task_of_no_column_is_named(tmp_path: Path) -> None:
-    with pytest.raises(RelataskError, match=r"has no task 'colours' \(kinds, units\). Did you mean 'colour'"):
+    with pytest.raises(RelataskError, match=r"has no task 'colours' \(kinds\). Did you mean 'colour'"):
         prepared(tmp_path, values="real", kinds={"colours": "class"})
 
 

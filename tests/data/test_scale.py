@@ -16,8 +16,8 @@ import pytest
 from relatask.config import DensifyConfig, RelationsConfig
 from relatask.data.densify import densify
 from relatask.data.interactions import Interactions
-from relatask.data.merge import merge_labels
 from relatask.data.relations import relate_tasks
+from relatask.data.replicates import merge_labels
 from relatask.data.splits import describe_split, split_items
 from relatask.inputs.arrays import CHUNK, write_features
 from tests.helpers.data_tables import items_table
@@ -41,7 +41,8 @@ def merging(n: int) -> Callable[[], object]:
     labels = pd.DataFrame(
         {"row_position": molecule, "task": task.astype(np.int32), "value": active.astype(float)}
     )
-    return lambda: merge_labels(labels, np.arange(n), TASKS)
+    tasks = pd.DataFrame(index=range(TASKS))
+    return lambda: merge_labels(labels, np.arange(n), tasks)
 
 
 def densifying(n: int) -> Callable[[], object]:

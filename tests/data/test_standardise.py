@@ -55,7 +55,7 @@ def test_a_molecule_has_canonical_smiles_average_weight_and_heavy_atoms():
 
 def test_the_largest_fragment_stays_and_salts_go():
     assert standardise("Cl.CCCCN", LIMITS).smiles == "CCCCN"
-    assert standardise("[Na+].CC(=O)[O-].CCCCCC(=O)[O-].[Na+]", LIMITS).smiles == "CCCCCC(=O)[O-]"
+    assert standardise("[Na+].CC(=O)[O-].CCCCCC(=O)[O-].[Na+]", LIMITS).smiles == "CCCCCC(=O)O"
 
 
 def test_among_equal_fragments_the_order_of_writing_does_not_matter():
@@ -88,7 +88,7 @@ def test_rdkit_stays_silent_and_one_bad_row_stops_nothing(capfd):
 def test_real_molecules_standardise_to_themselves_and_keep_rdkits_scaffold(mirror):
     smiles = pd.read_csv(mirror / "moleculenet" / "sider.csv").smiles[:400]
     kept = [result for _, result in standardise_all(smiles, LIMITS) if isinstance(result, Molecule)]
-    assert len(kept) == 349
+    assert len(kept) == 335  # 14 of those within the limits are combinations of two drugs
     assert [standardise(molecule.smiles, LIMITS) for molecule in kept] == kept
     assert [molecule.scaffold for molecule in kept] == [
         MurckoScaffold.MurckoScaffoldSmiles(mol=Chem.MolFromSmiles(m.smiles), includeChirality=False)

@@ -16,6 +16,7 @@ MOLECULES = [
 LABELS = [
     "0", "1", "1.0", "0.0", "1e0", "-0", "", " ",
     "nan", "NaN", "NA", "N/A", "#N/A", "None", "NULL", "<NA>", "-nan",
+    "active", "Inactive", "YES", "no", "n.d.", "-", "ND",
 ]
 NAMES = [
     "A", "B", "a", "hERG block", "$(touch x)", "<script>alert(1)</script>", "../../x", "A,B", 'A"B', "A\nB",
@@ -88,3 +89,8 @@ def written(grid: list[list[str]], suffix: str, newline: str, quoting: int) -> s
 
 def is_missing(cell: str) -> bool:
     return cell.strip().lower() in NOTHING
+
+
+def is_measured(cell: str) -> bool:
+    """Whether a cell of a column of labels holds one, or is no label at all."""
+    return not is_missing(cell) and cell.strip() not in {"-", "--", "n.d.", "ND"}

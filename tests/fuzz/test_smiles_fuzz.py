@@ -128,7 +128,7 @@ def test_rows_are_molecules_duplicates_or_rejected_and_nothing_else(texts: list[
     assert len(source.items) + len(source.rejected) == n
     assert all(len(reason) > 5 for reason in source.rejected.reason)
     labels = source.counts["labels"]
-    assert labels["in"] == n == sum(labels[key] for key in ("out", "of_rejected_rows", "equal_merged"))
+    assert labels["in"] == n == sum(labels[key] for key in ("out", "of_rejected_rows", "merged"))
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rdkit import Chem
 
-from relatask.data.merge import merge_labels, standardise_source
+from relatask.data.merge import standardise_source
 from relatask.data.raw_table import RawTable
+from relatask.data.replicates import merge_labels
 from relatask.data.splits import FOLDS, fold_sizes, split_digest, split_items
 from relatask.data.standardise import Limits, Molecule, standardise
 from relatask.data.task_ids import task_ids
@@ -109,7 +110,8 @@ CELLS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 2), st.sampled_from
 def test_merging_agrees_with_a_loop_and_loses_no_label_uncounted(mol_of_row, cells):
     labels = pd.DataFrame(cells, columns=["row_position", "task", "value"])
     labels = labels.astype({"row_position": "int64", "task": "int32", "value": "float64"})
-    merged, counts = merge_labels(labels, np.array(mol_of_row), 3)
+    found = merge_labels(labels, np.array(mol_of_row), pd.DataFrame(index=range(3)))
+    merged, counts = found.labels, found.counts
     seen: dict[tuple[int, int], set[float]] = {}
     for row, task, value in cells:
         if mol_of_row[row] >= 0:
@@ -117,7 +119,7 @@ def test_merging_agrees_with_a_loop_and_loses_no_label_uncounted(mol_of_row, cel
     expected = [(*cell, *values, "=") for cell, values in sorted(seen.items()) if len(values) == 1]
     assert [tuple(row) for row in merged.itertuples(index=False)] == expected
     assert counts["conflicting_cells"] == sum(len(values) == 2 for values in seen.values())
-    lost = counts["of_rejected_rows"] + counts["equal_merged"] + counts["conflicting"]
+    lost = counts["of_rejected_rows"] + counts["merged"] + counts["conflicting"]
     assert counts["in"] == len(cells) == counts["out"] + lost
 
 

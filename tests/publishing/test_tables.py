@@ -3,12 +3,14 @@
 import html
 import json
 import re
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from relatask.__main__ import main
 from relatask.core.errors import RelataskError
+from relatask.core.files import read_json, write_json
 from relatask.core.outputs import tables
 from relatask.core.tables import COLUMNS, columns_of, write_table
 from relatask.evaluation.aggregate import join_plan, summarise
@@ -31,6 +33,7 @@ from relatask.publishing.tables import per_task as per_task_table
 from relatask.publishing.tables import significance as significance_table
 from relatask.publishing.tables import splits as splits_table
 from relatask.publishing.tables import statistics as statistics_table
+from tests.helpers.data_tables import write_records
 from tests.helpers.study_tables import (
     HOSTILE,
     TASKS,
@@ -81,6 +84,39 @@ def test_undefined_cells_are_counted_in_the_footnote_and_named_in_the_task_table
     assert lost["reason"].tolist() == ["no positive", "no positive"]
     assert lost["mean"].isna().all()
     assert lost["n_seeds"].tolist() == [0, 0]
+
+
+def with_counts(folder: Path, **counts: object) -> None:
+    path = folder / "study" / "data" / "toy" / "dataset.json"
+    write_json(path, {**read_json(path), **counts})
+    write_records(folder / "study" / "data" / "toy")
+
+
+def test_tasks_that_were_left_out_are_named_under_the_main_table(tmp_path) -> None:
+    inputs = make_inputs(tmp_path)
+    assert not any("are left out" in note for note in main_table.make(inputs).notes)
+    lost = pd.DataFrame({"task_id": [f"x{n}" for n in range(7)], "name": "x", "reason": "no negative label"})
+    lost.loc[0, "reason"] = "no label"
+    write_table("rejected_tasks", lost, tmp_path / "study" / "data" / "toy" / "rejected_tasks.parquet")
+    with_counts(tmp_path, tasks_left_out={"no label": 1, "no negative label": 6})
+    notes = main_table.make(inputs).notes
+    said = "7 tasks are left out: x0 (no label); x1, x2, x3, x4, x5 and 1 more (no negative label)"
+    assert f"Of toy {said}." in notes
+
+
+def test_labels_that_were_lost_and_the_spread_of_replicates_stand_under_the_statistics(tmp_path) -> None:
+    inputs = make_inputs(tmp_path)
+    assert len(statistics_table.make(inputs).notes) == 1
+    source = {
+        "labels": {"conflicting_cells": 20, "undecided_cells": 3},
+        "replicates": {"hERG": {"cells": 12, "measurements": 30, "deviation": 0.4321}},
+    }
+    with_counts(tmp_path, source={"standardisation": source})
+    assert statistics_table.make(inputs).notes[1:] == [
+        "toy: 23 cells have labels that conflict, or a bound that decides nothing, and are left out "
+        "(conflicts.csv).",
+        "toy: standard deviation of measurements of one cell: hERG 0.432 (12 cells).",
+    ]
 
 
 def test_a_method_without_results_is_a_dash_never_a_number(tmp_path) -> None:

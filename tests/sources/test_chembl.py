@@ -6,11 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import pytest
 
 from relatask.__main__ import main
 from relatask.core.errors import RelataskError
 from relatask.core.tables import read_table
+from relatask.data.replicates import merge_labels
 from relatask.sources.active import ActiveRule
 from relatask.sources.chembl.activities import read_activities
 from relatask.sources.chembl.assay_targets import find_assay_targets, read_assay_ids
@@ -239,12 +241,15 @@ def read(folder: Path, targets: list[str], at_least: float = 6.5):
     return read_activities(source_of(reader="chembl_activities", targets=targets, active=active), folder)
 
 
-def test_activities_become_labels_by_their_median(collected: Path) -> None:
+def test_activities_are_values_whose_median_makes_the_labels(collected: Path) -> None:
     table = read(collected, ["CHEMBL10", "CHEMBL20"])
     assert table.tasks.source_id.tolist() == ["CHEMBL10", "CHEMBL20"]
     assert table.tasks.name.tolist() == ["Protein of CHEMBL10", "Protein of CHEMBL20"]
     assert table.tasks.uniprots.tolist() == [["P1", "P2"], ["P3"]]
-    cells = {(table.source_ids[row.row_position], row.task): row.value for row in table.labels.itertuples()}
+    assert len(table.labels) == 8
+    assert table.tasks.at_least.tolist() == [6.5, 6.5]
+    merged = merge_labels(table.labels, np.arange(3), table.tasks).labels
+    cells = {(table.source_ids[row.item_id], row.task): row.value for row in merged.itertuples()}
     assert cells == {("CHEMBL101", 0): 1, ("CHEMBL102", 0): 0, ("CHEMBL101", 1): 0, ("CHEMBL104", 1): 1}
     smiles = dict(zip(table.source_ids, table.smiles, strict=True))
     assert smiles == {"CHEMBL101": "CCCO", "CHEMBL102": "CCCN", "CHEMBL104": None}
@@ -354,6 +359,7 @@ def test_the_recorded_answers_are_read(service: Service, tmp_path: Path, mirror:
     table = read(tmp_path, ["CHEMBL4105844"])
     with_value = {one["molecule_chembl_id"] for one in records if one["pchembl_value"]}
     assert table.notes["activities"] == len(records) == 54
-    assert len(table.labels) == len(with_value) == 53
+    assert table.labels.row_position.nunique() == len(with_value) == 53
+    assert len(table.labels) == 54
     assert table.notes["cells_with_different_values"] == 1
-    assert 0 < table.labels.value.sum() < len(table.labels)
+    assert 0 < (table.labels.value >= 6.5).sum() < len(table.labels)

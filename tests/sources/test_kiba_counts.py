@@ -30,7 +30,8 @@ def raw(mirror) -> RawTable:
 
 @pytest.fixture(scope="module")
 def filtered(raw) -> Tables:
-    source = standardise_source(raw, Limits(), "kiba")
+    limits = Limits(neutralise=False, fragments="largest")
+    source = standardise_source(raw, limits, "kiba", replicates="labels")
     return {name: getattr(source, name) for name in ("items", "rejected", "tasks", "labels", "classes")}
 
 
@@ -41,7 +42,7 @@ def unfiltered(raw, filtered) -> Tables:
         {
             "item_id": raw.labels["row_position"],
             "task_id": filtered["tasks"]["task_id"].to_numpy()[raw.labels["task"]],
-            "value": raw.labels["value"],
+            "value": (raw.labels["value"] <= 3.0).astype("float32"),
             "bound": "=",
         }
     )

@@ -23,7 +23,12 @@ RECORDS = ("dataset.json", "features/features.json", "splits/random-0.json", "sp
 @pytest.fixture
 def files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in ("lock.txt", "main.md", "costs.md", *(f"results/toy/{record}" for record in RECORDS)):
+    for name in (
+        "lock.txt",
+        "main.md",
+        "costs.md",
+        *(f"results/demo/data/toy/{record}" for record in RECORDS),
+    ):
         write_text(tmp_path / name, name)
     write_study(tmp_path, STUDY, "demo").rename(tmp_path / "study.json")
     return tmp_path
@@ -50,7 +55,9 @@ def manifest(files) -> dict:
 def test_every_file_stands_in_its_part(files) -> None:
     found = manifest(files)
     assert found["config"] == {"study": "demo", "scale": "quick", "sha256": "0123456789abcdef"}
-    assert found["data"] == {f"results/toy/{name}": sha256_of(f"results/toy/{name}") for name in RECORDS}
+    assert found["data"] == {
+        f"results/demo/data/toy/{name}": sha256_of(f"results/demo/data/toy/{name}") for name in RECORDS
+    }
     assert found["outputs"] == {"main.md": sha256_of("main.md")}
     assert found["measured"] == {"costs.md": sha256_of("costs.md")}
     assert found["environment"]["files"] == {"lock.txt": sha256_of("lock.txt")}

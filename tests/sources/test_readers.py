@@ -10,7 +10,7 @@ import pytest
 from relatask.core.errors import RelataskError
 from relatask.core.plugins import load_file
 from relatask.data.source_tables import SourceContext
-from relatask.sources import table_files
+from relatask.sources.containers import delimited
 from relatask.sources.molecules import read_source
 from relatask.sources.readers import read_kiba, read_table_source
 from tests.helpers.data_tables import source_of
@@ -26,6 +26,14 @@ def write(folder, content, name="data.csv"):
 
 def read(path, **keys):
     return read_source(source_of(reader="table", path=str(path), **keys), "mine")
+
+
+def labels_of(path, **keys):
+    """SMILES and task -> label, after standardisation."""
+    block = source_of(reader="table", path=str(path), **keys)
+    tables = load_file(block.record).prepare(block, SourceContext("mine"))
+    frame = tables.labels.merge(tables.items, on="item_id")
+    return {(row.smiles, row.task_id): float(row.value) for row in frame.itertuples()}
 
 
 def cells(table):
@@ -98,10 +106,11 @@ def test_further_columns_are_kept_but_for_those_that_molecules_have(tmp_path):
             read(path, task_columns=["A"], item_columns=[column])
 
 
-def test_an_active_rule_turns_measurements_into_labels_bounds_included(tmp_path):
-    path = write(tmp_path, "smiles,A\nCCO,5.9\nCCN,6\nCCC,6.1\nCCCC,\n")
-    assert read(path, active={"at_least": 6}).labels.value.tolist() == [0, 1, 1]
-    assert read(path, active={"at_most": 6}).labels.value.tolist() == [1, 1, 0]
+def test_an_active_rule_turns_measurements_into_labels_the_threshold_included(tmp_path):
+    path = write(tmp_path, "smiles,A\nCCCO,5.9\nCCCN,6\nCCCF,6.1\nCCCC,\n")
+    assert read(path, active={"at_least": 6}).labels.value.tolist() == [5.9, 6, 6.1]
+    assert labels_of(path, active={"at_least": 6}) == {("CCCO", "A"): 0, ("CCCN", "A"): 1, ("CCCF", "A"): 1}
+    assert labels_of(path, active={"at_most": 6}) == {("CCCO", "A"): 1, ("CCCN", "A"): 1, ("CCCF", "A"): 0}
 
 
 def test_parquet_of_booleans_and_text_is_read(tmp_path):
@@ -116,14 +125,14 @@ def test_parquet_of_booleans_and_text_is_read(tmp_path):
         ("smiles,A\nCCO,1\nCCN,high\n", {}, r"line 3, column 'A': 'high' is not a number.*task_columns"),
         ("smiles,A\n\nCCO,1\n\n\nCCN,x\n", {}, r"line 6, column 'A': 'x' is not a number"),
         ('smiles,A,B\nCCO,"1\n",1\nCCN,x,1\n', {}, r"line 4, column 'A': 'x' is not a number"),
-        ("smiles,A\nCCO,inf\n", {}, r"line 2, column 'A': 'inf' is not finite; write a finite number, or"),
+        ("smiles,A\nCCO,inf\n", {}, r"line 2, column 'A': 'inf' is not finite; write a finite number of at"),
         ("smiles,A\nCCO,1e400\n", {"active": {"at_least": 1}}, r"line 2, column 'A': '1e400' is not finite"),
         ("smiles,A\nCCO,1\nCCN,1_0\n", {"active": {"at_least": 1}}, r"line 3.*'1_0' is not a number"),
         ("smiles,A\nCCO,1\nCCN,0.5\n", {}, r"line 3, column 'A': '0.5' is neither 0 nor 1.*`active`"),
         ("smiles,A,B,A\nCCO,1,1,1\n", {}, r"'A' is used twice \(columns 2 and 4\)"),
         ("smiles,A,\nCCO,1,1\n", {}, r"column 3 has no name"),
         ("smile,A\nCCO,1\n", {}, r"no column 'smiles' \(smiles_column\). Did you mean 'smile'"),
-        ("smiles;A\nCCO;1\n", {}, r"separated by semicolons"),
+        ("smiles;A\nCCO;1;2\n", {}, r"line 2: 3 cells, but the header has 2; correct the row"),
         ("Smiles,SMILES,A\nCCO,CCO,1\n", {}, r"could be any of \['Smiles', 'SMILES'\]"),
         ("smiles,A\nCCO,1\n", {"id_column": "id"}, r"no column 'id' \(id_column\)"),
         ("smiles,A\nCCO,1\n", {"task_columns": ["AA"]}, r"no column 'AA' \(task_columns\). Did you mean 'A'"),
@@ -131,11 +140,14 @@ def test_parquet_of_booleans_and_text_is_read(tmp_path):
         ("smiles\nCCO\n", {}, r"no task column beside \['smiles'\]"),
         ("", {}, r"is empty; its first row must name the columns"),
         ("smiles,A\n", {}, r"a header but no rows"),
-        ("smiles,A\nCCO,1\nCCN,1,0\n", {}, r"Expected 2 columns, got 3: CCN,1,0; correct the row"),
-        ("smiles,A\nCCO\xe9,1\n".encode("latin-1"), {}, r"is not UTF-8 text; save it as 'CSV UTF-8'"),
-        (b"smiles,A\xed\xa0\x80\nCCO,1\n", {}, r"is not UTF-8 text"),  # half of a character, in the header
-        (b"smiles,A\nCCO\xed\xa0\x80,1\n", {}, r"is not UTF-8 text"),
-        ("smiles,A\nCCO,1\n".encode("utf-16"), {}, r"is not UTF-8 text"),
+        ("smiles,A\nCCO,1\nCCN,1,0\n", {}, r"line 3: 3 cells, but the header has 2; correct the row"),
+        (
+            "smiles,A\nCCO\xe9,1\n".encode("latin-1"),
+            {"encoding": "utf-8"},
+            r"is not text in the encoding utf-8",
+        ),
+        (b"smiles,A\nCCO\xe9,1\0\n", {}, r"holds bytes that no text has"),
+        (b"PK\x03\x04smiles", {}, r"is no text but of another kind; let its name end in \.xlsx or \.ods"),
     ],
 )
 def test_each_mistake_is_one_sentence_that_says_where(tmp_path, content, keys, said):
@@ -145,7 +157,7 @@ def test_each_mistake_is_one_sentence_that_says_where(tmp_path, content, keys, s
 
 
 def test_a_mistake_far_down_names_its_own_row(tmp_path, monkeypatch):
-    monkeypatch.setattr(table_files, "_BLOCK", 4096)  # so that the CSV comes in many batches too
+    monkeypatch.setattr(delimited, "_BLOCK", 4096)  # so that the CSV comes in many batches too
     rows = ["CCO,1"] * 40_000
     rows[33_333] = "CCO,oops"
     frame = pd.DataFrame({"smiles": "CCO", "A": ["1"] * 40_000})
@@ -160,8 +172,8 @@ def test_a_mistake_far_down_names_its_own_row(tmp_path, monkeypatch):
 def test_files_that_are_absent_cut_off_or_of_another_kind_are_named(tmp_path):
     with pytest.raises(RelataskError, match=r"there is no file .*absent\.csv"):
         read(tmp_path / "absent.csv")
-    with pytest.raises(RelataskError, match=r"x.xlsx is of no kind known here; save it as one of .csv"):
-        read(write(tmp_path, CSV, "x.xlsx"))
+    with pytest.raises(RelataskError, match=r"x.docx is of no kind known here; save it as one of .csv"):
+        read(write(tmp_path, CSV, "x.docx"))
     whole = gzip.compress(("smiles,A\n" + "CCO,1\n" * 5000).encode())
     with pytest.raises(RelataskError, match="cut off or damaged"):
         read(write(tmp_path, whole[: len(whole) // 2], "cut.csv.gz"))
@@ -240,12 +252,13 @@ def kiba_folder(folder, molecules="chembl_id,smiles\nC1,CCO\nC2,CCN\n"):
 
 def test_kiba_scores_at_most_3_are_active_by_default(tmp_path):
     table = read_source(source_of(reader="kiba"), "kiba", kiba_folder(tmp_path))
-    assert cells(table) == [(0, 0, 1.0), (0, 1, 0.0), (1, 1, 0.0), (2, 0, 1.0)]
+    assert cells(table) == [(0, 0, 3.0), (0, 1, 3.0001), (1, 1, 11.0), (2, 0, 1.5)]
+    assert table.tasks.at_most.tolist() == [3.0, 3.0]
     assert table.smiles == ["CCO", "CCN", None]  # C3 has no SMILES: rejected later, not dropped
     assert table.source_ids == ["C1", "C2", "C3"]
     assert table.tasks.string_ids.tolist() == [["E1"], []]
     other = source_of(reader="kiba", active={"at_most": 1.0})
-    assert read_source(other, "kiba", tmp_path).labels.value.sum() == 0
+    assert read_source(other, "kiba", tmp_path).tasks.at_most.tolist() == [1.0, 1.0]
 
 
 def test_a_sheet_of_proteins_that_lies_there_is_not_read_where_none_was_asked_for(tmp_path):
@@ -258,12 +271,12 @@ def test_a_sheet_of_proteins_that_lies_there_is_not_read_where_none_was_asked_fo
         assert table.tasks.string_ids.tolist() == expected
     (tmp_path / "kiba").mkdir()
     folder = kiba_folder(tmp_path / "kiba")
-    assert read_kiba(source_of(reader="kiba"), folder, with_sheet=True).tasks.string_ids.tolist() == [
+    assert read_kiba(source_of(reader="kiba"), folder, proteins=True).tasks.string_ids.tolist() == [
         ["E1"],
         [],
     ]
     (folder / "tasks.csv").unlink()
-    tasks = read_kiba(source_of(reader="kiba"), folder, with_sheet=False).tasks
+    tasks = read_kiba(source_of(reader="kiba"), folder, proteins=False).tasks
     assert tasks.uniprots.tolist() == [["P1"], ["P2"]]
     assert tasks.string_ids.tolist() == [[], []]
 
@@ -300,7 +313,7 @@ def test_kiba_matches_the_counts_of_its_own_sheet(mirror):
     counts = pd.read_csv(mirror / "kiba" / "tasks.csv").set_index("uniprot").loc[table.tasks["name"]]
     assert len(table.rows) == 4075
     assert len(table.labels) == 161_013
-    positives = np.bincount(table.labels.task, table.labels.value, minlength=467)
+    positives = np.bincount(table.labels.task, table.labels.value <= 3, minlength=467)
     assert positives.tolist() == counts.n_active_kiba_le_3.tolist()
     assert None not in table.smiles
 

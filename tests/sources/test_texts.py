@@ -65,13 +65,18 @@ def test_rows_of_a_table_are_texts_or_rejected_and_rows_of_the_same_words_are_on
     assert tables.counts["labels"] == {
         "in": 9,
         "of_rejected_rows": 4,
-        "equal_merged": 1,
+        "merged": 1,
         "conflicting": 2,
         "conflicting_cells": 1,
+        "undecided": 0,
+        "undecided_cells": 0,
         "out": 2,
     }
     assert tables.counts["rejected"] == {"empty text: it has no word": 2}
     assert tables.counts["duplicates_merged"] == 1
+    assert tables.conflicts[["source_id", "task_id", "reason", "rows", "values"]].to_numpy().tolist() == [
+        ["a", "sad", "the labels differ", "1;4", "0;1"],
+    ]
 
 
 def test_texts_that_differ_in_their_vowel_signs_are_no_copies(tmp_path):

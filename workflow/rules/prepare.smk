@@ -64,6 +64,7 @@ rule densify_dataset:
         unpack(source_tables),
     output:
         [of_dataset(name) for name in layout.DATASET_TABLES],
+        [of_dataset(f"{name}_csv") for name in layout.DATASET_LISTS],
         counts=of_dataset("dataset"),
     log:
         f"results/logs/densify_dataset/{STUDY_NAME}-{{dataset}}.log",

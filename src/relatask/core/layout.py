@@ -56,9 +56,13 @@ STUDY_FILES = {
     "proteins": "queries/{source}/proteins.parquet",
 }
 # name -> file below results/{study}/data/{dataset}; tables by their own names
-DATASET_TABLES = ("items", "rejected", "tasks", "rejected_tasks", "labels", "classes", "relations")
+DATASET_TABLES = (
+    *("items", "rejected", "conflicts", "tasks", "rejected_tasks", "labels", "classes", "relations"),
+)
+DATASET_LISTS = ("rejected", "conflicts", "rejected_tasks")  # what was lost, for people: as CSV too
 DATASET_FILES = {
     **{name: f"{name}.parquet" for name in DATASET_TABLES},
+    **{f"{name}_csv": f"{name}.csv" for name in DATASET_LISTS},
     "dataset": "dataset.json",  # counts and digests; written last, so a folder that has it is whole
     "raw_relations": "raw_relations.parquet",  # before densification
     "relations_report": "raw_relations.json",
@@ -73,7 +77,7 @@ DATASET_READ = ("items", "tasks", "labels", "classes", "relations")  # tables th
 TRAINED_ON = (*DATASET_READ, "feature_record")  # and the splits
 DRAWN = ("items", "tasks", "labels", "relations")  # tables that tables and figures look into
 # name -> file below results/{study}/sources/{source}
-SOURCE_TABLES = ("items", "rejected", "tasks", "labels", "classes")
+SOURCE_TABLES = ("items", "rejected", "conflicts", "tasks", "labels", "classes")
 SOURCE_FILES = {**{name: f"{name}.parquet" for name in (*SOURCE_TABLES, "rows")}, "counts": "counts.json"}
 # name -> file below results/raw
 RAW_FILES = {

@@ -1,5 +1,6 @@
 """The dataset that methods see: a source and its relations after densification, with all counts."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,16 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from relatask.config import DensifyConfig
 from relatask.core.errors import RelataskError
-from relatask.core.files import digests_of, read_fields, read_json, write_json
-from relatask.core.layout import SOURCE_FILES, SOURCE_TABLES, in_dataset
+from relatask.core.files import digests_of, read_fields, read_json, write_json, write_text
+from relatask.core.layout import DATASET_LISTS, SOURCE_FILES, SOURCE_TABLES, in_dataset
 from relatask.core.tables import COLUMNS, read_table, write_table
 from relatask.data.dataset_counts import dataset_counts
 from relatask.data.densify import LEARNABLE, Kept, densify, everything, keep_only
-from relatask.data.tasks import task_positions, with_counts
+from relatask.data.tasks import left_out_said, task_positions, with_counts
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -47,10 +50,15 @@ def write_dataset(
     dataset.counts["source"]["standardisation"] = read_json(source / "counts.json")
     if report:
         dataset.counts["relations"] |= read_fields(report)
+    dataset.tables["conflicts"] = tables["conflicts"]
     for name, table in dataset.tables.items():
         write_table(name, table, out / in_dataset(name))
+        if name in DATASET_LISTS:
+            write_text(out / in_dataset(f"{name}_csv"), table.to_csv(index=False))
     dataset.counts["files"] = digests_of(*(out / in_dataset(name) for name in dataset.tables))
     write_json(out / in_dataset("dataset"), dataset.counts)
+    if len(dataset.tables["rejected_tasks"]):
+        log.warning("%s: %s.", out.name, left_out_said(dataset.tables["rejected_tasks"]))
     return dataset.counts
 
 
@@ -160,7 +168,10 @@ def _check_not_empty(
             "another relations.channel, or set densify.drop_isolated to false."
         )
     if config is None:
-        raise RelataskError(f"datasets.{name}: no task has labels of both classes; nothing can be learned.")
+        raise RelataskError(
+            f"datasets.{name}: no task has labels of both classes; nothing can be learned. Labels that "
+            "are 0 and 1 in the file want no `active`."
+        )
     most = [int(np.bincount(positions).max()) if len(positions) else 0 for positions in (row, column)]
     raise RelataskError(
         f"datasets.{name}.densify.tau: {config.tau} leaves no molecule and no task (the source has up to "

@@ -18,6 +18,7 @@ from relatask.data.task_ids import task_ids
 from relatask.data.tasks import completed_tasks, with_counts
 
 log = logging.getLogger(__name__)
+_SHOWN = 5  # kinds of what was left out that a line of the log names
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class SourceTables:
     tasks: pd.DataFrame
     labels: pd.DataFrame
     classes: pd.DataFrame
+    conflicts: pd.DataFrame
     counts: dict[str, Any] = field(default_factory=dict)
     rows: pd.DataFrame = field(default_factory=lambda: empty_table("rows"))  # empty: no file has its rows
 
@@ -51,28 +53,56 @@ class SourceTables:
 
 
 def log_counts(name: str, items: str, counts: Mapping[str, Any]) -> None:
-    """Say how many rows of a source became items, and why others did not.
+    """Say in one paragraph what became of the rows and labels of a source.
 
     Args:
         name: of the source.
         items: what they are called, e.g. molecules.
         counts: of the source's counts.json.
     """
+    labels, salts = counts["labels"], counts.get("salts", {"rows": 0, "of": {}})
+    rows = {
+        f"{sum(counts['rejected'].values()):,} rejected": _named(counts["rejected"]),
+        f"{counts['duplicates_merged']:,} merged with a row above": "",
+        f"{salts['rows']:,} freed of a counter-ion or solvent": _named(salts["of"]),
+        f"{counts.get('neutralised', 0):,} neutralised": "",
+    }
+    lost = {
+        f"{labels['of_rejected_rows']:,} of rejected rows": "",
+        f"{labels['merged']:,} merged with others of their cell": "",
+        f"{labels['conflicting']:,} in conflict": f" in {labels['conflicting_cells']:,} cells",
+        f"{labels['undecided']:,} bounds that decide nothing": f" in {labels['undecided_cells']:,} cells",
+    }
     log.info(
-        "%s: %d rows -> %d %s (%d rejected, %d duplicates merged), %d labels in %d tasks, "
-        "%d conflicting cells made missing.",
-        name,
-        counts["rows"],
-        counts["items"],
-        items,
-        sum(counts["rejected"].values()),
-        counts["duplicates_merged"],
-        counts["labels"]["out"],
-        counts["tasks"],
-        counts["labels"]["conflicting_cells"],
+        "%s: %s rows -> %s %s%s; %s labels in the file -> %s labels in %s tasks%s.",
+        *(name, f"{counts['rows']:,}", f"{counts['items']:,}", items, _bracketed(rows)),
+        *(f"{labels['in']:,}", f"{labels['out']:,}", f"{counts['tasks']:,}", _bracketed(lost)),
     )
-    for reason, count in counts["rejected"].items():
-        log.info("  rejected: %d x %s", count, reason)
+    if labels["conflicting"] or labels["undecided"]:
+        log.info("%s: conflicts.parquet lists the cells whose labels are lost.", name)
+    if spread := counts.get("replicates"):
+        log.info("%s: %s.", name, replicates_said(spread))
+
+
+def _bracketed(facts: Mapping[str, str]) -> str:
+    """Return facts in brackets but for those of number 0."""
+    said = "; ".join(f"{fact}{more}" for fact, more in facts.items() if not fact.startswith("0 "))
+    return f" ({said})" if said else ""
+
+
+def replicates_said(spread: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return how far measurements of one cell lie apart, by task; the five tasks with most such cells."""
+    most = sorted(spread.items(), key=lambda one: -one[1]["cells"])
+    said = [f"{task} {own['deviation']:.3g} ({own['cells']:,} cells)" for task, own in most[:_SHOWN]]
+    more = f", and {len(most) - _SHOWN} more tasks in counts.json" if len(most) > _SHOWN else ""
+    return f"standard deviation of measurements of one cell: {', '.join(said)}{more}"
+
+
+def _named(counts: Mapping[str, int]) -> str:
+    """Return e.g. ": 5 x no SMILES, 2 x mixture", the most frequent first."""
+    most = sorted(counts.items(), key=lambda one: -one[1])
+    more = f" and {len(most) - _SHOWN} more" if len(most) > _SHOWN else ""
+    return ": " + ", ".join(f"{count:,} x {what}" for what, count in most[:_SHOWN]) + more if most else ""
 
 
 def table_of_rows(source_ids: Sequence[Any], item_of_row: np.ndarray) -> pd.DataFrame:
@@ -95,6 +125,7 @@ def source_tables(
     level: str,
     classes: Mapping[str, Sequence[str]] | None = None,
     counts: Mapping[str, Any] | None = None,
+    lost: pd.DataFrame | None = None,
 ) -> SourceTables:
     """Complete the tables of a source of any kind of item.
 
@@ -107,6 +138,7 @@ def source_tables(
         level: of items and tasks that do not say theirs.
         classes: name of each task of kind class -> names of its classes; a label is a position in it.
         counts: facts for counts.json.
+        lost: cells whose labels do not stay, see `data.replicates.Merged`.
 
     Raises:
         RelataskError: a task of kind class has no classes, or a label is none of them.
@@ -122,11 +154,11 @@ def source_tables(
     labels = labels.sort_values(["item", "task"], kind="stable", ignore_index=True)
     column, values = labels["task"].to_numpy(np.int64), labels["value"].to_numpy(np.float64)
     _check_values(described, column, values)
-    bounds = labels["bound"] if "bound" in labels else pd.Series("=", labels.index)
     rows = [(task, number, name) for task, own in zip(ids, tasks["name"], strict=True)
             for number, name in enumerate(named.get(own, ()))]  # fmt: skip
+    items = completed_items(items, level)
     return SourceTables(
-        items=completed_items(items, level),
+        items=items,
         rejected=empty_table("rejected"),
         tasks=with_counts(described, column, values),
         labels=pd.DataFrame(
@@ -134,11 +166,35 @@ def source_tables(
                 "item_id": labels["item"].to_numpy(np.int32),
                 "task_id": pd.Categorical.from_codes(column, pd.Index(ids)),
                 "value": values.astype(np.float32),
-                "bound": pd.Categorical(bounds, categories=[*BOUNDS]).remove_unused_categories(),
+                "bound": _bounds(labels),
             }
         ),
         classes=pd.DataFrame(rows, columns=list(DATA["classes"])) if rows else empty_table("classes"),
+        conflicts=empty_table("conflicts") if lost is None else _conflicts(lost, items, ids),
         counts=dict(counts or {}),
+    )
+
+
+def _bounds(labels: pd.DataFrame) -> Any:
+    """Return the bounds of labels; <= is < and >= is >, as the values lie on a continuous scale."""
+    if "bound" not in labels:
+        return pd.Categorical.from_codes(np.zeros(len(labels), np.int8), pd.Index([BOUNDS[0]]))
+    given = labels["bound"].astype("category").cat
+    codes = np.array([BOUNDS.index(name[0]) for name in given.categories], np.int8)
+    return pd.Categorical.from_codes(codes[given.codes], pd.Index(BOUNDS)).remove_unused_categories()
+
+
+def _conflicts(lost: pd.DataFrame, items: pd.DataFrame, ids: Sequence[str]) -> pd.DataFrame:
+    """Return table "conflicts" of lost cells, with the SMILES where the items have one."""
+    place = lost["item"].to_numpy(np.int64)
+    named = [name for name in ("source_id", "smiles") if name in items]
+    return pd.DataFrame(
+        {
+            "item_id": place.astype(np.int32),
+            **{name: items[name].to_numpy(object)[place] for name in named},
+            "task_id": pd.Series([ids[task] for task in lost["task"]], dtype=object),
+            **{name: lost[name].to_numpy(object) for name in ("reason", "rows", "values")},
+        }
     )
 
 

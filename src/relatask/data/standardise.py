@@ -1,27 +1,43 @@
-"""Molecules made comparable: largest fragment, size limits, canonical SMILES, scaffold.
+"""Molecules made comparable: one fragment, without charges, size limits, canonical SMILES, scaffold.
 
-SGNN-EBM, appendix A.1, in the order of the authors' code: the largest fragment is taken before its
-atoms are counted, so that a salt of two ions is judged by what remains of it.
+SGNN-EBM, appendix A.1, in the order of the authors' code: one fragment is taken before its atoms are counted,
+so that a salt of two ions is judged by what remains of it. The authors took the largest fragment and left
+charges as they were; `Limits` has both.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 from rdkit import Chem, rdBase
 from rdkit.Chem.Descriptors import MolWt  # type: ignore[attr-defined]  # set at import, unseen by mypy
 
+from relatask.data.fragments import largest, neutralised, parent
+
 SHORT = 1000  # characters; what is shorter needs no look at its size
 MOST_ATOMS = 1000  # RDKit's ring search takes minutes beyond, and the stack ends at some 10,000
 MOST_CHARACTERS = 20_000
+MOST_KNOWN = 1 << 18  # texts whose result is remembered
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Which molecules are small molecules: heavy atoms, and average molecular weight in Da (inclusive)."""
+    """Which molecules are small molecules, and in which form they are compared.
+
+    Attributes:
+        min_heavy_atoms: the least number of heavy atoms.
+        min_weight: in Da, average over natural isotopes; the least that is kept.
+        max_weight: likewise, the greatest.
+        neutralise: whether protons are moved so that an amine and its ammonium are one molecule.
+        fragments: of several fragments, `parent` takes counter-ions and solvents away and rejects mixtures,
+            `largest` keeps the one with most atoms, whatever the others are.
+    """
 
     min_heavy_atoms: int = 3
     min_weight: float = 50.0
     max_weight: float = 900.0
+    neutralise: bool = True
+    fragments: Literal["parent", "largest"] = "parent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +48,9 @@ class Molecule:
     n_heavy_atoms: int
     mol_weight: float  # Da, average over natural isotopes, implicit hydrogens counted (Descriptors.MolWt)
     scaffold: str  # see `scaffold_of`
+    # Of the way here, which two rows of one molecule may differ in.
+    lost: tuple[str, ...] = field(default=(), compare=False)  # counter-ions and solvents that were beside it
+    neutralised: bool = field(default=False, compare=False)  # whether it was written with charges
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +67,8 @@ class Rejection:
 def standardise(smiles: str | None, limits: Limits) -> Molecule | Rejection:
     """Return the standardised molecule of one SMILES, or why there is none.
 
-    Of several fragments the one with most atoms stays; among equals the first in the canonical SMILES of
-    the whole, so that the order in which they were written does not matter. Atom map numbers are removed.
+    Of several fragments `limits` says which one stays; among equals the first in the canonical SMILES of the
+    whole, so that the order in which they were written does not matter. Atom map numbers are removed.
     """
     if smiles is None or not smiles.strip():
         return Rejection("no SMILES")
@@ -66,10 +85,15 @@ def standardise(smiles: str | None, limits: Limits) -> Molecule | Rejection:
             for atom in molecule.GetAtoms():
                 atom.SetAtomMapNum(0)
         canonical = Chem.MolToSmiles(molecule)
+        lost: tuple[str, ...] = ()
         if "." in canonical:
-            molecule = _largest_fragment(canonical)
+            chosen = parent(canonical) if limits.fragments == "parent" else largest(canonical)
+            if isinstance(chosen, str):
+                return Rejection("mixture", chosen)
+            molecule, lost = chosen
             canonical = Chem.MolToSmiles(molecule)
-        return _within(molecule, canonical, limits)
+        neutral = neutralised(molecule, canonical) if limits.neutralise else None
+        return _within(*(neutral or (molecule, canonical)), limits, lost, neutral is not None)
     except (ValueError, RuntimeError) as error:  # RDKit's own invariants; seen with absurd ring closures
         return Rejection("RDKit cannot handle it", " ".join(str(error).split())[:200])
 
@@ -84,7 +108,9 @@ def _too_large(smiles: str) -> Rejection | None:
     return None
 
 
-def _within(molecule: Chem.Mol, canonical: str, limits: Limits) -> Molecule | Rejection:
+def _within(
+    molecule: Chem.Mol, canonical: str, limits: Limits, lost: tuple[str, ...], neutral: bool
+) -> Molecule | Rejection:
     heavy = molecule.GetNumHeavyAtoms()
     if heavy < limits.min_heavy_atoms:
         return Rejection(f"fewer than {limits.min_heavy_atoms} heavy atoms")
@@ -93,15 +119,7 @@ def _within(molecule: Chem.Mol, canonical: str, limits: Limits) -> Molecule | Re
         return Rejection(f"lighter than {limits.min_weight:g} Da")
     if weight > limits.max_weight:
         return Rejection(f"heavier than {limits.max_weight:g} Da")
-    return Molecule(canonical, heavy, weight, scaffold_of(molecule))
-
-
-def _largest_fragment(canonical: str) -> Chem.Mol:
-    fragments = [Chem.MolFromSmiles(part) for part in canonical.split(".")]
-    fragments = [fragment for fragment in fragments if fragment is not None]
-    if not fragments:
-        raise ValueError("none of its fragments stands alone")
-    return max(fragments, key=Chem.Mol.GetNumAtoms)  # max keeps the first among equals
+    return Molecule(canonical, heavy, weight, scaffold_of(molecule), lost, neutral)
 
 
 def scaffold_of(molecule: Chem.Mol) -> str:
@@ -118,10 +136,18 @@ def scaffold_of(molecule: Chem.Mol) -> str:
 def standardise_all(
     smiles: Iterable[str | None], limits: Limits
 ) -> Iterator[tuple[int, Molecule | Rejection]]:
-    """Yield (position, result) for every SMILES, one at a time, with RDKit's own messages silenced."""
+    """Yield (position, result) for every SMILES, one at a time, with RDKit's own messages silenced.
+
+    A text that stood there before is not read again: in tables of measurements most do.
+    """
+    known: dict[str | None, Molecule | Rejection] = {}
     with rdBase.BlockLogs():
         for position, text in enumerate(smiles):
-            yield position, standardise(text, limits)
+            if (result := known.get(text)) is None:
+                result = standardise(text, limits)
+                if len(known) < MOST_KNOWN:
+                    known[text] = result
+            yield position, result
 
 
 def _problem(smiles: str) -> str:

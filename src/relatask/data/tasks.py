@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+_NAMED = 5  # tasks that a message names of those that were left out for one reason
+
 
 @dataclass(frozen=True)
 class Task:
@@ -143,3 +145,18 @@ def with_counts(tasks: "pd.DataFrame", column: "Any", values: "Any") -> "pd.Data
     return tasks.assign(
         n_labels=total, n_pos=np.where(binary, ones, 0), n_neg=np.where(binary, total - ones, 0)
     )
+
+
+def left_out_said(rejected: "pd.DataFrame") -> str:
+    """Return which tasks were left out and why, e.g. "3 tasks are left out: A, B (no negative label), ...".
+
+    Args:
+        rejected: table "rejected_tasks"; of each reason the first tasks are named.
+    """
+    parts = []
+    for reason, own in rejected.groupby("reason", sort=True):
+        named = own["task_id"].tolist()
+        more = f" and {len(named) - _NAMED:,} more" if len(named) > _NAMED else ""
+        parts.append(f"{', '.join(named[:_NAMED])}{more} ({reason})")
+    are = "task is" if len(rejected) == 1 else "tasks are"
+    return f"{len(rejected):,} {are} left out: {'; '.join(parts)}"

@@ -220,7 +220,8 @@ def _as_items(
         return table[[reason is None for reason in why]].reset_index(drop=True), why
     from relatask.data.standardise import Limits, Rejection, standardise_all
 
-    limits = Limits(min_heavy_atoms=1, min_weight=0.0, max_weight=float("inf"))
+    how = {"neutralise": False, "fragments": "largest", **model.record.standardised}
+    limits = Limits(min_heavy_atoms=1, min_weight=0.0, max_weight=float("inf"), **how)
     found, reasons = [], []
     texts = [text if isinstance(text, str) else None for text in items["smiles"]]
     for _, result in standardise_all(texts, limits):  # which keeps RDKit from printing what the reasons say

@@ -70,6 +70,8 @@ class ModelRecord:
         files: name -> SHA-256 of the other files of the model.
         scaling: of all series that a forecaster reads, in their order; empty for other models.
         code: digest of the code that trained it; empty where it is unknown.
+        standardised: how molecules were standardised (`neutralise`, `fragments`), as new ones must be; empty
+            where items are no molecules, and in models of before it was said, which left charges alone.
     """
 
     spec: RunSpec
@@ -84,6 +86,7 @@ class ModelRecord:
     files: Mapping[str, str] = field(default_factory=dict)
     scaling: tuple[Scale, ...] = ()
     code: str = ""
+    standardised: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def task_ids(self) -> list[str]:
@@ -137,6 +140,21 @@ def read_record(folder: Path) -> ModelRecord:
             files=content["files"],
             scaling=tuple(Scale(**scale) for scale in content["scaling"]),
             code=str(content.get("code", "")),
+            standardised=_standardised(content.get("standardised", {})),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise RelataskError(f"{path} is damaged ({error}); get the model anew, or train it again.") from None
+
+
+def _standardised(given: Any) -> Mapping[str, Any]:
+    """Return how molecules were standardised.
+
+    Raises:
+        ValueError: it is something that this version does not know.
+    """
+    if given == {}:
+        return {}
+    known = isinstance(given, dict) and given.keys() == {"neutralise", "fragments"}
+    if not known or type(given["neutralise"]) is not bool or given["fragments"] not in ("parent", "largest"):
+        raise ValueError(f"standardised is {given!r}")
+    return dict(given)

@@ -77,6 +77,7 @@ def model_of_run(
         learned_alone=tuple(names) if per_task else (),
         prior=None if prior is None else "prior",
         scaling=_scaling(described),
+        standardised=_of_source(described).get("standardised", {}),
     )
     files: dict[str, bytes] = {}
     weights = result.weights if per_task else {"": result.weights}
@@ -159,13 +160,19 @@ def _inputs(spec: RunSpec, folder: Path) -> dict[str, int]:
     return {name: own["version"] for name, own in made.items() if form_of(name) == form}
 
 
+def _of_source(described: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the content of the source's counts.json, which dataset.json holds."""
+    found: Mapping[str, Any] = described.get("source", {}).get("standardisation", {})
+    return found
+
+
 def _scaling(described: Mapping[str, Any]) -> tuple[Scale, ...]:
     """Return what the values of all series of a source were standardised by; empty for other data.
 
     Args:
         described: dataset.json of the data set.
     """
-    counts = described.get("source", {}).get("standardisation", {})
+    counts = _of_source(described)
     names = counts.get("series", ())
     return tuple(
         Scale(name, task, counts["mean"][task], counts["std"][task])

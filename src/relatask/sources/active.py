@@ -1,6 +1,7 @@
 """Which measured values count as active."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
 
 from pydantic import Field, model_validator
 
@@ -20,11 +21,9 @@ class ActiveRule(Block):
         return self
 
 
-def activity_test(active: ActiveRule) -> Callable[[float], bool]:
-    """Return the function that says whether a measured value is active (bounds included)."""
-    if active.at_least is not None:
-        bound = active.at_least
-        return lambda value: value >= bound
-    limit = active.at_most
-    assert limit is not None  # ActiveRule holds exactly one bound
-    return lambda value: value <= limit
+def rule_columns(rules: Sequence[ActiveRule | None]) -> dict[str, Any]:
+    """Return the columns `at_least` and `at_most` of the tasks of a `RawTable`, one rule for each task."""
+    return {
+        "at_least": [rule.at_least if rule else None for rule in rules],
+        "at_most": [rule.at_most if rule else None for rule in rules],
+    }

@@ -1,7 +1,7 @@
 """What all sources of molecules share: which molecules are kept, and how a raw table becomes items."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, model_validator
 
@@ -22,6 +22,20 @@ class MoleculeBlock(SourceBlock):
     min_heavy_atoms: int = Field(3, ge=1, description="molecules with fewer heavy atoms are rejected")
     min_weight: float = Field(50.0, ge=0, description="Da; lighter molecules are rejected")
     max_weight: float = Field(900.0, gt=0, description="Da; heavier molecules are rejected")
+    neutralise: bool = Field(
+        True,
+        description="move protons, so that an amine and its ammonium, acid and salt are the same",
+    )
+    fragments: Literal["parent", "largest"] = Field(
+        "parent",
+        description="of several fragments, parent: counter-ions and solvents go, and a mixture of others is "
+        "rejected; largest: the one with most atoms stays, whatever the others are",
+    )
+    replicates: Literal["median", "labels"] = Field(
+        "median",
+        description="of several measurements of a molecule in a task, median: their median, before "
+        "thresholds; labels: thresholds first, and labels that differ are a conflict",
+    )
 
     @model_validator(mode="after")
     def _limits_in_order(self) -> "MoleculeBlock":
@@ -50,11 +64,16 @@ def read_source(block: MoleculeBlock, name: str, raw: Path | None = None) -> "Ra
 def prepare_molecules(block: MoleculeBlock, context: "SourceContext") -> "SourceTables":
     """Return the tables of a source of molecules: read, standardised, and duplicates merged."""
     from relatask.data.merge import standardise_source
+    from relatask.data.rejected_rows import as_in_files, conflicts_in_files
     from relatask.data.source_tables import log_counts
     from relatask.data.standardise import Limits
 
     table = load_file(block.record).read(block, context)
-    limits = Limits(block.min_heavy_atoms, block.min_weight, block.max_weight)
-    tables = standardise_source(table, limits, context.name)
+    limits = Limits(
+        block.min_heavy_atoms, block.min_weight, block.max_weight, block.neutralise, block.fragments
+    )
+    tables = standardise_source(table, limits, context.name, block.replicates)
+    tables.rejected = as_in_files(tables.rejected, table)
+    tables.conflicts = conflicts_in_files(tables.conflicts, table)
     log_counts(context.name, "molecules", tables.counts)
     return tables

@@ -1,19 +1,23 @@
-"""A CSV or Parquet table of molecules x tasks: a user's, or MoleculeNet's."""
+"""A table of molecules x tasks in a file of any kind: a user's, or MoleculeNet's."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from relatask.core.kinds import KINDS, Kind
 from relatask.sources.active import ActiveRule
-from relatask.sources.molecules import MoleculeBlock, prepare_molecules
+from relatask.sources.molecule_files import MoleculeFiles
+from relatask.sources.molecules import prepare_molecules
+from relatask.sources.units import concentration_unit
 
 if TYPE_CHECKING:
     from relatask.data.raw_table import RawTable
     from relatask.data.source_tables import SourceContext
 
+ConcentrationUnit = Annotated[str, AfterValidator(concentration_unit)]
+
 SOURCE = {
-    "summary": "CSV or Parquet of SMILES x tasks",
+    "summary": "CSV, Excel, SDF or Parquet of molecules x tasks",
     "items": "molecules",
     "levels": ("molecule",),
     "kinds": ("binary", "real", "class"),
@@ -23,41 +27,52 @@ SOURCE = {
 }
 
 
-class TableSource(MoleculeBlock):
-    """A table of SMILES x tasks; empty cells were not measured."""
+class TableSource(MoleculeFiles):
+    """A table of molecules x tasks; empty cells were not measured."""
 
-    reader: Literal["table"] = Field(description="CSV or Parquet of SMILES x tasks")
-    path: str | None = Field(
-        None,
-        description="a file of yours, absolute or from where the workflow is started; without it the source "
-        "is a name in datasets.tsv",
-    )
+    reader: Literal["table"] = Field(description="CSV, Excel, SDF or Parquet of molecules x tasks")
     test_path: str | None = Field(
         None,
         description="a second file of yours with the same columns, whose molecules are for test; with "
         "`splits: {schemes: [given]}`. A molecule of both is tested, and left out of training",
     )
-    smiles_column: str = Field("smiles", description="column that holds the SMILES")
-    id_column: str | None = Field(None, description="column that names a molecule")
     task_columns: list[str] | None = Field(
         None, description="columns that are tasks; default: all the others"
     )
-    item_columns: list[str] = Field(
-        [], description="columns that are no tasks and are kept with the molecules"
-    )
     values: Kind = Field(
         "binary",
-        description="what the cells are: labels of 0 and 1 (or `active` makes them), measured values, which "
-        "may have a bound as in >10, or classes",
+        description="what the cells are: labels, such as 0 and 1, or active and inactive (or `active` makes "
+        "them), measured values, which may have a bound as in >10, or classes",
     )
     kinds: dict[str, Kind] = Field({}, description="task column -> what its cells are, where not as `values`")
     units: dict[str, str] = Field({}, description="task column of measured values -> its unit, for tables")
-    active: ActiveRule | None = Field(None, description="turns measured values into labels of 0 and 1")
+    active: ActiveRule | None = Field(
+        None, description="turns measured values of binary tasks into labels of 0 and 1"
+    )
+    thresholds: dict[str, ActiveRule | None] = Field(
+        {}, description="task column -> its own rule instead of `active`; null: its cells are labels"
+    )
+    p_values: dict[str, ConcentrationUnit] = Field(
+        {},
+        description="task column of concentrations -> their unit (M, mM, uM, nM, pM, fM); they become "
+        "-log10(mol/L), of which `active` and `thresholds` then speak",
+    )
 
     @model_validator(mode="after")
     def _active_has_labels(self) -> "TableSource":
         if self.active is not None and "binary" not in self.task_kinds():
             raise ValueError("active: it makes labels of 0 and 1, and `values` asks for others; remove one")
+        for column in self.thresholds:
+            if (kind := self.kind_of(column)) != "binary":
+                raise ValueError(f"thresholds: the column {column!r} is of kind {kind}; remove it there")
+        for column in self.p_values:
+            if self.kind_of(column) != "real" and self.rule_of(column) is None:
+                raise ValueError(
+                    f"p_values: the cells of {column!r} are no concentrations but of kind "
+                    f"{self.kind_of(column)}; give the column the kind real, or a rule in `thresholds`"
+                )
+            if column in self.units:
+                raise ValueError(f"units: {column!r} has the unit that p_values gives it; remove it in units")
         return self
 
     @model_validator(mode="after")
@@ -74,6 +89,12 @@ class TableSource(MoleculeBlock):
     def kind_of(self, column: str) -> Kind:
         """Return what the cells of a task column are."""
         return self.kinds.get(column, self.values)
+
+    def rule_of(self, column: str) -> ActiveRule | None:
+        """Return which values of a task column are label 1; None where no rule makes its labels."""
+        if self.kind_of(column) != "binary":
+            return None
+        return self.thresholds.get(column, self.active)
 
     def task_kinds(self) -> tuple[Kind, ...]:
         """Kinds of the tasks that the block asks for."""

@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from relatask.core.errors import RelataskError
-from relatask.data.merge import merge_labels
+from relatask.data.replicates import merge_labels
 from relatask.data.source_tables import (
     SourceContext,
     SourceTables,
@@ -19,6 +19,7 @@ from relatask.data.source_tables import (
 )
 from relatask.inputs.words import NO_WORD, words_of
 from relatask.sources.folder import folder_of
+from relatask.sources.label_cells import LabelColumn
 from relatask.sources.readers import columns_of_tasks, kept_columns, only_table
 from relatask.sources.table_files import find_column, open_table
 from relatask.sources.wide_table import read_wide
@@ -55,7 +56,7 @@ def text_tables(raw: RawTexts, name: str) -> SourceTables:
 
     A text without a word is rejected. Rows whose texts have the same words are one item, as a copy in the
     test fold would give its labels away: equal labels stay, conflicting ones become missing and are counted.
-    In the counts, labels.in = labels.out + of_rejected_rows + equal_merged + conflicting.
+    In the counts, labels.in = labels.out + of_rejected_rows + merged + conflicting.
 
     Args:
         raw: the rows.
@@ -84,20 +85,21 @@ def text_tables(raw: RawTexts, name: str) -> SourceTables:
         reasons[row] = f"duplicate of row {same + 1}"
     item_of_row = np.full(n_rows, -1)
     item_of_row[kept] = codes
-    labels, label_counts = merge_labels(raw.labels, item_of_row, len(raw.tasks))
+    tasks = pd.DataFrame({"name": list(raw.tasks)})
+    merged = merge_labels(raw.labels, item_of_row, tasks)
     counts: dict[str, Any] = {
         "source": name,
         "rows": n_rows,
         "rejected": dict(sorted(of_kind.items())),
         "duplicates_merged": int(again.sum()),
         "items": len(first),
-        "labels": label_counts,
+        "labels": merged.counts,
         "tasks": len(raw.tasks),
     }
     own = {"source_id": raw.source_ids, **raw.columns, "text": raw.texts}
     items = pd.DataFrame({key: pd.Series(values, dtype=object)[first] for key, values in own.items()})
-    tasks = pd.DataFrame({"name": list(raw.tasks)})
-    tables = source_tables(items, tasks, labels.rename(columns={"item_id": "item"}), LEVEL, counts=counts)
+    labels = merged.labels.rename(columns={"item_id": "item"})
+    tables = source_tables(items, tasks, labels, LEVEL, counts=counts, lost=merged.lost)
     out = np.flatnonzero(reasons.notna())
     ids = pd.Series(raw.source_ids, dtype=object)[out].to_list()
     tables.rejected = pd.DataFrame({"row": out + 1, "source_id": ids, "reason": reasons[out].to_list()})
@@ -113,12 +115,14 @@ def read_texts_source(block: "TextsSource", context: SourceContext) -> RawTexts:
         RelataskError: there is no such file or column, or a cell is no label.
     """
     folder = folder_of(block, context)
-    table = open_table(folder if block.path else only_table(folder, context.name))
+    path = folder if block.path else only_table(folder, context.name)
+    table = open_table(path, block.reading([path]))
     text = find_column(table, block.text_column, "text_column")
     keys = [text, *([find_column(table, block.id_column, "id_column")] if block.id_column else [])]
     kept = kept_columns(table, [*block.item_columns, *context.columns], ("text",))
     tasks = columns_of_tasks(table, block.task_columns, [*keys, *kept])
-    wide = read_wide(table, [*keys, *kept], tasks, active=None, names=keys)
+    table = replace(table, numbers=frozenset(tasks))
+    wide = read_wide(table, [*keys, *kept], [LabelColumn(task) for task in tasks], names=keys)
     return RawTexts(
         texts=wide.texts[text],
         source_ids=wide.texts[keys[-1]] if block.id_column else [None] * wide.n_rows,

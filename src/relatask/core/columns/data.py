@@ -4,7 +4,7 @@ CELLS = "cells"  # the scheme of splits that holds out labels and not items
 SCAFFOLD, CLUSTERS = GROUPINGS = ("scaffold", "butina")  # of molecules, by which a scheme may group them
 
 # Tables that may have further columns, which are kept with their Arrow types.
-OPEN = {"items", "rejected"}
+OPEN = {"items", "rejected", "conflicts"}
 
 DATA: dict[str, dict[str, str]] = {
     "assay_targets": {  # what ChEMBL says an assay measures
@@ -32,6 +32,14 @@ DATA: dict[str, dict[str, str]] = {
         "row": "int64?",  # of the input file, from 1; null for an item that densification left out
         "source_id": "string?",
         "reason": "string",
+    },
+    "conflicts": {  # cells that have labels, none of which stays; and of molecules smiles
+        "item_id": "int32",
+        "source_id": "string?",
+        "task_id": "string",
+        "reason": "string",
+        "rows": "string",  # of the input file, from 1, separated by ;
+        "values": "string",  # of these rows in this order, separated by ;
     },
     "rows": {  # of a source, one for each row of its files in their order
         "source_id": "string?",

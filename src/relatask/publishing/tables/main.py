@@ -8,6 +8,9 @@ from typing import Any
 import pandas as pd
 
 from relatask.config import TableConfig
+from relatask.core.files import read_fields
+from relatask.core.layout import dataset_file
+from relatask.data.tasks import left_out_said
 from relatask.evaluation.metrics import METRICS
 from relatask.publishing.formatting import (
     NOTHING,
@@ -157,6 +160,7 @@ def _main_notes(inputs: Inputs, data: pd.DataFrame) -> list[str]:
         f"({', '.join(map(str, seeds))}); the best mean of a column is bold.",
         f"In brackets: difference to {inputs.study.baseline} over the (seed, {each}) cells defined in both.",
         *_undefined_notes(inputs, data),
+        *_left_out_notes(inputs),
     ]
     if data["chosen"].notna().any():
         notes.append("In square brackets: the method whose mean on validation was best, out of several.")
@@ -187,6 +191,17 @@ def _undefined_notes(inputs: Inputs, data: pd.DataFrame) -> list[str]:
             said = f"{count} of each method{why}"
         notes.append(f"Undefined (seed, {each}) cells, left out, on {dataset} ({split} split): {said}.")
     return notes or [f"No (seed, {each}) cell is undefined."]
+
+
+def _left_out_notes(inputs: Inputs) -> list[str]:
+    """A note for each data set of which tasks were left out."""
+    notes = []
+    for dataset in inputs.study.datasets:
+        counts = read_fields(inputs.results / dataset_file("dataset", inputs.name, dataset))
+        if counts.get("tasks_left_out"):
+            said = left_out_said(inputs.of_dataset(dataset, "rejected_tasks"))
+            notes.append(f"Of {dataset} {said}.")
+    return notes
 
 
 def _reasons(inputs: Inputs) -> dict[tuple[Any, ...], str]:

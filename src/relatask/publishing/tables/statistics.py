@@ -7,6 +7,7 @@ import pandas as pd
 from relatask.core.files import read_fields
 from relatask.core.layout import dataset_file
 from relatask.core.tables import columns_of
+from relatask.data.source_tables import replicates_said
 from relatask.publishing.formatting import (
     NOTHING,
     Table,
@@ -19,7 +20,7 @@ TABLE = {
     "caption": (
         "What is left of the raw files: items, tasks, labels, share of labelled cells, share of "
         "active labels, and relations of each data set. Whatever was left out stands with its reason "
-        "in ``rejected.parquet`` and ``rejected_tasks.parquet`` of the data set."
+        "in ``rejected.csv``, ``conflicts.csv`` and ``rejected_tasks.csv`` of the data set."
     ),
     "columns": {
         "dataset": "string",
@@ -37,6 +38,7 @@ TABLE = {
     "when": ("always",),
     "needs": ("dataset",),
 }
+LOST = ("conflicting", "undecided")
 COUNTED = ("items", "tasks", "labelled_percent")
 
 
@@ -47,6 +49,23 @@ def _dataset_json(inputs: Inputs, dataset: str) -> dict[str, Any]:
         counts["classes"] = int
     shares = dict.fromkeys(("positive_rate", "labelled_share"), float)
     return read_fields(path, **counts, **shares, digest=str)
+
+
+def _lost_notes(inputs: Inputs) -> list[str]:
+    """Notes on labels that were lost, and on how far measurements of one cell lie apart."""
+    notes = []
+    for dataset in inputs.study.datasets:
+        described = read_fields(inputs.results / dataset_file("dataset", inputs.name, dataset))
+        counts = described.get("source", {}).get("standardisation", {})
+        labels = counts.get("labels", {})
+        if isinstance(labels, dict) and (lost := sum(labels.get(f"{how}_cells", 0) for how in LOST)):
+            notes.append(
+                f"{dataset}: {lost:,} cells have labels that conflict, or a bound that decides nothing, and "
+                "are left out (conflicts.csv)."
+            )
+        if spread := counts.get("replicates"):
+            notes.append(f"{dataset}: {replicates_said(spread)}.")
+    return notes
 
 
 def make(inputs: Inputs) -> Table:
@@ -88,4 +107,5 @@ def make(inputs: Inputs) -> Table:
         if of_classes
         else f"labelled: share of ({items}) x (tasks) cells with a label; active: share of labels that are 1."
     ]
+    notes += _lost_notes(inputs)
     return Table("statistics", f"{inputs.study.title}: data sets", frame, header, body, 1, notes)

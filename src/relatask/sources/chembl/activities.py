@@ -12,7 +12,7 @@ import pandas as pd
 from relatask.core.errors import RelataskError
 from relatask.core.files import read_json
 from relatask.data.raw_table import RawTable
-from relatask.sources.active import ActiveRule
+from relatask.sources.active import ActiveRule, rule_columns
 
 if TYPE_CHECKING:
     from relatask.sources.chembl.chembl_activities import ChemblActivitiesSource
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 def read_activities(config: "ChemblActivitiesSource", raw: Path) -> RawTable:
-    """Read activities.json: a molecule is active on a target when its median pChEMBL fits `active`.
+    """Read activities.json: the pChEMBL values of molecules on targets, and `active` as their threshold.
 
     One row per molecule that has a pChEMBL value on a target, in order of ChEMBL's activity_id; `rows`
     numbers its first activity in the file. Records without a value, and molecules without a SMILES, are
@@ -49,15 +49,21 @@ def read_activities(config: "ChemblActivitiesSource", raw: Path) -> RawTable:
     if records.empty:
         raise RelataskError(f"{path}: no activity has a pChEMBL value ({notes}); choose other targets.")
     notes["unknown_targets"] = len(content["unknown_targets"])
-    cells, counts = _median_labels(records, config.active)
+    counts = _counts(records, config.active)
     molecules = records.drop_duplicates("molecule")  # codes count from 0 in order of first appearance
     log.info("%s: %s", path, ", ".join(f"{key} {value}" for key, value in (notes | counts).items()))
     return RawTable(
         smiles=molecules.smiles.tolist(),
         source_ids=molecules.source_id.tolist(),
         rows=molecules.row.to_numpy(dtype=np.int64),
-        labels=cells,
-        tasks=tasks,
+        labels=pd.DataFrame(
+            {
+                "row_position": records.molecule.astype(np.int64),
+                "task": records.task.astype(np.int32),
+                "value": records.pchembl.astype(np.float64),
+            }
+        ),
+        tasks=tasks.assign(**rule_columns([config.active] * len(tasks))),
         notes=notes | counts,
     )
 
@@ -133,30 +139,22 @@ def _value(record: dict, path: Path) -> float:
     return value
 
 
-def _median_labels(records: pd.DataFrame, rule: ActiveRule) -> tuple[pd.DataFrame, dict[str, int | str]]:
-    """Return one label per (molecule, task) from the median of its measurements, and counts of conflicts."""
-    records = records.assign(active=_active(records.pchembl, rule))
-    cells = records.groupby(["molecule", "task"], sort=True, as_index=False).agg(
-        median=("pchembl", "median"),
-        measurements=("pchembl", "size"),
-        values=("pchembl", "nunique"),
-        share=("active", "mean"),
+def _counts(records: pd.DataFrame, rule: ActiveRule) -> dict[str, int | str]:
+    """Return how many cells were measured more than once, and how often the values lie on both sides."""
+    values = records.pchembl
+    active = values >= rule.at_least if rule.at_least is not None else values <= rule.at_most
+    cells = (
+        records.assign(active=active)
+        .groupby(["molecule", "task"], sort=True, as_index=False)
+        .agg(
+            measurements=("pchembl", "size"),
+            values=("pchembl", "nunique"),
+            share=("active", "mean"),
+        )
     )
-    labels = pd.DataFrame(
-        {
-            "row_position": cells.molecule.astype(np.int64),
-            "task": cells.task.astype(np.int32),
-            # the mean of two values of two decimals must not miss a threshold by a rounding error
-            "value": _active(cells["median"].round(6), rule).astype(np.float64),
-        }
-    )
-    return labels, {
+    return {
         "cells": len(cells),
         "cells_measured_again": int((cells.measurements > 1).sum()),
         "cells_with_different_values": int((cells["values"] > 1).sum()),
         "cells_with_values_on_both_sides": int(((cells.share > 0) & (cells.share < 1)).sum()),
     }
-
-
-def _active(values: pd.Series, rule: ActiveRule) -> pd.Series:
-    return values >= rule.at_least if rule.at_least is not None else values <= rule.at_most

@@ -49,10 +49,14 @@ def taken_apart(tables: SourceTables, links: Links, name: str) -> SourceTables:
     )
     elements = np.concatenate([element for _, element, _ in atoms]).astype(np.float64)
     tasks = [*_tasks_of(tables, len(molecules)), LevelTask("element", "node", elements, (*ELEMENTS, "other"))]
-    found = graph_tables(
-        graphs, tasks, links, {"source": name, "edges_given": counts, "molecules": tables.counts}
-    )
-    found.rejected = tables.rejected
+    facts = {
+        "source": name,
+        "edges_given": counts,
+        "molecules": tables.counts,
+        "standardised": tables.counts["standardised"],
+    }
+    found = graph_tables(graphs, tasks, links, facts)
+    found.rejected, found.conflicts = tables.rejected, tables.conflicts  # molecules are its first items
     return found
 
 
