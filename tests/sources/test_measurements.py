@@ -40,7 +40,7 @@ def cells(table):
     names = table.tasks["name"].tolist()
     bounds = table.labels["bound"] if "bound" in table.labels else ["="] * len(table.labels)
     own = zip(table.labels.row_position, table.labels.task, table.labels.value, bounds, strict=True)
-    return [(row, names[task], value, bound) for row, task, value, bound in own]
+    return [(row, names[task], value, bound[0]) for row, task, value, bound in own]
 
 
 def test_rows_become_labels_and_replicates_stay(tmp_path):
