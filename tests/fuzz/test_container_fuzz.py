@@ -86,7 +86,7 @@ def check(found: tuple[Any, SourceTables] | None, grid: list[list[Any]]) -> None
 TEXTS = [(",", "."), (";", ","), (";", "."), ("\t", ","), ("\t", "."), ("|", ",")]
 
 
-@cases(20)
+@cases(40)
 @given(tables(), st.sampled_from(TEXTS), st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le"]))
 def test_a_table_is_the_same_with_each_separator_and_encoding(
     folder: Path, grid: list[list[Any]], form: tuple[str, str], encoding: str
@@ -113,7 +113,7 @@ def test_a_table_is_the_same_in_each_kind_of_file(folder: Path, grid: list[list[
     check(prepared(path), grid)
 
 
-@cases(20)
+@cases(40)
 @given(tables(), st.sampled_from(TEXTS))
 def test_the_long_form_of_a_table_has_its_labels_and_all_rows(
     folder: Path, grid: list[list[Any]], form: tuple[str, str]
@@ -139,7 +139,7 @@ ROWS: list[list[Any]] = [["CCCO", 1.5, None], ["CCCN", 2, 3], ["CC(=O)O", None, 
 GRID = [["smiles", "A", "B"], *ROWS * 5]
 
 
-@cases(20)
+@cases(40)
 @given(
     st.sampled_from([".xlsx", ".ods", ".xls", ".sdf", ".smi"]),
     st.sampled_from(["cut", "flip", "drop", "junk"]),
