@@ -55,9 +55,9 @@ def raw_files(name):
 
 
 def source_options(name):
-    """What a source is prepared with besides its block: columns that splits read, and splits if it reads them."""
-    splits = STUDY.splits
-    columns = f"--columns {' '.join(map(shlex.quote, splits.columns))}" if splits.columns else ""
+    """What a source is prepared with besides its block: columns that splits or weights read, and splits if it reads them."""
+    splits, named = STUDY.splits, STUDY.columns_of(name)
+    columns = f"--columns {' '.join(map(shlex.quote, named))}" if named else ""
     if not STUDY.sources[name].record.reads_splits:
         return columns
     return f"{columns} --schemes {' '.join(splits.used)} --fractions {' '.join(map(str, splits.fractions))}"

@@ -148,6 +148,12 @@ class StudyConfig(Block):
                 names.append((f"datasets.{name}.sequences", dataset.sequences))
         return names
 
+    def columns_of(self, source: str) -> list[str]:
+        """Return the columns of a source that its items must keep: those that splits and weights read."""
+        of_source = [entry for entry in self.datasets.values() if entry.source == source]
+        weights = {entry.weights.weight_column for entry in of_source if entry.weights} - {None}
+        return sorted({*self.splits.columns, *map(str, weights)})
+
     def required_grouping(self) -> GroupingConfig:
         """Return the block `grouping`, for steps that only studies with it run.
 
@@ -179,8 +185,27 @@ class StudyConfig(Block):
                 raise ValueError(
                     f"datasets.{name}.episodes: they are of images with one class each; remove it"
                 )
+            self._check_weights(name, dataset)
         if self.grouping and self.few_shot:
             raise ValueError("grouping: classes are no tasks that a network learns together; remove it")
+
+    def _check_weights(self, name: str, dataset: DatasetConfig) -> None:
+        """Refuse weights that no label of a data set can have, and those of studies that group tasks."""
+        if dataset.weights is None:
+            return
+        kinds, classes = {*self.sources[dataset.source].task_kinds()}, dataset.weights.classes
+        where = f"datasets.{name}.weights"
+        if self.grouping:
+            raise ValueError(f"{where}: tasks are grouped by gains without weights; remove it or `grouping`")
+        if classes is not None and kinds == {"real"}:
+            raise ValueError(
+                f"{where}.classes: the tasks have measured values, which have no classes; remove it"
+            )
+        if isinstance(classes, int | float) and "class" in kinds:
+            raise ValueError(
+                f"{where}.classes: a number is the weight of label 1, and some tasks have several classes; "
+                "write a mapping of tasks to their weights"
+            )
 
     def _check_schemes(self, record: SourceRecord) -> None:
         """Refuse schemes of splits that do not go with a source."""

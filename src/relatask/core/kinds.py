@@ -10,5 +10,6 @@ METRICS_OF: dict[Kind, tuple[str, ...]] = {
     "real": ("mae", "rmse", "r2", "spearman"),
     "class": ("accuracy", "macro_f1"),
 }
+WEIGHTS = ("items", "classes", "tasks")  # by which a label can count more or less in training
 BOUNDS = ("=", "<", ">")  # the value itself; less than the value; more than the value
 BOUND_SIGN = {"=": 0, "<": -1, ">": 1}  # of a bound in the matrix of bounds

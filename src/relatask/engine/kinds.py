@@ -36,14 +36,26 @@ def kinds_of(problem: Problem) -> TaskKinds:
         if bounds is not None:
             exact = labels.masked_fill(bounds.cpu() != 0, torch.nan)
             labels = torch.where(exact.isnan().all(0), labels, exact)
+        weights = problem.weights(rows)
         for place, task in enumerate(tasks):
             if task.kind == "real":
-                values = labels[:, place][~labels[:, place].isnan()]
-                spread = float(values.std(correction=0)) if len(values) else 0.0
-                mean[place] = float(values.mean()) if len(values) else 0.0
-                deviation[place] = spread if spread > 0 else 1.0
+                known = ~labels[:, place].isnan()
+                own = None if weights is None else weights[:, place].double().cpu()[known]
+                mean[place], deviation[place] = _scale_of(labels[:, place][known], own)
     n_outputs = tuple(task.n_classes or 1 for task in tasks)
     return TaskKinds(tuple(task.kind for task in tasks), n_outputs, mean, deviation)
+
+
+def _scale_of(values: Tensor, weights: Tensor | None) -> tuple[float, float]:
+    """Return mean and population deviation of values [n], by weights [n] where there are; 0 and 1 of none."""
+    if not len(values):
+        return 0.0, 1.0
+    if weights is None:
+        mean, spread = float(values.mean()), float(values.std(correction=0))
+    else:
+        mean = float((weights * values).sum() / weights.sum())
+        spread = float((weights * (values - mean).square()).sum() / weights.sum()) ** 0.5
+    return mean, spread if spread > 0 else 1.0
 
 
 def mean_metric(metric: str, labels: Tensor, scores: Tensor) -> float:

@@ -1,5 +1,6 @@
 """Columns of tables of data sets: what workflow steps make before anything is trained."""
 
+SAMPLE_WEIGHT = "sample_weight"  # of an item, how much its labels count in training; not in all data sets
 CELLS = "cells"  # the scheme of splits that holds out labels and not items
 
 # Tables that may have further columns, which are kept with their Arrow types.
