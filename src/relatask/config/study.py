@@ -1,7 +1,7 @@
 """A study: data sets x methods x splits x seeds that together make named tables."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -11,7 +11,7 @@ from relatask.config.methods import MethodConfig, ScaleConfig, TableConfig, Trai
 from relatask.config.splits import SplitsConfig
 from relatask.core.blocks import Block, Name, require_known, unique
 from relatask.core.errors import RelataskError
-from relatask.core.kinds import KINDS, METRICS_OF, Kind
+from relatask.core.kinds import DEFAULT_METRICS, KINDS, METRICS_OF, Kind
 from relatask.core.outputs import tables
 from relatask.core.plugins import SourceRecord, scheme_records
 from relatask.core.registry import catalogue
@@ -25,8 +25,26 @@ else:
 
 KIND_SAID = {"binary": "labels of 0 and 1", "real": "measured values", "class": "classes"}
 MetricName = Literal[
-    "roc_auc", "average_precision", "brier", "ece", "mae", "rmse", "r2", "spearman", "accuracy", "macro_f1"
+    "roc_auc",
+    "average_precision",
+    "brier",
+    "ece",
+    "mae",
+    "rmse",
+    "nrmse",
+    "r2",
+    "spearman",
+    "pearson",
+    "accuracy",
+    "balanced_accuracy",
+    "macro_f1",
 ]
+
+
+def _metrics_of(values: dict[str, Any]) -> list[Any]:
+    """Return the metrics of a study that names none: those of the kinds of its tasks."""
+    found = {kind for source in values.get("sources", {}).values() for kind in source.task_kinds()}
+    return [name for kind in KINDS if kind in (found or {"binary"}) for name in DEFAULT_METRICS[kind]]
 
 
 class StudyConfig(Block):
@@ -70,9 +88,11 @@ class StudyConfig(Block):
         list[MetricName],
         AfterValidator(unique),
     ] = Field(
-        ["roc_auc", "average_precision", "brier", "ece"],
+        default_factory=_metrics_of,
         min_length=1,
-        description="the first leads the tables; each task has those of its kind",
+        description="the first of each kind leads the tables; each task has those of its kind. Default: of "
+        "binary tasks `roc_auc`, `average_precision`, `brier`, `ece`, of measured values `r2`, "
+        "`spearman`, `rmse`, `mae`, of classes `accuracy`, `balanced_accuracy`, `macro_f1`",
     )
     scales: dict[Literal["quick", "paper"], ScaleConfig] = Field(
         description="what `scale` in config.yaml chooses from"
