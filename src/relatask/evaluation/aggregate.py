@@ -60,13 +60,8 @@ def join_plan(plan: pd.DataFrame, metrics: pd.DataFrame) -> pd.DataFrame:
 
 
 def mixed_units(tasks: pd.DataFrame) -> bool:
-    """Whether the measured values of tasks are in several units, or of one unit transformed in several ways.
-
-    Values without a unit, such as standardised series, are taken for values of one scale.
-    """
-    real = tasks[tasks["kind"] == "real"]
-    transform = real["transform"].where(real["unit"].notna())
-    return len(real[["unit"]].assign(transform=transform).fillna("").drop_duplicates()) > 1
+    """Whether the measured values of tasks are in several units, of which none is one."""
+    return tasks.loc[tasks["kind"] == "real", "unit"].fillna("").nunique() > 1
 
 
 def without_mean(cells: pd.DataFrame, mixed: Collection[str]) -> pd.Series:

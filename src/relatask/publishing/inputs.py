@@ -226,7 +226,7 @@ class Inputs:
         """Return the unit of a metric on a data set, "" where it has none or tasks differ."""
         if not METRICS[metric].in_unit:
             return ""
-        tasks = self.of_dataset(dataset, "tasks", ["kind", "unit", "transform"])
+        tasks = self.of_dataset(dataset, "tasks", ["kind", "unit"])
         units = tasks.loc[tasks["kind"] == "real", "unit"].dropna().unique()
         return str(units[0]) if len(units) == 1 and not mixed_units(tasks) else ""
 

@@ -34,8 +34,8 @@ def _values(inputs: Inputs, name: str) -> list[str]:
         notes.append(f"{name}: values were transformed before they were learned ({', '.join(done)}).")
     if bounded := int((inputs.of_dataset(name, "labels", ["bound"])["bound"] != "=").sum()):
         notes.append(
-            f"{name}: bounds (< or >) are {bounded:,} of its labels. No metric reads them; networks learn from "
-            "them, trees and kernels do not."
+            f"{name}: bounds (< or >) are {bounded:,} of its labels. No metric reads them; networks "
+            "learn from them, trees and kernels do not."
         )
     return notes
 

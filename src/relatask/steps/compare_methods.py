@@ -73,4 +73,4 @@ def run(arguments: argparse.Namespace) -> None:
 def _mixes_units(path: Path) -> bool:
     """Whether the measured values of a data set's tasks are in several units."""
     require_recorded(path.with_name(in_dataset("dataset")), path)
-    return mixed_units(read_table("tasks", path, ["kind", "unit", "transform"]))
+    return mixed_units(read_table("tasks", path, ["kind", "unit"]))

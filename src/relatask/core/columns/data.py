@@ -39,7 +39,7 @@ DATA: dict[str, dict[str, str]] = {
         "source_id": "string?",
         "level": "string",  # of the items that have its labels
         "kind": "string",  # binary, real or class
-        "unit": "string?",  # of a real task, e.g. "nM"
+        "unit": "string?",  # of a real task, e.g. "nM"; of the values as they are stored
         "transform": "string?",  # what was done to the values before they were stored
         "n_classes": "int32?",  # of a task of kind class
         "metric": "string",  # that leads its tables
