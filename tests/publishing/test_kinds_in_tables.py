@@ -1,5 +1,6 @@
 """Tables of tasks of several kinds: each kind has its own metric, its unit, and no mean across kinds."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ from relatask.core.tables import COLUMNS, write_table
 from relatask.evaluation.aggregate import join_plan, mixed_units, summarise, without_mean
 from relatask.evaluation.metrics import METRICS
 from relatask.evaluation.significance import compare
+from relatask.publishing.figures import overview
 from relatask.publishing.figures import per_task as per_task_figure
 from relatask.publishing.inputs import Inputs
+from relatask.publishing.style import value_limits
 from relatask.publishing.tables import all_metrics, per_task
 from relatask.publishing.tables import main as main_table
 from tests.helpers.data_tables import labels_table, tasks_table, write_records
@@ -105,6 +108,23 @@ def test_the_figure_of_tasks_counts_those_of_its_metric(tmp_path: Path) -> None:
     drawn, figure = per_task_figure.draw(inputs_of(tmp_path, {}), "toy")
     assert drawn["task_id"].unique().tolist() == ["tox"]
     assert not any("are not shown" in text.get_text() for text in figure.texts)
+
+
+def test_the_overview_has_no_mean_of_errors_in_several_units(tmp_path: Path) -> None:
+    for units, shown in (({"pIC50": "log M", "logP": "log M"}, 4), ({"pIC50": "log M"}, 0)):
+        folder = tmp_path / str(shown)
+        inputs = inputs_of(folder, units)
+        study = inputs.study.model_copy(update={"metrics": ["rmse", "roc_auc", "accuracy"]})
+        drawn, figure = overview.draw(replace(inputs, study=study))
+        assert len(drawn) == shown
+        assert any("several units" in text.get_text() for text in figure.texts) is not bool(shown)
+
+
+def test_axes_hold_errors_above_1_and_r2_below_0() -> None:
+    assert value_limits([12.0], "rmse")[1] > 12
+    assert value_limits([-3.0, 0.5], "r2")[0] < -3
+    assert value_limits([0.4, 0.99], "mae") == pytest.approx((-0.02, 1.02), abs=0.02)
+    assert value_limits([0.1, 1.0], "roc_auc") == (0.1 - 0.036, 1.02)
 
 
 def test_weights_are_said_below_the_table(tmp_path: Path) -> None:

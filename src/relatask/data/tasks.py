@@ -28,9 +28,7 @@ class Task:
     n_classes: int | None = None  # of a task of kind class
     metric: str = "roc_auc"  # that leads its tables
     classes: tuple[str, ...] = ()  # names of its classes; the label of an item is a position in it
-    transform: str | None = (
-        None  # what was done to its values; `unit` is theirs after it
-    )
+    transform: str | None = None  # what was done to its values before they were stored
 
 
 def plain_tasks(task_ids: Sequence[str], kind: Kind = "binary") -> tuple[Task, ...]:

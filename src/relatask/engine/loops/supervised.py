@@ -116,8 +116,9 @@ class Training(EpochTraining):
         return cast(KnowsLabels, model).losses(outputs, labels, **further)
 
     def examples(self, batch: Tensor) -> tuple[object, Tensor]:
-        """Return what the model reads of the items at positions `batch`, and their labels [B, t]."""
-        return self.problem.data.x(batch), self.problem.labels(batch)
+        """Return what the model reads of the items at positions `batch`, and labels [B, t] but bounds."""
+        labels, exact = self.problem.labels(batch), self.problem.exact(batch)
+        return self.problem.data.x(batch), labels if exact is None else labels.masked_fill(~exact, torch.nan)
 
     def task_losses(self, x: object, labels: Tensor, weights: dict[str, Tensor] | None = None) -> Tensor:
         """Return each task's loss, [t], in full precision, with `weights` in place of the model's own."""
