@@ -78,8 +78,9 @@ def _numbers(items: "pd.DataFrame", column: str, where: str) -> "pd.Series":
             if isinstance(first["source_id"], str)
             else first.get("smiles", first["item_id"])
         )
+        cell = "nothing" if pd.isna(first[column]) else repr(first[column])
         raise RelataskError(
             f"{where}.weight_column: {int(wrong.sum())} of {len(items)} items have no weight of 0 or more in "
-            f"{column!r}, the first is {who!r} with {first[column]!r}; write a number for each, e.g. 1."
+            f"{column!r}, the first is {who!r} with {cell}; write a number for each, e.g. 1."
         )
     return found
