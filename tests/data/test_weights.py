@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
 from relatask.config import StudyConfig, parse
 from relatask.config.weights import WeightsConfig
@@ -15,6 +16,7 @@ from relatask.core.tables import read_table, write_table
 from relatask.data.dataset import make_dataset
 from relatask.data.prepared import PreparedDataset
 from relatask.data.source_tables import SourceContext
+from relatask.plan.plan import plan_runs
 from tests.helpers.data_tables import source_of
 from tests.helpers.planned_study import study
 from tests.helpers.prepared_dataset import random_labels, write_dataset
@@ -90,3 +92,23 @@ def test_items_keep_the_columns_that_weights_name() -> None:
     found = parse(StudyConfig, given, "study")
     assert found.columns_of("s") == ["trust"]
     assert found.columns_of("t") == []
+
+
+def test_the_example_of_the_docs_can_be_planned_and_read(root: Path, tmp_path: Path) -> None:
+    text = (root / "docs" / "kinds.md").read_text(encoding="utf-8")
+    table, block = text.split("```\n")[1], text.split("```yaml\n")[1].split("```")[0]
+    (tmp_path / "assays.csv").write_text(table)
+    study = parse(StudyConfig, yaml.safe_load(block), "docs/kinds.md")
+    runs = {run.spec.label: run.spec for run in plan_runs(study, "quick")}
+    assert runs["MTL"].weights == study.datasets["assays"].weights.given()
+    assert runs["MTL_plain"].weights is None
+    assert study.metrics[0] == "roc_auc"
+    assert {"r2", "accuracy"} <= set(study.metrics)
+    source = study.sources["mine"].model_copy(update={"path": str(tmp_path / "assays.csv")})
+    context = SourceContext("mine", columns=tuple(study.columns_of("mine")))
+    tables = load_file(source.record).prepare(source, context)
+    assert dict(zip(tables.tasks["task_id"], tables.tasks["kind"], strict=True)) == {
+        "toxic": "binary", "pIC50": "real", "solubility": "class",
+    }  # fmt: skip
+    assert tables.labels["bound"].tolist().count(">") == 1
+    assert tables.items["trust"].tolist() == ["1", "0.5", "1"]
