@@ -104,6 +104,15 @@ def test_trees_and_kernels_leave_bounds_out_and_networks_learn_from_them(
     assert found[0].equals(found[1]) is (method in VALUES)
 
 
+@pytest.mark.parametrize("method", [*VALUES, "single_task"])
+def test_a_task_of_bounds_alone_has_their_mean(method: str, mixed: PreparedDataset, tmp_path: Path) -> None:
+    assert mixed.bounds is not None
+    bounds, rows = mixed.bounds.clone(), mixed.folds["train"]
+    bounds[rows, 1] = 1
+    found = run(method, replace(mixed, bounds=bounds), tmp_path, tasks=("value",)).predictions["score"]
+    np.testing.assert_allclose(found, float(mixed.labels[rows, 1].nanmean()), rtol=1e-5)
+
+
 def exact(mixed: PreparedDataset, fold: str) -> tuple[np.ndarray, np.ndarray]:
     """Bits and values of the task `value` in a fold, without bounds."""
     rows = mixed.folds[fold]

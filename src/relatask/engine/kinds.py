@@ -126,15 +126,20 @@ def exact_rows(problem: Problem) -> Tensor:
 def constant_result(problem: Problem) -> TrainingResult | None:
     """Return one score for all items where training has no two different labels of a task, else None.
 
-    Of a binary task that is the prevalence, else the value or class itself; 0.5, 0 and 0 where there is none.
+    Of a binary task that is the prevalence, else the value or class itself, and of a real one that has bounds
+    alone their mean; 0.5, 0 and 0 where there is none.
     """
     labels, kind = problem.labels(exact_rows(problem)), tasks_of(problem)[0].kind
     if labels.numel() and labels.min() < labels.max():
         return None
-    nothing = 0.5 if kind == "binary" else 0.0
-    score = float(labels[0, 0]) if labels.numel() else nothing
-    digits = 0 if kind == "binary" else 4
-    seen = f"only label {score:.{digits}f}" if labels.numel() else "no label"
+    bounds = problem.labels(problem.rows("train"))
+    score = 0.5 if kind == "binary" else 0.0
+    digits, seen = 0 if kind == "binary" else 4, "no label"
+    if labels.numel():
+        score = float(labels[0, 0])
+        seen = f"only label {score:.{digits}f}"
+    elif bounds.numel():
+        score, seen = float(bounds.mean()), "bounds alone"
     log.info("%s has %s in training; every score is %.1f", problem.title, seen, score)
     scores = {fold: torch.full((len(problem.rows(fold)), 1), score) for fold in EVALUATED}
     return TrainingResult(scores, [], {CONSTANT: torch.tensor([score])})
