@@ -291,7 +291,7 @@ WRONG = {
         "datasets.planted.relations: proteins: planted needs no names of proteins from datasets.tsv; remove",
     ),
     "a metric that no task has": (
-        {"sources": {"planted": {"reader": "table", "values": "real"}}},
+        {"sources": {"planted": {"reader": "table", "values": "real"}}, "metrics": ["roc_auc", "mae"]},
         "metrics: the tasks have measured values",
     ),
     "a number of folds that is a text": ({"splits": {"n_folds": "many"}}, "splits.n_folds: Input should be"),

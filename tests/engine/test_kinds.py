@@ -1,6 +1,7 @@
 """Tasks of measured values and of classes: losses, scores, selection, metrics, and whole runs of them."""
 
 import math
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,8 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from scipy.stats import spearmanr
-from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error, mean_squared_error, r2_score
+from scipy.stats import pearsonr, spearmanr
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    f1_score,
+    mean_absolute_error,
+    mean_squared_error,
+    r2_score,
+)
 from torch import Tensor
 
 from relatask.core.errors import RelataskError
@@ -240,6 +248,8 @@ def test_metrics_of_values_equal_those_of_scikit_learn_and_scipy(ties: int):
             "rmse": mean_squared_error(*pair) ** 0.5,
             "r2": r2_score(*pair),
             "spearman": spearmanr(*pair).statistic,
+            "pearson": pearsonr(*pair).statistic,
+            "nrmse": mean_squared_error(*pair) ** 0.5 / pair[0].std(),
         }
         found = {name: by_column(METRICS[name], labels, scores)[task] for name in expected}
         assert found == pytest.approx(expected, rel=1e-9, abs=1e-12)
@@ -254,6 +264,10 @@ def test_metrics_of_classes_equal_those_of_scikit_learn():
         known = ~np.isnan(labels[:, task])
         pair = labels[known, task].astype(int), scores[known, task].astype(int)
         assert by_column(METRICS["accuracy"], labels, scores)[task] == pytest.approx(accuracy_score(*pair))
+        with warnings.catch_warnings():  # of classes that are predicted and no label
+            warnings.simplefilter("ignore")
+            expected = balanced_accuracy_score(*pair)
+        assert by_column(METRICS["balanced_accuracy"], labels, scores)[task] == pytest.approx(expected)
         expected = f1_score(*pair, average="macro")
         assert by_column(METRICS["macro_f1"], labels, scores)[task] == pytest.approx(expected)
 

@@ -423,7 +423,7 @@ def test_the_steps_go_from_predictions_to_tables(tmp_path, capsys) -> None:
     assert main(["evaluate_runs", *evaluate_arguments]) == 2
     assert "tasks.parquet is not the file that" in capsys.readouterr().err
     tasks.write_bytes(right)
-    compare_arguments = ["--plan", file("plan"), "--metrics", file("metrics")]
+    compare_arguments = ["--plan", file("plan"), "--metrics", file("metrics"), "--tasks", str(tasks)]
     compare_arguments += ["--out-summary", file("summary"), "--out-comparisons", file("comparisons")]
     assert main(["compare_methods", *compare_arguments, "--baseline", "STL"]) == 0
     assert main(["compare_methods", *compare_arguments, "--baseline", "SLT"]) == 2

@@ -23,7 +23,7 @@ from relatask.engine import checkpoint as checkpoints
 from relatask.journal.digests import code_of_run, files_of_run
 from relatask.journal.heartbeat import read_heartbeats
 from relatask.journal.journal import Journal
-from relatask.plan.manifest import shard_manifest
+from relatask.plan.manifest import read_manifest, shard_manifest
 from relatask.plan.spec import Component
 from relatask.shards import shard as shards
 from relatask.shards.shard import Shard, ShardData
@@ -87,6 +87,30 @@ def test_new_data_train_again_and_only_what_reads_them(results, caplog):
         train(results)
     again = [record.getMessage() for record in caplog.records if "trained again" in record.getMessage()]
     assert again == [f"run {SPECS[2].run_id} (SHARED_BOTTOM seed 1) is trained again: its data changed"]
+
+
+def test_runs_with_and_without_weights_share_a_shard(results):
+    items = read_table("items", results / "small" / "items.parquet")
+    items["sample_weight"] = (items["item_id"] % 2).astype("float32")
+    write_table("items", items, results / "small" / "items.parquet")
+    write_records(results / "small")
+    plain = make_spec("random_forest", None)
+    specs = [plain, replace(plain, weights={"weight_column": "trust"})]
+    manifest = results / "manifest.json"
+    write_text(manifest, shard_manifest(specs, "study"))
+    assert read_manifest(manifest)[1] == specs
+    digests = train(results, specs)
+    assert len({*digests.values()}) == 2
+    learned = [
+        pd.read_parquet(results / "study" / "runs" / spec.run_id / "model" / "items.parquet")["item_id"]
+        for spec in specs
+    ]
+    assert learned[1].tolist() == [item for item in learned[0] if item % 2]
+    scores = [
+        read_table("predictions", results / "study" / "runs" / spec.run_id / "predictions.parquet")
+        for spec in specs
+    ]
+    assert scores[0][["item_id", "label"]].equals(scores[1][["item_id", "label"]])  # metrics read no weights
 
 
 def test_a_run_whose_code_changed_meanwhile_is_not_journalled(results, monkeypatch):

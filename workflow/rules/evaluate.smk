@@ -108,6 +108,7 @@ rule compare_methods:
     input:
         plan=at("plan"),
         metrics=at("metrics"),
+        tasks=task_tables(),
     output:
         summary=at("summary"),
         comparisons=at("comparisons"),
@@ -128,7 +129,7 @@ rule compare_methods:
         code=code_of("steps/compare_methods.py"),
     shell:
         "python -m relatask compare_methods --log {log}"
-        " --plan {input.plan} --metrics {input.metrics} --baseline {params.baseline}"
+        " --plan {input.plan} --metrics {input.metrics} --tasks {input.tasks} --baseline {params.baseline}"
         " --contrasts {params.contrasts:q}"
         " --out-summary {output.summary} --out-comparisons {output.comparisons}"
 

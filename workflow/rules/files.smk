@@ -54,9 +54,9 @@ def raw_files(name):
 
 
 def source_options(name):
-    """What a source is prepared with besides its block: columns that splits read, and splits if it reads them."""
-    splits = STUDY.splits
-    columns = f"--columns {' '.join(map(shlex.quote, splits.columns))}" if splits.columns else ""
+    """What a source is prepared with besides its block: columns that splits or weights read, and splits if it reads them."""
+    splits, named = STUDY.splits, STUDY.columns_of(name)
+    columns = f"--columns {' '.join(map(shlex.quote, named))}" if named else ""
     if TASK_SHEET in [entry.file for entry in SHEET.get(name, [])] and not STUDY.reads_proteins(name):
         columns = f"--without-sheet {columns}"
     if not STUDY.sources[name].record.reads_splits:

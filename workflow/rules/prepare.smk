@@ -87,11 +87,14 @@ rule densify_dataset:
         ),
         config=lambda wildcards, output: place("datasets", wildcards.dataset, "densify"),
         content=lambda wildcards: digest_of(STUDY.datasets[wildcards.dataset].densify),
+        weights=lambda wildcards, output: place("datasets", wildcards.dataset, "weights"),
+        weighing=lambda wildcards: digest_of(STUDY.datasets[wildcards.dataset].weights),
         complete=lambda wildcards: "" if record_of_dataset(wildcards.dataset).sparse else "--complete",
         code=code_of("steps/densify_dataset.py"),
     shell:
         "python -m relatask densify_dataset --log {log} --source-dir {params.source} {params.relations}"
-        " --densify-config {params.config:q} {params.complete} --out-dir $(dirname {output.counts})"
+        " --densify-config {params.config:q} --weights-config {params.weights:q} {params.complete}"
+        " --out-dir $(dirname {output.counts})"
 
 
 rule cluster_items:

@@ -21,7 +21,7 @@ class Step:
     losses: Tensor  # [T], each of its own column of the logits alone, 0 for a task without a label
     present: Tensor  # bool [T], whether the task has a label in the batch
     logits: Tensor  # [B, T]
-    mean: Tensor  # of the losses of present tasks
+    mean: Tensor  # of the losses of present tasks, by the weights of tasks that the run has
     representation: Tensor | None  # [B, .., w], what the trunk gave; only where `uses_representation`
     model: MultiTaskModel
 

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from relatask.config.weights import WeightsConfig
 from relatask.core.blocks import Block, Name, unique
 
 
@@ -97,6 +98,9 @@ class DatasetConfig(Block):
     )
     episodes: EpisodesConfig | None = Field(
         None, description="of images with one class each; default: 5 ways, 5 shots"
+    )
+    weights: WeightsConfig | None = Field(
+        None, description="how much labels count in training; without it all count the same"
     )
     size: SizeConfig = Field(SizeConfig(), description="expected size, for the prediction of costs")
     cost_factors: dict[Name, Annotated[float, Field(gt=0)]] = Field(

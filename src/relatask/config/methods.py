@@ -73,6 +73,7 @@ class MethodConfig(Block):
     ensemble: int = Field(
         1, ge=1, le=1000, description="so many networks, whose probabilities are averaged: more at equal cost"
     )
+    weights: bool = Field(True, description="false: train the row without the `weights` of its data set")
     parts: int = Field(1, ge=1, le=10_000, description="cut a run of independent tasks into so many runs")
 
     @property

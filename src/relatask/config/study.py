@@ -1,7 +1,7 @@
 """A study: data sets x methods x splits x seeds that together make named tables."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -12,7 +12,7 @@ from relatask.config.splits import SplitsConfig
 from relatask.core.blocks import Block, Name, require_known, unique
 from relatask.core.columns.data import SCAFFOLD
 from relatask.core.errors import RelataskError
-from relatask.core.kinds import KINDS, METRICS_OF, Kind
+from relatask.core.kinds import DEFAULT_METRICS, KINDS, METRICS_OF, Kind
 from relatask.core.outputs import tables
 from relatask.core.plugins import SourceRecord, scheme_records
 from relatask.core.registry import catalogue
@@ -26,8 +26,26 @@ else:
 
 KIND_SAID = {"binary": "labels of 0 and 1", "real": "measured values", "class": "classes"}
 MetricName = Literal[
-    "roc_auc", "average_precision", "brier", "ece", "mae", "rmse", "r2", "spearman", "accuracy", "macro_f1"
+    "roc_auc",
+    "average_precision",
+    "brier",
+    "ece",
+    "mae",
+    "rmse",
+    "nrmse",
+    "r2",
+    "spearman",
+    "pearson",
+    "accuracy",
+    "balanced_accuracy",
+    "macro_f1",
 ]
+
+
+def _metrics_of(values: dict[str, Any]) -> list[Any]:
+    """Return the metrics of a study that names none: those of the kinds of its tasks."""
+    found = {kind for source in values.get("sources", {}).values() for kind in source.task_kinds()}
+    return [name for kind in KINDS if kind in (found or {"binary"}) for name in DEFAULT_METRICS[kind]]
 
 
 class StudyConfig(Block):
@@ -71,9 +89,11 @@ class StudyConfig(Block):
         list[MetricName],
         AfterValidator(unique),
     ] = Field(
-        ["roc_auc", "average_precision", "brier", "ece"],
+        default_factory=_metrics_of,
         min_length=1,
-        description="the first leads the tables; each task has those of its kind",
+        description="the first of each kind leads the tables; each task has those of its kind. Default: of "
+        "binary tasks `roc_auc`, `average_precision`, `brier`, `ece`, of measured values `r2`, "
+        "`spearman`, `rmse`, `mae`, of classes `accuracy`, `balanced_accuracy`, `macro_f1`",
     )
     csv_predictions: bool = Field(
         True,
@@ -163,6 +183,12 @@ class StudyConfig(Block):
                 names.append((f"datasets.{name}.sequences", dataset.sequences))
         return names
 
+    def columns_of(self, source: str) -> list[str]:
+        """Return the columns of a source that its items must keep: those that splits and weights read."""
+        of_source = [entry for entry in self.datasets.values() if entry.source == source]
+        weights = {entry.weights.weight_column for entry in of_source if entry.weights} - {None}
+        return sorted({*self.splits.columns, *map(str, weights)})
+
     def required_grouping(self) -> GroupingConfig:
         """Return the block `grouping`, for steps that only studies with it run.
 
@@ -194,8 +220,27 @@ class StudyConfig(Block):
                 raise ValueError(
                     f"datasets.{name}.episodes: they are of images with one class each; remove it"
                 )
+            self._check_weights(name, dataset)
         if self.grouping and self.few_shot:
             raise ValueError("grouping: classes are no tasks that a network learns together; remove it")
+
+    def _check_weights(self, name: str, dataset: DatasetConfig) -> None:
+        """Refuse weights that no label of a data set can have, and those of studies that group tasks."""
+        if dataset.weights is None:
+            return
+        kinds, classes = {*self.sources[dataset.source].task_kinds()}, dataset.weights.classes
+        where = f"datasets.{name}.weights"
+        if self.grouping:
+            raise ValueError(f"{where}: tasks are grouped by gains without weights; remove it or `grouping`")
+        if classes is not None and kinds == {"real"}:
+            raise ValueError(
+                f"{where}.classes: the tasks have measured values, which have no classes; remove it"
+            )
+        if isinstance(classes, int | float) and "class" in kinds:
+            raise ValueError(
+                f"{where}.classes: a number is the weight of label 1, and some tasks have several classes; "
+                "write a mapping of tasks to their weights"
+            )
 
     def _check_schemes(self, source: SourceBlock) -> None:
         """Refuse schemes of splits that do not go with a source."""

@@ -7,8 +7,16 @@ KINDS: tuple[Kind, ...] = ("binary", "real", "class")
 LEADING_METRIC: dict[Kind, str] = {"binary": "roc_auc", "real": "mae", "class": "accuracy"}
 METRICS_OF: dict[Kind, tuple[str, ...]] = {
     "binary": ("roc_auc", "average_precision", "brier", "ece"),
-    "real": ("mae", "rmse", "r2", "spearman"),
-    "class": ("accuracy", "macro_f1"),
+    "real": ("mae", "rmse", "nrmse", "r2", "spearman", "pearson"),
+    "class": ("accuracy", "balanced_accuracy", "macro_f1"),
 }
+# Of a study that names none. The first of a kind leads, and its mean over tasks must mean something: errors
+# of tasks in several units have none.
+DEFAULT_METRICS: dict[Kind, tuple[str, ...]] = {
+    "binary": ("roc_auc", "average_precision", "brier", "ece"),
+    "real": ("r2", "spearman", "rmse", "mae"),
+    "class": ("accuracy", "balanced_accuracy", "macro_f1"),
+}
+WEIGHTS = ("items", "classes", "tasks")  # by which a label can count more or less in training
 BOUNDS = ("=", "<", ">")  # the value itself; less than the value; more than the value
 BOUND_SIGN = {"=": 0, "<": -1, ">": 1}  # of a bound in the matrix of bounds

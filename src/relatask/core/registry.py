@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from relatask.core.errors import RelataskError
-from relatask.core.kinds import KINDS
+from relatask.core.kinds import KINDS, WEIGHTS
 from relatask.core.records import (
     DERIVED,
     PACKAGE,
@@ -74,6 +74,7 @@ class Capabilities(Options):
     copies: tuple[str, ...] = ()  # options that say how many encoders it builds in the place of each
     trunk: bool | None = None  # whether its model has a trunk; default: where it has a shared encoder
     kinds: tuple[str, ...] = ("binary",)  # of labels that it learns: binary, real, class
+    weights: tuple[str, ...] = ()  # of labels that it reads: items, classes, tasks
     per_task: bool = False  # one independent model per task; its runs may be cut into parts
     needs_relations: bool = False
     uses_prior: bool = False  # may start from the predictions of another method's run
@@ -137,7 +138,11 @@ def read_capabilities(path: Path) -> Capabilities:
 
 def _checked_words(ability: Capabilities) -> Capabilities:
     """Return a record after refusing words that mean nothing."""
-    for key, words, values in (("encoders", ENCODERS, [ability.encoders]), ("kinds", KINDS, ability.kinds)):
+    for key, words, values in (
+        ("encoders", ENCODERS, [ability.encoders]),
+        ("kinds", KINDS, ability.kinds),
+        ("weights", WEIGHTS, ability.weights),
+    ):
         if strange := [value for value in values if value not in words]:
             raise RelataskError(
                 f"{PACKAGE / ability.file}: CAPABILITIES[{key!r}] is {strange[0]!r}; it can be "

@@ -4,7 +4,7 @@ Every table is Parquet. Its columns are declared once, in `relatask.core.columns
 refuses what does not fit, reading checks them, so a step can rely on what another step wrote.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -153,14 +153,23 @@ def _open(name: str, path: str | Path, columns: list[str]) -> "pq.ParquetFile":
     return file
 
 
-def read_table(name: str, path: str | Path, columns: list[str] | None = None) -> "pd.DataFrame":
+def read_table(
+    name: str, path: str | Path, columns: list[str] | None = None, optional: Sequence[str] = ()
+) -> "pd.DataFrame":
     """Read table `name` from `path` as a data frame; of an open table with all its further columns.
+
+    Args:
+        name: of the table.
+        path: of the file.
+        columns: those that are read; default: all.
+        optional: further ones that are read where the file has them.
 
     Raises:
         RelataskError: the file is absent, is not Parquet, or lacks a declared column.
     """
     with _told(name, path), _open(name, path, columns or schema(name).names) as file:
-        return file.read(columns=columns).to_pandas()
+        there = [name for name in optional if name in file.schema_arrow.names]
+        return file.read(columns=columns and [*columns, *there]).to_pandas()
 
 
 def read_rows(name: str, path: str | Path, columns: list[str]) -> "list[dict[str, Any]]":

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relatask.config import DensifyConfig
+from relatask.config.weights import WeightsConfig
 from relatask.core.errors import RelataskError
 from relatask.core.files import digests_of, read_fields, read_json, write_json, write_text
 from relatask.core.layout import DATASET_LISTS, SOURCE_FILES, SOURCE_TABLES, in_dataset
@@ -14,6 +15,7 @@ from relatask.core.tables import COLUMNS, read_table, write_table
 from relatask.data.dataset_counts import dataset_counts
 from relatask.data.densify import LEARNABLE, Kept, densify, everything, keep_only
 from relatask.data.tasks import left_out_said, task_positions, with_counts
+from relatask.data.weights import with_weights
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,16 +39,18 @@ def write_dataset(
     report: Path | None,
     out: Path,
     complete: bool = False,
+    weights: WeightsConfig | None = None,
 ) -> dict[str, Any]:
     """Densify the source in folder `source` and write the dataset to folder `out`; return its counts.
 
-    With `complete`, all items and tasks stay, whatever labels they have.
+    With `complete`, all items and tasks stay, whatever labels they have. With `weights` the items have the
+    weights that the user gives.
 
     dataset.json is written last, so a folder that has it is whole.
     """
     tables = {name: read_table(name, source / SOURCE_FILES[name]) for name in SOURCE_TABLES}
     edges = read_table("relations", relations) if relations else None
-    dataset = make_dataset(tables, edges, config, out.name, complete)
+    dataset = make_dataset(tables, edges, config, out.name, complete, weights)
     dataset.counts["source"]["standardisation"] = read_json(source / "counts.json")
     if report:
         dataset.counts["relations"] |= read_fields(report)
@@ -68,6 +72,7 @@ def make_dataset(
     config: DensifyConfig | None,
     name: str,
     complete: bool = False,
+    weights: WeightsConfig | None = None,
 ) -> Dataset:
     """Return the dataset made of the tables of a source and its relations.
 
@@ -77,7 +82,8 @@ def make_dataset(
     tasks.
 
     Raises:
-        RelataskError: nothing is left, or the relations name a task that the source does not have.
+        RelataskError: nothing is left, the relations name a task that the source does not have, or weights
+            are of what the data set does not have.
     """
     import numpy as np
     import pandas as pd
@@ -123,6 +129,8 @@ def make_dataset(
         "classes": _kept_classes(source["classes"], names[kept.tasks]),
         "relations": _kept_relations(relations, ends, kept.tasks),
     }
+    if weights is not None:
+        tables["items"] = with_weights(tables, weights, name)
     return Dataset(tables, dataset_counts(source, relations, config, kept, tables))
 
 

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
+from relatask.core.columns.data import SAMPLE_WEIGHT
 from relatask.core.errors import RelataskError
 from relatask.core.files import require_recorded
 from relatask.core.layout import DATASET_READ, in_dataset
@@ -48,6 +50,11 @@ class PreparedDataset:
     bounds: Tensor | None = None  # int8 [M, T]: -1 below, 1 above the label; None where all labels are values
     # int64 [M]: the item of the inputs that each item is; None where they are the same, in the same order
     input_rows: Tensor | None = None
+    sample_weights: Tensor | None = None  # float32 [M] of the items; None where the data set has none
+    weights: Tensor | None = (
+        None  # float32 [M, T], how much a training label counts in a run; None: all alike
+    )
+    task_weights: Tensor | None = None  # float32 [T], how much a task's loss counts in a run; None: all alike
     hides: bool = False  # whether the split hides labels, which are then missing in `labels`
 
     @property
@@ -119,7 +126,8 @@ class PreparedDataset:
         """
         folder = Path(folder)
         _require_tables(folder, *DATASET_READ)
-        item_ids = read_table("items", folder / in_dataset("items"), ["item_id"])["item_id"].to_numpy()
+        items = read_table("items", folder / in_dataset("items"), ["item_id"], [SAMPLE_WEIGHT])
+        item_ids = items["item_id"].to_numpy()
         chosen = read_tasks(folder, tasks)
         task_ids = [task.task_id for task in chosen]
         features = None if inputs == "none" else load_input(folder / in_dataset("features"), inputs, device)
@@ -141,8 +149,16 @@ class PreparedDataset:
             edge_index=torch.from_numpy(edge_index).to(device),
             edge_score=torch.from_numpy(edge_score).to(device),
             bounds=None if bounds is None else torch.from_numpy(bounds).to(device),
+            sample_weights=_weights_of(items, device),
             **own,
         )
+
+
+def _weights_of(items: pd.DataFrame, device: torch.device | str) -> Tensor | None:
+    """Return the weights of items, float32 [M]; a text column of that name is one that a user keeps."""
+    if SAMPLE_WEIGHT not in items or items[SAMPLE_WEIGHT].dtype != np.float32:
+        return None
+    return torch.tensor(items[SAMPLE_WEIGHT].to_numpy(), device=device)
 
 
 def _require_tables(folder: Path, *names: str) -> None:

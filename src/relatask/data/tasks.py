@@ -30,6 +30,7 @@ class Task:
     n_classes: int | None = None  # of a task of kind class
     metric: str = "roc_auc"  # that leads its tables
     classes: tuple[str, ...] = ()  # names of its classes; the label of an item is a position in it
+    transform: str | None = None  # what was done to its values before they were stored
 
 
 def plain_tasks(task_ids: Sequence[str], kind: Kind = "binary") -> tuple[Task, ...]:
@@ -45,7 +46,7 @@ def read_tasks(folder: Path, tasks: Sequence[str] | None = None) -> tuple[Task, 
             from 0.
     """
     path = folder / in_dataset("tasks")
-    columns = ["task_id", "name", "level", "kind", "unit", "n_classes", "metric"]
+    columns = ["task_id", "name", "level", "kind", "unit", "transform", "n_classes", "metric"]
     rows = read_table("tasks", path, columns).to_dict("records")
     known = [row["task_id"] for row in rows]
     wanted = set(known if tasks is None else tasks)
@@ -69,9 +70,9 @@ def _task(row: dict[Any, Any], classes: dict[str, tuple[str, ...]], path: Path) 
             f"{path}: task {row['task_id']!r} has {n_classes} classes, but classes.parquet beside it names "
             f"{len(names)}; run the workflow again."
         )
-    unit = row["unit"] if isinstance(row["unit"], str) else None
+    known = {key: row[key] for key in ("unit", "transform") if isinstance(row[key], str)}
     texts = {key: row[key] for key in ("task_id", "name", "level", "kind", "metric")}
-    return Task(**texts, unit=unit, n_classes=n_classes, classes=names)
+    return Task(**texts, **known, n_classes=n_classes, classes=names)
 
 
 def _read_classes(folder: Path) -> dict[str, tuple[str, ...]]:

@@ -36,14 +36,26 @@ def kinds_of(problem: Problem) -> TaskKinds:
         if bounds is not None:
             exact = labels.masked_fill(bounds.cpu() != 0, torch.nan)
             labels = torch.where(exact.isnan().all(0), labels, exact)
+        weights = problem.weights(rows)
         for place, task in enumerate(tasks):
             if task.kind == "real":
-                values = labels[:, place][~labels[:, place].isnan()]
-                spread = float(values.std(correction=0)) if len(values) else 0.0
-                mean[place] = float(values.mean()) if len(values) else 0.0
-                deviation[place] = spread if spread > 0 else 1.0
+                known = ~labels[:, place].isnan()
+                own = None if weights is None else weights[:, place].double().cpu()[known]
+                mean[place], deviation[place] = _scale_of(labels[:, place][known], own)
     n_outputs = tuple(task.n_classes or 1 for task in tasks)
     return TaskKinds(tuple(task.kind for task in tasks), n_outputs, mean, deviation)
+
+
+def _scale_of(values: Tensor, weights: Tensor | None) -> tuple[float, float]:
+    """Return mean and population deviation of values [n], by weights [n] where there are; 0 and 1 of none."""
+    if not len(values):
+        return 0.0, 1.0
+    if weights is None:
+        mean, spread = float(values.mean()), float(values.std(correction=0))
+    else:
+        mean = float((weights * values).sum() / weights.sum())
+        spread = float((weights * (values - mean).square()).sum() / weights.sum()) ** 0.5
+    return mean, spread if spread > 0 else 1.0
 
 
 def mean_metric(metric: str, labels: Tensor, scores: Tensor) -> float:
@@ -114,15 +126,20 @@ def exact_rows(problem: Problem) -> Tensor:
 def constant_result(problem: Problem) -> TrainingResult | None:
     """Return one score for all items where training has no two different labels of a task, else None.
 
-    Of a binary task that is the prevalence, else the value or class itself; 0.5, 0 and 0 where there is none.
+    Of a binary task that is the prevalence, else the value or class itself, and of a real one that has bounds
+    alone their mean; 0.5, 0 and 0 where there is none.
     """
     labels, kind = problem.labels(exact_rows(problem)), tasks_of(problem)[0].kind
     if labels.numel() and labels.min() < labels.max():
         return None
-    nothing = 0.5 if kind == "binary" else 0.0
-    score = float(labels[0, 0]) if labels.numel() else nothing
-    digits = 0 if kind == "binary" else 4
-    seen = f"only label {score:.{digits}f}" if labels.numel() else "no label"
+    bounds = problem.labels(problem.rows("train"))
+    score = 0.5 if kind == "binary" else 0.0
+    digits, seen = 0 if kind == "binary" else 4, "no label"
+    if labels.numel():
+        score = float(labels[0, 0])
+        seen = f"only label {score:.{digits}f}"
+    elif bounds.numel():
+        score, seen = float(bounds.mean()), "bounds alone"
     log.info("%s has %s in training; every score is %.1f", problem.title, seen, score)
     scores = {fold: torch.full((len(problem.rows(fold)), 1), score) for fold in EVALUATED}
     return TrainingResult(scores, [], {CONSTANT: torch.tensor([score])})

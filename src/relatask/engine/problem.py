@@ -13,6 +13,7 @@ from relatask.core.errors import RelataskError
 from relatask.core.files import canonical_json
 from relatask.data.prepared import PreparedDataset
 from relatask.data.splits import FOLDS
+from relatask.engine.weights import weighted
 from relatask.plan.spec import RunSpec
 
 EVALUATED = ("valid", "test")
@@ -73,6 +74,15 @@ class Problem:
         bounds = self.bounds(rows)
         return None if bounds is None else bounds == 0
 
+    def weights(self, rows: Tensor) -> Tensor | None:
+        """How much the training labels at positions `rows` count, float32 [n, t]; None: all alike."""
+        return None if self.data.weights is None else self.data.weights[rows[:, None], self.columns]
+
+    @property
+    def task_weights(self) -> Tensor | None:
+        """How much the losses of the problem's tasks count, float32 [t]; None: all alike."""
+        return None if self.data.task_weights is None else self.data.task_weights[self.columns]
+
     def seed(self, *purpose: str | int) -> int:
         """Seed of one purpose within this problem."""
         return self.spec.random_seed(self.name, *purpose)
@@ -115,6 +125,7 @@ def problems_of(
     Raises:
         RelataskError: the data set has none of the run's tasks.
     """
+    data = weighted(data, spec.weights)
     position = {task: column for column, task in enumerate(data.task_ids)}
     chosen = spec.select(data.task_ids)
     if not chosen:

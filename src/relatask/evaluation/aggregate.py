@@ -4,10 +4,13 @@ A *cell* is (data set, split, method, seed, task, fold, metric). Runs that train
 tasks are one result: what counts is the label in the plan, not the run. Nothing is rounded here.
 """
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 
 from relatask.core.errors import RelataskError
+from relatask.evaluation.metrics import METRICS
 from relatask.evaluation.spread import spread_by
 
 RESULT = ["dataset", "split", "method", "fold", "metric"]  # what one row of the summary stands for
@@ -56,6 +59,24 @@ def join_plan(plan: pd.DataFrame, metrics: pd.DataFrame) -> pd.DataFrame:
     return cells[[*CELL, "value"]]
 
 
+def mixed_units(tasks: pd.DataFrame) -> bool:
+    """Whether the measured values of tasks are in several units, of which none is one."""
+    return tasks.loc[tasks["kind"] == "real", "unit"].fillna("").nunique() > 1
+
+
+def without_mean(cells: pd.DataFrame, mixed: Collection[str]) -> pd.Series:
+    """Return which cells, or rows of the summary, are of a metric with a unit on a data set with several.
+
+    An error of 10 nM and one of 0.3 log units have no mean: tables say so, and each task has its own.
+
+    Args:
+        cells: with columns `dataset` and `metric`.
+        mixed: data sets whose tasks have several units.
+    """
+    in_unit = [name for name, metric in METRICS.items() if metric.in_unit]
+    return cells["dataset"].isin(mixed) & cells["metric"].isin(in_unit)
+
+
 def differences(cells: pd.DataFrame, baseline: str) -> pd.Series:
     """Value minus the baseline's, for every cell that is defined in both; indexed by `CELL`."""
     key = [column for column in CELL if column != "method"]
@@ -65,13 +86,14 @@ def differences(cells: pd.DataFrame, baseline: str) -> pd.Series:
     return both.set_index(CELL)["difference"]
 
 
-def summarise(cells: pd.DataFrame, baseline: str) -> pd.DataFrame:
+def summarise(cells: pd.DataFrame, baseline: str, mixed: Collection[str] = ()) -> pd.DataFrame:
     """Return the `summary` table: mean over tasks where defined, then mean and spread over seeds.
 
     `delta` is the mean over seeds of the mean over tasks of the difference to the baseline, over the
     (seed, task) cells defined in both, so that a method is never credited with easier tasks.
     `n_undefined` counts the (seed, task) cells without a value among all tasks that any method's
     metrics name on the data set and fold times the method's seeds; a cell that is missing counts.
+    Metrics that have a unit have no mean on the data sets `mixed`, whose tasks have several.
     """
     seeds = cells.groupby(CELL[:-1], observed=True)["value"].mean()
     table = spread_by(seeds, RESULT).rename(columns={"count": "n_seeds"})
@@ -93,6 +115,7 @@ def summarise(cells: pd.DataFrame, baseline: str) -> pd.DataFrame:
     table = table.astype({"n_tasks": np.int32, "n_undefined": np.int32, "n_seeds": np.int32})
     for column in RESULT:
         table[column] = table[column].astype(object)
+    table.loc[without_mean(table, mixed), ["mean", "std", "delta"]] = np.nan
     return table.sort_values(RESULT, ignore_index=True)
 
 

@@ -121,16 +121,35 @@ def rmse(groups: Groups) -> np.ndarray:
     return np.sqrt(groups.sum((groups.score - groups.label) ** 2) / groups.n)
 
 
+def nrmse(groups: Groups) -> np.ndarray:
+    """Root mean squared error of each group over the population deviation of its labels: 1 is as the mean.
+
+    It is sqrt(1 - R²) and has no unit, so tasks in several units have a mean. NaN where all labels are equal.
+    """
+    return np.sqrt(_unexplained(groups))
+
+
 def r2(groups: Groups) -> np.ndarray:
     """Coefficient of determination of each group: 1 - squared errors / squared deviations from the mean.
 
-    NaN where all labels are equal.
+    The mean is that of the group's own labels, as scikit-learn's `r2_score`, and not that of training, so it
+    is below 0 where the scores are worse than that mean. NaN where all labels are equal.
     """
+    return 1 - _unexplained(groups)
+
+
+def _unexplained(groups: Groups) -> np.ndarray:
+    """Squared errors of each group over squared deviations from its mean, [G]; NaN where there are none."""
     mean = groups.sum(groups.label) / groups.n
     total = groups.sum((groups.label - mean[groups.group]) ** 2)
     left = groups.sum((groups.score - groups.label) ** 2)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(total > 0, 1 - left / total, np.nan)
+        return np.where(total > 0, left / total, np.nan)
+
+
+def pearson(groups: Groups) -> np.ndarray:
+    """Correlation of scores and labels of each group (Pearson, 1895); NaN where either are all equal."""
+    return _correlation(groups, groups.label, groups.score)
 
 
 def spearman(groups: Groups) -> np.ndarray:
@@ -142,7 +161,12 @@ def spearman(groups: Groups) -> np.ndarray:
     of_labels = np.empty(len(order))
     of_labels[order] = _ranks(groups.label[order], groups.group[order])
     of_scores = _ranks(groups.score, groups.group)
-    centred = [ranks - (groups.sum(ranks) / groups.n)[groups.group] for ranks in (of_labels, of_scores)]
+    return _correlation(groups, of_labels, of_scores)
+
+
+def _correlation(groups: Groups, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Pearson's correlation of values [N] within each group, [G]; NaN where either are all equal."""
+    centred = [values - (groups.sum(values) / groups.n)[groups.group] for values in (one, other)]
     covariance = groups.sum(centred[0] * centred[1])
     spread = np.sqrt(groups.sum(centred[0] ** 2) * groups.sum(centred[1] ** 2))
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -156,6 +180,15 @@ def _ranks(values: np.ndarray, group: np.ndarray) -> np.ndarray:
     begins = np.flatnonzero(first)
     ends = np.append(begins[1:], len(values))
     return ((begins + ends - 1) / 2)[np.cumsum(first) - 1]
+
+
+def balanced_accuracy(groups: Groups) -> np.ndarray:
+    """Mean over the classes that are labels of a group of the share of each that is predicted (recall)."""
+    cells, inverse = np.unique(np.stack([groups.group, groups.label]), axis=1, return_inverse=True)
+    inverse = inverse.ravel()
+    right = np.bincount(inverse, groups.label == groups.score, cells.shape[1]) / np.bincount(inverse)
+    of_group = cells[0].astype(np.int64)
+    return np.bincount(of_group, right, len(groups.n)) / np.bincount(of_group, minlength=len(groups.n))
 
 
 def macro_f1(groups: Groups) -> np.ndarray:
@@ -182,6 +215,7 @@ class Metric:
     higher_is_better: bool
     needs_both_classes: bool  # undefined, or the same for all scores, where one class is absent
     percent: bool  # tables print it times 100
+    in_unit: bool = False  # has the unit of its task, so that tasks in several units have no mean
     of: Kind = "binary"  # labels and scores: 0 or 1 and probabilities of 1, measured values, or classes
 
 
@@ -190,11 +224,14 @@ METRICS: dict[str, Metric] = {
     "average_precision": Metric(average_precision, "average precision", True, True, True),
     "brier": Metric(brier, "Brier score", False, False, False),
     "ece": Metric(ece, "calibration error (ECE)", False, False, False),
-    "mae": Metric(mae, "mean absolute error", False, False, False, of="real"),
-    "rmse": Metric(rmse, "root mean squared error", False, False, False, of="real"),
+    "mae": Metric(mae, "mean absolute error", False, False, False, in_unit=True, of="real"),
+    "rmse": Metric(rmse, "root mean squared error", False, False, False, in_unit=True, of="real"),
+    "nrmse": Metric(nrmse, "RMSE / deviation", False, False, False, of="real"),
     "r2": Metric(r2, "R²", True, False, False, of="real"),
     "spearman": Metric(spearman, "Spearman correlation", True, False, False, of="real"),
+    "pearson": Metric(pearson, "Pearson correlation", True, False, False, of="real"),
     "accuracy": Metric(accuracy, "accuracy", True, False, True, of="class"),
+    "balanced_accuracy": Metric(balanced_accuracy, "balanced accuracy", True, False, True, of="class"),
     "macro_f1": Metric(macro_f1, "macro F1", True, False, True, of="class"),
 }
 

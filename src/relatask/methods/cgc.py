@@ -22,6 +22,7 @@ CAPABILITIES = {
     "encoders": "per task",
     "copies": ("own_experts",),
     "kinds": ("binary", "real", "class"),
+    "weights": ("items", "classes", "tasks"),
     "cost_in_tasks": "O(T)",
     "microseconds": 4.0,
     "options": {"own_experts": 1, "shared_experts": 2, "progressive": False},

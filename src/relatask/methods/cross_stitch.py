@@ -16,6 +16,7 @@ CAPABILITIES = {
     "paper": "misra_2016",
     "encoders": "per task",
     "kinds": ("binary", "real", "class"),
+    "weights": ("items", "classes", "tasks"),
     "cost_in_tasks": "O(T)",
     "microseconds": 20.0,
     "options": {"own_share": 0.9},

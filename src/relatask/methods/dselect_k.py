@@ -20,6 +20,7 @@ CAPABILITIES = {
     "trunk": False,
     "copies": ("experts",),
     "kinds": ("binary", "real", "class"),
+    "weights": ("items", "classes", "tasks"),
     "cost_in_tasks": "O(1)",
     "microseconds": 4.0,
     "options": {"experts": 4, "k": 2, "gamma": 1.0, "entropy": 0.01},
@@ -70,9 +71,11 @@ class DSelectK(KindModel):
         outputs: Tensor = self.heads(torch.bmm(gates, embeddings[:, :-1]))
         return outputs
 
-    def losses(self, outputs: Tensor, labels: Tensor, bounds: Tensor | None = None) -> Tensor:
+    def losses(
+        self, outputs: Tensor, labels: Tensor, bounds: Tensor | None = None, weights: Tensor | None = None
+    ) -> Tensor:
         """Return each task's loss, [T], in training with the entropy of its selectors; 0 without labels."""
-        found = super().losses(outputs, labels, bounds)
+        found = super().losses(outputs, labels, bounds, weights)
         if self.selector_entropy is None:
             return found
         present = ~labels.isnan().all(0)

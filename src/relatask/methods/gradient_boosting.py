@@ -18,6 +18,7 @@ CAPABILITIES = {
     "loop": "estimator",
     "per_task": True,
     "kinds": ("binary", "real", "class"),
+    "weights": ("items", "classes"),
     "encoders": "none",
     "cost_in_tasks": "O(T)",
     "microseconds": 1500.0,
@@ -55,8 +56,10 @@ class BoostingOnBits(BaseEstimator):
         self.max_leaf_nodes = max_leaf_nodes
         self.min_samples_leaf = min_samples_leaf
 
-    def fit(self, bits: np.ndarray, labels: np.ndarray) -> "BoostingOnBits":
-        """Fit on bits uint8 [n, 2048] and labels [n] of several classes, or values."""
+    def fit(
+        self, bits: np.ndarray, labels: np.ndarray, sample_weight: np.ndarray | None = None
+    ) -> "BoostingOnBits":
+        """Fit on bits uint8 [n, 2048] and labels [n] of several classes, or values, with weights [n]."""
         ones = bits.sum(0, dtype=np.int64)
         self.columns_ = np.flatnonzero(np.minimum(ones, len(bits) - ones) >= self.min_samples_leaf)
         if not len(self.columns_):
@@ -69,7 +72,7 @@ class BoostingOnBits(BaseEstimator):
             min_samples_leaf=self.min_samples_leaf,
             early_stopping=False,  # it would cut a validation set out of the training fold
             random_state=self.seed,
-        ).fit(bits[:, self.columns_], labels)
+        ).fit(bits[:, self.columns_], labels, sample_weight)
         return self
 
     def predict(self, bits: np.ndarray) -> np.ndarray:

@@ -18,6 +18,7 @@ CAPABILITIES = {
     "trunk": False,
     "copies": ("experts",),
     "kinds": ("binary", "real", "class"),
+    "weights": ("items", "classes", "tasks"),
     "cost_in_tasks": "O(1)",
     "microseconds": 2.0,
     "options": {"experts": 4},

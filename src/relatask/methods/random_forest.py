@@ -12,6 +12,7 @@ CAPABILITIES = {
     "loop": "estimator",
     "per_task": True,
     "kinds": ("binary", "real", "class"),
+    "weights": ("items", "classes"),
     "encoders": "none",
     "cost_in_tasks": "O(T)",
     "microseconds": 1800.0,

@@ -16,6 +16,7 @@ CAPABILITIES = {
     "cost_in_tasks": "O(1)",
     "stacks": True,
     "kinds": ("binary", "real", "class"),
+    "weights": ("items", "classes", "tasks"),
 }
 
 

@@ -12,6 +12,7 @@ CAPABILITIES = {
     "loop": "supervised",
     "per_task": True,
     "kinds": ("binary", "real", "class"),
+    "weights": ("items", "classes"),
     "cost_in_tasks": "O(T)",
 }
 

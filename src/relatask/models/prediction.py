@@ -46,6 +46,11 @@ class Model:
         return self.trained.task_ids
 
     @property
+    def units(self) -> dict[str, str]:
+        """Task id -> unit of what is predicted, of tasks that have one."""
+        return {task.task_id: task.unit for task in self.trained.record.tasks if task.unit}
+
+    @property
     def column(self) -> str:
         """The column of items that a plain list is: `smiles`, `text`; empty where a list says too little."""
         return _column_of(self.trained)

@@ -19,12 +19,14 @@ class KindModel(MultiTaskModel):
         kinds = context.kinds
         self.outputs = None if kinds is None or kinds.all_binary else KindOutputs(kinds)
 
-    def losses(self, outputs: Tensor, labels: Tensor, bounds: Tensor | None = None) -> Tensor:
+    def losses(
+        self, outputs: Tensor, labels: Tensor, bounds: Tensor | None = None, weights: Tensor | None = None
+    ) -> Tensor:
         """Return each task's mean loss over its labelled cells, [T]; labels are NaN where missing."""
         return (
-            task_losses(outputs, labels)
+            task_losses(outputs, labels, weights)
             if self.outputs is None
-            else self.outputs.losses(outputs, labels, bounds)
+            else self.outputs.losses(outputs, labels, bounds, weights)
         )
 
     def scores(self, outputs: Tensor) -> Tensor:

@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from relatask.nn.losses import mean_of_cells
+
 
 @dataclass(frozen=True)
 class TaskKinds:
@@ -65,7 +67,9 @@ class KindOutputs(nn.Module):
         for name, value in buffers.items():
             self.register_buffer(name, value, persistent=False)
 
-    def losses(self, outputs: Tensor, labels: Tensor, bounds: Tensor | None = None) -> Tensor:
+    def losses(
+        self, outputs: Tensor, labels: Tensor, bounds: Tensor | None = None, weights: Tensor | None = None
+    ) -> Tensor:
         """Return each task's mean loss over its labelled cells, [T].
 
         Cross-entropy of binary and class tasks; of real ones the squared error in deviations of the training
@@ -76,6 +80,7 @@ class KindOutputs(nn.Module):
             outputs: [B, C].
             labels: [B, T], NaN where missing; values in their unit, and positions of classes.
             bounds: int8 [B, T]: -1 where the value is less than the label, 1 where it is more; None: nowhere.
+            weights: [B, T], how much a cell counts in its task's mean; None: all alike.
         """
         known = ~labels.isnan()
         labels, own = labels.nan_to_num(0.0), outputs[:, self.first]
@@ -92,7 +97,7 @@ class KindOutputs(nn.Module):
             chances = self._class_logits(outputs).log_softmax(-1)
             true = labels[:, self.classes].long()[..., None]
             cells = cells.index_copy(1, self.classes, -chances.gather(2, true)[..., 0])
-        return torch.where(known, cells, 0.0).sum(0) / known.sum(0).clamp(min=1)
+        return mean_of_cells(cells, known, weights)
 
     def scores(self, outputs: Tensor) -> Tensor:
         """Return what is saved, float32 [B, T]: probabilities of label 1, values in their unit, classes."""

@@ -23,6 +23,7 @@ from relatask.plan.gain_runs import gain_runs
 from relatask.plan.group_rows import groups_by_seed
 from relatask.plan.refusals import refuse, refuse_run
 from relatask.plan.spec import ChosenGroups, Component, Episodes, RunSpec, Tasks
+from relatask.plan.weights import weights_of
 
 SECONDS_PER_RUN = 1.0  # whatever it trains: loading, journalling
 
@@ -120,6 +121,7 @@ def _first_run(study: StudyConfig, scale: ScaleConfig, method: MethodConfig, nam
         graph=method.graph,
         ensemble=method.ensemble,
         episodes=cast(Episodes, episodes.model_dump()) if study.few_shot else None,
+        weights=weights_of(method, study.datasets[name]),
     )
 
 

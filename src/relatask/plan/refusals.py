@@ -5,6 +5,7 @@ from relatask.core.errors import RelataskError
 from relatask.core.plugins import SourceRecord, form_of, scheme_records
 from relatask.core.registry import Capabilities, capabilities, catalogue, loop_of
 from relatask.plan.spec import RunSpec
+from relatask.plan.weights import refuse_weights
 
 
 def refuse(method: MethodConfig, name: str, dataset: DatasetConfig, study: StudyConfig) -> None:
@@ -31,6 +32,7 @@ def refuse(method: MethodConfig, name: str, dataset: DatasetConfig, study: Study
         _refuse_imputation(method, where)
     if method.is_combined:
         _refuse_combined(method, where)
+    refuse_weights(method, name, dataset, where)
     if "class" in kinds_of(study, name):
         _refuse_means_of_classes(method, where, study)
     if method.parts > 1 and not ability.per_task:

@@ -73,6 +73,7 @@ class RunSpec:
     ensemble: int = 1  # number of members whose probabilities are averaged
     member: int = 0  # of an ensemble: another initialisation, order of batches and dropout
     episodes: Episodes | None = None
+    weights: dict[str, Any] | None = None  # config.WeightsConfig: keys that say something
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON, which `from_json` reads."""
@@ -80,6 +81,8 @@ class RunSpec:
         for name in ("method", "encoder", "balancing"):
             component = values[name]
             values[name] = None if component is None else dict(vars(component))
+        if self.weights is None:
+            del values["weights"]  # so that a run without weights has the name that it ever had
         return values
 
     def canonical(self) -> str:
@@ -114,11 +117,11 @@ class RunSpec:
     def seeded_by(self) -> dict[str, Any]:
         """Return what decides the random draws of a run; runs that agree in it draw the same numbers.
 
-        Tasks, balancing, graph, prior, groups and the size of an ensemble are not in it: runs that differ
-        only in these start from the same draws. So they can be compared in pairs, and cutting independent
-        tasks into parts changes nothing. For the same reason options of few-shot methods are not in it: an
-        encoder with and one without layers over its episodes start from the same weights. A schedule or an
-        augmentation is in it only if it is not the default.
+        Tasks, balancing, weights, graph, prior, groups and the size of an ensemble are not in it: runs that
+        differ only in these start from the same draws. So they can be compared in pairs, and cutting
+        independent tasks into parts changes nothing. For the same reason options of few-shot methods are not
+        in it: an encoder with and one without layers over its episodes start from the same weights. A
+        schedule or an augmentation is in it only if it is not the default.
         """
         draws = {
             "dataset": self.dataset,

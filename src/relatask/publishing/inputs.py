@@ -15,7 +15,7 @@ from relatask.core.outputs import FigureRecord, TableRecord
 from relatask.core.registry import saved_tables
 from relatask.core.tables import read_table
 from relatask.data.sequences import read_fasta
-from relatask.evaluation.aggregate import join_plan, runs_of
+from relatask.evaluation.aggregate import join_plan, mixed_units, runs_of
 from relatask.evaluation.metrics import METRICS
 from relatask.publishing.collection import Collection
 from relatask.publishing.data_size import size_notes, smoke_run
@@ -200,6 +200,35 @@ class Inputs:
     def metric(self) -> str:
         """The metric that leads the tables."""
         return self.study.metrics[0]
+
+    @property
+    def leading(self) -> list[str]:
+        """The metrics that lead the tables, of each kind of task the first that the study names.
+
+        Of tasks of several levels, which have tables of their own, it is the one of the study.
+        """
+        levels = {level for record in self.study.records for level in record.levels}
+        if len(levels) > 1:
+            return [self.metric]
+        found: dict[str, str] = {}
+        for name in self.study.metrics:
+            found.setdefault(METRICS[name].of, name)
+        return list(found.values())
+
+    def leading_of(self, dataset: str) -> list[str]:
+        """Return those of the leading metrics that are of a kind of a data set's tasks."""
+        if len(self.leading) == 1:
+            return self.leading
+        kinds = set(self.of_dataset(dataset, "tasks", ["kind"])["kind"])
+        return [name for name in self.leading if METRICS[name].of in kinds]
+
+    def unit_of(self, dataset: str, metric: str) -> str:
+        """Return the unit of a metric on a data set, "" where it has none or tasks differ."""
+        if not METRICS[metric].in_unit:
+            return ""
+        tasks = self.of_dataset(dataset, "tasks", ["kind", "unit"])
+        units = tasks.loc[tasks["kind"] == "real", "unit"].dropna().unique()
+        return str(units[0]) if len(units) == 1 and not mixed_units(tasks) else ""
 
     @property
     def baseline(self) -> str:

@@ -114,13 +114,16 @@ def new_figure(width: float, height: float) -> "Figure":
 def value_limits(values: Iterable[float], metric: str) -> tuple[float, float]:
     """Return axis limits that hold all values and chance, so that no difference looks larger than it is.
 
-    Where there is no chance level, errors (lower is better) start at 0.
+    Where there is no chance level, errors (lower is better) start at 0. Errors of measured values have no
+    greatest value, and R² and correlations no least one above -1.
     """
     anchor = CHANCE.get(metric, None if METRICS[metric].higher_is_better else 0.0)
     inside = [value for value in [*values, anchor] if value is not None and math.isfinite(value)]
     low, high = (min(inside), max(inside)) if inside else (0.0, 1.0)
     pad = 0.04 * max(high - low, 0.1)
-    return max(low - pad, -0.02), min(high + pad, 1.02)
+    real, error = METRICS[metric].of == "real", not METRICS[metric].higher_is_better
+    lowest, highest = (-math.inf if real and not error else -0.02), (math.inf if real and error else 1.02)
+    return max(low - pad, lowest), min(high + pad, highest)
 
 
 def mark_chance(axes: "Axes", metric: str, horizontal: bool = False) -> None:

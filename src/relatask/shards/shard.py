@@ -24,6 +24,7 @@ from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.cost import LIBRARIES, Meter
 from relatask.engine.run import RunResult, inputs_of, train_run
 from relatask.engine.side_by_side import SideBySide
+from relatask.engine.weights import weighted
 from relatask.journal.digests import Digests, code_of_run, data_of_run, files_of_run, initial_files
 from relatask.journal.heartbeat import Heartbeat
 from relatask.journal.journal import MODEL, Journal
@@ -212,6 +213,8 @@ class Shard:
         items = None
         if result.weights is not None and not isinstance(spec.tasks, tuple):
             items = self.data.items(_split_of(spec), inputs_of(spec))
+            if spec.weights is not None:  # without those of weight 0
+                items = training_items(weighted(data, spec.weights), self.data.folder)
         return _in_entry(model_of_run(spec, result, data, self.data.folder, prior, items))
 
     def _combine(self, spec: RunSpec, number: int, progress: ProgressLine) -> bool:

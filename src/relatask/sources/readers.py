@@ -142,13 +142,13 @@ def kept_columns(table: TableFile, asked: Sequence[str], own: Sequence[str]) -> 
 
     Args:
         table: the opened file.
-        asked: `item_columns`, and the columns that splits read.
+        asked: `item_columns`, and the columns that splits and weights read.
         own: columns that the source gives its items, besides those that all items have.
 
     Raises:
         RelataskError: there is no such column, or it would replace one that the items have.
     """
-    found = list(dict.fromkeys(find_column(table, name, "item_columns") for name in asked))
+    found = list(dict.fromkeys(find_column(table, name, "item_columns, splits or weights") for name in asked))
     for name in found:
         if name in DATA["items"] or name in own:
             raise RelataskError(

@@ -5,7 +5,7 @@ and paired tests on the test fold with Holm-corrected p values and bootstrap int
 
 Example:
   relatask compare_methods --plan results/demo/plan.parquet --metrics results/demo/metrics.parquet \\
-    --baseline STL --out-summary results/demo/summary.parquet \\
+    --tasks results/assays/tasks.parquet --baseline STL --out-summary results/demo/summary.parquet \\
     --out-comparisons results/demo/comparisons.parquet
 """
 
@@ -14,10 +14,11 @@ import logging
 from pathlib import Path
 
 from relatask.core.errors import RelataskError
-from relatask.core.files import json_option
+from relatask.core.files import json_option, require_recorded
+from relatask.core.layout import in_dataset
 from relatask.core.records import suggest
 from relatask.core.tables import read_table, write_table
-from relatask.evaluation.aggregate import join_plan, runs_of, summarise
+from relatask.evaluation.aggregate import join_plan, mixed_units, runs_of, summarise, without_mean
 from relatask.evaluation.significance import compare
 
 
@@ -25,6 +26,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--plan", required=True, type=Path, metavar="FILE", help="table plan of the study")
     parser.add_argument("--metrics", required=True, type=Path, metavar="FILE", help="table metrics")
+    parser.add_argument(
+        "--tasks", required=True, nargs="+", type=Path, metavar="FILE", help="tables tasks of the data sets"
+    )
     parser.add_argument("--baseline", required=True, metavar="LABEL", help="method to compare with")
     parser.add_argument(
         "--contrasts",
@@ -51,8 +55,9 @@ def run(arguments: argparse.Namespace) -> None:
             hint = suggest(label, known)
             raise RelataskError(f"--{option}: the plan has no method labelled {label!r}.{hint}")
     cells = join_plan(plan, metrics)
-    summary = summarise(cells, arguments.baseline)
-    comparisons = compare(cells, arguments.baseline, contrasts)
+    mixed = [path.parent.name for path in arguments.tasks if _mixes_units(path)]
+    summary = summarise(cells, arguments.baseline, mixed)
+    comparisons = compare(cells[~without_mean(cells, mixed)], arguments.baseline, contrasts)
     write_table("summary", summary, arguments.out_summary)
     write_table("comparisons", comparisons, arguments.out_comparisons)
     logging.info(
@@ -63,3 +68,9 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.baseline,
         (comparisons["p_holm"] < 0.05).sum(),
     )
+
+
+def _mixes_units(path: Path) -> bool:
+    """Whether the measured values of a data set's tasks are in several units."""
+    require_recorded(path.with_name(in_dataset("dataset")), path)
+    return mixed_units(read_table("tasks", path, ["kind", "unit"]))

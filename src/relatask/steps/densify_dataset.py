@@ -15,6 +15,7 @@ import logging
 from pathlib import Path
 
 from relatask.config import DensifyConfig, parse
+from relatask.config.weights import WeightsConfig
 from relatask.core.files import json_option
 from relatask.data.dataset import write_dataset
 
@@ -32,6 +33,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--densify-config", default="null", metavar="JSON", help="block `densify`, or FILE#/PLACE of it"
     )
     parser.add_argument(
+        "--weights-config", default="null", metavar="JSON", help="block `weights`, or FILE#/PLACE of it"
+    )
+    parser.add_argument(
         "--complete", action="store_true", help="keep all items and tasks, whatever labels they have"
     )
     parser.add_argument("--out-dir", required=True, type=Path, metavar="DIR", help="results/STUDY/data/NAME")
@@ -41,6 +45,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Read a source and its relations, write the dataset."""
     block = json_option(arguments.densify_config, "--densify-config")
     config = None if block is None else parse(DensifyConfig, block, "--densify-config")
+    given = json_option(arguments.weights_config, "--weights-config")
     counts = write_dataset(
         arguments.source_dir,
         arguments.relations,
@@ -48,6 +53,7 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.relations_report,
         arguments.out_dir,
         arguments.complete,
+        None if given is None else parse(WeightsConfig, given, "--weights-config"),
     )
     logging.info(
         "%s: %d items, %d tasks, %d labels (%.1f %% of cells), %d relations",

@@ -1,5 +1,6 @@
 """Columns of tables of data sets: what workflow steps make before anything is trained."""
 
+SAMPLE_WEIGHT = "sample_weight"  # of an item, how much its labels count in training; not in all data sets
 CELLS = "cells"  # the scheme of splits that holds out labels and not items
 SCAFFOLD, CLUSTERS = GROUPINGS = ("scaffold", "butina")  # of molecules, by which a scheme may group them
 
@@ -65,7 +66,7 @@ DATA: dict[str, dict[str, str]] = {
         "source_id": "string?",
         "level": "string",  # of the items that have its labels
         "kind": "string",  # binary, real or class
-        "unit": "string?",  # of a real task, e.g. "nM"
+        "unit": "string?",  # of a real task, e.g. "nM"; of the values as they are stored
         "transform": "string?",  # what was done to the values before they were stored
         "n_classes": "int32?",  # of a task of kind class
         "metric": "string",  # that leads its tables

@@ -1,7 +1,8 @@
 """Fit an estimator of scikit-learn on the fingerprints of one task's labelled items.
 
 A method builds a classifier of two classes with `build`; one whose kinds are more also has
-`build_for(kind, ...)`, which returns a regressor or a classifier of several classes.
+`build_for(kind, ...)`, which returns a regressor or a classifier of several classes. The `fit` of one with
+`weights` takes `sample_weight`.
 """
 
 import io
@@ -128,10 +129,16 @@ def train(problem: Problem, checkpoint: Checkpoint, progress: Progress) -> Train
     )
     model = module.build(seed, **options) if kind == "binary" else module.build_for(kind, seed, **options)
     with threadpool_limits(torch.get_num_threads()):  # scikit-learn brings an OpenMP of its own
-        model.fit(_bits(problem, rows), problem.labels(rows)[:, 0].cpu().numpy())
+        model.fit(_bits(problem, rows), problem.labels(rows)[:, 0].cpu().numpy(), **_weights(problem, rows))
         scores = {fold: _scores(model, kind, _bits(problem, problem.rows(fold))) for fold in EVALUATED}
     saved = model.saved() if hasattr(model, "saved") else {}
     return TrainingResult(scores, [], {ESTIMATOR: packed(model)}, saved=saved)
+
+
+def _weights(problem: Problem, rows: Tensor) -> dict[str, np.ndarray]:
+    """Return the argument `sample_weight` of `fit`, float64 [n], where the run has weights."""
+    weights = problem.weights(rows)
+    return {} if weights is None else {"sample_weight": weights[:, 0].double().cpu().numpy()}
 
 
 def _bits(problem: Problem, rows: Tensor) -> np.ndarray:

@@ -27,11 +27,15 @@ def predictor(problem: Problem, weights: dict[str, Tensor]) -> Callable[[Tensor]
     return lambda rows: model.scores(predict(model, problem, rows))
 
 
-class LearnsBounds(Protocol):
-    """A `MultiTaskModel` whose losses know that a label may be a bound of the value."""
+class KnowsLabels(Protocol):
+    """A `MultiTaskModel` whose losses know that a label may be a bound, or have a weight.
 
-    def losses(self, outputs: Tensor, labels: Tensor, bounds: Tensor) -> Tensor:
-        """Return each task's loss, [T]; bounds are int8 [B, T]."""
+    It is told each only where there are such, and there are none where the method's `kinds` and `weights` say
+    that it cannot use them.
+    """
+
+    def losses(self, outputs: Tensor, labels: Tensor, **further: Tensor) -> Tensor:
+        """Return each task's loss, [T]; `bounds` are int8 [B, T], `weights` float32 [B, T]."""
         ...
 
 
@@ -99,20 +103,22 @@ class Training(EpochTraining):
         labels = self.problems[run].labels(batch)
         present = (~labels.isnan()).any(0)
         losses = self.losses_of(outputs, labels, batch, run)
-        mean = losses.sum() / present.sum()
+        of = self.problems[run].task_weights
+        of = present if of is None else of * present
+        mean = (of * losses).sum() / of.sum()
         return Step(losses, present, outputs, mean, self.representation, self.networks.models[run])
 
     def losses_of(self, outputs: Tensor, labels: Tensor, rows: Tensor, run: int = 0) -> Tensor:
         """Return each task's loss, [t], of outputs for the items at positions `rows`, with their labels."""
         model = self.networks.models[run]
-        bounds = self.problems[run].bounds(rows)
-        if bounds is None:
-            return model.losses(outputs, labels)
-        return cast(LearnsBounds, model).losses(outputs, labels, bounds)
+        told = {"bounds": self.problems[run].bounds(rows), "weights": self.problems[run].weights(rows)}
+        further = {name: value for name, value in told.items() if value is not None}
+        return cast(KnowsLabels, model).losses(outputs, labels, **further)
 
     def examples(self, batch: Tensor) -> tuple[object, Tensor]:
-        """Return what the model reads of the items at positions `batch`, and their labels [B, t]."""
-        return self.problem.data.x(batch), self.problem.labels(batch)
+        """Return what the model reads of the items at positions `batch`, and labels [B, t] but bounds."""
+        labels, exact = self.problem.labels(batch), self.problem.exact(batch)
+        return self.problem.data.x(batch), labels if exact is None else labels.masked_fill(~exact, torch.nan)
 
     def task_losses(self, x: object, labels: Tensor, weights: dict[str, Tensor] | None = None) -> Tensor:
         """Return each task's loss, [t], in full precision, with `weights` in place of the model's own."""

@@ -26,6 +26,7 @@ CAPABILITIES = {
     "loop": "own_epochs",
     "cost_in_tasks": "O(1)",
     "kinds": ("binary", "real", "class"),
+    "weights": ("items", "classes", "tasks"),
 }
 
 

@@ -23,6 +23,7 @@ CAPABILITIES = {
     "loop": "recorded",
     "encoders": "per task",
     "kinds": ("binary", "real", "class"),
+    "weights": ("items", "classes", "tasks"),
     "cost_in_tasks": "O(T^2)",
     "microseconds": 400.0,
     # recorded_items: of table `item_dependency`, fewer of more than 50 tasks; see `recorded.MOST_ROWS`.

@@ -13,7 +13,7 @@ def solve(
     tasks: Tensor,
     labels: Tensor,
     known: Tensor,
-    penalty: float,
+    penalty: float | Tensor,
     tolerance: float,
     start: Tensor | None = None,
 ) -> Tensor:
@@ -27,7 +27,7 @@ def solve(
         tasks: K_t, [T, T], positive semi-definite.
         labels: y, [n, T], 0 where there is none.
         known: [n, T], 1 where there is a label, else 0; of the type of the others.
-        penalty: above 0.
+        penalty: above 0; [n, T] where cells differ in it.
         tolerance: largest norm of what is left of y, in norms of y.
         start: [n, T], a first guess.
 
@@ -50,5 +50,5 @@ def solve(
     raise RelataskError(f"{MOST} conjugate gradients do not fit the labels; take a larger `penalty`.")
 
 
-def _product(items: Tensor, tasks: Tensor, table: Tensor, known: Tensor, penalty: float) -> Tensor:
+def _product(items: Tensor, tasks: Tensor, table: Tensor, known: Tensor, penalty: float | Tensor) -> Tensor:
     return known * (items @ (table @ tasks)) + penalty * table

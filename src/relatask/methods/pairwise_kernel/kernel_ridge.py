@@ -56,17 +56,25 @@ def train(problem: Problem, checkpoint: Checkpoint, progress: Progress) -> Train
 def _examples(problem: Problem) -> Examples:
     """Return the training molecules and labels; one that is a bound is left out, as trees do.
 
-    The mean of a task of 0 and 1 without a label is 1/2. Where labels do not vary the deviation is 1.
+    The mean of a task of 0 and 1 without a label is 1/2. Where labels do not vary the deviation is 1. The
+    weight of a task multiplies those of its labels.
     """
     rows, kinds = problem.rows("train"), kinds_of(problem)
     labels, exact = problem.labels(rows).double(), problem.exact(rows)
     if exact is not None:
         labels = labels.masked_fill(~exact, torch.nan)
     real = torch.tensor([kind == "real" for kind in kinds.kinds], device=labels.device)
-    mean = torch.where(real, kinds.mean.to(labels), labels.nanmean(0).nan_to_num(0.5))
+    weights, of_tasks = problem.weights(rows), problem.task_weights
+    share = labels.nanmean(0)
+    if weights is not None:
+        of_known = torch.where(labels.isnan(), 0.0, weights.to(labels))
+        share = (of_known * labels.nan_to_num(0.0)).sum(0) / of_known.sum(0)
+        weights = torch.where(labels.isnan(), 1.0, weights.to(labels))
+        weights = weights if of_tasks is None else weights * of_tasks.to(labels)
+    mean = torch.where(real, kinds.mean.to(labels), share.nan_to_num(0.5))
     spread = (mean * (1 - mean)).clamp(min=0).sqrt()
     deviation = torch.where(real, kinds.deviation.to(labels), torch.where(spread > 0, spread, 1.0))
-    return Examples(problem.data.x(rows), labels, mean, deviation, real)
+    return Examples(problem.data.x(rows), labels, mean, deviation, real, weights)
 
 
 def predictor(problem: Problem, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:

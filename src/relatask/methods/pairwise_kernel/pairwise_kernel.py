@@ -6,6 +6,9 @@ labelled cell of training is an example and a missing one is none. With y the la
 and divided by its deviation, a solves (R (K_m x K_t) R^T + penalty I) a = y, and a molecule x has in task t
 the value mean_t + deviation_t sum_ij K_m(x, i) a_ij K_t(j, t).
 
+With weights the penalty of a cell is divided by its weight, so a label of weight 2 is two equal labels; only
+how labels of tasks correlate counts each label once.
+
 Labels of 0 and 1 are treated like measured values: so tasks of both kinds share one scale, a molecule unlike
 any in training gets the task's prevalence, and what has the least squared error of a label of 0 and 1 is its
 probability. Values that leave [0, 1] are bent back, in their order; see `probabilities`. Nothing is fitted to
@@ -33,6 +36,7 @@ CAPABILITIES = {
     "loop": "kernel_ridge",
     "encoders": "none",
     "kinds": ("binary", "real"),
+    "weights": ("items", "classes", "tasks"),
     "cost_in_tasks": "O(T)",
     "microseconds": 3000.0,
     # task_kernel: "chosen" mixes the three by validation. penalty: 0 chooses it by validation.
@@ -65,6 +69,7 @@ class Examples:
         mean: float64 [T], what a molecule unlike any other has.
         deviation: float64 [T], above 0.
         real: bool [T], measured values and not 0 and 1.
+        weights: float64 [n, T], above 0; None: all labels count alike.
     """
 
     bits: Tensor
@@ -72,6 +77,7 @@ class Examples:
     mean: Tensor
     deviation: Tensor
     real: Tensor
+    weights: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -128,9 +134,12 @@ class PairwiseKernel:
             **{name: getattr(examples, name) for name in ("mean", "deviation", "real")},
         }
 
+        def noise(penalty: float) -> float | Tensor:
+            return penalty if examples.weights is None else penalty / examples.weights
+
         def attempt(shares: Shares, penalty: float, start: Tensor | None) -> Candidate:
             tasks = _mixed(of_tasks, shares)
-            solution = solve(items, tasks, labels, known, penalty, ROUGH, start)
+            solution = solve(items, tasks, labels, known, noise(penalty), ROUGH, start)
             value = value_of(self._scores(asked @ (solution @ tasks)))
             return Candidate(shares, penalty, value, solution)
 
@@ -138,7 +147,7 @@ class PairwiseKernel:
         chosen = self._choose(shares, attempt, checkpoint, progress)
         progress(len(shares) / (len(shares) + 1), f"solution for the penalty {chosen.penalty:g}")
         tasks = _mixed(of_tasks, chosen.shares)
-        exact = solve(items, tasks, labels, known, chosen.penalty, EXACT, chosen.solution.to(labels))
+        exact = solve(items, tasks, labels, known, noise(chosen.penalty), EXACT, chosen.solution.to(labels))
         self.weights["coefficients"] = (exact @ tasks).float()
         return chosen
 

@@ -21,6 +21,7 @@ CAPABILITIES = {
     "paper": "sgnn_ebm",
     "loop": "supervised",
     "needs_relations": True,
+    "weights": ("items", "classes", "tasks"),
     "cost_in_tasks": "O(T + E)",
     "microseconds": 4.0,
     "cost_options": ("edge_width",),  # measured: 16 times as wide, 16 times as long
@@ -76,9 +77,9 @@ class StateNetwork(MultiTaskModel):
         scores: Tensor = self.readout(self.sgnn(items).nodes.flatten(2))
         return scores[..., 0].t()
 
-    def losses(self, logits: Tensor, labels: Tensor) -> Tensor:
+    def losses(self, logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
         """Return each task's mean loss over its labelled cells, [T] (eq. 8); NaN where a label is missing."""
-        return task_losses(logits, labels)
+        return task_losses(logits, labels, weights)
 
 
 def build(context: TaskContext, **options: Any) -> StateNetwork:

@@ -19,8 +19,9 @@ FIGURE = {
     "category": "Training",
     "caption": (
         "What training validates with after each epoch: ROC-AUC (mean over tasks with both classes), "
-        "the error of forecasts, or the accuracy over episodes. Line for the mean over seeds, band "
-        "for ± one standard deviation.\n\n"
+        "the error of forecasts, or the accuracy over episodes; with measured values the mean over "
+        "tasks of ROC-AUC, accuracy, and 1 - MAE / deviation in training. Line for the mean over "
+        "seeds, band for ± one standard deviation.\n\n"
         "A method that trains one network per task is drawn as the mean over its tasks. Where runs "
         "stop early, the line is dashed from the first that stopped, and a stopped run keeps its "
         "last value. The weights that are tested are those of the best validation, not of the last "
@@ -88,7 +89,13 @@ def _one_method(rows: pd.DataFrame, split: str, method: str) -> pd.DataFrame:
 
 
 def plot(
-    drawn: pd.DataFrame, methods: list[str], baseline: str, dataset: str, leading: str, each: str = "task"
+    drawn: pd.DataFrame,
+    methods: list[str],
+    baseline: str,
+    dataset: str,
+    leading: str,
+    each: str = "task",
+    mixed: bool = False,
 ) -> "Figure":
     """Draw table `figure_learning_curves`: a panel per split, a line per method.
 
@@ -99,9 +106,10 @@ def plot(
         dataset: its name.
         leading: metric that leads the study's tables.
         each: over which its means are taken, task or episode.
+        mixed: whether some tasks have measured values, so that training validates with a mean over kinds.
     """
     metric, splits = validated_by(leading), list(dict.fromkeys(drawn["split"]))
-    label = METRICS[metric].label
+    label = "value" if mixed else METRICS[metric].label
     title = f"{dataset}: validation {label} while training"
     if drawn.empty:
         return style.empty(title, f"No run of this data set has epochs with a defined validation {label}.")
@@ -116,7 +124,8 @@ def plot(
         axes.set_xlabel("epoch")
         axes.grid(color=style.FAINT, linewidth=0.7)
         axes.margins(x=0.02)
-        style.mark_chance(axes, metric, horizontal=True)
+        if not mixed:
+            style.mark_chance(axes, metric, horizontal=True)
     ends = [*(drawn["mean"] - drawn["std"].fillna(0)), *(drawn["mean"] + drawn["std"].fillna(0))]
     grid[0].set_ylim(*style.value_limits(ends, metric))
     grid[0].set_ylabel(f"validation {label}, mean over {each}s")
@@ -152,4 +161,5 @@ def draw(inputs: Inputs, dataset: str) -> "tuple[pd.DataFrame, Figure]":
     """Return the table of the figure of a data set and the figure."""
     drawn = table(inputs.plan, inputs.history, dataset)
     methods = figure_data.methods_of(inputs.plan, inputs.baseline)
-    return drawn, plot(drawn, methods, inputs.baseline, dataset, inputs.metric, inputs.study.each)
+    mixed = "real" in inputs.study.kinds and inputs.study.items != "series"
+    return drawn, plot(drawn, methods, inputs.baseline, dataset, inputs.metric, inputs.study.each, mixed)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from relatask.evaluation.aggregate import mixed_units
 from relatask.evaluation.metrics import METRICS
 from relatask.publishing import figure_data, style
 from relatask.publishing.inputs import Inputs
@@ -36,7 +37,7 @@ FIGURE = {
         "n_seeds": "int32",
     },
     "when": ("always",),
-    "needs": ("plan", "metrics"),
+    "needs": ("plan", "metrics", "dataset"),
 }
 
 
@@ -107,6 +108,15 @@ def plot(drawn: pd.DataFrame, methods: list[str], baseline: str, metric: str, ea
 
 def draw(inputs: Inputs) -> "tuple[pd.DataFrame, Figure]":
     """Return the table of the figure and the figure."""
-    drawn = table(inputs.plan, inputs.metrics, inputs.metric)
+    metric = inputs.metric
+    drawn = table(inputs.plan, inputs.metrics, metric)
+    if METRICS[metric].in_unit:
+        mixed = [name for name in inputs.study.datasets if mixed_units(inputs.of_dataset(name, "tasks"))]
+        drawn = drawn[~drawn["dataset"].isin(mixed)].reset_index(drop=True)
+    if drawn.empty:
+        title = f"Test {METRICS[metric].label} of each method"
+        return drawn, style.empty(
+            title, "It has no mean over tasks in several units; see the table per_task."
+        )
     methods = figure_data.methods_of(inputs.plan, inputs.baseline)
     return drawn, plot(drawn, methods, inputs.baseline, inputs.metric, inputs.study.each)

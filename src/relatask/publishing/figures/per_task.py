@@ -217,13 +217,15 @@ def _note(drawn: pd.DataFrame, lead: str, baseline: str, many: bool, n_tasks: in
 
 def draw(inputs: Inputs, dataset: str) -> "tuple[pd.DataFrame, Figure]":
     """Return the table of the figure of a data set and the figure."""
-    tasks = inputs.of_dataset(dataset, "tasks")
-    drawn = table(inputs.plan, inputs.metrics, tasks, dataset, inputs.baseline, inputs.metric)
+    tasks, metric = inputs.of_dataset(dataset, "tasks"), next(iter(inputs.leading_of(dataset)))
+    if len(inputs.leading) > 1:  # tasks of other kinds have other metrics: the table per_task
+        tasks = tasks[tasks["kind"] == METRICS[metric].of]
+    drawn = table(inputs.plan, inputs.metrics, tasks, dataset, inputs.baseline, metric)
     return drawn, plot(
         drawn,
         figure_data.methods_of(inputs.plan, inputs.baseline),
         inputs.baseline,
-        inputs.metric,
+        metric,
         dataset,
         len(tasks),
     )

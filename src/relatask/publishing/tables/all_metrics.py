@@ -1,12 +1,16 @@
 """Table `all_metrics`: every metric of the study on the test fold."""
 
+from typing import Any
+
 from relatask.evaluation.metrics import METRICS
 from relatask.publishing.formatting import (
+    NOTHING,
     Table,
     mean_std,
     scales_and_directions,
 )
 from relatask.publishing.inputs import Inputs, best_of, marked, records
+from relatask.publishing.kind_notes import kind_notes
 
 TABLE = {
     "caption": (
@@ -31,23 +35,34 @@ TABLE = {
 }
 
 
+def _cell(row: dict[str, Any] | None, name: str, best: float | None) -> str:
+    """A value, a dash where the data set has no task of the metric's kind."""
+    if row is None:
+        return NOTHING
+    return marked(mean_std(row["mean"], row["std"], METRICS[name]), row["mean"], best)
+
+
 def make(inputs: Inputs) -> Table:
     """(Data set, split, method) x metric: mean ± std over seeds on the test fold."""
     data = inputs.test_summary()
     metrics = [name for name in inputs.study.metrics if name in set(data["metric"])]
-    cells = {(row["dataset"], row["split"], row["method"], row["metric"]): row for row in records(data)}
+    of_column: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in records(data):
+        of_column.setdefault((row["dataset"], row["split"]), []).append(row)
     body = []
     for dataset, split in inputs.columns:
-        own = [method for method in inputs.methods if (dataset, split, method, inputs.metric) in cells]
+        found = {(row["method"], row["metric"]): row for row in of_column.get((dataset, split), [])}
+        own = [method for method in inputs.methods if any((method, name) in found for name in metrics)]
         lines = [[dataset, split, method] for method in own]
         for name in metrics:
-            column = [cells[dataset, split, method, name] for method in own]
-            best = best_of([row["mean"] for row in column], name)
-            for line, row in zip(lines, column, strict=True):
-                line.append(marked(mean_std(row["mean"], row["std"], METRICS[name]), row["mean"], best))
+            column = [found.get((method, name)) for method in own]
+            best = best_of([row["mean"] for row in column if row], name)
+            for line, cell in zip(lines, column, strict=True):
+                line.append(_cell(cell, name, best))
         body += lines
     header = ["data set", "split", "method", *(METRICS[name].label for name in metrics)]
-    notes = [f"{scales_and_directions([METRICS[name] for name in metrics])}.", inputs.reduced]
+    directions = scales_and_directions([METRICS[name] for name in metrics])
+    notes = [f"{directions}.", *kind_notes(inputs), inputs.reduced]
     return Table(
         "all_metrics", f"{inputs.study.title}: all metrics on the test fold", data, header, body, 3, notes
     )

@@ -21,6 +21,7 @@ from relatask.publishing.formatting import (
     signed,
 )
 from relatask.publishing.inputs import Inputs, best_of, marked, records
+from relatask.publishing.kind_notes import kind_notes
 from relatask.publishing.published_values import lookup
 
 TABLE = {
@@ -53,12 +54,12 @@ TABLE = {
 }
 
 
-def _main_data(inputs: Inputs) -> pd.DataFrame:
-    """The summary of the leading metric beside what papers report, on the metric's own scale."""
+def _main_data(inputs: Inputs, metric: str) -> pd.DataFrame:
+    """The summary of a leading metric beside what papers report, on the metric's own scale."""
     summary = inputs.test_summary()
-    summary = summary[summary["metric"] == inputs.metric].reset_index(drop=True)
-    factor, _ = scale_of(METRICS[inputs.metric])
-    printed = lookup(inputs.published, inputs.study.paper, inputs.metric)
+    summary = summary[summary["metric"] == metric].reset_index(drop=True)
+    factor, _ = scale_of(METRICS[metric])
+    printed = lookup(inputs.published, inputs.study.paper, metric)
     rows = {method.label: method.published for method in inputs.study.methods}
     found = [
         printed.get((rows[row["method"]], _published_column(inputs, row["dataset"], row["split"])))
@@ -78,10 +79,12 @@ def _published_column(inputs: Inputs, dataset: str, split: str) -> str | None:
     return f"{name} {setting}" if name and setting else name
 
 
-def _best_rows(inputs: Inputs, data: pd.DataFrame, rows: dict[str, list[str]]) -> list[pd.DataFrame]:
+def _best_rows(
+    inputs: Inputs, data: pd.DataFrame, rows: dict[str, list[str]], metric: str
+) -> list[pd.DataFrame]:
     """Return, for each row and column, what the main table says of the member that is best on validation."""
-    valid = inputs.summary[(inputs.summary["fold"] == "valid") & (inputs.summary["metric"] == inputs.metric)]
-    sign = 1 if METRICS[inputs.metric].higher_is_better else -1
+    valid = inputs.summary[(inputs.summary["fold"] == "valid") & (inputs.summary["metric"] == metric)]
+    sign = 1 if METRICS[metric].higher_is_better else -1
     key = ["dataset", "split", "method"]
     ranked = data.merge(valid[[*key, "mean"]], on=key, suffixes=("", "_valid"))
     ranked = ranked.assign(rank=sign * ranked["mean_valid"]).sort_values(
@@ -98,7 +101,7 @@ def _cell(row: dict[str, Any] | None, inputs: Inputs, best: float | None) -> str
     """A cell of the main table: mean ± std and, in brackets, the delta to the baseline."""
     if row is None:
         return NOTHING
-    metric = METRICS[inputs.metric]
+    metric = METRICS[row["metric"]]
     factor, digits = scale_of(metric)
     text = mean_std(row["mean"], row["std"], metric)
     if row["method"] != inputs.study.baseline and pd.notna(row["delta"]):
@@ -111,27 +114,43 @@ def _cell(row: dict[str, Any] | None, inputs: Inputs, best: float | None) -> str
 def make(inputs: Inputs) -> Table:
     """Methods x (data set, split): mean ± std over seeds of the leading metric, and the delta.
 
-    Where the study says what its paper calls data set and method (`published`), a column prints the paper's
-    numbers, and one says how many published spreads ours differs, where the two can be compared.
+    Where tasks are of several kinds, each kind has columns of its own, of the first metric of its kind: no
+    mean goes across kinds. Where the study says what its paper calls data set and method (`published`), a
+    column prints the paper's numbers, and one says how many published spreads ours differs, where the two can
+    be compared.
     """
     chosen = inputs.study.tables.get("main")
-    title = f"{inputs.study.title}: test {METRICS[inputs.metric].label} of each method"
+    *others, last = (METRICS[name].label for name in inputs.leading)
+    said = f"{', '.join(others)} and {last}" if others else last
+    title = f"{inputs.study.title}: test {said} of each method"
     return methods_table(inputs, "main", chosen or TableConfig(title=title, methods=inputs.methods))
 
 
 def methods_table(inputs: Inputs, name: str, chosen: TableConfig) -> Table:
     """The rows of the main table that a table of the study names, in its order."""
-    data, methods, title = _main_data(inputs), chosen.methods, chosen.title
-    data = pd.concat([data.assign(chosen=None), *_best_rows(inputs, data, chosen.best_of)])
-    data = data[data["method"].isin(methods)].reset_index(drop=True)
-    metric, schemes = METRICS[inputs.metric], inputs.study.splits.schemes
-    comparable = inputs.comparable
-    cells = {(row["method"], row["dataset"], row["split"]): row for row in records(data)}
+    methods = chosen.methods
     header, body = ["method"], [[method] for method in methods]
+    blocks = [_block(inputs, metric, chosen, header, body) for metric in inputs.leading]
+    notes = _main_notes(inputs, blocks)
+    return Table(name, chosen.title, pd.concat(blocks, ignore_index=True), header, body, 1, notes, "main")
+
+
+def _block(
+    inputs: Inputs, metric: str, chosen: TableConfig, header: list[str], body: list[list[str]]
+) -> pd.DataFrame:
+    """Add the columns of a leading metric to `header` and `body`, and return their data."""
+    data = _main_data(inputs, metric)
+    data = pd.concat([data.assign(chosen=None), *_best_rows(inputs, data, chosen.best_of, metric)])
+    data = data[data["method"].isin(chosen.methods)].reset_index(drop=True)
+    comparable, schemes = inputs.comparable, inputs.study.splits.schemes
+    cells = {(row["method"], row["dataset"], row["split"]): row for row in records(data)}
+    of_kind = {name for name in inputs.study.datasets if metric in inputs.leading_of(name)}
     for dataset, split in inputs.columns:
-        column = [cells.get((method, dataset, split)) for method in methods]
-        best = best_of([row["mean"] for row in column if row], inputs.metric)
-        header.append(f"{dataset} {split}")
+        if dataset not in of_kind:
+            continue
+        column = [cells.get((method, dataset, split)) for method in chosen.methods]
+        best = best_of([row["mean"] for row in column if row], metric)
+        header.append(_heading(inputs, metric, dataset, split))
         for line, row in zip(body, column, strict=True):
             line.append(_cell(row, inputs, best))
         own = inputs.study.splits.published_of(split)
@@ -142,26 +161,35 @@ def methods_table(inputs: Inputs, name: str, chosen: TableConfig) -> Table:
             ["in spreads"] if comparable else []
         )
         for line, row in zip(body, column, strict=True):
-            line.append(mean_std(row["published"], row["published_std"], metric) if row else NOTHING)
+            said = mean_std(row["published"], row["published_std"], METRICS[metric]) if row else NOTHING
+            line.append(said)
             if comparable:
                 line.append(signed(row["difference_in_spreads"], 1) if row else NOTHING)
-    return Table(name, title, data, header, body, 1, _main_notes(inputs, data), "main")
+    return data
 
 
-def _main_notes(inputs: Inputs, data: pd.DataFrame) -> list[str]:
-    metric = METRICS[inputs.metric]
+def _heading(inputs: Inputs, metric: str, dataset: str, split: str) -> str:
+    """What stands above a column: the metric and its unit only where there are others."""
+    unit = inputs.unit_of(dataset, metric)
+    words = [f"{dataset} {split}", METRICS[metric].label if inputs.leading[1:] else ""]
+    return " ".join(filter(None, [*words, f"({unit})" if unit else ""]))
+
+
+def _main_notes(inputs: Inputs, blocks: list[pd.DataFrame]) -> list[str]:
+    data = pd.concat(blocks)
     seeds = sorted(set(inputs.plan["seed"]))
     seed_word = "seed" if len(seeds) == 1 else "seeds"
-    better = "higher" if metric.higher_is_better else "lower"
     each = inputs.study.each
     notes = [
-        f"{printed_label(metric)} ({better} is better): mean over {each}s, "
+        f"{', '.join(_direction(name) for name in inputs.leading)}: mean over {each}s, "
         f"then mean ± population standard deviation over {len(seeds)} {seed_word} "
         f"({', '.join(map(str, seeds))}); the best mean of a column is bold.",
         f"In brackets: difference to {inputs.study.baseline} over the (seed, {each}) cells defined in both.",
-        *_undefined_notes(inputs, data),
-        *_left_out_notes(inputs),
     ]
+    for metric, block in zip(inputs.leading, blocks, strict=True):
+        of = f"{METRICS[metric].label}: " if len(blocks) > 1 else ""
+        notes += [f"{of}{note}" for note in _undefined_notes(inputs, block, metric)]
+    notes += [*_left_out_notes(inputs), *kind_notes(inputs)]
     if data["chosen"].notna().any():
         notes.append("In square brackets: the method whose mean on validation was best, out of several.")
     if data["published"].notna().any():
@@ -174,9 +202,15 @@ def _main_notes(inputs: Inputs, data: pd.DataFrame) -> list[str]:
     return [*notes, inputs.reduced]
 
 
-def _undefined_notes(inputs: Inputs, data: pd.DataFrame) -> list[str]:
+def _direction(name: str) -> str:
+    """A metric as tables print it, and which direction is better."""
+    metric = METRICS[name]
+    return f"{printed_label(metric)} ({'higher' if metric.higher_is_better else 'lower'} is better)"
+
+
+def _undefined_notes(inputs: Inputs, data: pd.DataFrame, metric: str) -> list[str]:
     """A note for each data set and split where cells are undefined, else one that says that none is."""
-    reasons, notes, each = _reasons(inputs), [], inputs.study.each
+    reasons, notes, each = _reasons(inputs, metric), [], inputs.study.each
     for (dataset, split), rows in data.groupby(["dataset", "split"], sort=False):
         lost = {}
         for row in records(rows):
@@ -204,9 +238,9 @@ def _left_out_notes(inputs: Inputs) -> list[str]:
     return notes
 
 
-def _reasons(inputs: Inputs) -> dict[tuple[Any, ...], str]:
+def _reasons(inputs: Inputs, metric: str) -> dict[tuple[Any, ...], str]:
     """(Data set, split, method) -> e.g. "1 no label, 2 no positive", of its test cells without a value."""
-    lost = inputs.undefined_cells
+    lost = inputs.undefined_cells_of(metric)
     counts = lost.groupby(["dataset", "split", "method", "reason"], sort=True).size()
     found: dict[tuple[Any, ...], list[str]] = {}
     for dataset, split, method, reason, count in counts.reset_index().itertuples(index=False):

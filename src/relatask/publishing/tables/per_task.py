@@ -6,7 +6,7 @@ import pandas as pd
 
 from relatask.core.tables import columns_of
 from relatask.evaluation.aggregate import per_task
-from relatask.evaluation.metrics import METRICS
+from relatask.evaluation.metrics import METRICS, Metric
 from relatask.publishing.formatting import (
     NOTHING,
     Table,
@@ -82,6 +82,20 @@ def _per_task_data(inputs: Inputs) -> list[list[dict[str, Any]]]:
     return lines
 
 
+def _units(inputs: Inputs) -> dict[tuple[str, str], str]:
+    """(Data set, task_id) -> unit of the task's values, of tasks that have one."""
+    found: dict[tuple[str, str], str] = {}
+    for name in inputs.study.datasets:
+        tasks = inputs.of_dataset(name, "tasks", ["task_id", "unit"]).dropna()
+        found |= {(name, task): unit for task, unit in zip(tasks["task_id"], tasks["unit"], strict=True)}
+    return found
+
+
+def _said(metric: Metric, unit: str | None) -> str:
+    """What a metric of a task is called, with its unit if it has one."""
+    return f"{metric.label} ({unit})" if metric.in_unit and unit else metric.label
+
+
 def make(inputs: Inputs) -> Table:
     """(Data set, split, task) x method: mean ± std over seeds on the test fold.
 
@@ -89,12 +103,14 @@ def make(inputs: Inputs) -> Table:
     """
     lines = _per_task_data(inputs)
     metrics = list(dict.fromkeys(line[0]["metric"] for line in lines)) or [inputs.metric]
-    body = []
+    units = _units(inputs) if any(METRICS[name].in_unit for name in metrics) else {}
+    many, body = bool(metrics[1:] or units), []
     for line in lines:
         first, metric = line[0], METRICS[line[0]["metric"]]
         best = best_of([cell["mean"] for cell in line], first["metric"])
         shown = [marked(mean_std(cell["mean"], cell["std"], metric), cell["mean"], best) for cell in line]
-        words = [first["dataset"], first["split"], first["name"], *([metric.label] if metrics[1:] else [])]
+        words = [first["dataset"], first["split"], first["name"]]
+        words += [_said(metric, units.get((first["dataset"], first["task_id"])))] if many else []
         body.append([*words, number(first["n_labels"], 0), number(first["n_pos"], 0), *shown])
     data = pd.DataFrame([cell for line in lines for cell in line], columns=list(columns_of("table_per_task")))
     notes = [
@@ -104,6 +120,6 @@ def make(inputs: Inputs) -> Table:
         "of the csv file says why.",
         inputs.reduced,
     ]
-    words = ["data set", "split", "task", *(["metric"] if metrics[1:] else [])]
+    words = ["data set", "split", "task", *(["metric"] if many else [])]
     header = [*words, "labels", "active", *inputs.methods]
     return Table("per_task", f"{inputs.study.title}: each task", data, header, body, len(words), notes)

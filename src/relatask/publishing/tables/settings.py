@@ -44,6 +44,7 @@ def _settings(inputs: Inputs) -> dict[str, dict[str, str]]:
             values[component] = chosen["name"]
             values |= {f"{part}.{key}": value for key, value in chosen["options"].items()}
         values |= {f"training.{key}": value for key, value in spec["training"].items()}
+        values |= {f"weights.{key}": value for key, value in (spec.get("weights") or {}).items()}
         for key, value in values.items():
             if value is not None:
                 text = value if isinstance(value, str) else json.dumps(value)
