@@ -9,7 +9,9 @@ from pathlib import Path
 from snakemake.utils import min_version
 
 min_version("9.27.0")
-sys.path.insert(0, str(Path(workflow.basedir) / "src"))
+# The package lies in src/ of a clone; in an installed one, this file lies in the package's folder `project`.
+CLONE = Path(workflow.basedir) / "src"
+sys.path.insert(0, str(CLONE if CLONE.is_dir() else Path(workflow.basedir).parents[1]))
 
 from relatask.core import code_at_start
 

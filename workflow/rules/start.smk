@@ -54,7 +54,7 @@ if workflow.is_main_process:
     persistence.install(
         persistence.Rules(
             root=ROOT,
-            package=ROOT / "src" / "relatask",
+            package=PACKAGE,
             retrieved=frozenset(RETRIEVING),
             besides=written_besides,
             undisturbed=study_is_ours,
