@@ -81,6 +81,7 @@ rule publish:
 
 onstart:
     write_study()
+    warn_of_hours()
 
 
 onsuccess:
@@ -88,4 +89,4 @@ onsuccess:
 
 
 onerror:
-    print(f"Something failed; the message above says what. Logs of the steps: results/logs/; of all: {log}")
+    atexit.register(print, what_failed(log))  # after Snakemake's own last words
