@@ -1,4 +1,4 @@
-"""A table of a user's own: molecules whose end decides their labels, so that methods have something to find."""
+"""A table of a user's own: molecules whose ends decide their labels, so that there is something to find."""
 
 from itertools import product
 from pathlib import Path
@@ -12,7 +12,7 @@ LINKS = ("", "C", "CC", "CCC")
 
 
 def own_table(n: int = 200, seed: int = 0) -> pd.DataFrame:
-    """Return columns name, SMILES and the tasks `kinase` and `hERG` (0 and 1) and `logD` (values), with gaps."""
+    """Return columns name, SMILES, the tasks `kinase` and `hERG` (0 and 1) and `logD` (values), with gaps."""
     rng = np.random.default_rng(seed)
     parts = [(start, link, end) for start, link, end in product(STARTS, LINKS, ENDS)]
     chosen = [parts[place] for place in rng.permutation(len(parts))[:n]]

@@ -197,8 +197,8 @@ def _splits(table: OwnTable, spending: Spending, splits_file: Path | None) -> li
         ]
     tested = "all of them" if spending.folds == FOLDS else f"{spending.folds} of them"
     return [
-        f"# Cross-validation: seed s tests fold s of {FOLDS}, and {tested} are tested. Molecules unlike those",
-        "# of training are harder to predict than a random fold says: schemes: [scaffold].",
+        f"# Cross-validation: seed s tests fold s of {FOLDS}, and {tested} are tested. Molecules unlike",
+        "# those of training are harder to predict than a random fold says: schemes: [scaffold].",
         f"splits: {{schemes: [cross_validation], n_folds: {FOLDS}}}",
     ]
 
