@@ -2,6 +2,9 @@
 
 import csv
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +13,9 @@ import pytest
 
 import relatask
 from relatask.__main__ import main
+from relatask.core.atomic import temporary_beside
 from relatask.core.errors import RelataskError
+from relatask.core.processes import start_of
 from relatask.models.ensemble import ENSEMBLE, write_ensemble
 from tests.helpers.prepared_dataset import make_spec
 from tests.models.molecule_data import train, write_molecules
@@ -79,6 +84,18 @@ def test_another_ensemble_takes_its_place_and_anything_else_is_left_alone(
     (tmp_path / "notes").mkdir()
     with pytest.raises(RelataskError, match=r"notes is there and holds no model of relatask.*-o"):
         write_ensemble(tmp_path / "notes", members, {})
+
+
+def test_what_a_killed_process_left_is_removed(folder: Path, members: list[Path]) -> None:
+    """Its name says which process wrote it; the number of one that has ended stands for a killed one."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    mine = temporary_beside(folder).name
+    dead = mine.replace(f"-{os.getpid()}-{start_of(os.getpid())}-", f"-{process.pid}-1-")
+    for name in (mine, dead):
+        (folder.parent / name / "members").mkdir(parents=True)
+    write_ensemble(folder, members, {})
+    assert sorted(path.name for path in folder.parent.iterdir()) == sorted([mine, "mine"])
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
@@ -42,7 +42,7 @@ class Stages(logging.Handler):
 
     def __init__(self, out: TextIO, left: Callable[[], str]):
         super().__init__()
-        self.out, self.left, self.terminal = out, left, out.isatty()
+        self.out, self.left, self.terminal = out, left, out.isatty() and os.environ.get("TERM") != "dumb"
         self.names = list(STAGES)
         self.stage: str | None = None
         self.since = 0.0
@@ -89,10 +89,16 @@ class Stages(logging.Handler):
         self.stage = None
 
 
-def run_workflow(study: Path, cores: str, name: str) -> None:
+def run_workflow(study: Path, cores: str, name: str, config: Sequence[str] = ()) -> None:
     """Run the workflow on a study file, with results in results/ of the working folder.
 
     Snakemake runs in this process, so whatever ends this one ends it as well, and starting again goes on.
+
+    Args:
+        study: the file.
+        cores: how many processes at once, or "all".
+        name: of the study.
+        config: further keys of config.yaml, as KEY=VALUE.
 
     Raises:
         RelataskError: it failed; the sentence is that of the step that did.
@@ -102,7 +108,13 @@ def run_workflow(study: Path, cores: str, name: str) -> None:
     folder = workflow_folder()
     log = Path("results", "logs", "train", f"{name}.log")
     arguments = ["--snakefile", str(folder / "Snakefile"), "--cores", cores]
-    arguments += ["--workflow-profile", str(folder / "profiles" / "default"), "--config", f"study={study}"]
+    arguments += [
+        "--workflow-profile",
+        str(folder / "profiles" / "default"),
+        "--config",
+        f"study={study}",
+        *config,
+    ]
     log.parent.mkdir(parents=True, exist_ok=True)
     failures = Failures()
     with _words_into(log) as out:

@@ -33,6 +33,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder of the model; default: models/NAME",
     )
+    parser.add_argument(
+        "--config", nargs="+", default=[], metavar="KEY=VALUE", help="keys of config.yaml, e.g. device=cpu"
+    )
     parser.add_argument("--cores", default="all", metavar="N", help="processes at once; default: all cores")
 
 
@@ -43,5 +46,5 @@ def run(arguments: argparse.Namespace) -> None:
     if not study.is_file():
         raise RelataskError(f"there is no file {study}; give a table or a study file.")
     name = study.stem
-    run_workflow(study, arguments.cores, name)
+    run_workflow(study, arguments.cores, name, arguments.config)
     print(sentence_of(study_folder(name), arguments.output_dir or Path("models") / name))

@@ -3,9 +3,10 @@
 A member is the model of a run, in the form of `models.record`, so that each predicts by itself too.
 """
 
+import errno
 import os
 import shutil
-import uuid
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from relatask import __version__
+from relatask.core.atomic import MARK, is_abandoned, temporary_beside
 from relatask.core.errors import RelataskError
 from relatask.core.files import read_fields, sha256_of, write_json
 from relatask.models.loading import load_model
@@ -42,7 +44,8 @@ def write_ensemble(folder: Path, members: Sequence[Path], facts: dict[str, Any])
     if folder.exists() and not (folder / ENSEMBLE).is_file():
         raise RelataskError(f"{folder} is there and holds no model of relatask; name another folder with -o.")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    made = folder.with_name(f".{folder.name}-{uuid.uuid4().hex[:12]}")
+    _sweep(folder.parent)
+    made = temporary_beside(folder)
     entries = []
     try:
         for number, member in enumerate(members):
@@ -67,12 +70,29 @@ def _link(source: str, target: str) -> None:
 
 
 def _replace(folder: Path, made: Path) -> None:
-    """Put a folder in the place of another one."""
-    old = made.with_name(f"{made.name}-old")
-    with suppress(FileNotFoundError):
-        folder.rename(old)
-    made.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
+    """Put a folder in the place of another one, of which another process may do the same."""
+    while True:
+        old = temporary_beside(folder)
+        with suppress(FileNotFoundError):
+            folder.rename(old)
+        try:
+            made.rename(folder)
+        except OSError as error:
+            if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
+                raise
+        else:
+            return
+        finally:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed processes left in a folder of ensembles."""
+    now = time.time()
+    for leftover in folder.glob(f".*{MARK}*"):
+        with suppress(OSError):  # it is gone by now
+            if is_abandoned(leftover, now):
+                shutil.rmtree(leftover, ignore_errors=True)
 
 
 class Ensemble:
