@@ -34,12 +34,18 @@ def sentence_of(folder: Path, models: Path) -> str:
     plan = runs_of(read_table("plan", folder / in_study("plan")), None)
     metrics = read_table("metrics", folder / in_study("metrics"))
     cells = join_plan(plan, metrics[metrics["run_id"].isin(plan["run_id"])])
-    ratio, kinds = _test_to_train(folder, chosen), _kinds(plan, metrics)
+    splits, kinds = _splits(folder, chosen), _kinds(plan, metrics)
     columns = [(dataset, split) for dataset in study.datasets for split in study.splits.schemes]
     said = []
     for dataset, split in columns:
         own = cells[(cells["dataset"] == dataset) & (cells["split"] == split)]
-        found = verdict(own, kinds, str(study.baseline), ratio[split], _together(study))
+        records = splits[dataset, split]
+        if len({record["digest"] for record in records}) == 1:  # seeds train again on the same items
+            key = [name for name in own if name not in {"seed", "value"}]
+            own = own.groupby(key, observed=True)["value"].mean().reset_index().assign(seed=0)
+        folds = records[0]["folds"]
+        ratio = folds["test"]["items"] / max(1, folds["train"]["items"])
+        found = verdict(own, kinds, str(study.baseline), ratio, _together(study))
         if found is None:
             raise RelataskError(
                 f"no task of {dataset} could be measured on the test folds ({split}); see "
@@ -64,14 +70,13 @@ def _together(study: StudyConfig) -> tuple[str, str] | None:
     return None
 
 
-def _test_to_train(folder: Path, chosen: StudyAtScale) -> dict[str, float]:
-    """Return split -> items for test over items for training, from the records of the splits."""
-    found = {}
-    for name in chosen.data_records():
-        record = read_json(folder.parent / name)
-        if "folds" in record and "scheme" in record:
-            split = Path(name).stem.rpartition("-")[0]
-            found[split] = record["folds"]["test"]["items"] / max(1, record["folds"]["train"]["items"])
+def _splits(folder: Path, chosen: StudyAtScale) -> dict[tuple[str, str], list[dict[str, Any]]]:
+    """Return (data set, split) -> the records of its splits, one for each seed."""
+    study, seeds = chosen.study, chosen.study.scales[chosen.scale].seeds  # type: ignore[index]
+    names = [(dataset, split) for dataset in study.datasets for split in study.splits.schemes for _ in seeds]
+    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for key, file in zip(names, chosen.data_records()[-len(names) :], strict=True):
+        found.setdefault(key, []).append(read_json(folder.parent / file))
     return found
 
 

@@ -155,7 +155,7 @@ def _training(study: Path) -> str:
 
 @contextmanager
 def _words_into(log: Path) -> Iterator[TextIO]:
-    """Send what this process and its children print into a file, and yield the stream that people see.
+    """Send what this process and its children print to the end of a file; yield the stream that people see.
 
     Messages of Snakemake would also reach the handlers of the command line, so these rest meanwhile.
     """
@@ -164,7 +164,7 @@ def _words_into(log: Path) -> Iterator[TextIO]:
     sys.stdout.flush()
     sys.stderr.flush()
     kept = [os.dup(1), os.dup(2)]
-    with log.open("w", encoding="utf-8") as file, os.fdopen(os.dup(2), "w") as out:
+    with log.open("a", encoding="utf-8") as file, os.fdopen(os.dup(2), "w") as out:
         for handler in handlers:
             root.removeHandler(handler)
         os.dup2(file.fileno(), 1)
