@@ -15,6 +15,8 @@ from relatask.data.task_ids import slug, task_ids
         ("--rm -rf; $(x)", "rm_-rf_x"),
         ("<script>alert(1)</script>", "script_alert_1_script"),
         ("Rückgrat", "Ruckgrat"),
+        ("hERG (\u00b5M)", "hERG_uM"),  # the micro sign, and below the Greek letter
+        ("hERG IC50 [\u03bcM]", "hERG_IC50_uM"),
         ("受体", "task"),
         ("", "task"),
         ("a__b", "a__b"),

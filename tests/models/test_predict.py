@@ -15,6 +15,7 @@ import relatask
 from relatask.__main__ import main
 from tests.helpers.paths import ROOT
 from tests.helpers.prepared_dataset import make_spec
+from tests.helpers.workbooks import write_sdf, write_workbook
 from tests.models.molecule_data import train, write_molecules
 
 SPEC = make_spec("random_forest", None)
@@ -96,6 +97,20 @@ def test_lines_of_smiles_and_names_are_read(run: Path, tmp_path: Path) -> None:
         assert [bool(row[-1]) for row in rows] == [False, False, True]
 
 
+def test_tables_of_other_kinds_are_read_as_they_are(run: Path, tmp_path: Path) -> None:
+    german = written(tmp_path, "id;Smiles;x\n7;CCO;1,5\n8;bad;\n")
+    header, *rows = predicted(run, german)
+    assert header == ["id", "Smiles", "x", *TASKS, "reason"]
+    assert [row[:3] for row in rows] == [["7", "CCO", "1,5"], ["8", "bad", ""]]
+    book = write_workbook(tmp_path / "new.xlsx", {"D": [["id", "smiles"], [7, "CCO"], [8.5, "bad"]]})
+    sdf = write_sdf(tmp_path / "new.sdf", [{"smiles": "OCC", "id": 7}, {"smiles": "", "id": "8.5"}])
+    for file in (book, sdf):
+        header, *others = predicted(run, file)
+        place = header.index("id")
+        assert [row[place] for row in others] == ["7", "8.5"]
+        assert [row[header.index("task0")] for row in others] == [row[3] for row in rows]
+
+
 def test_a_model_is_named_by_its_folder_or_by_its_run(run: Path, tmp_path: Path) -> None:
     file = written(tmp_path, "smiles\nCCO\n")
     assert predicted(run, file) == predicted(run / "model", file)
@@ -118,15 +133,21 @@ def test_a_file_without_rows_gives_one_without_rows(run: Path, tmp_path: Path) -
     ("content", "message"),
     [
         ("smile,id\nCCO,1\n", r"new.csv has no column 'smiles' (--column). Did you mean 'smile'?"),
-        ("SMILES,Smiles\nCCO,CCN\n", "new.csv has 2 columns 'smiles', in upper and lower case; rename"),
+        (
+            "SMILES,Smiles\nCCO,CCN\n",
+            "new.csv: --column 'smiles' could be any of ['SMILES', 'Smiles']; write the exact name.",
+        ),
         ("smiles,task1\nCCO,1\n", "new.csv has a column 'task1', which the predictions have too; rename it."),
         ("smiles,reason\nCCO,1\n", "new.csv has a column 'reason', which the predictions have too"),
-        ("smiles,id\nCCO,1\nCCN\n", "new.csv, line 3: 1 cells, but the header has 2."),
-        ('smiles,id\n\nCCO,"a\nb"\n\nCCN\n', "new.csv, line 6: 1 cells, but the header has 2."),
-        ("smiles,id\nCCO,1,2\n", "new.csv, line 2: 3 cells, but the header has 2."),
-        ('smiles,id\nCCO,"1\n', "new.csv is no CSV that can be read (unexpected end of data)"),
-        ("", "new.csv is empty; its first row must name the columns, one of them 'smiles'."),
-        (b"smiles\nCCO\xff\n", "new.csv is no text in UTF-8 (invalid start byte); save it as UTF-8."),
+        ("smiles,id\nCCO,1\nCCN\n", "new.csv, line 3: 1 cells, but the header has 2;"),
+        ('smiles,id\n\nCCO,"a\nb"\n\nCCN\n', "new.csv, line 6: 1 cells, but the header has 2;"),
+        ("smiles,id\nCCO,1,2\n", "new.csv, line 2: 3 cells, but the header has 2;"),
+        (
+            'smiles,id\nCCO,"1\n',
+            "new.csv: the row that ends in line 2 has quotation marks that are not in pairs",
+        ),
+        ("", "new.csv is empty; its first row must name the columns."),
+        (b"smiles\nCCO\xff\0\n", "new.csv holds bytes that no text has; save it as CSV (UTF-8)."),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_in_one_sentence_and_nothing_is_written(
@@ -182,7 +203,7 @@ def test_what_is_not_there_is_named(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file, out = written(tmp_path, "smiles\nCCO\n"), tmp_path / "out.csv"
-    assert "absent.csv: No such file" in refusal(capsys, run, tmp_path / "absent.csv", "-o", out)
+    assert "there is no file" in refusal(capsys, run, tmp_path / "absent.csv", "-o", out)
     assert "is no model: it has no model.json" in refusal(capsys, tmp_path, file, "-o", out)
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     said = refusal(capsys, run, file, "-o", out, "--device", "cuda")

@@ -10,7 +10,7 @@ import pytest
 from relatask.core.errors import RelataskError
 from relatask.core.plugins import load_file
 from relatask.data.source_tables import SourceContext
-from relatask.sources import table_files
+from relatask.sources.containers import delimited
 from relatask.sources.molecules import read_source
 from tests.helpers.data_tables import source_of
 
@@ -122,7 +122,7 @@ def test_parquet_of_booleans_and_text_is_read(tmp_path):
         ("smiles,A,B,A\nCCO,1,1,1\n", {}, r"'A' is used twice \(columns 2 and 4\)"),
         ("smiles,A,\nCCO,1,1\n", {}, r"column 3 has no name"),
         ("smile,A\nCCO,1\n", {}, r"no column 'smiles' \(smiles_column\). Did you mean 'smile'"),
-        ("smiles;A\nCCO;1\n", {}, r"separated by semicolons"),
+        ("smiles;A\nCCO;1;2\n", {}, r"line 2: 3 cells, but the header has 2; correct the row"),
         ("Smiles,SMILES,A\nCCO,CCO,1\n", {}, r"could be any of \['Smiles', 'SMILES'\]"),
         ("smiles,A\nCCO,1\n", {"id_column": "id"}, r"no column 'id' \(id_column\)"),
         ("smiles,A\nCCO,1\n", {"task_columns": ["AA"]}, r"no column 'AA' \(task_columns\). Did you mean 'A'"),
@@ -130,11 +130,14 @@ def test_parquet_of_booleans_and_text_is_read(tmp_path):
         ("smiles\nCCO\n", {}, r"no task column beside \['smiles'\]"),
         ("", {}, r"is empty; its first row must name the columns"),
         ("smiles,A\n", {}, r"a header but no rows"),
-        ("smiles,A\nCCO,1\nCCN,1,0\n", {}, r"Expected 2 columns, got 3: CCN,1,0; correct the row"),
-        ("smiles,A\nCCO\xe9,1\n".encode("latin-1"), {}, r"is not UTF-8 text; save it as 'CSV UTF-8'"),
-        (b"smiles,A\xed\xa0\x80\nCCO,1\n", {}, r"is not UTF-8 text"),  # half of a character, in the header
-        (b"smiles,A\nCCO\xed\xa0\x80,1\n", {}, r"is not UTF-8 text"),
-        ("smiles,A\nCCO,1\n".encode("utf-16"), {}, r"is not UTF-8 text"),
+        ("smiles,A\nCCO,1\nCCN,1,0\n", {}, r"line 3: 3 cells, but the header has 2; correct the row"),
+        (
+            "smiles,A\nCCO\xe9,1\n".encode("latin-1"),
+            {"encoding": "utf-8"},
+            r"is not text in the encoding utf-8",
+        ),
+        (b"smiles,A\nCCO\xe9,1\0\n", {}, r"holds bytes that no text has"),
+        (b"PK\x03\x04smiles", {}, r"is no text but of another kind; let its name end in \.xlsx or \.ods"),
     ],
 )
 def test_each_mistake_is_one_sentence_that_says_where(tmp_path, content, keys, said):
@@ -144,7 +147,7 @@ def test_each_mistake_is_one_sentence_that_says_where(tmp_path, content, keys, s
 
 
 def test_a_mistake_far_down_names_its_own_row(tmp_path, monkeypatch):
-    monkeypatch.setattr(table_files, "_BLOCK", 4096)  # so that the CSV comes in many batches too
+    monkeypatch.setattr(delimited, "_BLOCK", 4096)  # so that the CSV comes in many batches too
     rows = ["CCO,1"] * 40_000
     rows[33_333] = "CCO,oops"
     frame = pd.DataFrame({"smiles": "CCO", "A": ["1"] * 40_000})
@@ -159,8 +162,8 @@ def test_a_mistake_far_down_names_its_own_row(tmp_path, monkeypatch):
 def test_files_that_are_absent_cut_off_or_of_another_kind_are_named(tmp_path):
     with pytest.raises(RelataskError, match=r"there is no file .*absent\.csv"):
         read(tmp_path / "absent.csv")
-    with pytest.raises(RelataskError, match=r"x.xlsx is of no kind known here; save it as one of .csv"):
-        read(write(tmp_path, CSV, "x.xlsx"))
+    with pytest.raises(RelataskError, match=r"x.docx is of no kind known here; save it as one of .csv"):
+        read(write(tmp_path, CSV, "x.docx"))
     whole = gzip.compress(("smiles,A\n" + "CCO,1\n" * 5000).encode())
     with pytest.raises(RelataskError, match="cut off or damaged"):
         read(write(tmp_path, whole[: len(whole) // 2], "cut.csv.gz"))

@@ -33,6 +33,7 @@ from relatask.core.gpu import has_driver
 from relatask.journal.digests import code_of_run, initial_files
 from relatask.plan.plan import make_shards, plan_runs
 from relatask.sources.dataset_sheet import read_sheet
+from relatask.sources.table_files import containers
 
 ROOT = Path(workflow.basedir)
 PACKAGE = code_at_start.PACKAGE
@@ -144,8 +145,9 @@ def code_of_specs(specs):
 
 @lru_cache
 def code_of_source(name):
-    """Digest of what prepares a source."""
-    return code_of("steps/prepare_items.py", STUDY.sources[name].record.file)
+    """Digest of what prepares a source, with the kinds of files that tables are found in by name."""
+    files = (record.file for record in containers().values())
+    return code_of("steps/prepare_items.py", STUDY.sources[name].record.file, *files)
 
 
 @lru_cache

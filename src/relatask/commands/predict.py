@@ -15,7 +15,7 @@ Examples:
 import argparse
 import csv
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
@@ -25,11 +25,11 @@ from tqdm import tqdm
 
 from relatask.core.atomic import atomic_path
 from relatask.core.errors import RelataskError
-from relatask.core.records import suggest
 from relatask.models.prediction import REASON, load
+from relatask.sources.cells import text_of
+from relatask.sources.table_files import TableFile, find_column, open_table
 
 ROWS = 4096  # in memory at a time
-LINES = (".smi", ".smiles")  # endings of files with a SMILES a line
 log = logging.getLogger(__name__)
 
 
@@ -52,14 +52,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         *("-i", "--data-path"),
         type=Path,
         metavar="FILE",
-        help="CSV with a column of SMILES or texts, or .smi: SMILES and a name a line",
+        help="table with a column of SMILES or texts: CSV, Excel, SDF, Parquet or .smi",
     )
     parser.add_argument("-o", "--output", required=True, type=Path, metavar="OUT", help="CSV to write")
     parser.add_argument(
         *("-s", "--smiles-columns", "--smiles-column", "--column"),
         dest="column",
         metavar="NAME",
-        help="of a CSV (default: smiles, or of a model of texts text; in any case)",
+        help="of the table (default: smiles, or of a model of texts text; in any case)",
     )
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
 
@@ -72,15 +72,12 @@ def run(arguments: argparse.Namespace) -> None:
     model = load(folder, arguments.device)
     n_rows, n_refused = 0, 0
     with ExitStack() as stack:
-        source = stack.enter_context(file.open(encoding="utf-8-sig", newline=""))
         if not model.column:
             raise RelataskError(
                 f"{folder} reads more than a column of SMILES or texts; ask it in Python, by a "
                 "table with the columns that docs/models.md names."
             )
-        if model.column != "smiles" and file.suffix in LINES:
-            raise RelataskError(f"{file} has lines of SMILES, and the model reads {model.column}s.")
-        columns, place, rows = _reader(source, file, arguments.column or model.column)
+        columns, place, rows = _reader(file, arguments.column or model.column)
         if clash := sorted({*columns} & {*model.columns}):
             raise RelataskError(
                 f"{file} has a column {clash[0]!r}, which the predictions have too; rename it."
@@ -120,60 +117,22 @@ def _text(value: object) -> object:
     return f"{value:.6g}" if isinstance(value, float) else value
 
 
-def _reader(source: Iterable[str], path: Path, wanted: str) -> tuple[list[str], int, Iterator[list[str]]]:
+def _reader(path: Path, wanted: str) -> tuple[list[str], int, Iterator[list[str]]]:
     """Return the columns of a file, which of them holds the SMILES or texts, and its rows.
 
     Raises:
-        RelataskError: there is no such column or more than one, a row is longer or shorter than the header,
-            or the file is no text.
+        RelataskError: there is no such file or column, or it cannot be read.
     """
-    if path.suffix in LINES:
-        lines = (row[0].strip().split(maxsplit=1) for row in _readable(([line] for line in source), path))
-        return ["smiles", "name"], 0, ([*parts, ""][:2] for parts in lines if parts)
-    reader = csv.reader(source, strict=True)
-    table = _readable(reader, path)
-    columns = next(table, None)
-    if columns is None:
-        raise RelataskError(f"{path} is empty; its first row must name the columns, one of them {wanted!r}.")
-    numbered = _numbered(table, lambda: reader.line_num)
-    return columns, _place(columns, wanted, path), _rows(numbered, len(columns), path)
+    table = open_table(path)
+    return table.names, table.names.index(find_column(table, wanted, "--column")), _rows(table)
 
 
-def _place(columns: list[str], wanted: str, path: Path) -> int:
-    """Return the position of a column: the one of this name, else the one in another case."""
-    for same in (str, str.casefold):
-        places = [place for place, name in enumerate(columns) if same(name) == same(wanted)]
-        if len(places) == 1:
-            return places[0]
-        if places:
-            raise RelataskError(
-                f"{path} has {len(places)} columns {wanted!r}, in upper and lower case; rename all but one."
-            )
-    raise RelataskError(f"{path} has no column {wanted!r} (--column).{suggest(wanted, columns)}")
+def _rows(table: TableFile) -> Iterator[list[str]]:
+    for batch in table.batches(table.names):
+        columns = [[_cell(cell) for cell in column.to_pylist()] for column in batch.columns]
+        yield from map(list, zip(*columns, strict=True))
 
 
-def _numbered(table: Iterator[list[str]], last: Callable[[], int]) -> Iterator[tuple[int, list[str]]]:
-    """Yield the line in which each row begins; `last` gives the last one that was read."""
-    before = last()
-    for row in table:
-        yield before + 1, row
-        before = last()
-
-
-def _rows(lines: Iterator[tuple[int, list[str]]], width: int, path: Path) -> Iterator[list[str]]:
-    for line, row in lines:
-        if not row:
-            continue
-        if len(row) != width:
-            raise RelataskError(f"{path}, line {line}: {len(row)} cells, but the header has {width}.")
-        yield row
-
-
-def _readable(rows: Iterator[list[str]], path: Path) -> Iterator[list[str]]:
-    """Yield rows of a file; what is no text or no CSV is a sentence."""
-    try:
-        yield from rows
-    except UnicodeDecodeError as error:
-        raise RelataskError(f"{path} is no text in UTF-8 ({error.reason}); save it as UTF-8.") from None
-    except csv.Error as error:
-        raise RelataskError(f"{path} is no CSV that can be read ({error}); save it as CSV anew.") from None
+def _cell(cell: object) -> str:
+    """Texts stay as they are."""
+    return cell if isinstance(cell, str) else text_of(cell, frozenset()) or ""

@@ -50,5 +50,5 @@ def _needed(study: StudyConfig, sheet: dict[str, list[SheetFile]]) -> str:
     """Return the names of data sets of which a file has no public address, and paths that the study names."""
     names = {name for _, name in study.in_sheet()}
     absent = sorted(name for name in names if any(entry.url == UNKNOWN for entry in sheet.get(name, [])))
-    given = sorted(name for name, source in study.sources.items() if "path" in source.own_files())
+    given = sorted(name for name, source in study.sources.items() if getattr(source, "path", None))
     return ", ".join([*absent, *(f"{name} (path)" for name in given)]) or "none"

@@ -59,9 +59,15 @@ class SourceBlock(Block):
         return self.record.kinds
 
     def own_files(self) -> dict[str, str]:
-        """Key -> file or folder of the user's own that must be there."""
-        found = {key: getattr(self, key, None) for key in FILE_KEYS}
-        return {key: value for key, value in found.items() if value is not None}
+        """Key -> file or folder of the user's own that must be there; of a list, key and place -> file."""
+        found: dict[str, str] = {}
+        for key in FILE_KEYS:
+            value = getattr(self, key, None)
+            if isinstance(value, list):
+                found |= {f"{key}.{number}": file for number, file in enumerate(value)}
+            elif value is not None:
+                found[key] = value
+        return found
 
     def item_files(self) -> list[str]:
         """Files and folders of the user's own that inputs read besides the table of items, e.g. images."""
@@ -84,7 +90,7 @@ class SourceBlock(Block):
             related: whether a data set of the source has relations.
         """
         own = list(self.own_files().values())
-        if "path" in self.own_files():
+        if getattr(self, "path", None) is not None:
             return own
         return [*(f"results/{raw_file('file', source=name, file=file)}" for file in listed), *own]
 

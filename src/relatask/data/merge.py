@@ -88,6 +88,8 @@ def _standardise_rows(table: RawTable, limits: Limits, name: str) -> tuple[pd.Da
     rejected: dict[str, list] = {"position": [], "reason": [], "category": []}
     progress = tqdm(table.smiles, desc=f"standardise {name}", unit="mol", disable=None, leave=False)
     for position, result in standardise_all(progress, limits):
+        if position in table.left_out:
+            result = Rejection(table.left_out[position])
         if isinstance(result, Rejection):
             row: tuple = (position, str(result), result.reason)
             target = rejected

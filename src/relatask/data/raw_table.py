@@ -26,6 +26,8 @@ class RawTable:
             `string_ids` (lists of str, empty where unknown), and `kind` where not all are binary.
         classes: name of each task of kind class -> names of its classes.
         columns: further columns of the rows, that the molecules keep; name -> n texts or None.
+        left_out: position of a row that the source itself leaves out -> the reason.
+        files: path and number of rows of each file, in order, where the table is made of several.
         notes: counts and facts about the reading that end in counts.json.
     """
 
@@ -37,3 +39,5 @@ class RawTable:
     notes: dict[str, int | str] = field(default_factory=dict)
     classes: "dict[str, list[str]]" = field(default_factory=dict)
     columns: "dict[str, list[str | None]]" = field(default_factory=dict)
+    left_out: dict[int, str] = field(default_factory=dict)
+    files: "list[tuple[str, int]]" = field(default_factory=list)

@@ -13,6 +13,7 @@ from rdkit.Chem.Descriptors import MolWt  # type: ignore[attr-defined]  # set at
 SHORT = 1000  # characters; what is shorter needs no look at its size
 MOST_ATOMS = 1000  # RDKit's ring search takes minutes beyond, and the stack ends at some 10,000
 MOST_CHARACTERS = 20_000
+MOST_KNOWN = 1 << 18  # texts whose result is remembered
 
 
 @dataclass(frozen=True)
@@ -118,10 +119,18 @@ def scaffold_of(molecule: Chem.Mol) -> str:
 def standardise_all(
     smiles: Iterable[str | None], limits: Limits
 ) -> Iterator[tuple[int, Molecule | Rejection]]:
-    """Yield (position, result) for every SMILES, one at a time, with RDKit's own messages silenced."""
+    """Yield (position, result) for every SMILES, one at a time, with RDKit's own messages silenced.
+
+    A text that stood there before is not read again: in tables of measurements most do.
+    """
+    known: dict[str | None, Molecule | Rejection] = {}
     with rdBase.BlockLogs():
         for position, text in enumerate(smiles):
-            yield position, standardise(text, limits)
+            if (result := known.get(text)) is None:
+                result = standardise(text, limits)
+                if len(known) < MOST_KNOWN:
+                    known[text] = result
+            yield position, result
 
 
 def _problem(smiles: str) -> str:

@@ -10,9 +10,9 @@ _LONGEST = 80  # leaves room for a suffix and an extension in a 255-byte file na
 def slug(name: str) -> str:
     """Return `name` in ``[A-Za-z0-9_.-]``, at most 80 characters, not beginning with a dot or dash.
 
-    Accents are dropped, every other run of characters becomes one underscore.
+    Accents are dropped, µ becomes u (µM is not M), every other run of characters becomes one underscore.
     """
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    plain = unicodedata.normalize("NFKD", name).replace("\u03bc", "u").encode("ascii", "ignore").decode()
     safe = re.sub(r"[^A-Za-z0-9_.-]+", "_", plain).strip("_").lstrip("-._")
     return safe[:_LONGEST] or "task"
 

@@ -50,11 +50,13 @@ def read_source(block: MoleculeBlock, name: str, raw: Path | None = None) -> "Ra
 def prepare_molecules(block: MoleculeBlock, context: "SourceContext") -> "SourceTables":
     """Return the tables of a source of molecules: read, standardised, and duplicates merged."""
     from relatask.data.merge import standardise_source
+    from relatask.data.rejected_rows import as_in_files
     from relatask.data.source_tables import log_counts
     from relatask.data.standardise import Limits
 
     table = load_file(block.record).read(block, context)
     limits = Limits(block.min_heavy_atoms, block.min_weight, block.max_weight)
     tables = standardise_source(table, limits, context.name)
+    tables.rejected = as_in_files(tables.rejected, table)
     log_counts(context.name, "molecules", tables.counts)
     return tables

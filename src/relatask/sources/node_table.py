@@ -6,6 +6,7 @@ from pydantic import Field
 
 from relatask.core.kinds import Kind
 from relatask.core.source_block import SourceBlock
+from relatask.sources.table_keys import TableKeys
 
 if TYPE_CHECKING:
     from relatask.data.source_tables import SourceContext, SourceTables
@@ -19,16 +20,16 @@ SOURCE = {
 }
 
 
-class NodeTableSource(SourceBlock):
+class NodeTableSource(SourceBlock, TableKeys):
     """Nodes with labels, and the edges among them."""
 
     reader: Literal["node_table"] = Field(description="a table of nodes x tasks, and a table of edges")
     path: str = Field(
-        description="CSV or Parquet with a row for each node, also for those without label; empty cells were "
-        "not measured"
+        description="CSV, Excel or Parquet with a row for each node, also for those without label; empty "
+        "cells were not measured"
     )
     edges_path: str = Field(
-        description="CSV or Parquet with a row for each edge, whose first two columns name its nodes"
+        description="CSV, Excel or Parquet with a row for each edge, whose first two columns name its nodes"
     )
     node_column: str = Field("node", description="column that names a node")
     task_columns: list[str] | None = Field(

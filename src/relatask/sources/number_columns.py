@@ -26,7 +26,7 @@ def read_numbers(table: TableFile, columns: Sequence[str]) -> np.ndarray:
             try:
                 part[:, place] = _numbers_of(cells[name])
             except BadCellError as bad:
-                row = row_in_file(table.path, done + bad.row)
+                row = row_in_file(table, done + bad.row)
                 raise RelataskError(f"{table.path}, {row}, column {name!r}: {bad.reason}") from None
         parts.append(part)
         done += batch.num_rows

@@ -5,6 +5,7 @@ standardised by mean and deviation of the training fold, as by the collectors of
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,10 +34,11 @@ def read_series(path: Path, config: "SeriesSource") -> tuple[list[str], list[str
     Raises:
         RelataskError: a column is missing, a cell is no number, or there are fewer points than `first`.
     """
-    table = open_table(path)
+    table = open_table(path, config.reading())
     time = find_column(table, config.id_column or "date", "id_column")
     names = config.task_columns or [name for name in table.names if name != time]
     columns = [find_column(table, name, "task_columns") for name in names]
+    table = replace(table, numbers=frozenset(columns))
     times: list[str] = []
     parts: list[np.ndarray] = []
     for batch in table.batches([time, *columns]):
@@ -57,7 +59,7 @@ def _numbers(table: TableFile, cells: dict[str, list[Any]], before: int) -> np.n
     if not np.isfinite(values).all():
         row, column = np.argwhere(~np.isfinite(values))[0]
         name = list(cells)[column]
-        place = f"{row_in_file(table.path, before + row)}, column {name!r}"
+        place = f"{row_in_file(table, before + row)}, column {name!r}"
         raise RelataskError(
             f"{table.path}, {place}: {cells[name][row]!r} is no finite number; series must be "
             "complete: fill it or leave the column out of task_columns."

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,10 @@ from relatask.data.raw_table import RawTable
 from relatask.data.source_tables import SourceContext
 from relatask.sources.active import ActiveRule
 from relatask.sources.folder import folder_of
+from relatask.sources.joined_tables import joined
+from relatask.sources.molecule_files import MoleculeFiles
 from relatask.sources.molecules import MoleculeBlock
-from relatask.sources.table_files import SUFFIXES, TableFile, find_column, open_table, read_texts, row_in_file
+from relatask.sources.table_files import TableFile, find_column, open_table, read_texts, row_in_file, suffixes
 from relatask.sources.task_sheet import read_task_sheet, tasks_without_sheet
 from relatask.sources.wide_table import read_wide
 
@@ -29,37 +32,85 @@ MOLECULE_COLUMNS = ("smiles", "n_heavy_atoms", "mol_weight", "scaffold")  # that
 
 
 def read_table_source(config: "TableSource", context: SourceContext) -> RawTable:
-    """Read a CSV or Parquet of SMILES x tasks: a user's, or MoleculeNet's."""
-    folder = folder_of(config, context)
-    table = open_table(folder if config.path else only_table(folder, context.name))
-    smiles_column = find_column(table, config.smiles_column, "smiles_column")
-    if smiles_column != config.smiles_column:
-        logging.info("%s: column %r is read as the SMILES.", table.path, smiles_column)
-    keys = [smiles_column]
-    if config.id_column:
-        keys.append(find_column(table, config.id_column, "id_column"))
-    kept = kept_columns(table, [*config.item_columns, *context.columns], MOLECULE_COLUMNS)
-    tasks = columns_of_tasks(table, config.task_columns, [*keys, *kept])
+    """Read a table of molecules x tasks, a user's or MoleculeNet's, or several as one."""
+    paths = config.paths(context)
+    tables = [open_table(path, config.reading()) for path in paths]
+    wanted = config.task_columns
+    if wanted is not None and len(tables) > 1:  # then a file may lack some of them, but not all files
+        there = {name for table in tables for name in table.names}
+        if absent := [name for name in wanted if name not in there]:
+            raise RelataskError(
+                f"{', '.join(paths)}: no file has a column {absent[0]!r} (task_columns)."
+                f"{suggest(absent[0], sorted(there)[:50])}"
+            )
+    parts = []
+    for table in tables:
+        own_tasks = [name for name in wanted if name in table.names] if wanted and len(tables) > 1 else wanted
+        parts.append(_columns_of(config, context, table, own_tasks))
+    names = list(dict.fromkeys(name for part in parts for name in part.tasks))
     for name in (*config.kinds, *config.units):
-        if name not in tasks:
-            raise RelataskError(f"{table.path} has no task {name!r} (kinds, units).{suggest(name, tasks)}")
+        if name not in names:
+            raise RelataskError(f"{paths[0]} has no task {name!r} (kinds, units).{suggest(name, names)}")
+    whole = joined([_read_file(config, part) for part in parts], paths)
+    return with_sheet(whole, config, context, tables[0].path)
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """A file of a table, and what its columns are."""
+
+    table: TableFile
+    smiles: str
+    id: str | None
+    kept: list[str]
+    tasks: list[str]
+
+
+def _columns_of(
+    config: "TableSource", context: SourceContext, table: TableFile, wanted: list[str] | None
+) -> _Columns:
+    """Find the columns of a file."""
+    smiles = find_smiles(table, config.smiles_column)
+    id_ = find_column(table, config.id_column, "id_column") if config.id_column else None
+    kept = kept_columns(table, [*config.item_columns, *context.columns], MOLECULE_COLUMNS)
+    tasks = columns_of_tasks(table, wanted, [smiles, *([id_] if id_ else []), *kept])
+    return _Columns(replace(table, numbers=frozenset(tasks)), smiles, id_, kept, tasks)
+
+
+def _read_file(config: "TableSource", columns: _Columns) -> RawTable:
+    """Read one file of a table."""
+    table, tasks, kept = columns.table, columns.tasks, columns.kept
+    ids = [columns.id] if columns.id else []
     kinds = [config.kind_of(task) for task in tasks]
-    wide = read_wide(table, [*keys, *kept], tasks, config.active, kinds, names=keys[1:])
+    wide = read_wide(table, [columns.smiles, *ids, *kept], tasks, config.active, kinds, names=ids)
     if not wide.n_rows:
         raise RelataskError(f"{table.path} has a header but no rows; it must hold one row per molecule.")
-    sheet = _sheet_of(config, folder if config.path is None else None, table.path)
-    described = read_task_sheet(sheet, tasks) if sheet else tasks_without_sheet(tasks)
     return RawTable(
-        smiles=wide.texts[smiles_column],
-        source_ids=wide.texts[keys[-1]] if config.id_column else [None] * wide.n_rows,
+        smiles=wide.texts[columns.smiles],
+        source_ids=wide.texts[columns.id] if columns.id else [None] * wide.n_rows,
         rows=np.arange(1, wide.n_rows + 1, dtype=np.int64),
         labels=wide.labels,
-        tasks=described.assign(
+        tasks=tasks_without_sheet(tasks).assign(
             kind=kinds, unit=pd.Series([config.units.get(task) for task in tasks], dtype=object)
         ),
         classes={tasks[task]: names for task, names in wide.classes.items()},
         columns={name: wide.texts[name] for name in kept},
     )
+
+
+def find_smiles(table: TableFile, wanted: str | Sequence[str]) -> str:
+    """Return the column of the SMILES: the first of `wanted` that a table has, in any case.
+
+    Raises:
+        RelataskError: there is none, or several in other cases.
+    """
+    names = [wanted] if isinstance(wanted, str) else list(wanted)
+    there = {name.strip().lower() for name in table.names}
+    name = next((name for name in names if name.lower() in there), names[0])
+    found = find_column(table, name, "smiles_column")
+    if found != name:
+        logging.info("%s: column %r is read as the SMILES.", table.path, found)
+    return found
 
 
 def kept_columns(table: TableFile, asked: Sequence[str], own: Sequence[str]) -> list[str]:
@@ -107,13 +158,23 @@ def columns_of_tasks(table: TableFile, wanted: list[str] | None, keys: list[str]
 
 def only_table(raw: Path, name: str) -> Path:
     """Return the one data table in the raw folder; `tasks.csv` is the sheet that may lie beside it."""
+    tables = tuple(suffix for suffix in suffixes() if not suffix.startswith(".txt"))  # such as a README
     found = sorted(
-        path for path in raw.glob("*") if path.name.endswith(SUFFIXES) and path.name.split(".")[0] != "tasks"
+        path for path in raw.glob("*") if path.name.endswith(tables) and path.name.split(".")[0] != "tasks"
     )
     if len(found) != 1:
         names = ", ".join(path.name for path in found) or "none"
-        raise RelataskError(f"sources.{name}: {raw} must hold one CSV or Parquet table, but holds {names}.")
+        raise RelataskError(f"sources.{name}: {raw} must hold one table, e.g. CSV, but holds {names}.")
     return found[0]
+
+
+def with_sheet(table: RawTable, config: MoleculeFiles, context: SourceContext, data: Path) -> RawTable:
+    """Return a table with the proteins of its tasks that a task sheet says, if there is one."""
+    raw = folder_of(config, context) if config.path is None else None
+    if sheet := _sheet_of(config, raw, data):
+        described = read_task_sheet(sheet, table.tasks["name"].tolist())
+        table.tasks = table.tasks.assign(**{name: described[name] for name in ("uniprots", "string_ids")})
+    return table
 
 
 def _sheet_of(config: MoleculeBlock, raw: Path | None, data: Path) -> Path | None:

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from relatask.core.source_block import SourceBlock
+from relatask.sources.table_keys import TableKeys
 
 if TYPE_CHECKING:
     from relatask.data.source_tables import SourceContext, SourceTables
 
 SOURCE = {
-    "summary": "CSV or Parquet of points in time x series",
+    "summary": "CSV, Excel or Parquet of points in time x series",
     "items": "series",
     "levels": ("point",),
     "kinds": ("real",),
@@ -22,12 +23,12 @@ SOURCE = {
 }
 
 
-class SeriesSource(SourceBlock):
+class SeriesSource(SourceBlock, TableKeys):
     """Series that are forecast; every value must be there."""
 
     not_here: ClassVar[Mapping[str, str]] = {"active": "series are forecast as they are; remove it"}
 
-    reader: Literal["series"] = Field(description="CSV or Parquet of points in time x series")
+    reader: Literal["series"] = Field(description="CSV, Excel or Parquet of points in time x series")
     path: str | None = Field(
         None,
         description="a file of yours, absolute or from where the workflow is started; without it the source "

@@ -1,4 +1,4 @@
-"""A CSV or Parquet table of molecules x tasks: a user's, or MoleculeNet's."""
+"""A table of molecules x tasks in a file of any kind: a user's, or MoleculeNet's."""
 
 from typing import TYPE_CHECKING, Literal
 
@@ -6,14 +6,15 @@ from pydantic import Field, model_validator
 
 from relatask.core.kinds import KINDS, Kind
 from relatask.sources.active import ActiveRule
-from relatask.sources.molecules import MoleculeBlock, prepare_molecules
+from relatask.sources.molecule_files import MoleculeFiles
+from relatask.sources.molecules import prepare_molecules
 
 if TYPE_CHECKING:
     from relatask.data.raw_table import RawTable
     from relatask.data.source_tables import SourceContext
 
 SOURCE = {
-    "summary": "CSV or Parquet of SMILES x tasks",
+    "summary": "CSV, Excel, SDF or Parquet of molecules x tasks",
     "items": "molecules",
     "levels": ("molecule",),
     "kinds": ("binary", "real", "class"),
@@ -23,22 +24,12 @@ SOURCE = {
 }
 
 
-class TableSource(MoleculeBlock):
-    """A table of SMILES x tasks; empty cells were not measured."""
+class TableSource(MoleculeFiles):
+    """A table of molecules x tasks; empty cells were not measured."""
 
-    reader: Literal["table"] = Field(description="CSV or Parquet of SMILES x tasks")
-    path: str | None = Field(
-        None,
-        description="a file of yours, absolute or from where the workflow is started; without it the source "
-        "is a name in datasets.tsv",
-    )
-    smiles_column: str = Field("smiles", description="column that holds the SMILES")
-    id_column: str | None = Field(None, description="column that names a molecule")
+    reader: Literal["table"] = Field(description="CSV, Excel, SDF or Parquet of molecules x tasks")
     task_columns: list[str] | None = Field(
         None, description="columns that are tasks; default: all the others"
-    )
-    item_columns: list[str] = Field(
-        [], description="columns that are no tasks and are kept with the molecules"
     )
     values: Kind = Field(
         "binary",

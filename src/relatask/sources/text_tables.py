@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -106,11 +106,12 @@ def read_texts_source(block: "TextsSource", context: SourceContext) -> RawTexts:
         RelataskError: there is no such file or column, or a cell is no label.
     """
     folder = folder_of(block, context)
-    table = open_table(folder if block.path else only_table(folder, context.name))
+    table = open_table(folder if block.path else only_table(folder, context.name), block.reading())
     text = find_column(table, block.text_column, "text_column")
     keys = [text, *([find_column(table, block.id_column, "id_column")] if block.id_column else [])]
     kept = kept_columns(table, [*block.item_columns, *context.columns], ("text",))
     tasks = columns_of_tasks(table, block.task_columns, [*keys, *kept])
+    table = replace(table, numbers=frozenset(tasks))
     wide = read_wide(table, [*keys, *kept], tasks, active=None, names=keys)
     return RawTexts(
         texts=wide.texts[text],

@@ -1,4 +1,4 @@
-"""A CSV or Parquet table of texts x tasks of the user's own."""
+"""A table of texts x tasks of the user's own."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from relatask.core.source_block import LABELS_ONLY, SourceBlock
+from relatask.sources.table_keys import TableKeys
 
 if TYPE_CHECKING:
     from relatask.data.source_tables import SourceContext, SourceTables
 
 SOURCE = {
-    "summary": "CSV or Parquet of texts x tasks",
+    "summary": "CSV, Excel or Parquet of texts x tasks",
     "items": "texts",
     "levels": ("text",),
     "inputs": ("words",),
@@ -20,12 +21,12 @@ SOURCE = {
 }
 
 
-class TextsSource(SourceBlock):
+class TextsSource(SourceBlock, TableKeys):
     """A table of texts x tasks, cells 0 or 1; an empty cell is a label that is not known."""
 
     not_here: ClassVar[Mapping[str, str]] = {"active": LABELS_ONLY}
 
-    reader: Literal["texts"] = Field(description="CSV or Parquet of texts x tasks")
+    reader: Literal["texts"] = Field(description="CSV, Excel or Parquet of texts x tasks")
     path: str | None = Field(
         None,
         description="a file of yours, absolute or from where the workflow is started; without it the source "

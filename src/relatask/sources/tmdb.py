@@ -18,6 +18,7 @@ from relatask.sources.folder import folder_of
 
 if TYPE_CHECKING:
     from relatask.data.source_tables import SourceContext, SourceTables
+    from relatask.sources.table_files import TableFile
     from relatask.sources.text_tables import RawTexts
 
 SOURCE = {
@@ -69,7 +70,7 @@ def read_films(path: Path) -> "RawTexts":
         for name in columns:
             cells[name] += ["" if cell is None else str(cell) for cell in batch.column(name).to_pylist()]
     ids, titles, plots, genres = (cells[name] for name in columns)
-    named = [_genres_of(cell, path, row) for row, cell in enumerate(genres)]
+    named = [_genres_of(cell, table, row) for row, cell in enumerate(genres)]
     tasks = sorted(set().union(*named))
     value = np.array([[genre in own for genre in tasks] for own in named], np.float64)
     film, task = np.indices(value.shape).reshape(2, -1)
@@ -78,7 +79,7 @@ def read_films(path: Path) -> "RawTexts":
     return RawTexts(plots, ids, tasks, labels, left_out, {"name": titles})
 
 
-def _genres_of(cell: str, path: Path, row: int) -> set[str]:
+def _genres_of(cell: str, table: "TableFile", row: int) -> set[str]:
     """Return the genres of a cell such as ``[{"id": 18, "name": "Drama"}]``."""
     from relatask.sources.table_files import row_in_file
 
@@ -89,7 +90,7 @@ def _genres_of(cell: str, path: Path, row: int) -> set[str]:
         names = [None]
     if not all(isinstance(name, str) and name.strip() for name in names):
         raise RelataskError(
-            f"{path}, {row_in_file(path, row)}: genres {cell[:60]!r} is no list such as "
+            f"{table.path}, {row_in_file(table, row)}: genres {cell[:60]!r} is no list such as "
             '[{"name": "War"}]; get the file anew.'
         )
     return set(names)

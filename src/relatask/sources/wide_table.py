@@ -70,7 +70,7 @@ def read_wide(
                 else:
                     values[:, task] = _labels_of(cells[name], active)
             except BadCellError as bad:
-                row = row_in_file(table.path, done + bad.row)
+                row = row_in_file(table, done + bad.row)
                 raise RelataskError(f"{table.path}, {row}, column {name!r}: {bad.reason}") from None
         rows, tasks = np.nonzero(~np.isnan(values))
         own = (rows + done, tasks.astype(np.int32), values[rows, tasks])
@@ -78,7 +78,7 @@ def read_wide(
         done += batch.num_rows
     labels, classes = _long(parts, "real" in kinds), {}
     for task, codes in seen.items():
-        names = sorted(codes, key=_in_order)
+        names = sorted(codes, key=in_order)
         place = np.array([names.index(name) for name in codes], np.float64)
         of_task = (labels["task"] == task).to_numpy()
         labels.loc[of_task, "value"] = place[labels["value"].to_numpy()[of_task].astype(np.int64)]
@@ -99,7 +99,7 @@ def _long(parts: list[tuple[np.ndarray, ...]], bounded: bool) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _in_order(name: str) -> tuple[bool, int, str]:
+def in_order(name: str) -> tuple[bool, int, str]:
     """Order of classes: whole numbers by their value, then texts by the alphabet."""
     return (False, int(name), "") if re.fullmatch(r"-?[0-9]{1,18}", name) else (True, 0, name)
 

@@ -1,5 +1,6 @@
 """A user's graph: a table of nodes with their labels, and a table of edges."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,14 +26,15 @@ def user_graph_tables(block: "NodeTableSource", context: SourceContext) -> Sourc
             a vector, the table of edges has no header, or all edges name nodes without a row; names file and
             row.
     """
-    table = open_table(block.path)
+    table = open_table(block.path, block.reading())
     key = find_column(table, block.node_column, "node_column")
     kept = kept_columns(table, [*block.item_columns, *context.columns], ("neighbours", "vector"))
     numbers = [find_column(table, name, "vector_columns") for name in dict.fromkeys(block.vector_columns)]
     tasks = columns_of_tasks(table, block.task_columns, [key, *kept, *numbers])
+    table = replace(table, numbers=frozenset([*tasks, *numbers]))
     wide = read_wide(table, [key, *kept], tasks, None, [block.values] * len(tasks), names=[key])
     names = _names(table, key, wide.texts[key])
-    ends, unknown = _edges(open_table(block.edges_path), names)
+    ends, unknown = _edges(open_table(block.edges_path, block.reading()), names)
     edges, counts = distinct_edges(ends, len(names))
     counts = {**counts, "in": counts["in"] + unknown, "of_unknown_nodes": unknown}
     labelled = wide.labels["row_position"].nunique()
@@ -59,8 +61,7 @@ def _names(table: TableFile, key: str, cells: list[str | None]) -> pd.Index:
     if (again := names.duplicated()).any():
         row = int(np.argmax(again))
         raise RelataskError(
-            f"{table.path}, {row_in_file(table.path, row)}: the node {cells[row]!r} has a row above; keep "
-            "one."
+            f"{table.path}, {row_in_file(table, row)}: the node {cells[row]!r} has a row above; keep one."
         )
     return names
 
@@ -95,6 +96,6 @@ def _require_texts(table: TableFile, column: str, cells: list[str | None]) -> No
     if None in cells:
         row = cells.index(None)
         raise RelataskError(
-            f"{table.path}, {row_in_file(table.path, row)}, column {column!r}: the name of a node is "
+            f"{table.path}, {row_in_file(table, row)}, column {column!r}: the name of a node is "
             "missing; write it, or remove the row."
         )

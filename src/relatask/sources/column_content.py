@@ -1,0 +1,115 @@
+"""What a column of an unknown table holds: labels, measured values, dates, numbers of rows, or text."""
+
+import math
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from relatask.core.kinds import Kind
+from relatask.sources.cells import MISSING, number_of, texts_of
+
+FOLDS = frozenset({"train", "training", "valid", "validation", "val", "test", "testing", "hidden"})
+RELATIONS = frozenset({"=", "<", ">", "<=", ">=", "~", "<<", ">>", "≤", "≥", "≈"})
+UNITS = frozenset({"M", "mM", "uM", "nM", "pM", "%", "ug/ml", "ug.mL-1", "mg/kg", "h", "min", "s"})
+WORDS = (  # that mean 1 and 0
+    *(("active", "inactive"), ("yes", "no"), ("y", "n"), ("true", "false"), ("t", "f")),
+    *(("positive", "negative"), ("pos", "neg"), ("toxic", "non-toxic"), ("hit", "no hit")),
+)
+_NOT_MEASURED = frozenset({"-", "--", "–", "n.d.", "nd", "n.t.", "nt", "n.a.", "not tested", "inconclusive"})
+_MEASURED = re.compile(r"(<=|>=|<<|>>|[<>=≤≥~≈]?)\s*([^<>=≤≥~≈\s].*)")
+_DATE = re.compile(r"(19|20)\d\d([-/.]\d\d?([-/.]\d\d?([T ]\d\d:\d\d.*)?)?)?|\d\d?[-/.]\d\d?[-/.](19|20)\d\d")
+MOST_CLASSES = 20
+ENOUGH = 20_000  # cells by which a column is judged
+MOST_TEXTS = 20_000  # different texts of a column that are kept
+LONGEST = 1000  # characters of a text that are kept
+
+
+def _is_measured(text: str) -> bool:
+    """Whether a text is a finite number, also with a sign before it."""
+    found = _MEASURED.fullmatch(text)
+    number = number_of(found[2]) if found else None
+    return number is not None and math.isfinite(number)
+
+
+@dataclass
+class Content:
+    """The different texts of a column, with their numbers, until it has enough; missing cells do not count.
+
+    Attributes:
+        rows: that were looked at.
+        filled: of these, cells that hold something.
+        texts: text -> cells, of the first different ones.
+    """
+
+    rows: int = 0
+    filled: int = 0
+    texts: Counter[str] = field(default_factory=Counter)
+
+    def add(self, column: pa.Array, decimal: str | None) -> None:
+        """Count the cells of a batch; of a text, `decimal` is its mark of decimals."""
+        if self.filled >= ENOUGH:
+            return
+        self.rows += len(column)
+        texts, codes = texts_of(column)
+        for text, count in zip(texts, np.bincount(codes, minlength=len(texts)).tolist(), strict=True):
+            if text is None or text.lower() in MISSING | _NOT_MEASURED:
+                continue
+            text = text[:LONGEST]
+            if decimal != "." and re.fullmatch(r"[^,]*\d,\d+([eE][-+]?\d+)?", text):
+                text = text.replace(",", ".")
+            self.filled += count
+            if text in self.texts or len(self.texts) < MOST_TEXTS:
+                self.texts[text] += count
+
+    def numbers(self) -> tuple[int, int]:
+        """Return how many cells are numbers, also with a sign before, and how many of them are bounds."""
+        numbers = bounds = 0
+        for text, count in self.texts.items():
+            if _is_measured(text):
+                numbers += count
+                bounds += count * (text[0] in "<>≤≥")
+        return numbers, bounds
+
+    def lower(self) -> set[str]:
+        """Return the different texts in lower case."""
+        return {text.lower() for text in self.texts}
+
+    def are_dates(self, named: bool) -> bool:
+        """Whether all cells are dates; plain years are where the column is `named` as one."""
+        dates = all(_DATE.fullmatch(text) for text in self.texts)
+        return bool(self.texts) and dates and (named or any(not text.isdigit() for text in self.texts))
+
+    def number_rows(self) -> bool:
+        """Whether the cells count the rows from 0 or 1."""
+        if len(self.texts) < self.filled or len(self.texts) < 3:
+            return False
+        values = [number_of(text) for text in self.texts]
+        first = values[0]
+        return first in (0.0, 1.0) and all(value == first + n for n, value in enumerate(values))
+
+    def labels(self) -> tuple[Kind | None, str]:
+        """Return which kind of labels the cells can be, and in words what they are; None: and why none.
+
+        Never raises, whatever the cells hold.
+        """
+        if not self.filled:
+            return None, "empty"
+        numbers, bounds = self.numbers()
+        words = self.lower()
+        said = f", {bounds} of them bounds" if bounds else ""
+        if numbers == self.filled:
+            if {number_of(text) for text in self.texts} <= {0.0, 1.0}:
+                return "binary", "labels of 0 and 1"
+            return "real", f"measured values{said}"
+        if numbers >= 0.5 * self.filled:
+            odd = next(text for text in self.texts if not _is_measured(text))[:30]
+            return "real", f"measured values{said}; {self.filled - numbers} are no number, e.g. {odd!r}"
+        for pair in WORDS:
+            if words <= {*pair, "0", "1"}:
+                return "binary", f"the words {' and '.join(sorted(words))}"
+        if 2 <= len(words) <= min(MOST_CLASSES, self.filled // 3):
+            return "class", f"{len(words)} classes: {', '.join(sorted(self.texts)[:5])[:80]}"
+        return None, f"text, e.g. {next(iter(self.texts))[:30]!r}"
