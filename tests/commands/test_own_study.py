@@ -36,13 +36,15 @@ def test_columns_are_taken_for_what_they_hold(tmp_path: Path) -> None:
     assert (found.smiles_column, found.id_column, found.n_rows) == ("Smiles", "name", 60)
     assert found.tasks == {"kinase": "binary", "hERG": "binary", "logD": "real", "shape": "class"}
     assert found.n_labels == frame[["kinase", "hERG", "logD", "shape"]].notna().sum().sum()
-    assert set(found.left_out) == {"fold", "note", "batch"}
+    assert found.folds_column == "fold"
+    assert found.left_out is not None
+    assert {"note", "batch"} <= set(found.left_out)
 
 
 def test_what_cannot_be_used_is_one_sentence_with_the_flag_that_helps(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
-    path.write_text("structur,note\nCCO,hello\nCCC,world\n")
-    with pytest.raises(RelataskError, match=r"no column called smiles; name the one .* --smiles-columns"):
+    path.write_text("structur,note\nethanol,hello\npropane,world\n")
+    with pytest.raises(RelataskError, match=r"no column of SMILES; name the one .* --smiles-columns"):
         describe(path)
     with pytest.raises(RelataskError, match=r"'note2' \(--target-columns\)\. Did you mean 'note'\?"):
         describe(path, smiles="structur", targets=["note2"])
@@ -144,3 +146,19 @@ def test_the_type_of_all_tasks_can_be_said(tmp_path: Path) -> None:
     pd.DataFrame({"smiles": ["CCO", "CCC"] * 20, "t": [0, 1] * 20}).to_csv(path, index=False)
     assert describe(path).tasks == {"t": "binary"}
     assert describe(path, task_type="real").tasks == {"t": "real"}
+
+
+def test_a_row_for_each_measurement_is_read_as_such(tmp_path: Path) -> None:
+    wide = own_table(60).drop(columns=["kinase", "hERG"]).assign(logP=range(60))
+    long = wide.melt(["name", "SMILES"], ["logD", "logP"], "assay", "value").dropna()
+    path = tmp_path / "a.csv"
+    long.to_csv(path, index=False)
+    found = describe(path)
+    assert (found.n_rows, found.n_labels, set(found.tasks)) == (
+        long["SMILES"].nunique(), len(long), {"logD", "logP"},
+    )  # fmt: skip
+    study, _ = planned(study_text(found))
+    source = study.sources["a"]
+    assert source.reader == "measurements"
+    assert (source.task_column, source.value_column) == ("assay", "value")  # type: ignore[attr-defined]
+    assert study.metrics == ["r2", "rmse", "mae", "spearman"]

@@ -143,18 +143,16 @@ def _text(table: OwnTable, spending: Spending, splits_file: Path | None) -> str:
         "",
         "sources:",
         f"  {name}:",
-        "    reader: table",
+        f"    reader: {'measurements' if table.long else 'table'}",
         f"    path: {_word(str(table.path))}",
         f"    smiles_column: {_word(table.smiles_column)}",
         *([f"    id_column: {_word(table.id_column)}"] if table.id_column else []),
-        *_listed("    task_columns: ", table.tasks),
-        f"    values: {leading}  # {SAID[leading]}",
-        *([f"    kinds: {_mapping(others)}"] if others else []),
+        *_tasks(table, leading, others),
         "    # All molecules stay, also small and large ones.",
         "    min_heavy_atoms: 1",
         "    min_weight: 0",
         "    max_weight: 100000",
-        *([f"# Columns left out: {', '.join(table.left_out)}"] if table.left_out else []),
+        *(f"    # Left out: {name} ({why})" for name, why in (table.left_out or {}).items()),
         "",
         "datasets:",
         f"  {name}_data:",
@@ -176,6 +174,16 @@ def _text(table: OwnTable, spending: Spending, splits_file: Path | None) -> str:
         *_settings(rows, spending),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _tasks(table: OwnTable, leading: Kind, others: dict[str, Kind]) -> list[str]:
+    """Return where labels stand and what they are."""
+    values = f"    values: {leading}  # {SAID[leading]}"
+    if table.long is None:
+        kinds = [f"    kinds: {_mapping(others)}"] if others else []
+        return [*_listed("    task_columns: ", table.tasks), values, *kinds]
+    named = ((key, column) for key, column in vars(table.long).items() if column)
+    return [*(f"    {key}: {_word(column)}" for key, column in named), values]
 
 
 def _tasks_said(counts: Counter[Kind]) -> str:

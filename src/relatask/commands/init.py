@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    configure_table(parser, "table of molecules x assays: CSV, TSV or Parquet")
+    configure_table(parser, "table of molecules x assays: CSV, Excel, SDF or Parquet")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -116,5 +116,8 @@ def write_study(arguments: argparse.Namespace, path: Path) -> Path:
     said = ", ".join(f"{kinds.count(kind)} {kind}" for kind in KINDS if kind in kinds)
     log.info("%s: %d rows, SMILES in %r, tasks: %s", path, table.n_rows, table.smiles_column, said)
     if table.left_out:
-        log.info("%s: columns left out: %s", path, ", ".join(table.left_out))
+        said = ", ".join(f"{name} ({why})" for name, why in table.left_out.items())
+        log.info("%s: columns left out: %s", path, said)
+    if table.folds_column:
+        log.info("%s: %r looks like folds; --splits-column takes them.", path, table.folds_column)
     return target

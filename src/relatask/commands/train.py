@@ -26,7 +26,9 @@ STUDIES = (".yaml", ".yml")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    configure_table(parser, "table of molecules x assays (CSV, TSV or Parquet), or a study file (.yaml)")
+    configure_table(
+        parser, "table of molecules x assays (CSV, Excel, SDF or Parquet), or a study file (.yaml)"
+    )
     parser.add_argument(
         *("-o", "--output-dir", "--save-dir"),
         type=Path,
