@@ -15,7 +15,7 @@ import pytest
 from tests.helpers.own_table import write_own_table
 from tests.helpers.package_copy import LEFT_OUT, PARTS
 from tests.helpers.paths import ROOT
-from tests.helpers.workflow import warm
+from tests.helpers.workflow import run_snakemake, run_warm, warm
 
 SENTENCE = "is best: mean of ROC-AUC and R² "
 
@@ -115,3 +115,22 @@ def test_a_mistake_is_one_sentence_and_the_rest_is_in_a_file(site: Path, tmp_pat
     code, _, err = ended(site, tmp_path, "train", "assays.csv", "--tiny")
     assert code == 2
     assert "assays.yaml is there and differs from what would be written" in err
+
+
+def test_plain_snakemake_ends_with_the_sentence_and_says_first_what_the_papers_scale_takes(
+    site: Path, tmp_path: Path
+) -> None:
+    write_own_table(tmp_path, 40)
+    assert ended(site, tmp_path, "init", "assays.csv", "--tiny")[0] == 0
+    study = tmp_path / "assays.yaml"
+    paper = study.read_text() + "  paper:\n    seeds: [0, 1, 2, 3, 4]\n    training: {epochs: 100000}\n"
+    study.write_text(paper)
+    done = run_warm(tmp_path, "plan_runs", "--config", f"study={study}", "scale=paper")
+    assert "scale: paper: 15 runs are left, predicted to take " in done.stderr
+    study.write_text(paper.replace("smiles_column: SMILES", "smiles_column: SMILE"))
+    failed = run_snakemake(tmp_path, "--config", f"study={study}", check=False)
+    assert failed.returncode == 1
+    assert "scale: paper" not in failed.stderr
+    error, logs = failed.stdout.strip().splitlines()[-2:]
+    assert error == "error: assays.csv has no column 'SMILE' (smiles_column). Did you mean 'SMILES'?"
+    assert logs.startswith("Logs of the steps: results/logs/")
