@@ -9,7 +9,9 @@ from pathlib import Path
 from snakemake.utils import min_version
 
 min_version("9.27.0")
-sys.path.insert(0, str(Path(workflow.basedir) / "src"))
+# The package lies in src/ of a clone; in an installed one, this file lies in the package's folder `project`.
+CLONE = Path(workflow.basedir) / "src"
+sys.path.insert(0, str(CLONE if CLONE.is_dir() else Path(workflow.basedir).parents[1]))
 
 from relatask.core import code_at_start
 
@@ -79,6 +81,7 @@ rule publish:
 
 onstart:
     write_study()
+    warn_of_hours()
 
 
 onsuccess:
@@ -86,4 +89,4 @@ onsuccess:
 
 
 onerror:
-    print(f"Something failed; the message above says what. Logs of the steps: results/logs/; of all: {log}")
+    atexit.register(print, what_failed(log))  # after Snakemake's own last words

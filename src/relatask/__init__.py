@@ -4,12 +4,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from relatask.models.ensemble import Ensemble
     from relatask.models.prediction import Model
 
 __version__ = "0.1.0"
 
 
-def load(path: str, device: str = "cpu") -> "Model":
+def load(path: str, device: str = "cpu") -> "Model | Ensemble":
     """Load a trained model, see `relatask.models.prediction.load`; torch is imported only then."""
-    model: Model = import_module("relatask.models.prediction").load(path, device)
+    model: Model | Ensemble = import_module("relatask.models.prediction").load(path, device)
     return model

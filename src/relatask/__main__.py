@@ -1,6 +1,7 @@
 """The command line: `relatask NAME ...` runs one step of the workflow, or a command for people."""
 
 import argparse
+import difflib
 import importlib
 import logging
 import os
@@ -10,11 +11,13 @@ import tempfile
 import textwrap
 from pathlib import Path
 
+from relatask import __version__
 from relatask.core import code_at_start
 from relatask.core.credentials import hidden
 from relatask.core.errors import RelataskError
 
 PACKAGE = Path(__file__).parent
+PROJECT = ("scrub_report", "write_licences", "write_schema")  # commands that its Makefile and tests call
 NO_MEMORY = (
     "can't start new thread",  # of Python
     "failed to map segment from shared object",  # of the loader of libraries
@@ -41,14 +44,35 @@ def _parser(folder: str, name: str) -> tuple[argparse.ArgumentParser, object]:
     return parser, module
 
 
-def _overview() -> str:
-    lines = ["usage: relatask NAME [options]      (relatask NAME --help explains it)"]
-    for folder, title in (("commands", "for people:"), ("steps", "steps of the workflow:")):
-        lines += ["", title]
-        for name, path in _find(folder).items():
-            summary = path.read_text(encoding="utf-8").lstrip().removeprefix('"""').split("\n", 1)[0]
-            lines.append(f"  {name:24} {summary.removesuffix(chr(34) * 3)}")
-    return "\n".join(lines)
+def command_parsers() -> argparse.ArgumentParser:
+    """Return one parser of all commands for people, for the completion of a shell."""
+    parser = argparse.ArgumentParser(prog="relatask")
+    inside = parser.add_subparsers()
+    for name in _find("commands"):
+        module = importlib.import_module(f"relatask.commands.{name}")
+        module.configure(inside.add_parser(name, help=_summary(Path(module.__file__ or ""))))
+    return parser
+
+
+def _overview(everything: bool = False) -> str:
+    """Say what there is: commands for people, if asked also those of the project and the workflow's steps."""
+    own = {name: path for name, path in _find("commands").items() if name not in PROJECT}
+    lines = ["usage: relatask NAME [options]      (relatask NAME --help explains it, with examples)"]
+    lines += _lines("commands:", own)
+    if not everything:
+        return "\n".join([*lines, "", "relatask steps: the steps of the workflow, which Snakemake calls"])
+    lines += _lines("for the project:", {name: _find("commands")[name] for name in PROJECT})
+    return "\n".join([*lines, *_lines("steps of the workflow:", _find("steps"))])
+
+
+def _lines(title: str, files: dict[str, Path]) -> list[str]:
+    return ["", title, *(f"  {name:24} {_summary(path)}" for name, path in files.items())]
+
+
+def _summary(path: Path) -> str:
+    """The first line of a module's docstring."""
+    line = path.read_text(encoding="utf-8").lstrip().removeprefix('"""').split("\n", 1)[0]
+    return line.removesuffix('"""')
 
 
 class _Formatter(logging.Formatter):
@@ -86,19 +110,28 @@ def _lacks_memory(error: Exception) -> bool:
 
 def _run(argv: list[str]) -> int:
     """Run one step or command and print what it said; return the exit status."""
-    if not argv or argv[0] in {"-h", "--help"}:
-        print(_overview(), flush=True)
+    if not argv or argv[0] in {"-h", "--help", "help"}:
+        print(_overview("--all" in argv), flush=True)
+        return 0
+    if argv[0] in {"steps", "--all"}:
+        print(_overview(everything=True), flush=True)
+        return 0
+    if argv[0] in {"-V", "--version"}:
+        print(f"relatask {__version__}", flush=True)
         return 0
     name = argv[0].replace("-", "_")
     folder = next((folder for folder in ("steps", "commands") if name in _find(folder)), None)
     if folder is None:
-        print(f"error: there is no step or command {argv[0]!r}.\n\n{_overview()}", file=sys.stderr)
+        known = [*_find("commands"), *_find("steps")]
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"Did you mean {close[0]!r}?" if close else "relatask --help lists them."
+        print(f"error: there is no command {argv[0]!r}. {hint}", file=sys.stderr)
         return 2
     _start_log(None)
     code_at_start.remember()
     try:
         parser, module = _parser(folder, name)
-        arguments = parser.parse_args(argv[1:])
+        arguments = parser.parse_intermixed_args(argv[1:])
         _start_log(arguments.log)
         module.run(arguments)  # type: ignore[attr-defined]
         print(end="", flush=True)  # a full disk or a closed pipe shows here

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from relatask import __main__ as command_line
+from relatask import __version__
 from relatask.__main__ import main
 from relatask.commands import studies
 from tests.helpers.paths import ROOT
@@ -91,3 +92,52 @@ def test_ctrl_c_while_a_step_is_imported_leaves_no_traceback(
     monkeypatch.setattr(command_line, "_parser", interrupted)
     assert command_line.main(["train_shard"]) == 130
     assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_the_overview_shows_commands_for_people_and_hides_steps(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    short = capsys.readouterr().out
+    assert "  train  " in short
+    assert "train_shard" not in short
+    assert "write_schema" not in short
+    for asked in (["steps"], ["--all"], ["--help", "--all"]):
+        assert main(asked) == 0
+        assert {"train", "train_shard", "write_schema"} <= set(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("trian", "Did you mean 'train'?"),
+        ("pla-runs", "Did you mean 'plan_runs'?"),
+        ("xyz", "--help lists them"),
+    ],
+)
+def test_an_unknown_command_is_told_what_it_may_have_meant(
+    given: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([given]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: there is no command {given!r}. ")
+    assert said in line
+
+
+def test_the_version_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"relatask {__version__}\n"
+
+
+@pytest.mark.parametrize("folder", ["commands", "steps"])
+def test_every_help_shows_an_example(folder: str) -> None:
+    for name, path in command_line._find(folder).items():
+        head = path.read_text().split('"""')[1]
+        assert f"relatask {name}" in head.partition("Example")[2], name
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_completes_commands_and_their_options(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    assert "predict" in script
+    assert "smiles-columns" in script
+    assert "train_shard" not in script

@@ -181,7 +181,7 @@ def test_what_a_shard_trained_is_what_counts_as_done(study: Study) -> None:
 
 def test_the_time_left_is_the_prediction_corrected_by_what_was_measured(study: Study) -> None:
     status = study_status(study.folder)
-    predicted = [run.predicted for run in status.runs]
+    predicted = [run.expected for run in status.runs]
     left = time_left(status)
     assert (left.work, left.wall, left.measured) == (pytest.approx(sum(predicted)), None, False)
     study.finish(study.specs[0], seconds=3 * predicted[0])
@@ -196,12 +196,26 @@ def test_the_time_left_is_the_prediction_corrected_by_what_was_measured(study: S
     assert time_left(study_status(study.folder)).work == pytest.approx(work - 4 * predicted[3])
 
 
+def test_the_time_left_is_of_the_prepared_size_and_not_of_the_expected_one(tmp_path: Path) -> None:
+    """Who leaves `size` out gets 2,000 x 50, and was told 19 minutes when one was left."""
+    found = make_study(tmp_path / "results", datasets={"small": {"source": "s"}})
+    runs = study_status(found.folder).runs
+    by_label = {run.label: run for run in runs}
+    labels = json.loads((tmp_path / "results" / "t" / "data" / "small" / "dataset.json").read_text())["labels"]
+    per_item = {label: (run.predicted - 1) for label, run in by_label.items()}
+    assert by_label["RF"].expected - 1 == pytest.approx(per_item["RF"] * labels / (2000 * 50), rel=1e-4)
+    assert by_label["MLP"].expected - 1 == pytest.approx(per_item["MLP"] * 60 / 2000, rel=1e-4)
+    assert time_left(study_status(found.folder)).work == pytest.approx(sum(run.expected for run in runs))
+    (tmp_path / "results" / "t" / "data" / "small" / "dataset.json").unlink()
+    assert all(run.expected == run.predicted for run in study_status(found.folder).runs)
+
+
 def test_the_longest_shard_bounds_the_time_left_however_many_run(study: Study) -> None:
     for number, spec in enumerate(study.specs[:3]):
         heartbeat = Heartbeat(study.folder, f"0000{number}")
         heartbeat.begin(spec.run_id)
     status = study_status(study.folder)
-    by_shard = pd.Series({run.run_id: run.predicted for run in status.runs}).groupby(
+    by_shard = pd.Series({run.run_id: run.expected for run in status.runs}).groupby(
         {run.run_id: run.shard for run in status.runs}
     )
     left = time_left(status)

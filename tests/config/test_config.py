@@ -257,6 +257,26 @@ WRONG = {
         {"sources": {"planted": {"reader": "table", "smile_column": "x"}}},
         "unknown key 'smile_column' in 'sources.planted'. Did you mean 'smiles_column'?",
     ),
+    "a misspelt key that is needed": (
+        {"datasets": {"d": {"sourc": "planted"}}},
+        "unknown key 'sourc' in 'datasets.d'. Did you mean 'source'?",
+    ),
+    "a misspelt reader": (
+        {"sources": {"planted": {"readr": "planted"}}},
+        "unknown key 'readr' in 'sources.planted'. Did you mean 'reader'?",
+    ),
+    "a typo in a key of a scale": (
+        {"scales": {"quick": {"seds": [1]}}},
+        "unknown key 'seds' in 'scales.quick'. Did you mean 'seeds'?",
+    ),
+    "a misspelt key of a table": (
+        {"tables": {"x": {"titel": "a", "methods": ["SLT"]}}},
+        "unknown key 'titel' in 'tables.x'. Did you mean 'title'?",
+    ),
+    "a typo in a key of gains": (
+        {"grouping": {"gains": {"g": {"datset": "d"}}}},
+        "unknown key 'datset' in 'grouping.gains.g'. Did you mean 'dataset'?",
+    ),
     "a wrong value of a key of a source": (
         {"sources": {"planted": {"reader": "planted", "min_heavy_atoms": 0}}},
         "sources.planted.min_heavy_atoms: Input should be greater than or equal to 1 (got 0)",

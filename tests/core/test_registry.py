@@ -22,8 +22,7 @@ from relatask.core.registry import (
     read_capabilities,
     read_loop,
 )
-from relatask.plan import refusals
-from relatask.plan.plan import predicted_minutes
+from relatask.plan import cost, refusals
 from tests.helpers.planned_study import study
 from tests.helpers.prepared_dataset import make_spec
 
@@ -146,9 +145,16 @@ def test_a_kind_of_label_that_a_method_does_not_learn_is_refused_by_name(monkeyp
     )
 
 
-def test_a_network_with_an_encoder_per_task_is_planned_to_cost_as_many():
-    dataset = parse(StudyConfig, study(), "study").datasets["b"]
+def test_a_network_with_an_encoder_per_task_is_planned_to_cost_as_many(monkeypatch: pytest.MonkeyPatch):
+    size = parse(StudyConfig, study(), "study").datasets["b"].size
     encoder, spec = capabilities("encoders", "gin"), make_spec(encoder="gin")
-    kinds = [Capabilities(encoders=kind) for kind in ("shared", "per task")]
-    shared, apart = (predicted_minutes(kind, encoder, dataset, spec, 1) for kind in kinds)
+
+    def minutes(encoders: str) -> float:
+        found = {"methods": Capabilities(encoders=encoders), "encoders": encoder}
+        monkeypatch.setattr(
+            cost, "capabilities", lambda kind, name: found.get(kind) or capabilities(kind, name)
+        )
+        return cost.predicted_minutes(spec, size)
+
+    shared, apart = minutes("shared"), minutes("per task")
     assert (apart - 1 / 60) / (shared - 1 / 60) == pytest.approx(12)

@@ -142,7 +142,8 @@ def write_dataset(
     for name, array in {**as_arrays(molecules), "ecfp4": np.packbits(bits, axis=1)}.items():
         np.save(folder / "features" / f"{name}.npy", array)
     write_record(folder / "features")
-    write_json(folder / "dataset.json", {"digest": f"dataset of {n}"})
+    counts = {"items": n, "tasks": n_tasks, "labels": len(row)}
+    write_json(folder / "dataset.json", {"digest": f"dataset of {n}", **counts})
     write_records(folder)
     return folder
 

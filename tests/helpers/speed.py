@@ -13,6 +13,7 @@ NEITHER = (  # in folders of quick tests
 SLOW = (  # whole studies with real training, and CPU time against the number of molecules
     *("workflow/test_demo.py", "workflow/test_few_shot.py", "workflow/test_grouping.py"),
     *("workflow/test_known_labels.py", "workflow/test_real_slice.py", "workflow/test_series.py"),
+    "workflow/test_train.py",
     "data/test_scale.py",
 )
 MARKS = {**dict.fromkeys(QUICK, "quick"), **dict.fromkeys(NEITHER, ""), **dict.fromkeys(SLOW, "slow")}

@@ -81,11 +81,11 @@ def run_warm(
     folder: Path, *arguments: str, root: Path = ROOT, check: bool = True
 ) -> subprocess.CompletedProcess[str]:
     """Run the workflow in a third of the time: Snakemake and its steps are forks of one Python."""
-    return run_snakemake(folder, *arguments, root=root, check=check, python=_warm())
+    return run_snakemake(folder, *arguments, root=root, check=check, python=warm())
 
 
 @lru_cache
-def _warm() -> Path:
+def warm() -> Path:
     """Start that Python; it ends with this process."""
     last = ExitStack()
     atexit.register(last.close)

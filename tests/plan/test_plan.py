@@ -15,8 +15,9 @@ from relatask.core.errors import RelataskError
 from relatask.core.registry import Capabilities, LoopRecord, capabilities
 from relatask.core.tables import COLUMNS, read_table
 from relatask.plan import refusals
+from relatask.plan.cost import SECONDS_PER_RUN
 from relatask.plan.manifest import read_manifest
-from relatask.plan.plan import SECONDS_PER_RUN, Shard, make_shards, plan_runs
+from relatask.plan.plan import Shard, make_shards, plan_runs
 from relatask.plan.spec import Component, RunSpec
 from relatask.steps import plan_runs as step
 from tests.helpers.planned_study import METHODS, MTL, study

@@ -37,6 +37,7 @@ from relatask.sources.dataset_sheet import conversion_files, read_sheet, retriev
 from relatask.sources.table_files import containers
 
 ROOT = Path(workflow.basedir)
+PACKAGE = code_at_start.PACKAGE
 NAME = NAME_PATTERN.strip("^$")
 
 
@@ -202,17 +203,20 @@ def shard_gpus(wildcards):
 
 
 def command_prefix():
-    """Shell code before every command: the package's source, the mirror, and the Python that runs Snakemake.
+    """Shell code before every command: where the package is, the mirror, and the Python that runs Snakemake.
 
     It is a prefix and not a part of the commands, so that another folder or Python re-runs nothing.
     Conda drops PYTHONPATH and brings its own Python, so the first is set here and the last left out.
     Without PYTHONSAFEPATH, `python -m` would import a pandas.py that lies where the workflow runs.
     """
+    with_conda = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+    if with_conda and not CLONE.is_dir():  # beside an installed package lie those of another Python
+        raise WorkflowError("--use-conda needs a clone of relatask: an installed one runs its own Python.")
     mirror = str(Path(CONFIG.mirror).absolute()) if CONFIG.mirror else ""
-    prefix = f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(ROOT / 'src'))}; "
+    prefix = f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(PACKAGE.parent))}; "
     prefix += "export PYTHONSAFEPATH=1; "
     prefix += f"export RELATASK_MIRROR={shlex.quote(mirror)}; "
-    if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
+    if not with_conda:
         prefix += f'python() {{ {shlex.quote(sys.executable)} "$@"; }}; '
     return prefix.replace("{", "{{").replace("}", "}}")
 

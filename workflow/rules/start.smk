@@ -1,7 +1,10 @@
 # What happens at the start of the workflow, before any job. Only in the process that a person started.
+import logging
+
 from snakemake.logging import logger
 
 from relatask.core.clock import settle_times
+from relatask.core.failures import Failures
 from relatask.core.files import write_text
 from relatask.freshness import ledger, persistence
 
@@ -49,12 +52,34 @@ def settle_clock():
         )
 
 
+def warn_of_hours():
+    """Say what the papers' scale will take, as one may have meant to try a study."""
+    waiting = [shard for name, shard in SHARDS.items() if not Path(at("shard_done", shard=name)).exists()]
+    if CONFIG.scale == "paper" and waiting:
+        n_runs, hours = (
+            sum(len(shard.runs) for shard in waiting),
+            sum(shard.minutes for shard in waiting) / 60,
+        )
+        logger.warning(
+            f"scale: paper: {n_runs:,} runs are left, predicted to take {hours:,.1f} hours of one core; "
+            f"relatask estimate {CONFIG.study} --scale paper says more."
+        )
+
+
+def what_failed(log):
+    """The last line that a person reads: the sentence of the step that failed."""
+    return f"error: {FAILURES.sentence()}\nLogs of the steps: results/logs/; of all: {log}"
+
+
+FAILURES = Failures()
+
 if workflow.is_main_process:
+    logging.getLogger("snakemake").addHandler(FAILURES)
     require_writable_results()
     persistence.install(
         persistence.Rules(
             root=ROOT,
-            package=ROOT / "src" / "relatask",
+            package=PACKAGE,
             retrieved=frozenset(RETRIEVING),
             besides=written_besides,
             undisturbed=study_is_ours,

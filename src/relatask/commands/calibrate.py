@@ -34,7 +34,7 @@ def describe(study: str, runs: list[RunStatus]) -> list[str]:
     Raises:
         RelataskError: no run has finished.
     """
-    measured = Measured(runs)
+    measured = Measured(runs, by_study=True)
     if not measured.factors:
         raise RelataskError(
             f"no run of the study {study!r} has finished yet, so there is nothing to compare."

@@ -2,12 +2,14 @@
 
 The output has the rows of the input in their order, all its columns, and a column for each task: the
 probability of label 1, a value in the task's unit, or the name of a class. A row whose SMILES or text cannot
-be used has empty predictions, and the column `reason` says why. docs/models.md says more.
+be used has empty predictions, and the column `reason` says why. A folder of models (`relatask train`) gives
+their mean and, as `{task}_unc`, how much they differ. docs/models.md says more.
 
 Examples:
+  relatask predict --model-path models/assays -i new.csv -o predictions.csv
   relatask predict results/demo/runs/0123456789ab new.csv -o predictions.csv
   relatask predict model compounds.smi -o predictions.csv
-  relatask predict model new.csv -o predictions.csv --column structure
+  relatask predict model new.csv -o predictions.csv --smiles-columns structure
 """
 
 import argparse
@@ -33,16 +35,29 @@ log = logging.getLogger(__name__)
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("model", type=Path, metavar="MODEL", help="folder of a model, or of a finished run")
     parser.add_argument(
-        "file",
+        "places",
+        nargs="*",
+        type=Path,
+        metavar="MODEL FILE",
+        help="the same as --model-path and -i, in this order",
+    )
+    parser.add_argument(
+        *("--model-path", "--model-paths"),
+        type=Path,
+        metavar="MODEL",
+        help="folder of a model, of a finished run, or of models",
+    )
+    parser.add_argument(
+        *("-i", "--data-path"),
         type=Path,
         metavar="FILE",
         help="table with a column of SMILES or texts: CSV, Excel, SDF, Parquet or .smi",
     )
     parser.add_argument("-o", "--output", required=True, type=Path, metavar="OUT", help="CSV to write")
     parser.add_argument(
-        *("--column", "--smiles-column"),
+        *("-s", "--smiles-columns", "--smiles-column", "--column"),
+        dest="column",
         metavar="NAME",
         help="of the table (default: smiles, or of a model of texts text; in any case)",
     )
@@ -53,23 +68,24 @@ def run(arguments: argparse.Namespace) -> None:
     """Read, predict and write a chunk of rows after the other."""
     if arguments.output.is_dir():
         raise RelataskError(f"{arguments.output} is a folder; name a file to write (-o).")
-    model = load(arguments.model, arguments.device)
+    folder, file = _places(arguments)
+    model = load(folder, arguments.device)
     n_rows, n_refused = 0, 0
     with ExitStack() as stack:
         if not model.column:
             raise RelataskError(
-                f"{arguments.model} reads more than a column of SMILES or texts; ask it in Python, by a "
+                f"{folder} reads more than a column of SMILES or texts; ask it in Python, by a "
                 "table with the columns that docs/models.md names."
             )
-        columns, place, rows = _reader(arguments.file, arguments.column or model.column)
-        if clash := sorted({*columns} & {*model.task_ids, REASON}):
+        columns, place, rows = _reader(file, arguments.column or model.column)
+        if clash := sorted({*columns} & {*model.columns}):
             raise RelataskError(
-                f"{arguments.file} has a column {clash[0]!r}, which the predictions have too; rename it."
+                f"{file} has a column {clash[0]!r}, which the predictions have too; rename it."
             )
         path = stack.enter_context(atomic_path(arguments.output))
         target = stack.enter_context(path.open("w", encoding="utf-8", newline=""))
         writer = csv.writer(target, lineterminator="\n")
-        writer.writerow([*columns, *model.task_ids, REASON])
+        writer.writerow([*columns, *model.columns])
         progress = stack.enter_context(tqdm(desc="predict", unit="row", disable=None, leave=False))
         while chunk := list(islice(rows, ROWS)):
             found = model.predict([row[place] for row in chunk])
@@ -79,6 +95,21 @@ def run(arguments: argparse.Namespace) -> None:
             n_rows += len(chunk)
             progress.update(len(chunk))
     log.info("%s: %d rows, %d of them without a prediction", arguments.output, n_rows, n_refused)
+
+
+def _places(arguments: argparse.Namespace) -> tuple[Path, Path]:
+    """Return the model's folder and the file.
+
+    Raises:
+        RelataskError: one of them is missing or named twice.
+    """
+    named, places = {"model": arguments.model_path, "file": arguments.data_path}, list(arguments.places)
+    for what, given in named.items():
+        if given is None and places:
+            named[what] = places.pop(0)
+    if places or None in named.values():
+        raise RelataskError("name a model and a file: relatask predict --model-path MODEL -i FILE -o OUT.")
+    return named["model"], named["file"]
 
 
 def _text(value: object) -> object:

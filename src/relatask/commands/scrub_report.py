@@ -17,9 +17,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-import relatask
 from relatask.core.errors import RelataskError
 from relatask.core.files import write_text
+from relatask.core.workflow_files import workflow_folder
 from relatask.publishing.provenance import scrub, without_names
 
 # Snakemake's copies of the workflow's own files lie there by their full paths.
@@ -106,7 +106,7 @@ def _local(text: str) -> str:
 
     The longest folder goes first, as one may lie in the other.
     """
-    places = {Path.cwd(): "", Path(relatask.__file__).parents[2]: "relatask/"}
+    places = {Path.cwd(): "", workflow_folder(): "relatask/"}
     named = {f"{path}/": instead for place, instead in places.items() for path in (place, place.resolve())}
     text = CACHE.sub("", text)
     for path in sorted(named, key=len, reverse=True):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from relatask.config import StudyConfig, load_study
 from relatask.core.errors import RelataskError
+from relatask.core.workflow_files import workflow_folder
 from relatask.plan.plan import plan_runs
 from relatask.sources.dataset_sheet import SheetFile, read_sheet
 
@@ -20,15 +21,16 @@ HEAD = ("study", "runs (quick)", "core-hours (quick)", "runs (paper)", "core-hou
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--config", type=Path, default=Path("config"), metavar="DIR", help="default: config")
+    parser.add_argument("--config", type=Path, metavar="DIR", help="default: that of the workflow")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Print a markdown table."""
-    files = sorted((arguments.config / "studies").glob("*.yaml"))
+    folder = arguments.config or workflow_folder() / "config"
+    files = sorted((folder / "studies").glob("*.yaml"))
     if not files:
-        raise RelataskError(f"{arguments.config / 'studies'} holds no study; name the folder with --config.")
-    sheet = read_sheet(arguments.config / "datasets.tsv")
+        raise RelataskError(f"{folder / 'studies'} holds no study; name the folder with --config.")
+    sheet = read_sheet(folder / "datasets.tsv")
     print(f"| {' | '.join(HEAD)} |\n|:--|--:|--:|--:|--:|:--|")
     for file in files:
         study = load_study(file)

@@ -1,5 +1,6 @@
 """What every block of the config shares: unknown keys are mistakes, and a mistake is one sentence."""
 
+import difflib
 import re
 import reprlib
 from collections.abc import Collection, Mapping
@@ -86,8 +87,13 @@ def _refuse_half_characters(value: Any, where: str) -> None:
 
 
 def _explain(error: ValidationError, where: str, value: Any, schema: dict[str, Any]) -> RelataskError:
-    """Turn the first finding of pydantic into one sentence that names file and key."""
-    finding = error.errors()[0]
+    """Turn the first finding of pydantic into one sentence that names file and key.
+
+    A key that is missing may be there under a misspelt name, so unknown keys come before missing ones.
+    """
+    findings = error.errors()
+    unknown = (finding for finding in findings if finding["type"] == "extra_forbidden")
+    finding = next(unknown, findings[0]) if findings[0]["type"] == "missing" else findings[0]
     place = _place(finding["loc"], value, finding["type"] in {"missing", "extra_forbidden"})
     key = ".".join(str(part) for part in place)
     if finding["type"] == "extra_forbidden":
@@ -127,6 +133,9 @@ def _wrong_tag(key: str, finding: Any) -> str:
     tag = finding["ctx"]["discriminator"].strip("'")
     name = f"{key}.{tag}" if key else tag
     if finding["type"] == "union_tag_not_found":
+        if misspelt := difflib.get_close_matches(tag, map(str, finding["input"]), n=1):
+            inside = f" in {key!r}" if key else ""
+            return f"unknown key {misspelt[0]!r}{inside}. Did you mean {tag!r}?"
         return f"the key {name!r} is missing."
     known = [entry.strip("'\" ") for entry in finding["ctx"]["expected_tags"].split(",")]
     given = finding["ctx"]["tag"]

@@ -34,6 +34,7 @@ MOVING = (
     "registry",
     "source_code",
     "code_at_start",
+    "workflow_files",
 )
 PLUMBING = COLUMNS | {f"core/{name}.py" for name in MOVING}
 

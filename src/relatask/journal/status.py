@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from relatask.core.errors import RelataskError
-from relatask.core.files import read_json
-from relatask.core.layout import dataset_folder, in_study
+from relatask.core.files import read_fields, read_json
+from relatask.core.layout import dataset_folder, in_dataset, in_study
 from relatask.core.tables import read_rows
 from relatask.journal.digests import Digests, code_of_run, data_of_run
 from relatask.journal.heartbeat import LastHeartbeat, read_heartbeats
 from relatask.journal.journal_entry import FILES, read_record
+from relatask.plan.cost import PreparedSize, predicted_minutes
+from relatask.plan.spec import RunSpec
 
 STATES = ("done", "running", "failed", "pending")
 PLANNED = [
@@ -46,8 +48,9 @@ class RunStatus:
     split: str
     seed: int
     shard: int
-    predicted: float  # seconds
+    predicted: float  # seconds, from the size that the study expects
     factor: float  # of the config, contained in `predicted`
+    expected: float  # seconds, from the size of the prepared data set where there is one
     state: str = "pending"
     share: float = 0.0  # that is done, of a running one
     seconds: float | None = None  # measured, of one that is done now or was under other code or data
@@ -77,6 +80,7 @@ def study_status(study: Path) -> StudyStatus:
     """
     rows = read_rows("plan", study / in_study("plan"), [*PLANNED, "cost_factor", "shard", "spec"])
     runs = {row["run_id"]: _status_of(row) for row in rows}
+    _expect_by_size(study, rows, runs)
     _find_done(study, rows, runs)
     failures = _names_in(study / in_study("failed"))
     for run_id, run in runs.items():
@@ -99,7 +103,34 @@ def study_status(study: Path) -> StudyStatus:
 def _status_of(row: dict[str, Any]) -> RunStatus:
     names = ("run_id", "label", "dataset", "split", "seed", "shard")
     predicted = 60 * row["predicted_minutes"]
-    return RunStatus(**{name: row[name] for name in names}, predicted=predicted, factor=row["cost_factor"])
+    own = {name: row[name] for name in names}
+    return RunStatus(**own, predicted=predicted, factor=row["cost_factor"], expected=predicted)
+
+
+def _expect_by_size(study: Path, rows: list[dict[str, Any]], runs: dict[str, RunStatus]) -> None:
+    """Predict runs on prepared data sets by the size that these have; runs of a row cost the same."""
+    sizes: dict[str, PreparedSize | None] = {}
+    seconds: dict[tuple[str, str], float] = {}
+    for row in rows:
+        dataset, key = row["dataset"], (row["dataset"], row["label"])
+        if dataset not in sizes:
+            sizes[dataset] = _prepared_size(study / dataset_folder(dataset))
+        if (size := sizes[dataset]) is None:
+            continue
+        if key not in seconds:
+            spec = RunSpec.from_json(json.loads(row["spec"]))
+            parts = spec.tasks["of"] if isinstance(spec.tasks, dict) else 1
+            seconds[key] = 60 * row["cost_factor"] * predicted_minutes(spec, size, parts)
+        runs[row["run_id"]].expected = seconds[key]
+
+
+def _prepared_size(folder: Path) -> PreparedSize | None:
+    """Return the size of a data set, None while it is not prepared."""
+    try:
+        found = read_fields(folder / in_dataset("dataset"), items=int, tasks=int, labels=int)
+    except RelataskError:
+        return None
+    return PreparedSize(found["items"], found["tasks"], found["labels"] / max(found["tasks"], 1))
 
 
 def _find_done(study: Path, rows: list[dict[str, Any]], runs: dict[str, RunStatus]) -> None:

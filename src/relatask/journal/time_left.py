@@ -8,9 +8,12 @@ from relatask.journal.status import RunStatus, StudyStatus
 
 
 class Measured:
-    """Measured time over predicted time of finished runs; runs of a method on a data set share one factor."""
+    """Measured time over predicted time of finished runs; runs of a method on a data set share one factor.
 
-    def __init__(self, runs: Iterable[RunStatus]):
+    `by_study`: as the study predicts it, whose cost factors are sought; else by the prepared size.
+    """
+
+    def __init__(self, runs: Iterable[RunStatus], by_study: bool = False):
         self.seconds: dict[tuple[str, ...], float] = defaultdict(float)
         self.predicted: dict[tuple[str, ...], float] = defaultdict(float)
         self.n_runs: dict[tuple[str, ...], int] = defaultdict(int)
@@ -18,7 +21,7 @@ class Measured:
             if run.seconds is not None:
                 for key in _keys(run):
                     self.seconds[key] += run.seconds
-                    self.predicted[key] += run.predicted
+                    self.predicted[key] += run.predicted if by_study else run.expected
                     self.n_runs[key] += 1
         self.factors = {key: taken / self.predicted[key] for key, taken in self.seconds.items()}
 
@@ -49,7 +52,7 @@ def time_left(status: StudyStatus) -> TimeLeft:
     work: dict[int, float] = defaultdict(float)
     for run in status.runs:
         if run.state in {"running", "pending"}:
-            work[run.shard] += run.predicted * measured.factor(run) * (1 - run.share)
+            work[run.shard] += run.expected * measured.factor(run) * (1 - run.share)
     total, processes = sum(work.values()), len(status.running)
     wall = max(total / processes, *work.values()) if processes and work else None
     return TimeLeft(total, wall, bool(measured.factors))

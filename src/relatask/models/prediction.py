@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -18,15 +19,22 @@ from relatask.models.loading import load_model
 from relatask.models.record import Scale
 from relatask.models.trained_model import TrainedModel
 
+if TYPE_CHECKING:
+    from relatask.models.ensemble import Ensemble
+
 REASON = "reason"  # column that says why an item has no prediction
 
 
-def load(path: str | Path, device: str = "cpu") -> "Model":
-    """Load a trained model: the folder `model` of a run, or that of a run in results/STUDY/runs.
+def load(path: str | Path, device: str = "cpu") -> "Model | Ensemble":
+    """Load a trained model: the folder `model` of a run, that of a run in results/STUDY/runs, or an ensemble.
 
     Raises:
         RelataskError: there is no model, it is damaged, or this version of relatask cannot use it.
     """
+    from relatask.models.ensemble import ENSEMBLE, load_ensemble  # which is made of models
+
+    if (Path(path) / ENSEMBLE).is_file():
+        return load_ensemble(Path(path), device)
     return Model(load_model(path, device))
 
 
@@ -49,6 +57,11 @@ class Model:
     def units(self) -> dict[str, str]:
         """Task id -> unit of what is predicted, of tasks that have one."""
         return {task.task_id: task.unit for task in self.trained.record.tasks if task.unit}
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns of a prediction."""
+        return [*self.task_ids, REASON]
 
     @property
     def column(self) -> str:
@@ -78,7 +91,7 @@ class Model:
         """
         if self.loop.forecasts:
             return self._forecast(items)
-        table, reasons = _as_items(items, self.trained)
+        table, reasons = as_items(items, self.trained)
         if self.loop.episodes:
             return self._classify(table, known)
         usable = np.flatnonzero([reason is None for reason in reasons])
@@ -192,7 +205,7 @@ def _require_rows(known: pd.DataFrame, n_items: int) -> None:
         raise RelataskError(f"known has {len(known)} rows for {n_items} items; give one for each, in order.")
 
 
-def _as_items(
+def as_items(
     items: Sequence[str] | pd.DataFrame, model: TrainedModel
 ) -> tuple[pd.DataFrame, list[str | None]]:
     """Return a table of those items that can be predicted, and for each item why not, or None.

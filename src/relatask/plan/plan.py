@@ -3,13 +3,11 @@
 Snakemake computes it while parsing, so nothing here imports torch, pandas or looks at data.
 """
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import cast
 
 from relatask.config import (
-    DatasetConfig,
     EpisodesConfig,
     MethodConfig,
     ScaleConfig,
@@ -18,14 +16,13 @@ from relatask.config import (
     parse,
 )
 from relatask.core.errors import RelataskError
-from relatask.core.registry import Capabilities, capabilities, complete_options
+from relatask.core.registry import capabilities, complete_options
+from relatask.plan.cost import predicted_minutes
 from relatask.plan.gain_runs import gain_runs
 from relatask.plan.group_rows import groups_by_seed
 from relatask.plan.refusals import refuse, refuse_run
 from relatask.plan.spec import ChosenGroups, Component, Episodes, RunSpec, Tasks
 from relatask.plan.weights import weights_of
-
-SECONDS_PER_RUN = 1.0  # whatever it trains: loading, journalling
 
 
 @dataclass(frozen=True)
@@ -66,33 +63,6 @@ class Shard:
         """The gains by which the groups of its runs are chosen."""
         groups = self.runs[0].spec.groups
         return groups["gains"] if groups else None
-
-
-def predicted_minutes(
-    ability: Capabilities, encoder: Capabilities | None, dataset: DatasetConfig, spec: RunSpec, parts: int
-) -> float:
-    """Minutes on one core, from the measured cost in the capability records and the expected size."""
-    rows = dataset.size.labels_per_task or dataset.size.items
-    items = rows * dataset.size.tasks / parts if ability.per_task else dataset.size.items
-    if spec.episodes:
-        episode = spec.episodes["ways"] * (spec.episodes["shots"] + spec.episodes["queries"])
-        items = spec.method.options["episodes"] * episode
-    if encoder is None or spec.encoder is None:
-        seconds = items * _microseconds(ability, spec.method.options) * 1e-6
-    else:
-        n_encoders = dataset.size.tasks if ability.encoders == "per task" else 1
-        n_encoders *= math.prod(spec.method.options[name] for name in ability.copies)
-        each = n_encoders * _microseconds(encoder, spec.encoder.options)
-        each += _microseconds(ability, spec.method.options) * dataset.size.tasks
-        seconds = items * spec.training["epochs"] * each * 1e-6
-        seconds *= 1 + capabilities("balancing", spec.balancing.name).passes_per_task * dataset.size.tasks
-    return (SECONDS_PER_RUN + seconds) / 60
-
-
-def _microseconds(ability: Capabilities, options: Mapping[str, Any]) -> float:
-    """Cost of an item with `options`, scaled from that with the defaults."""
-    scale = math.prod(options[name] / ability.options[name] for name in ability.cost_options)
-    return ability.microseconds * scale
 
 
 def _first_run(study: StudyConfig, scale: ScaleConfig, method: MethodConfig, name: str) -> RunSpec:
@@ -171,19 +141,18 @@ def plan_runs(study: StudyConfig, scale_name: str) -> list[PlannedRun]:
         cost: dict[str, tuple[float, float]] = {}
         for method in sorted(study.methods, key=lambda method: method.prior is not None):
             refuse(method, name, dataset, study)
-            ability = capabilities("methods", method.method)
-            encoder = capabilities("encoders", method.encoder) if method.encoder else None
             parts: Sequence[Tasks] = ["all"]
             if method.parts > 1:
                 parts = [{"part": part, "of": method.parts} for part in range(method.parts)]
             first[method.label] = _first_run(study, scale, method, name)
             refuse_run(first[method.label], study)
             factor = dataset.cost_factors.get(method.label, 1.0)
-            minutes = factor * predicted_minutes(ability, encoder, dataset, first[method.label], len(parts))
-            minutes *= method.groups.budget if method.groups else method.ensemble
             groups: dict[int, ChosenGroups] = {}
             if method.groups:
                 groups = groups_by_seed(method.groups, f"methods.{method.label}", name, study, scale)
+            any_group = next(iter(groups.values()), None)
+            spec = replace(first[method.label], groups=any_group)
+            minutes = factor * predicted_minutes(spec, dataset.size, len(parts))
             prior = first[method.prior] if method.prior else None
             specs = _runs_of(first[method.label], prior, groups, parts, study, scale)
             runs += [PlannedRun(spec, minutes, factor) for spec in specs]

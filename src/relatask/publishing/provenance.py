@@ -77,9 +77,10 @@ def _said(command: Sequence[str], folder: Path | None = None) -> str | None:
 def commit(root: Path) -> dict[str, Any]:
     """Return the commit of the code in `root` and whether files differ from it.
 
-    `results/published` does not count: publishing writes there. Both are None outside a git repository.
+    `results/published` does not count: publishing writes there. Both are None where `root` is no git
+    repository, also if it lies in another one, as an installed package does.
     """
-    head = _said(["git", "rev-parse", "HEAD"], root)
+    head = _said(["git", "rev-parse", "HEAD"], root) if (root / ".git").exists() else None
     changed = _said(["git", "status", "--porcelain", "--", ".", ":!results/published"], root)
     return {"commit": head, "dirty": None if head is None else bool(changed)}
 

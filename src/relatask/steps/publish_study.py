@@ -16,12 +16,12 @@ import argparse
 import logging
 from pathlib import Path
 
-import relatask
 from relatask.config import read_study
 from relatask.core.errors import RelataskError
 from relatask.core.files import sha256_of, write_bytes, write_json
 from relatask.core.layout import PROVENANCE, PUBLISHED_FIGURE_FORMATS, PUBLISHED_TABLE_FORMATS
 from relatask.core.tables import read_table
+from relatask.core.workflow_files import workflow_folder
 from relatask.publishing.data_size import size_notes
 from relatask.publishing.made_with import made_with, mixtures
 from relatask.publishing.provenance import data_digests, durations, provenance
@@ -69,8 +69,7 @@ def run(arguments: argparse.Namespace) -> None:
         "duration": durations(costs),
         "made_with": versions,
     }
-    root = Path(relatask.__file__).parents[2]
-    write_json(arguments.out_dir / PROVENANCE, provenance(facts, arguments.command, root))
+    write_json(arguments.out_dir / PROVENANCE, provenance(facts, arguments.command, workflow_folder()))
     logging.info("%s: %d files and their %s", arguments.out_dir, len(arguments.files), PROVENANCE)
     for sentence in mixtures(versions, arguments.results / chosen.name):
         logging.warning(sentence)

@@ -1,0 +1,259 @@
+"""The study of a table of a user's own: rows, folds and epochs by its size, and the text of its file."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from relatask.commands._table import OwnTable
+from relatask.config import StudyConfig, parse
+from relatask.core.errors import RelataskError
+from relatask.core.kinds import KINDS, Kind
+from relatask.core.layout import WORKFLOW_FOLDERS
+from relatask.core.registry import capabilities
+from relatask.plan.plan import plan_runs
+
+# Of one core that training may take as predicted, so that two cores need ten for all of it.
+MINUTES = 14.0
+FOLDS = 5
+LEAST_MOLECULES = 10
+PAIRS = 3e8  # of molecules whose similarities the kernel may hold
+PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./ -]*[A-Za-z0-9_]|[A-Za-z]")  # needs no quotation marks in YAML
+WIDTH = 100  # characters of a line
+# The first of a kind is what the last sentence compares: it has no unit, so tasks have one mean.
+METRICS: dict[Kind, tuple[str, ...]] = {
+    "binary": ("roc_auc", "average_precision", "brier", "ece"),
+    "real": ("r2", "rmse", "mae", "spearman"),
+    "class": ("accuracy", "macro_f1"),
+}
+SAID: dict[Kind, str] = {"binary": "labels of 0 and 1", "real": "measured values", "class": "classes by name"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the tables and what it is, for the comment beside it."""
+
+    label: str
+    method: str
+    said: str
+    encoder: str | None = None
+
+
+FOREST = Row("RF", "random_forest", "a random forest for each task")
+ALONE = Row("MLP_alone", "single_task", "a network on fingerprints for each task", "fingerprint_mlp")
+SHARED = Row("MLP_shared", "shared_bottom", "one network on fingerprints for all tasks", "fingerprint_mlp")
+GRAPHS = Row("GIN_shared", "shared_bottom", "one network on molecular graphs for all tasks", "gin")
+KERNEL = Row("Kernel", "pairwise_kernel", "kernel ridge regression on molecules x tasks")
+# Of a table with one task.
+SINGLE = {
+    FOREST: replace(FOREST, said="a random forest"),
+    SHARED: replace(SHARED, label="MLP", said="a network on fingerprints"),
+    GRAPHS: replace(GRAPHS, label="GIN", said="a network on molecular graphs"),
+    KERNEL: replace(KERNEL, said="kernel ridge regression"),
+}
+
+
+@dataclass(frozen=True)
+class Spending:
+    """How much is spent: the rows, so many of the folds, epochs and trees."""
+
+    rows: tuple[Row, ...]
+    folds: int
+    epochs: int
+    trees: int
+
+
+ALL = (FOREST, ALONE, SHARED, GRAPHS, KERNEL)
+# The first that is predicted to take at most MINUTES is taken, else the last.
+SPENDINGS = (
+    Spending(ALL, 5, 60, 300),
+    Spending(ALL, 5, 30, 100),
+    Spending(ALL, 3, 30, 100),
+    Spending((FOREST, ALONE, SHARED, GRAPHS), 3, 15, 100),
+    Spending((FOREST, ALONE, SHARED), 3, 10, 50),
+    Spending((FOREST, SHARED), 3, 10, 50),
+    Spending((FOREST, SHARED), 2, 5, 20),
+)
+
+
+def study_name(path: Path) -> str:
+    """Return the name of the study of a table: that of the file in letters, digits and _."""
+    name = re.sub(r"[^A-Za-z0-9]+", "_", path.name.split(".")[0]).strip("_")[:50] or "table"
+    return f"{name}_study" if name in WORKFLOW_FOLDERS else name
+
+
+def study_text(
+    table: OwnTable, splits_file: Path | None = None, minutes: float = MINUTES, tiny: bool = False
+) -> str:
+    """Return the content of the study file that fits a table.
+
+    Args:
+        table: what the file holds.
+        splits_file: which rows are in which fold, if wanted.
+        minutes: of one core that training may be predicted to take.
+        tiny: as little as there can be, to try whether a file works.
+
+    Raises:
+        RelataskError: there are too few molecules.
+    """
+    if table.n_rows < LEAST_MOLECULES:
+        raise RelataskError(
+            f"{table.path} has {table.n_rows} rows, and {LEAST_MOLECULES} are needed to train and test on."
+        )
+    text = ""
+    for spending in SPENDINGS if not tiny else [Spending((FOREST, ALONE, SHARED), 3, 3, 5)]:
+        text = _text(table, spending, splits_file)
+        if tiny or sum(run.minutes for run in plan_runs(_read(text, table), "quick")) <= minutes:
+            break
+    return text
+
+
+def _read(text: str, table: OwnTable) -> StudyConfig:
+    return parse(StudyConfig, yaml.safe_load(text), f"the study of {table.path}")
+
+
+def _rows(table: OwnTable, spending: Spending) -> list[Row]:
+    """Return the rows that learn labels of the kinds of a table and fit into memory."""
+    kinds = set(table.tasks.values())
+    rows = [row for row in spending.rows if kinds <= set(capabilities("methods", row.method).kinds)]
+    if table.n_rows**2 > PAIRS:
+        rows = [row for row in rows if row != KERNEL]
+    if len(table.tasks) == 1:  # alone and shared are one
+        rows = [SINGLE.get(row, row) for row in rows if row != ALONE]
+    return rows
+
+
+def _text(table: OwnTable, spending: Spending, splits_file: Path | None) -> str:
+    """Return the study file, with a comment wherever a reader may want another value."""
+    name, rows = study_name(table.path), _rows(table, spending)
+    counts = Counter(table.tasks.values())
+    leading = max(KINDS, key=lambda kind: counts[kind])
+    kinds = [leading, *(kind for kind in KINDS if counts[kind] and kind != leading)]
+    others = {task: kind for task, kind in table.tasks.items() if kind != leading}
+    labels_per_task = max(1, round(table.n_labels / len(table.tasks)))
+    lines = [
+        f"# {table.n_rows:,} rows, {_tasks_said(counts)}, {table.n_labels:,} cells with a value.",
+        f"# Change what you like and run it: relatask train {name}.yaml",
+        f"title: {_word(table.path.name)}",
+        "",
+        "sources:",
+        f"  {name}:",
+        f"    reader: {'measurements' if table.long else 'table'}",
+        f"    path: {_word(str(table.path))}",
+        f"    smiles_column: {_word(table.smiles_column)}",
+        *([f"    id_column: {_word(table.id_column)}"] if table.id_column else []),
+        *_tasks(table, leading, others),
+        "    # All molecules stay, also small and large ones.",
+        "    min_heavy_atoms: 1",
+        "    min_weight: 0",
+        "    max_weight: 100000",
+        *(f"    # Left out: {name} ({why})" for name, why in (table.left_out or {}).items()),
+        "",
+        "datasets:",
+        f"  {name}:",
+        f"    source: {name}",
+        "    # Only for the prediction of time:",
+        f"    size: {{items: {table.n_rows}, tasks: {len(table.tasks)}, labels_per_task: {labels_per_task}}}",
+        "",
+        *_splits(table, spending, splits_file),
+        "",
+        "methods:",
+        *_methods(rows),
+        "baseline: RF",
+        *(["contrasts: [[MLP_shared, MLP_alone]]"] if ALONE in rows else []),
+        f"metrics: [{', '.join(metric for kind in kinds for metric in METRICS[kind])}]",
+        "",
+        "scales:",
+        "  quick:",
+        f"    seeds: {list(range(spending.folds))}",
+        *_settings(rows, spending),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _tasks(table: OwnTable, leading: Kind, others: dict[str, Kind]) -> list[str]:
+    """Return where labels stand and what they are."""
+    values = f"    values: {leading}  # {SAID[leading]}"
+    if table.long is None:
+        kinds = [f"    kinds: {_mapping(others)}"] if others else []
+        return [*_listed("    task_columns: ", table.tasks), values, *kinds]
+    named = ((key, column) for key, column in vars(table.long).items() if column)
+    return [*(f"    {key}: {_word(column)}" for key, column in named), values]
+
+
+def _tasks_said(counts: Counter[Kind]) -> str:
+    total = sum(counts.values())
+    parts = ", ".join(f"{counts[kind]} of {SAID[kind]}" for kind in KINDS if counts[kind])
+    return f"{total} task{'s' if total != 1 else ''} ({parts})"
+
+
+def _splits(table: OwnTable, spending: Spending, splits_file: Path | None) -> list[str]:
+    if table.splits_column:
+        return [
+            "# The folds of your column; the seeds differ in the random numbers of training.",
+            f"splits: {{schemes: [column], column: {_word(table.splits_column)}}}",
+        ]
+    if splits_file:
+        return [
+            "# The folds of your file; of several splits in it, seed s takes the s-th.",
+            f"splits: {{schemes: [rows], path: {_word(str(splits_file))}}}",
+        ]
+    tested = "all of them" if spending.folds == FOLDS else f"{spending.folds} of them"
+    return [
+        f"# Cross-validation: seed s tests fold s of {FOLDS}, and {tested} are tested. Molecules unlike",
+        "# those of training are harder to predict than a random fold says: schemes: [scaffold].",
+        f"splits: {{schemes: [cross_validation], n_folds: {FOLDS}}}",
+    ]
+
+
+def _methods(rows: Sequence[Row]) -> list[str]:
+    entries = []
+    for row in rows:
+        encoder = f", encoder: {row.encoder}" if row.encoder else ""
+        entries.append((f"  - {{label: {row.label}, method: {row.method}{encoder}}}", row.said))
+    width = max(len(entry) for entry, _ in entries)
+    return [f"{entry:{width}}  # {said}" for entry, said in entries]
+
+
+def _settings(rows: Sequence[Row], spending: Spending) -> list[str]:
+    """Return what the rows are trained with, after the study moleculenet."""
+    encoders = {row.encoder for row in rows if row.encoder}
+    patience = max(3, spending.epochs // 4)
+    training = f"epochs: {spending.epochs}, batch_size: 64, learning_rate: 0.002, patience: {patience}"
+    sizes = {"fingerprint_mlp": "width: 256, layers: 1, dropout: 0.5", "gin": "width: 64, layers: 3"}
+    return [
+        f"    training: {{{training}}}",
+        "    encoders:",
+        *(f"      {name}: {{{size}}}" for name, size in sizes.items() if name in encoders),
+        "    methods:",
+        f"      random_forest: {{n_estimators: {spending.trees}}}",
+    ]
+
+
+def _word(text: str) -> str:
+    """Return a text as YAML, also inside brackets."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    plain = PLAIN.fullmatch(text) and isinstance(yaml.safe_load(text), str)
+    return text if plain else quoted
+
+
+def _mapping(values: dict[str, Any]) -> str:
+    return "{" + ", ".join(f"{_word(key)}: {value}" for key, value in values.items()) + "}"
+
+
+def _listed(key: str, names: Iterable[str]) -> list[str]:
+    """Return a list in brackets on as few lines as fit."""
+    lines, line = [], f"{key}["
+    words = [_word(name) for name in names]
+    for place, word in enumerate(words):
+        word += "]" if place == len(words) - 1 else ", "
+        if len(line) + len(word.rstrip()) > WIDTH and not line.endswith("["):
+            lines.append(line.rstrip())
+            line = " " * (len(key) + 1)
+        line += word
+    return [*lines, line]

@@ -1,0 +1,136 @@
+"""What a table of a user's own is taken for: what it looks like, and what the command line says of it."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from relatask.core.errors import RelataskError
+from relatask.core.kinds import Kind
+from relatask.core.records import suggest
+from relatask.sources.table_description import LongFormat, TableDescription, describe_table
+from relatask.sources.table_files import open_table
+
+
+@dataclass(frozen=True)
+class OwnTable:
+    """A table as a study reads it.
+
+    Attributes:
+        path: of the file.
+        n_rows: rows; of long format, different molecules.
+        smiles_column: that holds the SMILES.
+        tasks: column -> kind of its labels, in the order of the file; of long format, the names of the tasks.
+        n_labels: cells that hold something.
+        id_column: that names a row.
+        splits_column: that says its fold, if wanted.
+        folds_column: one that looks like folds and is not asked for.
+        left_out: column -> why it is nothing.
+        long: columns of a table with a row for each measurement.
+    """
+
+    path: Path
+    n_rows: int
+    smiles_column: str
+    tasks: dict[str, Kind]
+    n_labels: int
+    id_column: str | None = None
+    splits_column: str | None = None
+    folds_column: str | None = None
+    left_out: dict[str, str] | None = None
+    long: LongFormat | None = None
+
+
+def describe(
+    path: Path,
+    smiles: str | None = None,
+    targets: Sequence[str] | None = None,
+    ignored: Sequence[str] = (),
+    splits: str | None = None,
+    task_type: Kind | None = None,
+) -> OwnTable:
+    """Look at a table of molecules and say what it is taken for.
+
+    Args:
+        path: of the file.
+        smiles: column of SMILES; default: as it looks.
+        targets: columns of tasks; default: all that hold labels.
+        ignored: columns to leave out.
+        splits: the column of folds, if wanted.
+        task_type: what the cells of all tasks are; default: as they look.
+
+    Raises:
+        RelataskError: there is no such column, no SMILES, or no task.
+    """
+    found = describe_table(path)
+    columns = [one.name for one in found.columns]
+    asked = {
+        "--smiles-columns": [smiles] if smiles else [],
+        "--splits-column": [splits] if splits else [],
+        "--target-columns": targets or [],
+        "--ignore-columns": ignored,
+    }
+    for option, names in asked.items():
+        for name in names:
+            if name not in columns:
+                raise RelataskError(f"{path} has no column {name!r} ({option}).{suggest(name, columns)}")
+    smiles = smiles or found.smiles_column
+    if smiles is None:
+        raise RelataskError(
+            f"{path} has no column of SMILES; name the one that holds them with --smiles-columns. Columns: "
+            f"{', '.join(columns[:20])}."
+        )
+    if found.long and targets is None:
+        return _of_measurements(found, found.long, smiles, splits, task_type)
+    taken = {smiles, splits, *ignored}
+    kinds = {one.name: one.kind for one in found.columns}
+    names = targets or [name for name in found.tasks if name not in taken]
+    tasks: dict[str, Kind] = {name: task_type or kinds[name] or "class" for name in names}
+    if not tasks:
+        raise RelataskError(
+            f"{path} has no column of labels beside {smiles!r}: numbers, or a few words; name the columns "
+            "with --target-columns."
+        )
+    reasons = found.left_out | dict.fromkeys(ignored, "--ignore-columns")
+    if targets:
+        reasons |= {name: "no --target-columns" for name in found.tasks if name not in {*tasks, *taken}}
+    return OwnTable(
+        path=path,
+        n_rows=found.n_rows,
+        smiles_column=smiles,
+        tasks=tasks,
+        n_labels=sum(one.filled for one in found.columns if one.name in tasks),
+        id_column=_unless_in(found.id_column, {*tasks, *taken}),
+        splits_column=splits,
+        folds_column=_unless_in(found.split_column, {*tasks, *taken}),
+        left_out={name: why for name, why in reasons.items() if name not in {*tasks, smiles, splits}},
+    )
+
+
+def _of_measurements(
+    found: TableDescription, long: LongFormat, smiles: str, splits: str | None, task_type: Kind | None
+) -> OwnTable:
+    """Return a table with a row for each measurement, of which tasks and molecules are counted."""
+    tasks, molecules = set[str](), set[str]()
+    for batch in open_table(found.path).batches([long.task_column, smiles]):
+        for names, column in ((tasks, long.task_column), (molecules, smiles)):
+            names.update(_texts(batch.column(column).unique().to_pylist()))
+    kind: Kind = task_type or "real"
+    return OwnTable(
+        path=found.path,
+        n_rows=len(molecules),
+        smiles_column=smiles,
+        tasks=dict.fromkeys(sorted(tasks), kind),
+        n_labels=found.n_rows,
+        id_column=found.id_column,
+        splits_column=splits,
+        left_out=found.left_out,
+        long=long,
+    )
+
+
+def _texts(cells: Iterable[object]) -> Iterable[str]:
+    return (str(cell).strip() for cell in cells if cell is not None and str(cell).strip())
+
+
+def _unless_in(name: str | None, taken: Collection[str | None]) -> str | None:
+    return None if name in taken else name

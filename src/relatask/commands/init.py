@@ -1,0 +1,123 @@
+"""Write the study file of a table of molecules x assays, for you to read and change.
+
+The file says what the columns are taken for, how molecules are split, which methods are compared and how much
+is spent, by the size of the table. `relatask train` does the same and runs it.
+
+Examples:
+  relatask init assays.csv
+  relatask init assays.csv --smiles-columns structure --target-columns hERG CYP3A4
+  relatask init -i assays.csv --ignore-columns batch operator --splits-column fold
+"""
+
+import argparse
+import logging
+from pathlib import Path
+
+from relatask.commands._own_study import study_name, study_text
+from relatask.commands._table import describe
+from relatask.core.errors import RelataskError
+from relatask.core.files import write_text
+from relatask.core.kinds import KINDS
+
+TYPES = {"classification": "binary", "regression": "real", "multiclass": "class"}  # chemprop's names
+log = logging.getLogger(__name__)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    configure_table(parser, "table of molecules x assays: CSV, Excel, SDF or Parquet")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write the file."""
+    path = write_study(arguments, table_of(arguments))
+    print(f"{path}: read it, change what you like, and run it: relatask train {path}")
+
+
+def configure_table(parser: argparse.ArgumentParser, what: str) -> None:
+    """Declare the arguments that say what a table holds."""
+    parser.add_argument("table", nargs="?", type=Path, metavar="FILE", help=what)
+    parser.add_argument("-i", "--data-path", type=Path, metavar="FILE", help="the same as FILE")
+    parser.add_argument(
+        *("-s", "--smiles-columns"), nargs=1, metavar="NAME", help="column of SMILES; default: by its name"
+    )
+    parser.add_argument(
+        *("-t", "--target-columns"),
+        nargs="+",
+        metavar="NAME",
+        help="columns of assays; default: all with numbers or a few words",
+    )
+    parser.add_argument(
+        "--ignore-columns", nargs="+", default=[], metavar="NAME", help="columns to leave out"
+    )
+    parser.add_argument(
+        "--splits-column",
+        metavar="NAME",
+        help="column that says train, valid or test; default: cross-validation",
+    )
+    parser.add_argument(
+        "--splits-file", type=Path, metavar="FILE", help="which rows are in which fold, as chemprop's"
+    )
+    parser.add_argument(
+        "--task-type",
+        choices=[*KINDS, *TYPES],
+        help="what all assays hold: binary (0 and 1), real (measured values), class; default: as they look",
+    )
+    parser.add_argument(
+        *("--overwrite", "--force"), action="store_true", help="replace a study file that differs"
+    )
+    parser.add_argument(
+        "--minutes", type=float, metavar="M", help="of one core that training may take, as predicted"
+    )
+    parser.add_argument("--tiny", action="store_true", help="as little as there can be, to try a file")
+
+
+def table_of(arguments: argparse.Namespace) -> Path:
+    """Return the file that the arguments name.
+
+    Raises:
+        RelataskError: none or two are named.
+    """
+    given = [path for path in (arguments.table, arguments.data_path) if path is not None]
+    if len(given) != 1:
+        raise RelataskError("name one file, e.g. assays.csv, or -i assays.csv.")
+    found: Path = given[0]
+    return found
+
+
+def write_study(arguments: argparse.Namespace, path: Path) -> Path:
+    """Look at a table, write its study file into the working folder, and return the file.
+
+    Raises:
+        RelataskError: the table cannot be used, or there is another study file of this name.
+    """
+    if arguments.splits_column and arguments.splits_file:
+        raise RelataskError("give --splits-column or --splits-file, not both.")
+    table = describe(
+        path,
+        smiles=arguments.smiles_columns[0] if arguments.smiles_columns else None,
+        targets=arguments.target_columns,
+        ignored=arguments.ignore_columns,
+        splits=arguments.splits_column,
+        task_type=TYPES.get(arguments.task_type, arguments.task_type),
+    )
+    options = {"minutes": arguments.minutes} if arguments.minutes else {}
+    text = study_text(table, arguments.splits_file, tiny=arguments.tiny, **options)
+    target = Path(f"{study_name(path)}.yaml")
+    known = target.read_text(encoding="utf-8") if target.is_file() else None
+    if known is not None and known != text and not arguments.overwrite:
+        raise RelataskError(
+            f"{target} is there and differs from what would be written; run it (relatask train {target}), or "
+            "replace it (--overwrite)."
+        )
+    if known != text:
+        write_text(target, text)
+    kinds = list(table.tasks.values())
+    said = ", ".join(f"{kinds.count(kind)} {kind}" for kind in KINDS if kind in kinds)
+    log.info("%s: %d rows, SMILES in %r, tasks: %s", path, table.n_rows, table.smiles_column, said)
+    if table.left_out:
+        said = ", ".join(f"{name} ({why})" for name, why in table.left_out.items())
+        log.info("%s: columns left out: %s", path, said)
+    if table.folds_column:
+        log.info("%s: %r looks like folds; --splits-column takes them.", path, table.folds_column)
+    return target

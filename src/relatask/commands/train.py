@@ -1,0 +1,52 @@
+"""Compare methods on a table of molecules x assays and keep the best one as a model.
+
+Looks at the table, writes a study file beside you (`relatask init` stops there), runs the workflow with its
+results in results/, and ends with one sentence: which method is best, by how much, and whether learning the
+assays together helped. The model is an ensemble over the splits, for `relatask predict`. A study file in the
+place of the table is run as it is. What was done is not done again: stop it at any time and start it again.
+
+Examples:
+  relatask train assays.csv
+  relatask train assays.csv --smiles-columns structure --target-columns hERG CYP3A4 --cores 4
+  relatask train assays.yaml -o models/second
+  relatask predict --model-path models/assays -i new.csv -o predictions.csv
+"""
+
+import argparse
+from pathlib import Path
+
+from relatask.commands._sentence import sentence_of
+from relatask.commands._workflow import run_workflow
+from relatask.commands.init import configure_table, table_of, write_study
+from relatask.commands.status import study_folder
+from relatask.core.errors import RelataskError
+
+STUDIES = (".yaml", ".yml")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    configure_table(
+        parser, "table of molecules x assays (CSV, Excel, SDF or Parquet), or a study file (.yaml)"
+    )
+    parser.add_argument(
+        *("-o", "--output-dir", "--save-dir"),
+        type=Path,
+        metavar="DIR",
+        help="folder of the model; default: models/NAME",
+    )
+    parser.add_argument(
+        "--config", nargs="+", default=[], metavar="KEY=VALUE", help="keys of config.yaml, e.g. device=cpu"
+    )
+    parser.add_argument("--cores", default="all", metavar="N", help="processes at once; default: all cores")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write the study file unless it is given, run the workflow, and say what came out."""
+    path = table_of(arguments)
+    study = path if path.suffix in STUDIES else write_study(arguments, path)
+    if not study.is_file():
+        raise RelataskError(f"there is no file {study}; give a table or a study file.")
+    name = study.stem
+    run_workflow(study, arguments.cores, name, arguments.config)
+    print(sentence_of(study_folder(name), arguments.output_dir or Path("models") / name))

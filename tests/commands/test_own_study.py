@@ -1,0 +1,164 @@
+"""From a table to a study: what columns are taken for, how much is spent by size, a file that is valid."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from relatask.__main__ import main
+from relatask.commands._own_study import MINUTES, study_name, study_text
+from relatask.commands._table import OwnTable, describe
+from relatask.config import StudyConfig, load_study, parse
+from relatask.core.errors import RelataskError
+from relatask.core.plugins import scheme_records
+from relatask.plan.plan import plan_runs
+from tests.helpers.own_table import own_table, write_own_table
+
+
+def table(rows: int, tasks: int, kind: str = "binary", filled: float = 0.7) -> OwnTable:
+    names = {f"t{number}": kind for number in range(tasks)}
+    labels = round(rows * tasks * filled)
+    return OwnTable(Path("a.csv"), rows, "smiles", names, labels)  # type: ignore[arg-type]
+
+
+def planned(text: str) -> tuple[StudyConfig, float]:
+    study = parse(StudyConfig, yaml.safe_load(text), "study")
+    return study, sum(run.minutes for run in plan_runs(study, "quick"))
+
+
+def test_columns_are_taken_for_what_they_hold(tmp_path: Path) -> None:
+    frame = own_table(60).assign(fold=["train", "valid", "test"] * 20, batch=range(60), note="x")
+    frame["shape"] = ["flat", "round", None] * 20
+    path = tmp_path / "a.csv"
+    frame.rename(columns={"SMILES": "Smiles"}).to_csv(path, index=False)
+    found = describe(path, ignored=["batch"])
+    assert (found.smiles_column, found.id_column, found.n_rows) == ("Smiles", "name", 60)
+    assert found.tasks == {"kinase": "binary", "hERG": "binary", "logD": "real", "shape": "class"}
+    assert found.n_labels == frame[["kinase", "hERG", "logD", "shape"]].notna().sum().sum()
+    assert found.folds_column == "fold"
+    assert found.left_out is not None
+    assert {"note", "batch"} <= set(found.left_out)
+
+
+def test_what_cannot_be_used_is_one_sentence_with_the_flag_that_helps(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("structur,note\nethanol,hello\npropane,world\n")
+    with pytest.raises(RelataskError, match=r"no column of SMILES; name the one .* --smiles-columns"):
+        describe(path)
+    with pytest.raises(RelataskError, match=r"'note2' \(--target-columns\)\. Did you mean 'note'\?"):
+        describe(path, smiles="structur", targets=["note2"])
+    with pytest.raises(RelataskError, match="no column of labels beside 'structur'"):
+        describe(path, smiles="structur")
+
+
+@pytest.mark.parametrize(
+    ("rows", "tasks", "folds", "minutes"),
+    [(30, 1, 5, MINUTES), (5000, 10, 5, MINUTES), (100_000, 3, 3, MINUTES), (100_000, 200, 2, 60 * 6)],
+)
+def test_the_size_decides_how_much_is_spent(rows: int, tasks: int, folds: int, minutes: float) -> None:
+    study, predicted = planned(study_text(table(rows, tasks)))
+    assert len(study.scales["quick"].seeds) == folds
+    assert predicted < minutes
+    labels = [method.label for method in study.methods]
+    assert labels[0] == study.baseline == "RF"
+    assert ("MLP_alone" in labels) == (1 < tasks < 200)
+    assert ("GIN_shared" in labels) == (rows == 5000)
+    assert ("Kernel" in labels) == (rows < 10_000)
+
+
+def test_a_study_has_rows_and_metrics_of_its_kinds_alone() -> None:
+    mixed = table(500, 3)
+    mixed.tasks.update(t1="real", t2="class")
+    study, _ = planned(study_text(mixed))
+    assert "pairwise_kernel" not in {method.method for method in study.methods}
+    assert study.metrics[0] == "roc_auc"
+    assert {"r2", "accuracy"} <= set(study.metrics)
+    study, _ = planned(study_text(table(500, 2, "real")))
+    assert study.metrics == ["r2", "rmse", "mae", "spearman"]
+    assert study.contrasts == [("MLP_shared", "MLP_alone")]
+
+
+def test_names_that_yaml_would_read_otherwise_are_quoted() -> None:
+    names = ["no", "1", "null", "a: b", 'x"y', "#7", "µM, 24 h", "[x]", "plain name", "-", "true", "\\"]
+    odd = OwnTable(Path("a b/c,d.csv"), 50, "my: smiles", dict.fromkeys(names, "binary"), 100, id_column="on")
+    study, _ = planned(study_text(odd))
+    source = study.sources["c_d"]
+    assert (source.task_columns, source.smiles_column) == (names, "my: smiles")  # type: ignore[attr-defined]
+    assert (source.id_column, source.path) == ("on", "a b/c,d.csv")  # type: ignore[attr-defined]
+
+
+def test_a_column_of_folds_is_the_split(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    own_table(60).assign(fold=["train", "valid", "test"] * 20).to_csv(path, index=False)
+    study, _ = planned(study_text(describe(path, splits="fold")))
+    assert (study.splits.schemes, study.splits.columns) == (["column"], ["fold"])
+    if "rows" in scheme_records():
+        study, _ = planned(study_text(describe(path), splits_file=Path("splits.json")))
+        assert study.splits.schemes == ["rows"]
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("assays.csv", "assays"),
+        ("my assays (v2).csv.gz", "my_assays_v2"),
+        ("logs.csv", "logs_study"),
+        ("µ.csv", "table"),
+    ],
+)
+def test_a_study_is_called_as_the_file_in_letters_that_a_folder_may_have(file: str, name: str) -> None:
+    assert study_name(Path(file)) == name
+
+
+def test_ten_molecules_are_the_least() -> None:
+    with pytest.raises(RelataskError, match=r"a\.csv has 9 rows, and 10 are needed"):
+        study_text(table(9, 1))
+
+
+def test_init_writes_a_study_and_replaces_none_that_differs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_own_table(tmp_path, 60)
+    for _ in range(2):  # what does not differ is no reason to refuse
+        assert main(["init", "assays.csv"]) == 0
+    study = Path("assays.yaml")
+    written = study.read_text()
+    assert load_study(study).sources["assays"].smiles_column == "SMILES"  # type: ignore[attr-defined]
+    assert "relatask train assays.yaml" in capsys.readouterr().out
+    study.write_text(written + "# mine\n")
+    assert main(["init", "-i", "assays.csv"]) == 2
+    assert "assays.yaml is there and differs" in capsys.readouterr().err
+    assert study.read_text().endswith("# mine\n")
+    assert main(["init", "assays.csv", "--overwrite"]) == 0
+    assert study.read_text() == written
+
+
+def test_a_file_must_be_named_once(capsys: pytest.CaptureFixture[str]) -> None:
+    for given in ([], ["a.csv", "-i", "b.csv"]):
+        assert main(["init", *given]) == 2
+        assert "name one file" in capsys.readouterr().err
+
+
+def test_the_type_of_all_tasks_can_be_said(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    pd.DataFrame({"smiles": ["CCO", "CCC"] * 20, "t": [0, 1] * 20}).to_csv(path, index=False)
+    assert describe(path).tasks == {"t": "binary"}
+    assert describe(path, task_type="real").tasks == {"t": "real"}
+
+
+def test_a_row_for_each_measurement_is_read_as_such(tmp_path: Path) -> None:
+    wide = own_table(60).drop(columns=["kinase", "hERG"]).assign(logP=range(60))
+    long = wide.melt(["name", "SMILES"], ["logD", "logP"], "assay", "value").dropna()
+    path = tmp_path / "a.csv"
+    long.to_csv(path, index=False)
+    found = describe(path)
+    assert (found.n_rows, found.n_labels, set(found.tasks)) == (
+        long["SMILES"].nunique(), len(long), {"logD", "logP"},
+    )  # fmt: skip
+    study, _ = planned(study_text(found))
+    source = study.sources["a"]
+    assert source.reader == "measurements"
+    assert (source.task_column, source.value_column) == ("assay", "value")  # type: ignore[attr-defined]
+    assert study.metrics == ["r2", "rmse", "mae", "spearman"]
