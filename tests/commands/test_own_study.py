@@ -88,6 +88,19 @@ def test_names_that_yaml_would_read_otherwise_are_quoted() -> None:
     assert (source.id_column, source.path) == ("on", "a b/c,d.csv")  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize(
+    "end", ["a\nb", "a\u0085b", "a\u2028b", "a\x7fb", "\N{GRINNING FACE}\n", 'a"\\b', "a: b"]
+)
+def test_names_of_columns_may_hold_any_character(tmp_path: Path, end: str) -> None:
+    """Excel writes headers of two lines; in a comment or without an escape, each of these ends the YAML."""
+    frame = own_table(30).assign(**{f"task {end}": range(30, 60), f"note {end}": "x"})
+    frame.to_parquet(tmp_path / "a.parquet")
+    text = study_text(describe(tmp_path / "a.parquet"))
+    source = planned(text)[0].sources["a"]
+    assert f"task {end}" in source.task_columns  # type: ignore[attr-defined]
+    assert "# Left out: " in text
+
+
 def test_a_column_of_folds_is_the_split(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     own_table(60).assign(fold=["train", "valid", "test"] * 20).to_csv(path, index=False)

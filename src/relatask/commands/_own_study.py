@@ -152,7 +152,10 @@ def _text(table: OwnTable, spending: Spending, splits_file: Path | None) -> str:
         "    min_heavy_atoms: 1",
         "    min_weight: 0",
         "    max_weight: 100000",
-        *(f"    # Left out: {name} ({why})" for name, why in (table.left_out or {}).items()),
+        *(
+            f"    # Left out: {_said(column)} ({_said(why)})"
+            for column, why in (table.left_out or {}).items()
+        ),
         "",
         "datasets:",
         f"  {name}:",
@@ -235,11 +238,21 @@ def _settings(rows: Sequence[Row], spending: Spending) -> list[str]:
     ]
 
 
+def _quoted(text: str) -> str:
+    """Return a text in quotation marks, as YAML reads it; what is no visible character is escaped."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(sign if sign.isprintable() else f"\\U{ord(sign):08x}" for sign in quoted)
+
+
+def _said(text: str) -> str:
+    """Return a text for a comment, which ends with its line."""
+    return text if text.isprintable() else _quoted(text)
+
+
 def _word(text: str) -> str:
     """Return a text as YAML, also inside brackets."""
-    quoted = json.dumps(text, ensure_ascii=False)
     plain = PLAIN.fullmatch(text) and isinstance(yaml.safe_load(text), str)
-    return text if plain else quoted
+    return text if plain else _quoted(text)
 
 
 def _mapping(values: dict[str, Any]) -> str:
