@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
+from relatask.__main__ import main
 from relatask.commands import _sentence
 from relatask.config import StudyAtScale, StudyConfig, parse
 from relatask.core.files import write_json, write_text
@@ -85,6 +87,19 @@ def test_the_sentence_names_winner_margins_verdicts_model_and_table(
     assert folder == Path("models/t")
     assert len(members) == 3
     assert {member.name for member in members} == {"model"}
+
+
+def test_a_study_without_the_measure_of_a_kind_of_task_is_refused_before_it_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its tasks would be left out of the verdict without a word."""
+    ran: list[str] = []
+    monkeypatch.setattr("relatask.commands.train.run_workflow", lambda *_: ran.append("workflow"))
+    file = tmp_path / "t.yaml"
+    file.write_text(yaml.safe_dump({**STUDY, "metrics": ["average_precision"]}))
+    assert main(["train", str(file)]) == 2
+    assert "metrics: relatask train compares labels of 0 and 1 by roc_auc" in capsys.readouterr().err
+    assert ran == []
 
 
 @pytest.mark.parametrize("validated", [(4, 4, 4), (4, 5, 6)])

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from relatask.config import StudyAtScale, StudyConfig, read_study
+from relatask.config.study import KIND_SAID
 from relatask.core.errors import RelataskError
 from relatask.core.files import read_fields
 from relatask.core.kinds import Kind
@@ -59,6 +60,20 @@ def sentence_of(folder: Path, models: Path) -> str:
         said.append(_said(found, f"on {dataset} ({split}) " if several else "", place))
     table = folder / in_study("table", name="main", suffix="md")
     return f"{'; '.join(said)}. Table: {table}."
+
+
+def require_measures(study: StudyConfig, file: Path) -> None:
+    """Refuse a study whose metrics lack what the sentence compares tasks by: they would not count in it.
+
+    Raises:
+        RelataskError: they do.
+    """
+    for kind in sorted(study.kinds):
+        if (measure := MEASURES[kind]) not in study.metrics:
+            raise RelataskError(
+                f"{file}: metrics: relatask train compares {KIND_SAID[kind]} by {measure}, which is not "
+                f"listed; add it, or run the study by snakemake --config study={file}."
+            )
 
 
 def _together(study: StudyConfig) -> tuple[str, str] | None:

@@ -15,10 +15,11 @@ Examples:
 import argparse
 from pathlib import Path
 
-from relatask.commands._sentence import sentence_of
+from relatask.commands._sentence import require_measures, sentence_of
 from relatask.commands._workflow import run_workflow
 from relatask.commands.init import configure_table, table_of, write_study
 from relatask.commands.status import study_folder
+from relatask.config import load_study
 from relatask.core.errors import RelataskError
 
 STUDIES = (".yaml", ".yml")
@@ -47,6 +48,7 @@ def run(arguments: argparse.Namespace) -> None:
     study = path if path.suffix in STUDIES else write_study(arguments, path)
     if not study.is_file():
         raise RelataskError(f"there is no file {study}; give a table or a study file.")
+    require_measures(load_study(study), study)  # before anything is trained
     name = study.stem
     run_workflow(study, arguments.cores, name, arguments.config)
     print(sentence_of(study_folder(name), arguments.output_dir or Path("models") / name))
