@@ -101,8 +101,8 @@ def test_tables_name_rows_or_ids(tmp_path: Path, suffix: str) -> None:
     ("text", "message"),
     [
         ("row,fold\n1,train\n6,test\n", "there is no row 6; the data has 6 rows"),
-        ("row,fold\n1,train\n1.5,test\n", "'1.5' in its row 1 is no row of the data"),
-        ("row,fold\n1,train\n,test\n", "'' in its row 1 is no row"),
+        ("row,fold\n1,train\n1.5,test\n", "line 3: '1.5' is no row of the data"),
+        ("row,fold\n1,train\n,test\n", "line 3: '' is no row"),
         ("row,fold\n1,train\n1,train\n", "names the row 1 more than once"),
         ("id,fold\na,train\na,test\n", r"names the id a more than once \(fold train, test\)"),
         ("row,id,fold\n1,a,train\n", "must have one column row .* its columns are row, id, fold"),

@@ -14,7 +14,7 @@ import pandas as pd
 
 from relatask.core.errors import RelataskError
 from relatask.core.files import is_file
-from relatask.sources.table_files import open_table, read_texts
+from relatask.sources.table_files import open_table, read_texts, row_in_file
 
 LARGEST = 256 << 20  # bytes of a JSON file
 ROW_NAMES = ("row", "rows", "index")
@@ -125,7 +125,8 @@ def _of_table(path: Path, n_rows: int) -> pd.DataFrame:
     for place, cell in enumerate(cells):
         if not re.fullmatch(r"[0-9]{1,18}(\.0+)?", cell):
             raise RelataskError(
-                f"{path}: {cell[:40]!r} in its row {place} is no row of the data; write whole numbers from 0."
+                f"{path}, {row_in_file(path, place)}: {cell[:40]!r} is no row of the data; write whole "
+                "numbers from 0."
             )
     rows = [int(cell.split(".")[0]) for cell in cells]
     _require_row(max(rows, default=0), n_rows, str(path))
