@@ -11,6 +11,7 @@ from relatask.commands._own_study import MINUTES, study_name, study_text
 from relatask.commands._table import OwnTable, describe
 from relatask.config import StudyConfig, load_study, parse
 from relatask.core.errors import RelataskError
+from relatask.core.kinds import DEFAULT_METRICS
 from relatask.core.plugins import scheme_records
 from relatask.plan.plan import plan_runs
 from tests.helpers.own_table import own_table, write_own_table
@@ -75,7 +76,7 @@ def test_a_study_has_rows_and_metrics_of_its_kinds_alone() -> None:
     assert study.metrics[0] == "roc_auc"
     assert {"r2", "accuracy"} <= set(study.metrics)
     study, _ = planned(study_text(table(500, 2, "real")))
-    assert study.metrics == ["r2", "rmse", "mae", "spearman"]
+    assert study.metrics == list(DEFAULT_METRICS["real"])
     assert study.contrasts == [("MLP_shared", "MLP_alone")]
 
 
@@ -174,4 +175,4 @@ def test_a_row_for_each_measurement_is_read_as_such(tmp_path: Path) -> None:
     source = study.sources["a"]
     assert source.reader == "measurements"
     assert (source.task_column, source.value_column) == ("assay", "value")  # type: ignore[attr-defined]
-    assert study.metrics == ["r2", "rmse", "mae", "spearman"]
+    assert study.metrics == list(DEFAULT_METRICS["real"])

@@ -12,8 +12,9 @@ import yaml
 
 from relatask.commands._table import OwnTable
 from relatask.config import StudyConfig, parse
+from relatask.config.study import KIND_SAID
 from relatask.core.errors import RelataskError
-from relatask.core.kinds import KINDS, Kind
+from relatask.core.kinds import DEFAULT_METRICS, KINDS, Kind
 from relatask.core.layout import WORKFLOW_FOLDERS
 from relatask.core.registry import capabilities
 from relatask.plan.plan import plan_runs
@@ -25,13 +26,6 @@ LEAST_MOLECULES = 10
 PAIRS = 3e8  # of molecules whose similarities the kernel may hold
 PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./ -]*[A-Za-z0-9_]|[A-Za-z]")  # needs no quotation marks in YAML
 WIDTH = 100  # characters of a line
-# The first of a kind is what the last sentence compares: it has no unit, so tasks have one mean.
-METRICS: dict[Kind, tuple[str, ...]] = {
-    "binary": ("roc_auc", "average_precision", "brier", "ece"),
-    "real": ("r2", "rmse", "mae", "spearman"),
-    "class": ("accuracy", "macro_f1"),
-}
-SAID: dict[Kind, str] = {"binary": "labels of 0 and 1", "real": "measured values", "class": "classes by name"}
 
 
 @dataclass(frozen=True)
@@ -169,7 +163,7 @@ def _text(table: OwnTable, spending: Spending, splits_file: Path | None) -> str:
         *_methods(rows),
         "baseline: RF",
         *(["contrasts: [[MLP_shared, MLP_alone]]"] if ALONE in rows else []),
-        f"metrics: [{', '.join(metric for kind in kinds for metric in METRICS[kind])}]",
+        f"metrics: [{', '.join(metric for kind in kinds for metric in DEFAULT_METRICS[kind])}]",
         "",
         "scales:",
         "  quick:",
@@ -181,7 +175,7 @@ def _text(table: OwnTable, spending: Spending, splits_file: Path | None) -> str:
 
 def _tasks(table: OwnTable, leading: Kind, others: dict[str, Kind]) -> list[str]:
     """Return where labels stand and what they are."""
-    values = f"    values: {leading}  # {SAID[leading]}"
+    values = f"    values: {leading}  # {KIND_SAID[leading]}"
     if table.long is None:
         kinds = [f"    kinds: {_mapping(others)}"] if others else []
         return [*_listed("    task_columns: ", table.tasks), values, *kinds]
@@ -191,7 +185,7 @@ def _tasks(table: OwnTable, leading: Kind, others: dict[str, Kind]) -> list[str]
 
 def _tasks_said(counts: Counter[Kind]) -> str:
     total = sum(counts.values())
-    parts = ", ".join(f"{counts[kind]} of {SAID[kind]}" for kind in KINDS if counts[kind])
+    parts = ", ".join(f"{counts[kind]} of {KIND_SAID[kind]}" for kind in KINDS if counts[kind])
     return f"{total} task{'s' if total != 1 else ''} ({parts})"
 
 
