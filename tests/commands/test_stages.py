@@ -26,7 +26,10 @@ def job(rule: str) -> logging.LogRecord:
     return record
 
 
-RULES = ["plan_runs", "prepare_items", "train_shard", "split_items", "evaluate_runs", "write_manifest", "all"]
+RULES = [
+    *("plan_runs", "prepare_items", "check_leaks", "train_shard", "split_items", "evaluate_runs"),
+    *("write_manifest", "all"),
+]
 
 
 def lines_of(out: io.StringIO) -> list[str]:
