@@ -12,7 +12,6 @@ from relatask.commands._table import OwnTable, describe
 from relatask.config import StudyConfig, load_study, parse
 from relatask.core.errors import RelataskError
 from relatask.core.kinds import DEFAULT_METRICS
-from relatask.core.plugins import scheme_records
 from relatask.plan.plan import plan_runs
 from tests.helpers.own_table import own_table, write_own_table
 
@@ -107,9 +106,8 @@ def test_a_column_of_folds_is_the_split(tmp_path: Path) -> None:
     own_table(60).assign(fold=["train", "valid", "test"] * 20).to_csv(path, index=False)
     study, _ = planned(study_text(describe(path, splits="fold")))
     assert (study.splits.schemes, study.splits.columns) == (["column"], ["fold"])
-    if "rows" in scheme_records():
-        study, _ = planned(study_text(describe(path), splits_file=Path("splits.json")))
-        assert study.splits.schemes == ["rows"]
+    study, _ = planned(study_text(describe(path), splits_file=Path("splits.json")))
+    assert study.splits.schemes == ["rows"]
 
 
 @pytest.mark.parametrize(

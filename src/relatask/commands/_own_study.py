@@ -192,7 +192,8 @@ def _tasks_said(counts: Counter[Kind]) -> str:
 def _splits(table: OwnTable, spending: Spending, splits_file: Path | None) -> list[str]:
     if table.splits_column:
         return [
-            "# The folds of your column; the seeds differ in the random numbers of training.",
+            "# The folds of your column: of numbers, seed s tests the s-th fold; words are the same for all",
+            "# seeds, which then differ in random numbers, and in validation where your column names none.",
             f"splits: {{schemes: [column], column: {_word(table.splits_column)}}}",
         ]
     if splits_file:
