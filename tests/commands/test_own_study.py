@@ -101,6 +101,15 @@ def test_names_of_columns_may_hold_any_character(tmp_path: Path, end: str) -> No
     assert "# Left out: " in text
 
 
+def test_units_in_names_are_those_of_the_tasks(tmp_path: Path) -> None:
+    """Without, errors in nM and in µM had one mean."""
+    path = tmp_path / "a.csv"
+    frame = own_table(30)[["SMILES"]].assign(**{"A (nM)": range(30, 60), "B [µM]": range(60, 90)})
+    frame.assign(**{"toxic (%)": [0, 1] * 15}).to_csv(path, index=False)
+    source = planned(study_text(describe(path)))[0].sources["a"]
+    assert source.units == {"A (nM)": "nM", "B [µM]": "uM"}  # type: ignore[attr-defined]
+
+
 def test_a_column_of_folds_is_the_split(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     own_table(60).assign(fold=["train", "valid", "test"] * 20).to_csv(path, index=False)

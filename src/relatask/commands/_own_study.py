@@ -3,10 +3,9 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -178,7 +177,8 @@ def _tasks(table: OwnTable, leading: Kind, others: dict[str, Kind]) -> list[str]
     values = f"    values: {leading}  # {KIND_SAID[leading]}"
     if table.long is None:
         kinds = [f"    kinds: {_mapping(others)}"] if others else []
-        return [*_listed("    task_columns: ", table.tasks), values, *kinds]
+        units = [f"    units: {_mapping(table.units)}  # for tables; values stay as they are"]
+        return [*_listed("    task_columns: ", table.tasks), values, *kinds, *(units if table.units else [])]
     named = ((key, column) for key, column in vars(table.long).items() if column)
     return [*(f"    {key}: {_word(column)}" for key, column in named), values]
 
@@ -250,8 +250,8 @@ def _word(text: str) -> str:
     return text if plain else _quoted(text)
 
 
-def _mapping(values: dict[str, Any]) -> str:
-    return "{" + ", ".join(f"{_word(key)}: {value}" for key, value in values.items()) + "}"
+def _mapping(values: Mapping[str, str]) -> str:
+    return "{" + ", ".join(f"{_word(key)}: {_word(value)}" for key, value in values.items()) + "}"
 
 
 def _listed(key: str, names: Iterable[str]) -> list[str]:
