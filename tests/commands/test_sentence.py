@@ -89,16 +89,19 @@ def test_the_sentence_names_winner_margins_verdicts_model_and_table(
     assert {member.name for member in members} == {"model"}
 
 
-def test_a_study_without_the_measure_of_a_kind_of_task_is_refused_before_it_is_trained(
+def test_what_cannot_end_in_a_sentence_and_a_model_is_refused_before_it_is_trained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its tasks would be left out of the verdict without a word."""
+    """Tasks without a measure would be left out of the verdict without a word."""
     ran: list[str] = []
     monkeypatch.setattr("relatask.commands.train.run_workflow", lambda *_: ran.append("workflow"))
     file = tmp_path / "t.yaml"
     file.write_text(yaml.safe_dump({**STUDY, "metrics": ["average_precision"]}))
     assert main(["train", str(file)]) == 2
     assert "metrics: relatask train compares labels of 0 and 1 by roc_auc" in capsys.readouterr().err
+    file.write_text(yaml.safe_dump(STUDY))
+    assert main(["train", str(file), "-o", str(tmp_path)]) == 2
+    assert f"{tmp_path} is there and holds no model of relatask" in capsys.readouterr().err
     assert ran == []
 
 

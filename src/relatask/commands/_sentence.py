@@ -27,8 +27,7 @@ def sentence_of(folder: Path, models: Path) -> str:
 
     Args:
         folder: of the study's results.
-        models: folder to write the models to: of the first data set and split, and where there are others
-            of each in a folder of its own inside.
+        models: folder to write the models to, see `model_places`.
 
     Raises:
         RelataskError: nothing was evaluated, or the models were not kept.
@@ -40,9 +39,8 @@ def sentence_of(folder: Path, models: Path) -> str:
     cells = join_plan(plan, metrics[metrics["run_id"].isin(plan["run_id"])])
     records, kinds = _split_records(folder, chosen), _kinds(plan, metrics)
     seeds = study.scales[chosen.scale].seeds  # type: ignore[index]
-    columns = [(dataset, split) for dataset in study.datasets for split in study.splits.schemes]
-    said = []
-    for dataset, split in columns:
+    places, said = model_places(study, models), []
+    for (dataset, split), place in places.items():
         own = cells[(cells["dataset"] == dataset) & (cells["split"] == split)]
         of_split = records[dataset, split]
         ratio = tested_to_trained([read_fields(file, folds=dict)["folds"] for file in of_split])
@@ -54,12 +52,18 @@ def sentence_of(folder: Path, models: Path) -> str:
                 f"no task of {dataset} could be measured on the test folds ({split}); see "
                 f"{folder / in_study('tables')}: each needs labels that differ in every fold."
             )
-        several = len(columns) > 1
-        place = models / f"{dataset}-{split}" if several else models
         _keep(plan, found, dataset, split, folder, place)
-        said.append(_said(found, f"on {dataset} ({split}) " if several else "", place))
+        said.append(_said(found, f"on {dataset} ({split}) " if len(places) > 1 else "", place))
     table = folder / in_study("table", name="main", suffix="md")
     return f"{'; '.join(said)}. Table: {table}."
+
+
+def model_places(study: StudyConfig, models: Path) -> dict[tuple[str, str], Path]:
+    """Return (data set, split) -> the folder of its model: `models`, or of several one inside."""
+    columns = [(dataset, split) for dataset in study.datasets for split in study.splits.schemes]
+    if len(columns) == 1:
+        return {columns[0]: models}
+    return {(dataset, split): models / f"{dataset}-{split}" for dataset, split in columns}
 
 
 def require_measures(study: StudyConfig, file: Path) -> None:
