@@ -6,7 +6,9 @@ import pytest
 from relatask.core.errors import RelataskError
 from relatask.data.splits._fold_words import KNOWN
 from relatask.sources.label_cells import NOT_MEASURED, VOCABULARIES
+from relatask.sources.molecules import read_source
 from relatask.sources.table_description import LongFormat, describe_table
+from tests.helpers.data_tables import source_of
 from tests.helpers.workbooks import write_sdf, write_workbook
 
 MOLECULES = ["CCCO", "CCCN", "c1ccccc1", "CC(=O)O", "CCCl", "CCBr", "CCF", "CCOC", "CNC"]
@@ -61,6 +63,15 @@ def test_each_column_has_a_role_and_a_reason(tmp_path):
     assert found.n_labels == 8 + 7 + 7 + 9
     assert found.container == "delimited"
     assert found.facts["separator"] == ","
+
+
+def test_classes_are_those_that_are_read(tmp_path):
+    """A class may be called inconclusive, and High is another one than high: whoever looks must be told."""
+    cells = ["high", "low", "inconclusive", "High", "low", "high", None, "low", "low"]
+    found = described(tmp_path, solubility=cells)
+    assert found.columns[1].said == "4 classes: High, high, inconclusive, low"
+    block = source_of(reader="table", path=str(tmp_path / "x.csv"), values="class")
+    assert read_source(block, "mine").classes == {"solubility": ["High", "high", "inconclusive", "low"]}
 
 
 def test_words_are_those_that_the_readers_know(tmp_path):

@@ -36,11 +36,13 @@ class Content:
         rows: that were looked at.
         filled: of these, cells that hold something.
         texts: text -> cells, of the first different ones.
+        not_measured: texts that say so, and do not count but as names of classes.
     """
 
     rows: int = 0
     filled: int = 0
     texts: Counter[str] = field(default_factory=Counter)
+    not_measured: set[str] = field(default_factory=set)
 
     def add(self, column: pa.Array, decimal: str | None) -> None:
         """Count the cells of a batch; of a text, `decimal` is its mark of decimals."""
@@ -49,9 +51,12 @@ class Content:
         self.rows += len(column)
         texts, codes = texts_of(column)
         for text, count in zip(texts, np.bincount(codes, minlength=len(texts)).tolist(), strict=True):
-            if text is None or text.lower() in NOT_MEASURED:
+            if text is None:
                 continue
             text = text[:LONGEST]
+            if text.lower() in NOT_MEASURED:
+                self.not_measured.add(text)
+                continue
             if decimal != "." and re.fullmatch(r"[^,]*\d,\d+([eE][-+]?\d+)?", text):
                 text = text.replace(",", ".")
             self.filled += count
@@ -105,5 +110,6 @@ class Content:
             if words <= {*ones, *zeros, "0", "1"}:
                 return "binary", f"the words {' and '.join(sorted(words))}"
         if 2 <= len(words) <= min(MOST_CLASSES, self.filled // 3):
-            return "class", f"{len(words)} classes: {', '.join(sorted(self.texts)[:5])[:80]}"
+            names = sorted({*self.texts, *self.not_measured})  # as they are read
+            return "class", f"{len(names)} classes: {', '.join(names[:5])[:80]}"
         return None, f"text, e.g. {next(iter(self.texts))[:30]!r}"
