@@ -28,7 +28,7 @@ def joined(tables: Sequence[RawTable], paths: Sequence[str]) -> RawTable:
         return tables[0]
     tasks = pd.concat([table.tasks for table in tables], ignore_index=True)
     names = list(dict.fromkeys(tasks["name"]))
-    for column in {"kind", "unit"} & set(tasks.columns):
+    for column in [name for name in ("kind", "unit") if name in tasks]:
         differ = tasks.fillna({column: ""}).groupby("name", sort=False)[column].nunique() > 1
         if differ.any():
             raise RelataskError(
