@@ -62,6 +62,7 @@ def test_splits_of_chemprop_are_read(tmp_path: Path) -> None:
         ([], "must hold a list of objects"),
         ("[1, 2]", "must hold a list of objects"),
         ("[{", "is not valid JSON"),
+        ('[{"train": [0], "test": [1], "train": [2]}]', "the fold 'train' stands there twice"),
         ("[" * 100_000, "is not valid JSON"),
     ],
 )
