@@ -11,7 +11,7 @@ from relatask.commands._own_study import MINUTES, study_name, study_text
 from relatask.commands._table import OwnTable, describe
 from relatask.config import StudyConfig, load_study, parse
 from relatask.core.errors import RelataskError
-from relatask.core.plugins import scheme_records
+from relatask.core.kinds import DEFAULT_METRICS
 from relatask.plan.plan import plan_runs
 from tests.helpers.own_table import own_table, write_own_table
 
@@ -75,7 +75,7 @@ def test_a_study_has_rows_and_metrics_of_its_kinds_alone() -> None:
     assert study.metrics[0] == "roc_auc"
     assert {"r2", "accuracy"} <= set(study.metrics)
     study, _ = planned(study_text(table(500, 2, "real")))
-    assert study.metrics == ["r2", "rmse", "mae", "spearman"]
+    assert study.metrics == list(DEFAULT_METRICS["real"])
     assert study.contrasts == [("MLP_shared", "MLP_alone")]
 
 
@@ -88,14 +88,35 @@ def test_names_that_yaml_would_read_otherwise_are_quoted() -> None:
     assert (source.id_column, source.path) == ("on", "a b/c,d.csv")  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize(
+    "end", ["a\nb", "a\u0085b", "a\u2028b", "a\x7fb", "\N{GRINNING FACE}\n", 'a"\\b', "a: b"]
+)
+def test_names_of_columns_may_hold_any_character(tmp_path: Path, end: str) -> None:
+    """Excel writes headers of two lines; in a comment or without an escape, each of these ends the YAML."""
+    frame = own_table(30).assign(**{f"task {end}": range(30, 60), f"note {end}": "x"})
+    frame.to_parquet(tmp_path / "a.parquet")
+    text = study_text(describe(tmp_path / "a.parquet"))
+    source = planned(text)[0].sources["a"]
+    assert f"task {end}" in source.task_columns  # type: ignore[attr-defined]
+    assert "# Left out: " in text
+
+
+def test_units_in_names_are_those_of_the_tasks(tmp_path: Path) -> None:
+    """Without, errors in nM and in µM had one mean."""
+    path = tmp_path / "a.csv"
+    frame = own_table(30)[["SMILES"]].assign(**{"A (nM)": range(30, 60), "B [µM]": range(60, 90)})
+    frame.assign(**{"toxic (%)": [0, 1] * 15}).to_csv(path, index=False)
+    source = planned(study_text(describe(path)))[0].sources["a"]
+    assert source.units == {"A (nM)": "nM", "B [µM]": "uM"}  # type: ignore[attr-defined]
+
+
 def test_a_column_of_folds_is_the_split(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     own_table(60).assign(fold=["train", "valid", "test"] * 20).to_csv(path, index=False)
     study, _ = planned(study_text(describe(path, splits="fold")))
     assert (study.splits.schemes, study.splits.columns) == (["column"], ["fold"])
-    if "rows" in scheme_records():
-        study, _ = planned(study_text(describe(path), splits_file=Path("splits.json")))
-        assert study.splits.schemes == ["rows"]
+    study, _ = planned(study_text(describe(path), splits_file=Path("splits.json")))
+    assert study.splits.schemes == ["rows"]
 
 
 @pytest.mark.parametrize(
@@ -161,4 +182,4 @@ def test_a_row_for_each_measurement_is_read_as_such(tmp_path: Path) -> None:
     source = study.sources["a"]
     assert source.reader == "measurements"
     assert (source.task_column, source.value_column) == ("assay", "value")  # type: ignore[attr-defined]
-    assert study.metrics == ["r2", "rmse", "mae", "spearman"]
+    assert study.metrics == list(DEFAULT_METRICS["real"])

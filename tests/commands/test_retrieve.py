@@ -58,6 +58,7 @@ def test_files_are_downloaded_and_converted_once(service: Service, config: Path,
     assert retrieve(config, "--study", "small") == retrieve(config, "tox21", "sequences") == 0
     assert (mirror / "deep" / "a.csv").read_bytes() == b"a"
     assert len(service.asked) == asked + 1
+    assert (mirror / "deep" / "a.csv.other").read_bytes() == b"b"  # which may have been meant
     assert "mirror/deep/a.csv: is there. Licence: MIT." in capsys.readouterr().err
 
 

@@ -195,6 +195,7 @@ def test_the_digest_changes_with_any_value_that_methods_see_and_with_nothing_els
 def test_the_step_writes_every_table_and_then_the_counts(capsys, tmp_path):
     source = source_of(["10.", "01.", "11."])
     source["conflicts"] = empty_table("conflicts")
+    source["rejected"]["smiles"] = "=1+1\r=2"  # what a spreadsheet would run, and read as two rows
     for name, table in source.items():
         write_table(name, table, tmp_path / "source" / f"{name}.parquet")
     write_json(tmp_path / "source" / "counts.json", {"rows": 3})
@@ -223,6 +224,7 @@ def test_the_step_writes_every_table_and_then_the_counts(capsys, tmp_path):
         assert len(pd.read_csv(tmp_path / "mine" / f"{name}.csv")) == len(
             read_table(name, tmp_path / "mine" / f"{name}.parquet")
         )
+    assert pd.read_csv(tmp_path / "mine" / "rejected.csv")["smiles"].iloc[0] == "'=1+1\n=2"
     first = (tmp_path / "mine" / "labels.parquet").read_bytes()
     assert main([*command, config]) == 0
     assert (tmp_path / "mine" / "labels.parquet").read_bytes() == first

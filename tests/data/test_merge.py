@@ -66,20 +66,21 @@ def test_every_row_says_which_molecule_it_became(source):
     assert source.rows["source_id"].tolist() == ["id1", "id2", "id3", "id4", "id5"]
 
 
-def test_merged_rows_that_say_another_fold_are_listed_and_counted(caplog):
+@pytest.mark.parametrize("name", ["set", "fold"])
+def test_merged_rows_that_say_another_fold_are_listed_and_counted(caplog, name):
     raw = table(SMILES, CELLS)
     raw.columns = {
-        "fold of": ["train", "test", "test", "train", "train"],
+        name: ["train", "test", "test", "train", "train"],
         "made": [None, "x", None, None, "y"],
     }
     source = standardise_source(raw, Limits(), "s")
-    assert source.items["fold of"].tolist() == ["train", "train"]
+    assert source.items[name].tolist() == ["train", "train"]
     assert source.rejected["reason"].tolist()[1:] == [
-        "duplicate of row 1, whose fold of is 'train' and not 'test'",
+        f"duplicate of row 1, whose {name} is 'train' and not 'test'",
         "duplicate of row 1, whose made is None and not 'y'",
     ]
-    assert source.counts["duplicates_that_differ"] == {"fold of": 1, "made": 1}
-    assert "1 rows are of a molecule whose first row has another fold of, which counts" in caplog.text
+    assert source.counts["duplicates_that_differ"] == {name: 1, "made": 1}
+    assert f"1 rows are of a molecule whose first row has another {name}, which counts" in caplog.text
 
 
 def test_equal_labels_stay_and_conflicting_ones_become_missing(source):

@@ -16,7 +16,8 @@ from relatask.__main__ import main
 from relatask.core.atomic import temporary_beside
 from relatask.core.errors import RelataskError
 from relatask.core.processes import start_of
-from relatask.models.ensemble import ENSEMBLE, write_ensemble
+from relatask.models.ensemble import write_ensemble
+from relatask.models.record import ENSEMBLE
 from tests.helpers.prepared_dataset import make_spec
 from tests.models.molecule_data import train, write_molecules
 

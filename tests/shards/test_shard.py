@@ -90,10 +90,10 @@ def test_new_data_train_again_and_only_what_reads_them(results, caplog):
 
 
 def test_runs_with_and_without_weights_share_a_shard(results):
-    items = read_table("items", results / "small" / "items.parquet")
+    items = read_table("items", results / "study" / "data" / "small" / "items.parquet")
     items["sample_weight"] = (items["item_id"] % 2).astype("float32")
-    write_table("items", items, results / "small" / "items.parquet")
-    write_records(results / "small")
+    write_table("items", items, results / "study" / "data" / "small" / "items.parquet")
+    write_records(results / "study" / "data" / "small")
     plain = make_spec("random_forest", None)
     specs = [plain, replace(plain, weights={"weight_column": "trust"})]
     manifest = results / "manifest.json"

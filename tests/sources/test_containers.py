@@ -135,7 +135,11 @@ def test_an_index_without_a_name_is_left_out_and_told(tmp_path, caplog):
     pd.DataFrame({"smiles": ["CCO"], "A": [1.5]}, index=["id"]).to_csv(path)
     with caplog.at_level("INFO"):
         assert cells(read(path)) == [(0, 0, 1.5)]
-    assert "the first column, '', has no name of its own" in caplog.text
+    assert "as an index that pandas writes, are left out: ''. Name" in caplog.text
+    path.write_text("Unnamed: 0.1,Unnamed: 0,smiles,A\n0,7,CCO,1\n")
+    with caplog.at_level("INFO"):
+        assert read(path).tasks["name"].tolist() == ["A"]
+    assert "are left out: 'Unnamed: 0.1', 'Unnamed: 0'. Name" in caplog.text
     path.write_text("smiles,A,\nCCO,1,\nCCN,1,lost\n")
     with pytest.raises(RelataskError, match="column 3 has no name"):
         read(path)

@@ -62,6 +62,7 @@ def test_splits_of_chemprop_are_read(tmp_path: Path) -> None:
         ([], "must hold a list of objects"),
         ("[1, 2]", "must hold a list of objects"),
         ("[{", "is not valid JSON"),
+        ('[{"train": [0], "test": [1], "train": [2]}]', "the fold 'train' stands there twice"),
         ("[" * 100_000, "is not valid JSON"),
     ],
 )
@@ -101,8 +102,8 @@ def test_tables_name_rows_or_ids(tmp_path: Path, suffix: str) -> None:
     ("text", "message"),
     [
         ("row,fold\n1,train\n6,test\n", "there is no row 6; the data has 6 rows"),
-        ("row,fold\n1,train\n1.5,test\n", "'1.5' in its row 1 is no row of the data"),
-        ("row,fold\n1,train\n,test\n", "'' in its row 1 is no row"),
+        ("row,fold\n1,train\n1.5,test\n", "line 3: '1.5' is no row of the data"),
+        ("row,fold\n1,train\n,test\n", "line 3: '' is no row"),
         ("row,fold\n1,train\n1,train\n", "names the row 1 more than once"),
         ("id,fold\na,train\na,test\n", r"names the id a more than once \(fold train, test\)"),
         ("row,id,fold\n1,a,train\n", "must have one column row .* its columns are row, id, fold"),

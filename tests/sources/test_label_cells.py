@@ -4,6 +4,7 @@ import json
 import logging
 import random
 import re
+import time
 import tracemalloc
 
 import numpy as np
@@ -147,6 +148,7 @@ def test_concentrations_become_p_values_and_their_bounds_turn_round(tmp_path):
     assert (task["unit"], task["transform"]) == ("-log10(mol/L)", "-log10(mol/L) of uM")
     tables = prepared(tmp_path, [">10", "10", "9.9", "1"], p_values={"A": "uM"}, active={"at_least": 5})
     assert tables.labels["value"].tolist() == [0, 1, 1, 1]
+    assert tables.tasks["unit"].isna().all()  # what is predicted is a probability
     with pytest.raises(RelataskError, match=r"2 cells .* '0' is no concentration above 0 .* '-5' is no conc"):
         column_of(tmp_path, ["1", "0", "-5"], values="real", p_values={"A": "nM"})
 
@@ -161,6 +163,7 @@ def test_concentrations_become_p_values_and_their_bounds_turn_round(tmp_path):
         ({"p_values": {"A": "nM"}}, "p_values: the cells of 'A' are no concentrations but of kind binary"),
         ({"p_values": {"A": "g/L"}, "values": "real"}, "'g/L' is no unit of a concentration"),
         ({"p_values": {"A": "nM"}, "units": {"A": "nM"}, "values": "real"}, "units: 'A' has the unit that"),
+        ({"units": {"A": "nM"}}, "units: the column 'A' is of kind binary"),
         ({"thresholds": {"Z": None}}, r"has no task 'Z' \(thresholds\)"),
         ({"p_values": {"Z": "nM"}, "values": "real"}, r"has no task 'Z' \(p_values\)"),
     ],
@@ -255,3 +258,13 @@ def test_of_a_thousand_ugly_cells_each_is_a_label_or_counted_or_named(tmp_path, 
     listed = sum(len(rows.split(";")) for rows in tables.conflicts["rows"])
     assert listed == counts["conflicting"] + counts["undecided"]
     assert json.dumps(tables.counts)
+
+
+def test_a_column_of_ids_that_is_called_classes_takes_no_square_of_their_number(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("smiles,A\n" + "".join(f"CCCO,id {n}\n" for n in range(30_000)))
+    block = source_of(reader="table", path=str(path), values="class")
+    started = time.process_time()
+    table = read_source(block, "mine")
+    assert time.process_time() - started < 2  # 7 s where each class was looked for in a list
+    assert len(table.classes["A"]) == len(table.labels) == 30_000

@@ -120,6 +120,43 @@ def test_an_export_of_chembl_is_read_with_bounds_in_one_unit(tmp_path, encoding)
     assert table.left_out == {3: "the unit %, where its task has nM", 4: "no unit, where its task has nM"}
 
 
+def test_every_spelling_of_a_unit_and_of_a_bound_is_converted(tmp_path):
+    """What is not converted would be read as a value in the unit of the others, off by a factor."""
+    rows = [
+        "5,nM",
+        "6,nmol/L",
+        "7,\N{MICRO SIGN}mol/l",
+        "\N{ALMOST EQUAL TO}8,uM",
+        "~9,uM",
+        "<=2,nmol/l",
+        ">> 3,uM",
+    ]
+    text = "smiles,assay,value,unit\n" + "".join(
+        f"{'C' * n}O,A,{row}\n" for n, row in enumerate(rows, start=3)
+    )
+    table = read(write(tmp_path, text + "CCN,A,1,nM\nCCS,A,1,nM\n"), unit_column="unit")
+    values = [
+        (5, "="),
+        (6, "="),
+        (7000, "="),
+        (8000, "="),
+        (9000, "="),
+        (2, "<"),
+        (3000, ">"),
+        (1, "="),
+        (1, "="),
+    ]
+    assert [cell[2:] for cell in cells(table)] == values
+    assert (table.left_out, table.tasks["unit"].tolist()) == ({}, ["nM"])
+
+
+@pytest.mark.parametrize("cell", ["9e999999", "1e400", "inf", "1_0"])
+def test_a_number_without_end_in_another_unit_is_a_bad_cell(tmp_path, cell):
+    text = f"smiles,assay,value,unit\nCCCO,A,5,nM\nCCCN,A,6,nM\nCCCS,A,{cell},uM\n"
+    with pytest.raises(RelataskError, match=f"line 4, column 'value': '{cell}'"):
+        read(write(tmp_path, text), unit_column="unit")
+
+
 def test_an_active_rule_makes_labels(tmp_path):
     text = "smiles,assay,value\nCCCO,A,5\nCCCN,A,7\nCCCO,B,6\n"
     own = block(write(tmp_path, text), active={"at_least": 6})

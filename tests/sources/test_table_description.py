@@ -4,7 +4,11 @@ import pandas as pd
 import pytest
 
 from relatask.core.errors import RelataskError
+from relatask.data.splits._fold_words import KNOWN
+from relatask.sources.label_cells import NOT_MEASURED, VOCABULARIES
+from relatask.sources.molecules import read_source
 from relatask.sources.table_description import LongFormat, describe_table
+from tests.helpers.data_tables import source_of
 from tests.helpers.workbooks import write_sdf, write_workbook
 
 MOLECULES = ["CCCO", "CCCN", "c1ccccc1", "CC(=O)O", "CCCl", "CCBr", "CCF", "CCOC", "CNC"]
@@ -15,6 +19,8 @@ def described(folder, name="x.csv", molecules=MOLECULES, smiles="smiles", **colu
     frame = pd.DataFrame({smiles: molecules, **columns})
     if name.endswith(".csv"):
         frame.to_csv(path, index=False)
+    elif name.endswith(".parquet"):
+        frame.to_parquet(path)
     else:
         rows = [[None if cell != cell else cell for cell in row] for row in frame.to_numpy(object).tolist()]
         write_workbook(path, {"Data": [list(frame), *rows]})
@@ -57,6 +63,29 @@ def test_each_column_has_a_role_and_a_reason(tmp_path):
     assert found.n_labels == 8 + 7 + 7 + 9
     assert found.container == "delimited"
     assert found.facts["separator"] == ","
+
+
+def test_classes_are_those_that_are_read(tmp_path):
+    """A class may be called inconclusive, and High is another one than high: whoever looks must be told."""
+    cells = ["high", "low", "inconclusive", "High", "low", "high", None, "low", "low"]
+    found = described(tmp_path, solubility=cells)
+    assert found.columns[1].said == "4 classes: High, high, inconclusive, low"
+    block = source_of(reader="table", path=str(tmp_path / "x.csv"), values="class")
+    assert read_source(block, "mine").classes == {"solubility": ["High", "high", "inconclusive", "low"]}
+
+
+def test_words_are_those_that_the_readers_know(tmp_path):
+    """A column that is described otherwise than it is read makes a study that learns other labels."""
+    missing = sorted(word for word in NOT_MEASURED if word)
+    columns = {
+        f"task {number}": pd.Series([*(ones + zeros) * 9][:9])
+        for number, (ones, zeros) in enumerate(VOCABULARIES)
+    }
+    found = described(tmp_path, **columns, folds=[*KNOWN][:9])
+    assert set(found.tasks.values()) == {"binary"}
+    assert found.split_column == "folds"
+    numbers = described(tmp_path, "a.parquet", MOLECULES[:1] * len(missing), value=missing)
+    assert numbers.left_out == {"value": "empty"}
 
 
 @pytest.mark.parametrize("smiles", ["SMILES", "Structure", "molecule", "what is this"])

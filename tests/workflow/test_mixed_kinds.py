@@ -128,7 +128,7 @@ def test_tables_have_a_column_for_each_kind_and_its_metrics(results: Path) -> No
 
 
 def test_runs_are_trained_with_the_weights_of_their_row(results: Path) -> None:
-    items = pd.read_parquet(results / "assays" / "items.parquet")
+    items = pd.read_parquet(results / "kinds" / "data" / "assays" / "items.parquet")
     assert set(items["sample_weight"]) == {0.5, 1.0}
     plan = pd.read_parquet(results / "kinds" / "plan.parquet").set_index("label")["spec"].map(json.loads)
     found = {label: spec.get("weights") for label, spec in plan.items()}

@@ -154,9 +154,8 @@ def code_of_specs(specs):
 
 @lru_cache
 def code_of_source(name):
-    """Digest of what prepares a source, with the kinds of files that tables are found in by name."""
-    files = (record.file for record in containers().values())
-    return code_of("steps/prepare_items.py", STUDY.sources[name].record.file, *files)
+    """Digest of what prepares a source, with the kinds of files that its tables are found in by name."""
+    return code_of("steps/prepare_items.py", STUDY.sources[name].record.file, *CONTAINERS)
 
 
 @lru_cache
@@ -168,8 +167,9 @@ def code_of_inputs(dataset):
 
 @lru_cache
 def code_of_scheme(scheme):
-    """Digest of what splits items by a scheme."""
-    return code_of("steps/split_items.py", scheme_records()[scheme].file)
+    """Digest of what splits items by a scheme, with the kinds of files where it reads one of the user's."""
+    record = scheme_records()[scheme]
+    return code_of("steps/split_items.py", record.file, *(CONTAINERS if record.files else []))
 
 
 def growing(megabytes):
@@ -251,6 +251,7 @@ def where_results_are():
 
 
 CONFIG, STUDY_NAME, STUDY, SHARDS, SHEET = load_study()
+CONTAINERS = [record.file for record in containers().values()]
 SEEDS = STUDY.scales[CONFIG.scale].seeds
 TRAINING_ENV = "../../envs/torch-cuda.yaml" if CONFIG.device == "cuda" else "../../envs/torch-cpu.yaml"
 SERVICES = pass_addresses()

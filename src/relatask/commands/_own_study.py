@@ -3,17 +3,17 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from relatask.commands._table import OwnTable
 from relatask.config import StudyConfig, parse
+from relatask.config.study import KIND_SAID
 from relatask.core.errors import RelataskError
-from relatask.core.kinds import KINDS, Kind
+from relatask.core.kinds import DEFAULT_METRICS, KINDS, Kind
 from relatask.core.layout import WORKFLOW_FOLDERS
 from relatask.core.registry import capabilities
 from relatask.plan.plan import plan_runs
@@ -25,13 +25,6 @@ LEAST_MOLECULES = 10
 PAIRS = 3e8  # of molecules whose similarities the kernel may hold
 PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./ -]*[A-Za-z0-9_]|[A-Za-z]")  # needs no quotation marks in YAML
 WIDTH = 100  # characters of a line
-# The first of a kind is what the last sentence compares: it has no unit, so tasks have one mean.
-METRICS: dict[Kind, tuple[str, ...]] = {
-    "binary": ("roc_auc", "average_precision", "brier", "ece"),
-    "real": ("r2", "rmse", "mae", "spearman"),
-    "class": ("accuracy", "macro_f1"),
-}
-SAID: dict[Kind, str] = {"binary": "labels of 0 and 1", "real": "measured values", "class": "classes by name"}
 
 
 @dataclass(frozen=True)
@@ -152,7 +145,10 @@ def _text(table: OwnTable, spending: Spending, splits_file: Path | None) -> str:
         "    min_heavy_atoms: 1",
         "    min_weight: 0",
         "    max_weight: 100000",
-        *(f"    # Left out: {name} ({why})" for name, why in (table.left_out or {}).items()),
+        *(
+            f"    # Left out: {_said(column)} ({_said(why)})"
+            for column, why in (table.left_out or {}).items()
+        ),
         "",
         "datasets:",
         f"  {name}:",
@@ -166,7 +162,7 @@ def _text(table: OwnTable, spending: Spending, splits_file: Path | None) -> str:
         *_methods(rows),
         "baseline: RF",
         *(["contrasts: [[MLP_shared, MLP_alone]]"] if ALONE in rows else []),
-        f"metrics: [{', '.join(metric for kind in kinds for metric in METRICS[kind])}]",
+        f"metrics: [{', '.join(metric for kind in kinds for metric in DEFAULT_METRICS[kind])}]",
         "",
         "scales:",
         "  quick:",
@@ -178,24 +174,26 @@ def _text(table: OwnTable, spending: Spending, splits_file: Path | None) -> str:
 
 def _tasks(table: OwnTable, leading: Kind, others: dict[str, Kind]) -> list[str]:
     """Return where labels stand and what they are."""
-    values = f"    values: {leading}  # {SAID[leading]}"
+    values = f"    values: {leading}  # {KIND_SAID[leading]}"
     if table.long is None:
         kinds = [f"    kinds: {_mapping(others)}"] if others else []
-        return [*_listed("    task_columns: ", table.tasks), values, *kinds]
+        units = [f"    units: {_mapping(table.units)}  # for tables; values stay as they are"]
+        return [*_listed("    task_columns: ", table.tasks), values, *kinds, *(units if table.units else [])]
     named = ((key, column) for key, column in vars(table.long).items() if column)
     return [*(f"    {key}: {_word(column)}" for key, column in named), values]
 
 
 def _tasks_said(counts: Counter[Kind]) -> str:
     total = sum(counts.values())
-    parts = ", ".join(f"{counts[kind]} of {SAID[kind]}" for kind in KINDS if counts[kind])
+    parts = ", ".join(f"{counts[kind]} of {KIND_SAID[kind]}" for kind in KINDS if counts[kind])
     return f"{total} task{'s' if total != 1 else ''} ({parts})"
 
 
 def _splits(table: OwnTable, spending: Spending, splits_file: Path | None) -> list[str]:
     if table.splits_column:
         return [
-            "# The folds of your column; the seeds differ in the random numbers of training.",
+            "# The folds of your column: of numbers, seed s tests the s-th fold; words are the same for all",
+            "# seeds, which then differ in random numbers, and in validation where your column names none.",
             f"splits: {{schemes: [column], column: {_word(table.splits_column)}}}",
         ]
     if splits_file:
@@ -235,15 +233,25 @@ def _settings(rows: Sequence[Row], spending: Spending) -> list[str]:
     ]
 
 
+def _quoted(text: str) -> str:
+    """Return a text in quotation marks, as YAML reads it; what is no visible character is escaped."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(sign if sign.isprintable() else f"\\U{ord(sign):08x}" for sign in quoted)
+
+
+def _said(text: str) -> str:
+    """Return a text for a comment, which ends with its line."""
+    return text if text.isprintable() else _quoted(text)
+
+
 def _word(text: str) -> str:
     """Return a text as YAML, also inside brackets."""
-    quoted = json.dumps(text, ensure_ascii=False)
     plain = PLAIN.fullmatch(text) and isinstance(yaml.safe_load(text), str)
-    return text if plain else quoted
+    return text if plain else _quoted(text)
 
 
-def _mapping(values: dict[str, Any]) -> str:
-    return "{" + ", ".join(f"{_word(key)}: {value}" for key, value in values.items()) + "}"
+def _mapping(values: Mapping[str, str]) -> str:
+    return "{" + ", ".join(f"{_word(key)}: {_word(value)}" for key, value in values.items()) + "}"
 
 
 def _listed(key: str, names: Iterable[str]) -> list[str]:

@@ -1,18 +1,22 @@
 """The sentence that a study ends with, and the winner's models as one."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from relatask.config import StudyAtScale, StudyConfig, read_study
+from relatask.config.study import KIND_SAID
 from relatask.core.errors import RelataskError
-from relatask.core.files import read_json
+from relatask.core.files import read_fields
 from relatask.core.kinds import Kind
-from relatask.core.layout import in_study
+from relatask.core.layout import dataset_file, in_study
 from relatask.core.tables import read_table
-from relatask.evaluation.aggregate import join_plan, runs_of
+from relatask.data.splits import split_digest
+from relatask.evaluation.aggregate import CELL, join_plan, runs_of
 from relatask.evaluation.metrics import METRICS
+from relatask.evaluation.resampled import tested_to_trained
 from relatask.evaluation.verdict import MEASURES, Difference, Verdict, verdict
 
 ALONE, SHARED = "single_task", "shared_bottom"
@@ -23,8 +27,7 @@ def sentence_of(folder: Path, models: Path) -> str:
 
     Args:
         folder: of the study's results.
-        models: folder to write the models to: of the first data set and split, and where there are others
-            of each in a folder of its own inside.
+        models: folder to write the models to, see `model_places`.
 
     Raises:
         RelataskError: nothing was evaluated, or the models were not kept.
@@ -34,29 +37,47 @@ def sentence_of(folder: Path, models: Path) -> str:
     plan = runs_of(read_table("plan", folder / in_study("plan")), None)
     metrics = read_table("metrics", folder / in_study("metrics"))
     cells = join_plan(plan, metrics[metrics["run_id"].isin(plan["run_id"])])
-    splits, kinds = _splits(folder, chosen), _kinds(plan, metrics)
-    columns = [(dataset, split) for dataset in study.datasets for split in study.splits.schemes]
-    said = []
-    for dataset, split in columns:
+    records, kinds = _split_records(folder, chosen), _kinds(plan, metrics)
+    seeds = study.scales[chosen.scale].seeds  # type: ignore[index]
+    places, said = model_places(study, models), []
+    for (dataset, split), place in places.items():
         own = cells[(cells["dataset"] == dataset) & (cells["split"] == split)]
-        records = splits[dataset, split]
-        if len({record["digest"] for record in records}) == 1:  # seeds train again on the same items
-            key = [name for name in own if name not in {"seed", "value"}]
-            own = own.groupby(key, observed=True)["value"].mean().reset_index().assign(seed=0)
-        folds = records[0]["folds"]
-        ratio = folds["test"]["items"] / max(1, folds["train"]["items"])
-        found = verdict(own, kinds, str(study.baseline), ratio, _together(study))
+        of_split = records[dataset, split]
+        ratio = tested_to_trained([read_fields(file, folds=dict)["folds"] for file in of_split])
+        first = _first_seeds(seeds, of_split)
+        looks = own.assign(seed=own["seed"].map(first)).groupby(CELL, observed=True)["value"].mean()
+        found = verdict(looks.reset_index(), kinds, str(study.baseline), ratio, _together(study))
         if found is None:
             raise RelataskError(
                 f"no task of {dataset} could be measured on the test folds ({split}); see "
                 f"{folder / in_study('tables')}: each needs labels that differ in every fold."
             )
-        several = len(columns) > 1
-        place = models / f"{dataset}-{split}" if several else models
         _keep(plan, found, dataset, split, folder, place)
-        said.append(_said(found, f"on {dataset} ({split}) " if several else "", place))
+        said.append(_said(found, f"on {dataset} ({split}) " if len(places) > 1 else "", place))
     table = folder / in_study("table", name="main", suffix="md")
     return f"{'; '.join(said)}. Table: {table}."
+
+
+def model_places(study: StudyConfig, models: Path) -> dict[tuple[str, str], Path]:
+    """Return (data set, split) -> the folder of its model: `models`, or of several one inside."""
+    columns = [(dataset, split) for dataset in study.datasets for split in study.splits.schemes]
+    if len(columns) == 1:
+        return {columns[0]: models}
+    return {(dataset, split): models / f"{dataset}-{split}" for dataset, split in columns}
+
+
+def require_measures(study: StudyConfig, file: Path) -> None:
+    """Refuse a study whose metrics lack what the sentence compares tasks by: they would not count in it.
+
+    Raises:
+        RelataskError: they do.
+    """
+    for kind in sorted(study.kinds):
+        if (measure := MEASURES[kind]) not in study.metrics:
+            raise RelataskError(
+                f"{file}: metrics: relatask train compares {KIND_SAID[kind]} by {measure}, which is not "
+                f"listed; add it, or run the study by snakemake --config study={file}."
+            )
 
 
 def _together(study: StudyConfig) -> tuple[str, str] | None:
@@ -70,13 +91,30 @@ def _together(study: StudyConfig) -> tuple[str, str] | None:
     return None
 
 
-def _splits(folder: Path, chosen: StudyAtScale) -> dict[tuple[str, str], list[dict[str, Any]]]:
+def _split_records(folder: Path, chosen: StudyAtScale) -> dict[tuple[str, str], list[Path]]:
     """Return (data set, split) -> the records of its splits, one for each seed."""
     study, seeds = chosen.study, chosen.study.scales[chosen.scale].seeds  # type: ignore[index]
-    names = [(dataset, split) for dataset in study.datasets for split in study.splits.schemes for _ in seeds]
-    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for key, file in zip(names, chosen.data_records()[-len(names) :], strict=True):
-        found.setdefault(key, []).append(read_json(folder.parent / file))
+    return {
+        (dataset, split): [
+            folder.parent / dataset_file("split_record", folder.name, dataset, scheme=split, seed=str(seed))
+            for seed in seeds
+        ]
+        for dataset in study.datasets
+        for split in study.splits.schemes
+    }
+
+
+def _first_seeds(seeds: Sequence[int], records: Sequence[Path]) -> dict[int, int]:
+    """Return seed -> the first seed whose split tests the same.
+
+    Trainings that are tested on the same items, as those of a test fold that a user names, are one look at
+    these, whatever they train on: a test that takes them for several splits finds differences by chance.
+    """
+    first: dict[str, int] = {}
+    found = {}
+    for seed, record in zip(seeds, records, strict=True):
+        split = read_table("split", record.with_suffix(".parquet"))
+        found[seed] = first.setdefault(split_digest(split[split["fold"] == "test"]), seed)
     return found
 
 

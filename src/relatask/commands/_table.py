@@ -1,7 +1,7 @@
 """What a table of a user's own is taken for: what it looks like, and what the command line says of it."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from relatask.core.errors import RelataskError
@@ -9,6 +9,7 @@ from relatask.core.kinds import Kind
 from relatask.core.records import suggest
 from relatask.sources.table_description import LongFormat, TableDescription, describe_table
 from relatask.sources.table_files import open_table
+from relatask.sources.units import plain_unit
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class OwnTable:
         splits_column: that says its fold, if wanted.
         folds_column: one that looks like folds and is not asked for.
         left_out: column -> why it is nothing.
+        units: column of measured values -> the unit that its name gives.
         long: columns of a table with a row for each measurement.
     """
 
@@ -37,6 +39,7 @@ class OwnTable:
     splits_column: str | None = None
     folds_column: str | None = None
     left_out: dict[str, str] | None = None
+    units: dict[str, str] = field(default_factory=dict)
     long: LongFormat | None = None
 
 
@@ -103,6 +106,11 @@ def describe(
         splits_column=splits,
         folds_column=_unless_in(found.split_column, {*tasks, *taken}),
         left_out={name: why for name, why in reasons.items() if name not in {*tasks, smiles, splits}},
+        units={
+            one.name: plain_unit(one.unit)
+            for one in found.columns
+            if tasks.get(one.name) == "real" and one.unit
+        },
     )
 
 

@@ -17,16 +17,21 @@ from relatask.core.layout import in_study
 from relatask.core.progress import span
 from relatask.core.workflow_files import workflow_folder
 
-# What people read -> the rules of it, in the order of the workflow.
+# What people read -> the rules of it, in the order of the workflow; tasks are grouped between two trainings.
 STAGES = {
     "reading and preparing": (
         *("retrieve_files", "plant_data", "query_activities", "query_assay_targets", "query_string"),
         *("prepare_items", "relate_tasks", "densify_dataset", "split_items", "featurise_items"),
-        *("cluster_items", "prepare_dataset", "plan_runs"),
+        *("cluster_items", "prepare_dataset", "plan_runs", "check_leaks"),  # which waits for no training
     ),
-    "training": ("train_shard", "merge_runs", "merge_collection"),
-    "evaluating": ("evaluate_runs", "evaluate_collection", "compare_methods", "check_leaks"),
-    "writing tables and figures": (),  # all others
+    "training": (
+        *("train_shard", "merge_collection", "evaluate_collection", "collect_gains", "collect_affinities"),
+        *("read_gains", "estimate_gains", "select_sets", "select_groups", "encode_sets", "merge_runs"),
+    ),
+    "evaluating": (
+        *("write_saved_tables", "evaluate_runs", "compare_methods", "describe_predictions", "impute_labels"),
+    ),
+    "writing tables and figures": ("write_tables", "draw_figures", "publish_study", "write_manifest"),
 }
 EVERY = 2.0  # seconds between looks at the journal, on a terminal
 SELDOM = 60.0  # elsewhere, where each look is a line

@@ -1,7 +1,8 @@
 """Retrieve data sets of config/datasets.tsv into a folder, a `mirror` for machines without network.
 
 Files are downloaded, or converted from their public originals, and checked; those that are there already and
-right are left. The licence of each is shown: some may be used and not passed on (docs/data.md).
+right are left, and others are kept as FILE.other. The licence of each is shown: some may be used and not
+passed on (docs/data.md).
 
 Example:
     relatask retrieve string_v12 string_v12_aliases --out /data/mirror
@@ -41,13 +42,21 @@ def run(arguments: argparse.Namespace) -> None:
     places = Places(arguments.out, arguments.out / ".originals")
     for entry in dict.fromkeys(wanted):
         place, row = arguments.out / entry.path, retrieval_of(sheet, entry.name, entry.file)
-        there = place.is_file()
-        if there and not is_as_expected(place, row):
-            place.unlink()
-            there = False
+        there = place.is_file() and is_as_expected(place, row)
         if not there:
+            _put_aside(place)
             retrieve_file(row, places, place)
         logging.info("%s: %s. Licence: %s.", place, "is there" if there else "retrieved", entry.licence)
+
+
+def _put_aside(place: Path) -> None:
+    """Keep a file that is not what the sheet says under another name: it may be somebody's own version."""
+    if place.is_file():
+        other = place.with_name(f"{place.name}.other")
+        place.replace(other)
+        logging.warning(
+            "%s is not what config/datasets.tsv says; it is now %s and retrieved again.", place, other
+        )
 
 
 def _listed(names: Iterable[str], sheet: Sheet) -> list[SheetFile]:

@@ -15,11 +15,12 @@ Examples:
 import argparse
 from pathlib import Path
 
-from relatask.commands._sentence import sentence_of
+from relatask.commands._sentence import model_places, require_measures, sentence_of
 from relatask.commands._workflow import run_workflow
 from relatask.commands.init import configure_table, table_of, write_study
-from relatask.commands.status import study_folder
+from relatask.config import load_study
 from relatask.core.errors import RelataskError
+from relatask.models.record import require_replaceable
 
 STUDIES = (".yaml", ".yml")
 
@@ -47,6 +48,10 @@ def run(arguments: argparse.Namespace) -> None:
     study = path if path.suffix in STUDIES else write_study(arguments, path)
     if not study.is_file():
         raise RelataskError(f"there is no file {study}; give a table or a study file.")
-    name = study.stem
+    name, described = study.stem, load_study(study)
+    models = arguments.output_dir or Path("models") / name
+    require_measures(described, study)  # before anything is trained
+    for place in model_places(described, models).values():
+        require_replaceable(place)
     run_workflow(study, arguments.cores, name, arguments.config)
-    print(sentence_of(study_folder(name), arguments.output_dir or Path("models") / name))
+    print(sentence_of(Path("results") / name, models))

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from relatask.config import DensifyConfig
 from relatask.config.weights import WeightsConfig
+from relatask.core.csv_files import write_csv
 from relatask.core.errors import RelataskError
-from relatask.core.files import digests_of, read_fields, read_json, write_json, write_text
+from relatask.core.files import digests_of, read_fields, read_json, write_json
 from relatask.core.layout import DATASET_LISTS, SOURCE_FILES, SOURCE_TABLES, in_dataset
 from relatask.core.tables import COLUMNS, read_table, write_table
 from relatask.data.dataset_counts import dataset_counts
@@ -58,7 +59,7 @@ def write_dataset(
     for name, table in dataset.tables.items():
         write_table(name, table, out / in_dataset(name))
         if name in DATASET_LISTS:
-            write_text(out / in_dataset(f"{name}_csv"), table.to_csv(index=False))
+            write_csv(table, out / in_dataset(f"{name}_csv"))
     dataset.counts["files"] = digests_of(*(out / in_dataset(name) for name in dataset.tables))
     write_json(out / in_dataset("dataset"), dataset.counts)
     if len(dataset.tables["rejected_tasks"]):

@@ -33,6 +33,7 @@ class RawTable:
         columns: further columns of the rows, that the molecules keep; name -> n texts or None.
         left_out: position of a row that the source itself leaves out -> the reason.
         files: path and number of rows of each file, in order, where the table is made of several.
+        tested_from: position of the first row of a file for test, which ends the table; None: there is none.
         notes: counts and facts about the reading that end in counts.json.
     """
 
@@ -46,3 +47,4 @@ class RawTable:
     columns: "dict[str, list[str | None]]" = field(default_factory=dict)
     left_out: dict[int, str] = field(default_factory=dict)
     files: "list[tuple[str, int]]" = field(default_factory=list)
+    tested_from: int | None = None

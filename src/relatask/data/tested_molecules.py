@@ -17,11 +17,11 @@ def without_tested(
     Args:
         kept: rows with their molecule: position, smiles and others.
         rejected: position, reason and category.
-        table: with a column fold where the rows are of two files.
+        table: which of its rows are of a file for test.
     """
-    if "fold" not in table.columns or kept.empty:
+    if table.tested_from is None or kept.empty:
         return kept, rejected
-    tested = pd.Series(table.columns["fold"], dtype=object)[kept["position"]].to_numpy() == "test"
+    tested = kept["position"].to_numpy() >= table.tested_from
     again = kept["smiles"].isin(kept["smiles"][tested]).to_numpy() & ~tested
     if not again.any():
         return kept, rejected

@@ -10,6 +10,8 @@ each into 70 % and 20 %): the paired t-test 0.247, this test 0.036.
 """
 
 import math
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from scipy.stats import t as student
@@ -36,3 +38,13 @@ def corrected_t_test(differences: np.ndarray, test_to_train: float) -> tuple[flo
     error = math.sqrt((1 / k + test_to_train) * np.var(differences, ddof=1))
     statistic = float(np.mean(differences)) / error
     return statistic, float(2 * student.sf(abs(statistic), k - 1))
+
+
+def tested_to_trained(folds: Sequence[Mapping[str, Any]]) -> float:
+    """Return labels for test over labels for training, the mean over splits.
+
+    Args:
+        folds: of each split, what its record counts in each fold.
+    """
+    ratios = [own["test"]["labels"] / max(own["train"]["labels"], 1) for own in folds]
+    return float(np.mean(ratios))

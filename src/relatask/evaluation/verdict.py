@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from relatask.core.kinds import Kind
+from relatask.core.kinds import DEFAULT_METRICS, Kind
 from relatask.evaluation.resampled import corrected_t_test
 from relatask.evaluation.significance import holm
 
-MEASURES: Mapping[Kind, str] = {"binary": "roc_auc", "real": "r2", "class": "accuracy"}
+MEASURES: Mapping[Kind, str] = {kind: names[0] for kind, names in DEFAULT_METRICS.items()}
 LEVEL = 0.05
 
 

@@ -21,10 +21,9 @@ from relatask.core.errors import RelataskError
 from relatask.core.files import read_fields, sha256_of, write_json
 from relatask.models.loading import load_model
 from relatask.models.prediction import REASON, Model, as_items
-from relatask.models.record import NAME
+from relatask.models.record import ENSEMBLE, NAME, require_replaceable
 
 FORMAT = 1
-ENSEMBLE = "ensemble.json"
 SPREAD = "_unc"  # of a task's name: the column of the spread over members
 
 
@@ -41,8 +40,7 @@ def write_ensemble(folder: Path, members: Sequence[Path], facts: dict[str, Any])
     Raises:
         RelataskError: a member is no model, or the folder holds something else.
     """
-    if folder.exists() and not (folder / ENSEMBLE).is_file():
-        raise RelataskError(f"{folder} is there and holds no model of relatask; name another folder with -o.")
+    require_replaceable(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     _sweep(folder.parent)
     made = temporary_beside(folder)

@@ -16,7 +16,7 @@ from relatask.core.records import suggest
 from relatask.core.registry import loop_of
 from relatask.inputs.cells import are_whole
 from relatask.models.loading import load_model
-from relatask.models.record import Scale
+from relatask.models.record import ENSEMBLE, Scale
 from relatask.models.trained_model import TrainedModel
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def load(path: str | Path, device: str = "cpu") -> "Model | Ensemble":
     Raises:
         RelataskError: there is no model, it is damaged, or this version of relatask cannot use it.
     """
-    from relatask.models.ensemble import ENSEMBLE, load_ensemble  # which is made of models
+    from relatask.models.ensemble import load_ensemble  # which is made of models
 
     if (Path(path) / ENSEMBLE).is_file():
         return load_ensemble(Path(path), device)

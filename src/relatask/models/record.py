@@ -20,6 +20,7 @@ from relatask.plan.spec import RunSpec
 
 FORMAT = 1
 NAME = "model.json"
+ENSEMBLE = "ensemble.json"  # of a folder of models, see `models.ensemble`
 LEARNED = "learned.json"  # what the input learned from the training items, e.g. the words that are known
 
 
@@ -102,6 +103,16 @@ class ModelRecord:
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {"format": FORMAT, "relatask": __version__, **asdict(self), "spec": self.spec.as_dict()}
+
+
+def require_replaceable(folder: Path) -> None:
+    """Refuse a folder that an ensemble would replace and that is none.
+
+    Raises:
+        RelataskError: it is there and holds something else.
+    """
+    if folder.exists() and not (folder / ENSEMBLE).is_file():
+        raise RelataskError(f"{folder} is there and holds no model of relatask; name another folder with -o.")
 
 
 def read_record(folder: Path) -> ModelRecord:

@@ -9,17 +9,11 @@ import numpy as np
 import pyarrow as pa
 
 from relatask.core.kinds import Kind
-from relatask.sources.cells import MISSING, number_of, texts_of
+from relatask.data.splits._fold_words import KNOWN
+from relatask.sources.cells import number_of, texts_of
+from relatask.sources.label_cells import MEASURED, NOT_MEASURED, VOCABULARIES
 
-FOLDS = frozenset({"train", "training", "valid", "validation", "val", "test", "testing", "hidden"})
-RELATIONS = frozenset({"=", "<", ">", "<=", ">=", "~", "<<", ">>", "≤", "≥", "≈"})
-UNITS = frozenset({"M", "mM", "uM", "nM", "pM", "%", "ug/ml", "ug.mL-1", "mg/kg", "h", "min", "s"})
-WORDS = (  # that mean 1 and 0
-    *(("active", "inactive"), ("yes", "no"), ("y", "n"), ("true", "false"), ("t", "f")),
-    *(("positive", "negative"), ("pos", "neg"), ("toxic", "non-toxic"), ("hit", "no hit")),
-)
-_NOT_MEASURED = frozenset({"-", "--", "–", "n.d.", "nd", "n.t.", "nt", "n.a.", "not tested", "inconclusive"})
-_MEASURED = re.compile(r"(<=|>=|<<|>>|[<>=≤≥~≈]?)\s*([^<>=≤≥~≈\s].*)")
+FOLDS = frozenset(KNOWN)
 _DATE = re.compile(r"(19|20)\d\d([-/.]\d\d?([-/.]\d\d?([T ]\d\d:\d\d.*)?)?)?|\d\d?[-/.]\d\d?[-/.](19|20)\d\d")
 MOST_CLASSES = 20
 ENOUGH = 20_000  # cells by which a column is judged
@@ -29,7 +23,7 @@ LONGEST = 1000  # characters of a text that are kept
 
 def _is_measured(text: str) -> bool:
     """Whether a text is a finite number, also with a sign before it."""
-    found = _MEASURED.fullmatch(text)
+    found = MEASURED.fullmatch(text)
     number = number_of(found[2]) if found else None
     return number is not None and math.isfinite(number)
 
@@ -42,11 +36,13 @@ class Content:
         rows: that were looked at.
         filled: of these, cells that hold something.
         texts: text -> cells, of the first different ones.
+        not_measured: texts that say so, and do not count but as names of classes.
     """
 
     rows: int = 0
     filled: int = 0
     texts: Counter[str] = field(default_factory=Counter)
+    not_measured: set[str] = field(default_factory=set)
 
     def add(self, column: pa.Array, decimal: str | None) -> None:
         """Count the cells of a batch; of a text, `decimal` is its mark of decimals."""
@@ -55,9 +51,12 @@ class Content:
         self.rows += len(column)
         texts, codes = texts_of(column)
         for text, count in zip(texts, np.bincount(codes, minlength=len(texts)).tolist(), strict=True):
-            if text is None or text.lower() in MISSING | _NOT_MEASURED:
+            if text is None:
                 continue
             text = text[:LONGEST]
+            if text.lower() in NOT_MEASURED:
+                self.not_measured.add(text)
+                continue
             if decimal != "." and re.fullmatch(r"[^,]*\d,\d+([eE][-+]?\d+)?", text):
                 text = text.replace(",", ".")
             self.filled += count
@@ -107,9 +106,10 @@ class Content:
         if numbers >= 0.5 * self.filled:
             odd = next(text for text in self.texts if not _is_measured(text))[:30]
             return "real", f"measured values{said}; {self.filled - numbers} are no number, e.g. {odd!r}"
-        for pair in WORDS:
-            if words <= {*pair, "0", "1"}:
+        for ones, zeros in VOCABULARIES:
+            if words <= {*ones, *zeros, "0", "1"}:
                 return "binary", f"the words {' and '.join(sorted(words))}"
         if 2 <= len(words) <= min(MOST_CLASSES, self.filled // 3):
-            return "class", f"{len(words)} classes: {', '.join(sorted(self.texts)[:5])[:80]}"
+            names = sorted({*self.texts, *self.not_measured})  # as they are read
+            return "class", f"{len(names)} classes: {', '.join(names[:5])[:80]}"
         return None, f"text, e.g. {next(iter(self.texts))[:30]!r}"

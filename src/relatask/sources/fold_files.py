@@ -7,6 +7,7 @@ a column row (from 0) or id, and a column fold.
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pandas as pd
 
 from relatask.core.errors import RelataskError
 from relatask.core.files import is_file
-from relatask.sources.table_files import open_table, read_texts
+from relatask.sources.table_files import open_table, read_texts, row_in_file
 
 LARGEST = 256 << 20  # bytes of a JSON file
 ROW_NAMES = ("row", "rows", "index")
@@ -58,7 +59,7 @@ def _of_json(path: Path, n_rows: int) -> list[pd.DataFrame]:
     if path.stat().st_size > LARGEST:
         raise RelataskError(f"{path} has more than {LARGEST >> 20} MiB; write the folds as Parquet.")
     try:
-        found = json.loads(path.read_text(encoding="utf-8-sig"))
+        found = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise RelataskError(f"{path} is not valid JSON ({error}); correct it and run again.") from None
     splits = [found] if isinstance(found, dict) else found
@@ -67,6 +68,15 @@ def _of_json(path: Path, n_rows: int) -> list[pd.DataFrame]:
             f'{path} must hold a list of objects such as {{"train": [0, "2-5"], "val": [6], "test": [7]}}.'
         )
     return [_of_object(one, n_rows, f"{path}, split {number}") for number, one in enumerate(splits)]
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON, of whose equal names Python would keep the last alone."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        again = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise ValueError(f"the fold {again[:40]!r} stands there twice")
+    return found
 
 
 def _of_object(split: dict[str, Any], n_rows: int, where: str) -> pd.DataFrame:
@@ -125,7 +135,8 @@ def _of_table(path: Path, n_rows: int) -> pd.DataFrame:
     for place, cell in enumerate(cells):
         if not re.fullmatch(r"[0-9]{1,18}(\.0+)?", cell):
             raise RelataskError(
-                f"{path}: {cell[:40]!r} in its row {place} is no row of the data; write whole numbers from 0."
+                f"{path}, {row_in_file(path, place)}: {cell[:40]!r} is no row of the data; write whole "
+                "numbers from 0."
             )
     rows = [int(cell.split(".")[0]) for cell in cells]
     _require_row(max(rows, default=0), n_rows, str(path))

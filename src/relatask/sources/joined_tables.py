@@ -28,7 +28,7 @@ def joined(tables: Sequence[RawTable], paths: Sequence[str]) -> RawTable:
         return tables[0]
     tasks = pd.concat([table.tasks for table in tables], ignore_index=True)
     names = list(dict.fromkeys(tasks["name"]))
-    for column in {"kind", "unit"} & set(tasks.columns):
+    for column in [name for name in ("kind", "unit") if name in tasks]:
         differ = tasks.fillna({column: ""}).groupby("name", sort=False)[column].nunique() > 1
         if differ.any():
             raise RelataskError(
@@ -77,7 +77,8 @@ def _moved(table: RawTable, start: int, place: pd.Series, classes: dict[str, lis
         labels["bound"] = "="
     for name, own in table.classes.items():
         of_task = (table.labels["task"] == names.index(name)).to_numpy()
-        codes = np.array([classes[name].index(text) for text in own], np.float64)
+        at = {text: code for code, text in enumerate(classes[name])}
+        codes = np.array([at[text] for text in own], np.float64)
         labels.loc[of_task, "value"] = codes[labels["value"].to_numpy()[of_task].astype(np.int64)]
     return labels
 

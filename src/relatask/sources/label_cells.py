@@ -40,11 +40,12 @@ WORDS = {  # word -> which line it stands in, and its label
     for words, label in ((ones, 1.0), (zeros, 0.0))
     for word in words
 }
-_MEASURED = re.compile(r"(<=|>=|=<|=>|<<|>>|[<>=≤≥~≈]?)\s*([^<>=≤≥~≈\s].*)")
+MEASURED = re.compile(r"(<=|>=|=<|=>|<<|>>|[<>=≤≥~≈]?)\s*([^<>=≤≥~≈\s].*)")
 _SIGN = {
     **{"<": -1, "<<": -1, "<=": -2, "=<": -2, "≤": -2},
     **{">": 1, ">>": 1, ">=": 2, "=>": 2, "≥": 2},  # of others 0
 }
+RELATIONS = frozenset({*_SIGN, "=", "~", "≈"})
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -168,7 +169,7 @@ class LabelColumn:
             if self.kind == "binary" and word in WORDS:
                 self.words[word] += times
                 return self._of_label(WORDS[word][1])
-            found = _MEASURED.fullmatch(content)
+            found = MEASURED.fullmatch(content)
             number = number_of(found[2]) if found else None
             sign = _SIGN.get(found[1], 0) if found else 0
             if number is None:

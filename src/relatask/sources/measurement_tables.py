@@ -1,9 +1,10 @@
 """Tables of measurements, one a row: their values in one unit, with their bounds, by task."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,19 +16,17 @@ from relatask.core.errors import RelataskError
 from relatask.data.raw_table import RawTable
 from relatask.data.source_tables import SourceContext
 from relatask.sources.active import rule_columns
-from relatask.sources.cells import MISSING
+from relatask.sources.cells import MISSING, number_of
 from relatask.sources.joined_tables import joined
-from relatask.sources.label_cells import LabelColumn
+from relatask.sources.label_cells import MEASURED, LabelColumn
 from relatask.sources.readers import MOLECULE_COLUMNS, find_smiles, kept_columns, with_sheet
 from relatask.sources.table_files import TableFile, find_column, open_table
 from relatask.sources.task_sheet import tasks_without_sheet
+from relatask.sources.units import MOLAR, plain_unit
 from relatask.sources.wide_table import read_wide
 
 if TYPE_CHECKING:
     from relatask.sources.measurements import MeasurementsSource
-
-MOLAR = {"M": 0, "mM": -3, "uM": -6, "nM": -9, "pM": -12, "fM": -15}  # unit -> power of ten of mol/L
-_SIGN_OF = {"": "", "=": "", "==": "", "~": "~", "≈": "~", "<<": "<", ">>": ">", "≤": "<=", "≥": ">="}
 
 
 @dataclass(frozen=True)
@@ -64,9 +63,9 @@ class MeasurementFile(TableFile):
 
     def _values(self, cells: Mapping[str, pa.Array]) -> pa.Array:
         """Return the values of a batch as texts such as >7.5."""
-        values = texts_of(cells[self.value])
+        values = plain_texts(cells[self.value])
         if self.unit:
-            tasks, units = (texts_of(cells[name]).to_pylist() for name in (self.task, self.unit))
+            tasks, units = (plain_texts(cells[name]).to_pylist() for name in (self.task, self.unit))
             pairs = list(zip(tasks, units, strict=True))
             powers = {pair: self._power(*pair) for pair in set(pairs)}
             if any(powers.values()):
@@ -74,7 +73,7 @@ class MeasurementFile(TableFile):
                 values = pa.array([_scaled(text, powers[pair]) for text, pair in own], pa.string())
         if not self.relation:
             return values
-        signs = texts_of(cells[self.relation]).dictionary_encode()
+        signs = plain_texts(cells[self.relation]).dictionary_encode()
         said = [_sign(text) for text in signs.dictionary.to_pylist()]
         sign = pa.DictionaryArray.from_arrays(signs.indices, pa.array(said, pa.string())).dictionary_decode()
         missing = pc.is_in(pc.utf8_lower(values), pa.array(sorted(MISSING)))
@@ -87,33 +86,26 @@ class MeasurementFile(TableFile):
         return MOLAR[own] - MOLAR[target] if own in MOLAR and target in MOLAR else 0
 
 
-def texts_of(column: pa.Array) -> pa.Array:
+def plain_texts(column: pa.Array) -> pa.Array:
     """Return a column as texts without spaces around them, empty where there is nothing."""
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     return pc.utf8_trim_whitespace(pc.fill_null(pc.cast(column, pa.string()), ""))
 
 
-def plain_unit(text: str) -> str:
-    """Return a unit with u for micro."""
-    return text.replace("\N{MICRO SIGN}", "u").replace("\N{GREEK SMALL LETTER MU}", "u")
-
-
 def _sign(relation: str) -> str:
     """Return the sign that stands before a value; ChEMBL writes relations in quotation marks."""
     text = relation.strip("'\" ")
-    return _SIGN_OF.get(text, text)
+    return "" if text in {"=", "=="} else text
 
 
 def _scaled(text: str, power: int) -> str:
     """Return a number times a power of ten, as text; what is no number stays as it is."""
-    if not power:
+    found = MEASURED.fullmatch(text)
+    number = number_of(found[2]) if power and found else None
+    if found is None or number is None or not math.isfinite(number):
         return text
-    sign = text[: len(text) - len(text.lstrip("<>=~≤≥ "))]
-    try:
-        return sign + str(Decimal(text[len(sign) :]).scaleb(power))
-    except (InvalidOperation, ValueError):
-        return text
+    return found[1] + str(Decimal(found[2]).scaleb(power))
 
 
 def read_measurements(config: "MeasurementsSource", context: SourceContext) -> RawTable:
@@ -164,7 +156,7 @@ def _units_of(files: Sequence[MeasurementFile]) -> dict[str, str | None]:
         if file.unit is None:
             continue
         for batch in file.source.batches([file.task, file.unit]):
-            columns = {name: texts_of(batch.column(name)) for name in (file.task, file.unit)}
+            columns = {name: plain_texts(batch.column(name)) for name in (file.task, file.unit)}
             rows = pa.table(columns).group_by([file.task, file.unit]).aggregate([([], "count_all")])
             for task, unit, count in zip(
                 *(rows[name].to_pylist() for name in (*columns, "count_all")), strict=True

@@ -127,9 +127,10 @@ def label_columns(config: "TableSource", tasks: Sequence[str]) -> list[LabelColu
 
 def task_columns(config: "TableSource", columns: Sequence[LabelColumn]) -> dict[str, list[Any]]:
     """Return the columns of the tasks of a `RawTable` that say what its labels are."""
+    units = [P_UNIT if column.concentration else config.units.get(column.name) for column in columns]
     return {
         "kind": [column.kind for column in columns],
-        "unit": [P_UNIT if column.concentration else config.units.get(column.name) for column in columns],
+        "unit": [unit if own.kind == "real" else None for unit, own in zip(units, columns, strict=True)],
         "transform": [
             f"{P_UNIT} of {column.concentration}" if column.concentration else None for column in columns
         ],

@@ -65,6 +65,9 @@ class TableSource(MoleculeFiles):
         for column in self.thresholds:
             if (kind := self.kind_of(column)) != "binary":
                 raise ValueError(f"thresholds: the column {column!r} is of kind {kind}; remove it there")
+        for column in self.units:
+            if (kind := self.kind_of(column)) != "real":
+                raise ValueError(f"units: the column {column!r} is of kind {kind}; remove it there")
         for column in self.p_values:
             if self.kind_of(column) != "real" and self.rule_of(column) is None:
                 raise ValueError(

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from relatask.core.kinds import Kind
-from relatask.sources.column_content import FOLDS, RELATIONS, UNITS, Content
+from relatask.sources.column_content import FOLDS, Content
+from relatask.sources.label_cells import RELATIONS
 from relatask.sources.table_files import Reading, TableFile, container_of, open_table
+from relatask.sources.units import UNITS, plain_unit
 
 Role = Literal["smiles", "id", "date", "split", "task", "relation", "unit", "left out"]
 _FOUND: tuple[Role, ...] = ("split", "date", "id")  # in this order
@@ -253,11 +255,7 @@ def _all(content: Content, known: frozenset[str]) -> bool:
 
 def _is_unit(name: str, content: Content) -> bool:
     named = re.search(r"\bunits?\b", name.replace("_", " "), re.I) is not None
-    return bool(content.texts) and (named or {_plain(text) for text in content.texts} <= UNITS)
-
-
-def _plain(unit: str) -> str:
-    return unit.replace("\N{MICRO SIGN}", "u").replace("\N{GREEK SMALL LETTER MU}", "u")
+    return bool(content.texts) and (named or {plain_unit(text) for text in content.texts} <= UNITS)
 
 
 def _described(
@@ -271,7 +269,7 @@ def _described(
     """Return what a column is."""
     kind, said = content.labels()
     found = _UNIT.fullmatch(name)
-    unit = found[1] if found and _plain(found[1]) in UNITS else None
+    unit = found[1] if found and plain_unit(found[1]) in UNITS else None
     filled = round(content.filled * n_rows / max(1, content.rows))
     if name in roles:
         return ColumnDescription(name, roles[name], said, filled)

@@ -135,10 +135,10 @@ def _checked_names(table: TableFile) -> list[str]:
         index += 1
     if index:
         log.info(
-            "%s: the first column, %r, has no name of its own, as an index that pandas writes; it is left "
-            "out. Name it in the file to use it.",
+            "%s: first columns without a name of their own, as an index that pandas writes, are left out: "
+            "%s. Name them in the file to use them.",
             path,
-            names[0],
+            ", ".join(map(repr, names[:index])),
         )
     nameless = [place for place, name in enumerate(names) if place >= index and not name.strip()]
     if nameless and not table.is_blank(nameless):

@@ -32,6 +32,7 @@ def with_test_file(table: RawTable, test: RawTable, block: "TableSource") -> Raw
     sizes = len(table.rows), len(test.rows)
     return replace(
         whole,
+        tested_from=sizes[0],
         columns={**whole.columns, FOLD: [*["train"] * sizes[0], *["test"] * sizes[1]]},
         notes={**whole.notes, "rows_of_test_file": sizes[1]},
         files=[*(table.files or [(own, sizes[0])]), (other, sizes[1])],

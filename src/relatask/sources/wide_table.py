@@ -74,7 +74,8 @@ def read_wide(
         if column.kind != "class":
             continue
         ordered = sorted(column.classes, key=in_order)
-        place = np.array([ordered.index(name) for name in column.classes], np.float64)
+        at = {name: place for place, name in enumerate(ordered)}
+        place = np.array([at[name] for name in column.classes], np.float64)
         of_task = (labels["task"] == task).to_numpy()
         labels.loc[of_task, "value"] = place[labels["value"].to_numpy()[of_task].astype(np.int64)]
         classes[task] = ordered

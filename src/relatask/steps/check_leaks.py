@@ -4,9 +4,9 @@ Writes table "leaks", a row for each split of items; splits of labels have none,
 is in training on purpose.
 
 Example:
-    relatask check_leaks --dataset mine --items results/mine/items.parquet --labels
-    results/mine/labels.parquet \\
-        --splits results/mine/splits/scaffold-0.parquet --features results/mine/features --out leaks.parquet
+    relatask check_leaks --dataset assays --items results/mine/data/assays/items.parquet \\
+        --labels results/mine/data/assays/labels.parquet --features results/mine/data/assays/features \\
+        --splits results/mine/data/assays/splits/scaffold-0.parquet --out results/mine/leaks/assays.parquet
 """
 
 import argparse

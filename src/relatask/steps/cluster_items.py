@@ -1,8 +1,8 @@
 """Put molecules into clusters by their fingerprints, once for all splits that keep clusters together.
 
 Example:
-    relatask cluster_items --items results/mine/items.parquet --cutoff 0.4 \\
-        --out results/mine/clusters/0.4.parquet
+    relatask cluster_items --items results/mine/data/assays/items.parquet --cutoff 0.4 \\
+        --out results/mine/data/assays/clusters/0.4.parquet
 """
 
 import argparse

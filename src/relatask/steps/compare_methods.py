@@ -5,8 +5,8 @@ and paired tests on the test fold with Holm-corrected p values and bootstrap int
 
 Example:
   relatask compare_methods --plan results/demo/plan.parquet --metrics results/demo/metrics.parquet \\
-    --tasks results/assays/tasks.parquet --baseline STL --out-summary results/demo/summary.parquet \\
-    --out-comparisons results/demo/comparisons.parquet
+    --tasks results/demo/data/planted/tasks.parquet --baseline STL \\
+    --out-summary results/demo/summary.parquet --out-comparisons results/demo/comparisons.parquet
 """
 
 import argparse

@@ -8,9 +8,9 @@ Example:
 import argparse
 from pathlib import Path
 
+from relatask.core.csv_files import write_csv
 from relatask.core.tables import write_batches
 from relatask.publishing.described_predictions import NAME, batch_of, described_predictions
-from relatask.publishing.table_files import write_csv
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

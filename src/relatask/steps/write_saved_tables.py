@@ -13,10 +13,10 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
+from relatask.core.csv_files import write_csv
 from relatask.core.files import write_text
 from relatask.core.tables import read_table
 from relatask.publishing.formatting import NOTHING, Table, to_markdown
-from relatask.publishing.table_files import write_csv
 
 SHOWN = 50  # rows in markdown
 RUN = ["label", "dataset", "split", "seed"]

@@ -326,7 +326,7 @@ REFUSED: dict[str, dict[str, Any]] = {
     "'prototypes' is no network that learns tasks together": {"methods": [{**ROW, "ensemble": 3}]},
     "so there is nothing to balance": {"methods": [{**ROW, "balancing": "dwa"}]},
     "`imputation` needs one model of all tasks": {"imputation": ["P"]},
-    "metrics: the tasks have classes, .* accuracy, macro_f1 for classes": {"metrics": ["roc_auc"]},
+    "metrics: the tasks have classes, .* accuracy, .*macro_f1.* for classes": {"metrics": ["roc_auc"]},
     "splits.schemes: it is \\['given'\\] or \\['grouped'\\] for images": {"splits": {"schemes": ["random"]}},
     "splits.schemes: it is \\['given'\\] for images": {
         "sources": {"o": {"reader": "miniimagenet", "path": "o"}}

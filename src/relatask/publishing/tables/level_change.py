@@ -8,7 +8,7 @@ import pandas as pd
 from relatask.core.files import read_fields
 from relatask.core.layout import dataset_file
 from relatask.core.tables import columns_of
-from relatask.evaluation.resampled import corrected_t_test
+from relatask.evaluation.resampled import corrected_t_test, tested_to_trained
 from relatask.evaluation.significance import holm
 from relatask.evaluation.spread import over_seeds
 from relatask.publishing.formatting import NOTHING, Bold, Table, number, p_value, signed
@@ -86,13 +86,11 @@ def changes(inputs: Inputs) -> pd.DataFrame:
 def _test_to_train(inputs: Inputs, dataset: str, split: str) -> float:
     """Labels for test over labels for training, mean over seeds."""
     inputs.require("splits")
-    ratios = []
+    folds = []
     for seed in sorted(set(inputs.plan["seed"])):
         record = dataset_file("split_record", inputs.name, dataset, scheme=split, seed=str(seed))
-        path = inputs.results / record
-        folds = read_fields(path, folds=dict)["folds"]
-        ratios.append(folds["test"]["labels"] / max(folds["train"]["labels"], 1))
-    return float(np.mean(ratios))
+        folds.append(read_fields(inputs.results / record, folds=dict)["folds"])
+    return tested_to_trained(folds)
 
 
 def _tested(
