@@ -201,7 +201,6 @@ def test_the_time_left_is_of_the_prepared_size_and_not_of_the_expected_one(tmp_p
     found = make_study(tmp_path / "results", datasets={"small": {"source": "s"}})
     runs = study_status(found.folder).runs
     by_label = {run.label: run for run in runs}
-    record = found.folder / "data" / "small" / "dataset.json"
     described = found.folder / "data" / "small" / "dataset.json"
     labels = json.loads(described.read_text())["labels"]
     per_item = {label: (run.predicted - 1) for label, run in by_label.items()}
