@@ -22,10 +22,10 @@ STAGES = {
     "reading and preparing": (
         *("retrieve_files", "plant_data", "query_activities", "query_assay_targets", "query_string"),
         *("prepare_items", "relate_tasks", "densify_dataset", "split_items", "featurise_items"),
-        *("cluster_items", "prepare_dataset", "plan_runs"),
+        *("cluster_items", "check_leaks", "prepare_dataset", "plan_runs"),
     ),
     "training": ("train_shard", "merge_runs", "merge_collection"),
-    "evaluating": ("evaluate_runs", "evaluate_collection", "compare_methods", "check_leaks"),
+    "evaluating": ("evaluate_runs", "evaluate_collection", "compare_methods", "describe_predictions"),
     "writing tables and figures": (),  # all others
 }
 EVERY = 2.0  # seconds between looks at the journal, on a terminal
