@@ -16,11 +16,11 @@ from relatask.core.errors import RelataskError
 from relatask.core.files import is_file
 from relatask.core.plugins import Record, load_file
 from relatask.core.records import records, suggest
+from relatask.core.told import tell_once
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-log = logging.getLogger(__name__)
 _INDEX = re.compile(r"\s*|Unnamed: 0(\.\d+)?")  # what pandas writes and reads as an index without a name
 
 
@@ -134,11 +134,10 @@ def _checked_names(table: TableFile) -> list[str]:
     while index < len(names) - 1 and _INDEX.fullmatch(names[index]):
         index += 1
     if index:
-        log.info(
-            "%s: the first column, %r, has no name of its own, as an index that pandas writes; it is left "
-            "out. Name it in the file to use it.",
-            path,
-            names[0],
+        tell_once(
+            *(__name__, logging.INFO),
+            f"{path}: the first column, {names[0]!r}, has no name of its own, as an index that pandas "
+            "writes; it is left out. Name it in the file to use it.",
         )
     nameless = [place for place, name in enumerate(names) if place >= index and not name.strip()]
     if nameless and not table.is_blank(nameless):
