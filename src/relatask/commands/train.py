@@ -13,8 +13,10 @@ Examples:
 """
 
 import argparse
+import logging
 from pathlib import Path
 
+from relatask.commands._losses import losses_of
 from relatask.commands._sentence import sentence_of
 from relatask.commands._workflow import run_workflow
 from relatask.commands.init import configure_table, table_of, write_study
@@ -22,6 +24,7 @@ from relatask.commands.status import study_folder
 from relatask.core.errors import RelataskError
 
 STUDIES = (".yaml", ".yml")
+log = logging.getLogger(__name__)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -49,4 +52,6 @@ def run(arguments: argparse.Namespace) -> None:
         raise RelataskError(f"there is no file {study}; give a table or a study file.")
     name = study.stem
     run_workflow(study, arguments.cores, name, arguments.config)
+    for said in losses_of(study_folder(name)):
+        log.info("%s", said)
     print(sentence_of(study_folder(name), arguments.output_dir or Path("models") / name))
