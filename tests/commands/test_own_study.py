@@ -162,3 +162,27 @@ def test_a_row_for_each_measurement_is_read_as_such(tmp_path: Path) -> None:
     assert source.reader == "measurements"
     assert (source.task_column, source.value_column) == ("assay", "value")  # type: ignore[attr-defined]
     assert study.metrics == ["r2", "rmse", "mae", "spearman"]
+
+
+def test_units_of_names_are_written_and_odd_cells_and_few_of_many_columns_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    frame = own_table(40).rename(columns={"logD": "IC50 (µM)"}).assign(**{f"c{n}": "x" for n in range(30)})
+    frame.loc[3, "kinase"] = "see notebook"
+    frame.to_csv("a.csv", index=False)
+    assert main(["init", "a.csv", "--tiny"]) == 0
+    said = capsys.readouterr().err
+    assert "'kinase' is taken for labels of 0 and 1; 1 are no number, e.g. 'see notebook'." in said
+    assert "c9 (text, e.g. 'x') and 20 more, which a.yaml names" in said
+    source = load_study(Path("a.yaml")).sources["a"]
+    assert source.units == {"IC50 (µM)": "µM"}  # type: ignore[attr-defined]
+
+
+def test_columns_of_a_long_table_that_are_used_are_not_told_as_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    lines = [f"CC{'C' * (n // 2)}O,T{n % 2},{n + 0.5},note {n}" for n in range(40)]
+    path.write_text("\n".join(["smiles,target,value,comment", *lines]))
+    found = describe(path)
+    assert found.long is not None
+    assert set(found.left_out or {}) == {"comment"}

@@ -201,7 +201,9 @@ def test_the_time_left_is_of_the_prepared_size_and_not_of_the_expected_one(tmp_p
     found = make_study(tmp_path / "results", datasets={"small": {"source": "s"}})
     runs = study_status(found.folder).runs
     by_label = {run.label: run for run in runs}
-    labels = json.loads((tmp_path / "results" / "t" / "data" / "small" / "dataset.json").read_text())["labels"]
+    labels = json.loads((tmp_path / "results" / "t" / "data" / "small" / "dataset.json").read_text())[
+        "labels"
+    ]
     per_item = {label: (run.predicted - 1) for label, run in by_label.items()}
     assert by_label["RF"].expected - 1 == pytest.approx(per_item["RF"] * labels / (2000 * 50), rel=1e-4)
     assert by_label["MLP"].expected - 1 == pytest.approx(per_item["MLP"] * 60 / 2000, rel=1e-4)

@@ -181,7 +181,8 @@ def _tasks(table: OwnTable, leading: Kind, others: dict[str, Kind]) -> list[str]
     values = f"    values: {leading}  # {SAID[leading]}"
     if table.long is None:
         kinds = [f"    kinds: {_mapping(others)}"] if others else []
-        return [*_listed("    task_columns: ", table.tasks), values, *kinds]
+        units = [f"    units: {_mapping({name: _word(unit) for name, unit in table.units.items()})}"]
+        return [*_listed("    task_columns: ", table.tasks), values, *kinds, *(units if table.units else [])]
     named = ((key, column) for key, column in vars(table.long).items() if column)
     return [*(f"    {key}: {_word(column)}" for key, column in named), values]
 

@@ -1,7 +1,7 @@
 """What a table of a user's own is taken for: what it looks like, and what the command line says of it."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from relatask.core.errors import RelataskError
@@ -26,6 +26,8 @@ class OwnTable:
         folds_column: one that looks like folds and is not asked for.
         left_out: column -> why it is nothing.
         long: columns of a table with a row for each measurement.
+        units: measured column -> the unit that its name gives in brackets.
+        doubts: column of a task -> what it holds, where that is not of one kind throughout.
     """
 
     path: Path
@@ -38,6 +40,8 @@ class OwnTable:
     folds_column: str | None = None
     left_out: dict[str, str] | None = None
     long: LongFormat | None = None
+    units: dict[str, str] = field(default_factory=dict)
+    doubts: dict[str, str] = field(default_factory=dict)
 
 
 def describe(
@@ -103,6 +107,8 @@ def describe(
         splits_column=splits,
         folds_column=_unless_in(found.split_column, {*tasks, *taken}),
         left_out={name: why for name, why in reasons.items() if name not in {*tasks, smiles, splits}},
+        units={one.name: one.unit for one in found.columns if one.unit and tasks.get(one.name) == "real"},
+        doubts={one.name: one.said for one in found.columns if one.name in tasks and one.odd},
     )
 
 
@@ -123,7 +129,7 @@ def _of_measurements(
         n_labels=found.n_rows,
         id_column=found.id_column,
         splits_column=splits,
-        left_out=found.left_out,
+        left_out={name: why for name, why in found.left_out.items() if name not in vars(long).values()},
         long=long,
     )
 

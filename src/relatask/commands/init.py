@@ -20,6 +20,7 @@ from relatask.core.files import write_text
 from relatask.core.kinds import KINDS
 
 TYPES = {"classification": "binary", "regression": "real", "multiclass": "class"}  # chemprop's names
+NAMED = 10  # columns left out that are told
 log = logging.getLogger(__name__)
 
 
@@ -116,8 +117,12 @@ def write_study(arguments: argparse.Namespace, path: Path) -> Path:
     said = ", ".join(f"{kinds.count(kind)} {kind}" for kind in KINDS if kind in kinds)
     log.info("%s: %d rows, SMILES in %r, tasks: %s", path, table.n_rows, table.smiles_column, said)
     if table.left_out:
-        said = ", ".join(f"{name} ({why})" for name, why in table.left_out.items())
+        named = [f"{name} ({why})" for name, why in list(table.left_out.items())[:NAMED]]
+        more = len(table.left_out) - len(named)
+        said = f"{', '.join(named)}{f' and {more} more, which {target} names' if more else ''}"
         log.info("%s: columns left out: %s", path, said)
+    for name, why in table.doubts.items():
+        log.warning("%s: %r is taken for %s.", path, name, why)
     if table.folds_column:
         log.info("%s: %r looks like folds; --splits-column takes them.", path, table.folds_column)
     return target

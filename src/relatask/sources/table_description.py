@@ -64,6 +64,7 @@ class ColumnDescription:
         said: what its cells are, in words; of a column that is left out, why.
         filled: cells that hold something, projected from those that were looked at.
         unit: that its name gives in brackets.
+        odd: cells, of those that were looked at, that are no number although most are.
     """
 
     name: str
@@ -72,6 +73,7 @@ class ColumnDescription:
     filled: int
     kind: Kind | None = None
     unit: str | None = None
+    odd: int = 0
 
 
 @dataclass(frozen=True)
@@ -293,4 +295,4 @@ def _described(
         reason = f"all its cells are {next(iter(content.texts))[:30]!r}"
     if reason:
         return ColumnDescription(name, "left out", reason, filled)
-    return ColumnDescription(name, "task", said, filled, kind, unit)
+    return ColumnDescription(name, "task", said, filled, kind, unit, content.odd())
