@@ -42,8 +42,11 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, list[Path]]]:
     return found
 
 
-def finished(results: Path, one_split: bool) -> Path:
-    """A study whose three methods are apart by 0.05 and a little noise, on splits that differ or do not."""
+def finished(results: Path, one_split: bool, one_test: bool = False) -> Path:
+    """A study whose three methods are apart by 0.05 and a little noise, on splits that differ or do not.
+
+    With `one_test` they differ in what is trained on and not in what is tested.
+    """
     chosen = StudyAtScale("t", "quick", parse(StudyConfig, STUDY, "study"))
     folder = results / "t"
     write_text(folder / in_study("study"), chosen.text())
@@ -60,6 +63,10 @@ def finished(results: Path, one_split: bool) -> Path:
     for seed, file in enumerate(chosen.data_records()[-3:]):
         folds = {"train": {"items": 60}, "test": {"items": 20}}
         write_json(results / file, {"digest": "x" if one_split else str(seed), "folds": folds})
+        split = pd.DataFrame({"item_id": range(9), "task_id": None, "fold": "train"})
+        split.loc[0, "fold"] = "valid" if seed else "train"
+        split.loc[1 if one_test else seed + 1, "fold"] = "test"
+        write_table("split", split, (results / file).with_suffix(".parquet"))
     return folder
 
 
@@ -79,11 +86,12 @@ def test_the_sentence_names_winner_margins_verdicts_model_and_table(
     assert {member.name for member in members} == {"model"}
 
 
-def test_trainings_on_one_split_are_one_look_and_no_test(
-    tmp_path: Path, kept: list[tuple[Path, list[Path]]]
+@pytest.mark.parametrize("one_split", [True, False])
+def test_trainings_tested_on_the_same_items_are_one_look_and_no_test(
+    tmp_path: Path, kept: list[tuple[Path, list[Path]]], one_split: bool
 ) -> None:
-    """They differ by their random numbers alone, and say nothing of other molecules."""
-    said = _sentence.sentence_of(finished(tmp_path / "results", True), Path("models/t"))
+    """They differ by their random numbers, or by what validates, and say nothing of other molecules."""
+    said = _sentence.sentence_of(finished(tmp_path / "results", one_split, True), Path("models/t"))
     assert "over 1 split, +0.050 " in said
     assert "to the runner-up alone (not told apart)" in said
     assert "learning together made no difference that can be told (shared +0.050 to alone" in said

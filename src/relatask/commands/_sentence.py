@@ -1,5 +1,6 @@
 """The sentence that a study ends with, and the winner's models as one."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +40,11 @@ def sentence_of(folder: Path, models: Path) -> str:
     said = []
     for dataset, split in columns:
         own = cells[(cells["dataset"] == dataset) & (cells["split"] == split)]
-        records = splits[dataset, split]
-        if len({record["digest"] for record in records}) == 1:  # seeds train again on the same items
+        files = splits[dataset, split]
+        if _same_test(files):  # seeds train again, or draw validation, and are tested on the same items
             key = [name for name in own if name not in {"seed", "value"}]
             own = own.groupby(key, observed=True)["value"].mean().reset_index().assign(seed=0)
-        folds = records[0]["folds"]
+        folds = read_json(files[0])["folds"]
         ratio = folds["test"]["items"] / max(1, folds["train"]["items"])
         found = verdict(own, kinds, str(study.baseline), ratio, _together(study))
         if found is None:
@@ -70,14 +71,29 @@ def _together(study: StudyConfig) -> tuple[str, str] | None:
     return None
 
 
-def _splits(folder: Path, chosen: StudyAtScale) -> dict[tuple[str, str], list[dict[str, Any]]]:
-    """Return (data set, split) -> the records of its splits, one for each seed."""
+def _splits(folder: Path, chosen: StudyAtScale) -> dict[tuple[str, str], list[Path]]:
+    """Return (data set, split) -> the files of records of its splits, one for each seed."""
     study, seeds = chosen.study, chosen.study.scales[chosen.scale].seeds  # type: ignore[index]
     names = [(dataset, split) for dataset in study.datasets for split in study.splits.schemes for _ in seeds]
-    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    found: dict[tuple[str, str], list[Path]] = {}
     for key, file in zip(names, chosen.data_records()[-len(names) :], strict=True):
-        found.setdefault(key, []).append(read_json(folder.parent / file))
+        found.setdefault(key, []).append(folder.parent / file)
     return found
+
+
+def _same_test(records: Sequence[Path]) -> bool:
+    """Whether the splits of all these records test the same items, or cells."""
+    first: pd.DataFrame | None = None
+    if len({read_json(path)["digest"] for path in records}) == 1:
+        return True
+    for path in records:
+        split = read_table("split", path.with_suffix(".parquet"))
+        tested = split[split["fold"] == "test"][["item_id", "task_id"]].astype(str)
+        tested = tested.sort_values(["item_id", "task_id"], ignore_index=True)
+        if first is not None and not tested.equals(first):
+            return False
+        first = tested
+    return True
 
 
 def _kinds(plan: pd.DataFrame, metrics: pd.DataFrame) -> dict[str, Kind]:
