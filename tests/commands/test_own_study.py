@@ -186,3 +186,28 @@ def test_columns_of_a_long_table_that_are_used_are_not_told_as_left_out(tmp_path
     found = describe(path)
     assert found.long is not None
     assert set(found.left_out or {}) == {"comment"}
+
+
+def test_concentrations_become_p_values_if_asked_and_wide_ranges_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    values = [10.0 ** (n % 6) for n in range(40)]
+    frame = own_table(40).assign(**{"Ki (nM)": values, "t (h)": values, "narrow (nM)": range(2, 42)})
+    frame["logD"] = [n - 10 for n in range(40)]
+    frame.to_csv("a.csv", index=False)
+    assert main(["init", "a.csv", "--tiny"]) == 0
+    assert "values over 3 powers of ten or more: Ki (nM), t (h); of conc" in capsys.readouterr().err
+    assert main(["init", "a.csv", "--tiny", "--p-values", "--overwrite"]) == 0
+    assert "values over 3 powers of ten or more: t (h); of conc" in capsys.readouterr().err
+    source = load_study(Path("a.yaml")).sources["a"]
+    assert source.p_values == {"Ki (nM)": "nM", "narrow (nM)": "nM"}  # type: ignore[attr-defined]
+    assert source.units == {"t (h)": "h"}  # type: ignore[attr-defined]
+    frame[["SMILES", "t (h)"]].to_csv("b.csv", index=False)
+    assert main(["init", "b.csv", "--tiny", "--p-values"]) == 2
+    assert "b.csv says no unit of concentration for --p-values" in capsys.readouterr().err
+    lines = [f"CC{'C' * (n // 2)}O,T{n % 2},{value},nM" for n, value in enumerate(values)]
+    Path("c.csv").write_text("\n".join(["smiles,target,value,unit", *lines]))
+    assert main(["init", "c.csv", "--tiny", "--p-values"]) == 0
+    assert "powers of ten" not in capsys.readouterr().err
+    assert load_study(Path("c.yaml")).sources["c"].p_values is True  # type: ignore[attr-defined]

@@ -181,10 +181,25 @@ def _tasks(table: OwnTable, leading: Kind, others: dict[str, Kind]) -> list[str]
     values = f"    values: {leading}  # {SAID[leading]}"
     if table.long is None:
         kinds = [f"    kinds: {_mapping(others)}"] if others else []
-        units = [f"    units: {_mapping({name: _word(unit) for name, unit in table.units.items()})}"]
-        return [*_listed("    task_columns: ", table.tasks), values, *kinds, *(units if table.units else [])]
+        return [*_listed("    task_columns: ", table.tasks), values, *kinds, *_units(table)]
     named = ((key, column) for key, column in vars(table.long).items() if column)
-    return [*(f"    {key}: {_word(column)}" for key, column in named), values]
+    return [*(f"    {key}: {_word(column)}" for key, column in named), values, *_p_values(table, "true")]
+
+
+def _units(table: OwnTable) -> list[str]:
+    """Return the units that names of columns give, and which concentrations become p-values."""
+    molar = table.concentrations
+    as_they_are = {name: unit for name, unit in table.units.items() if not table.has_p_values(name)}
+    lines = [f"    units: {_mapping(_words(as_they_are))}"] if as_they_are else []
+    return [*lines, *_p_values(table, _mapping(_words(molar)))]
+
+
+def _p_values(table: OwnTable, said: str) -> list[str]:
+    return [f"    p_values: {said}  # concentrations become -log10(mol/L)"] if table.p_values else []
+
+
+def _words(values: dict[str, str]) -> dict[str, str]:
+    return {key: _word(value) for key, value in values.items()}
 
 
 def _tasks_said(counts: Counter[Kind]) -> str:

@@ -9,6 +9,9 @@ from relatask.core.kinds import Kind
 from relatask.core.records import suggest
 from relatask.sources.table_description import LongFormat, TableDescription, describe_table
 from relatask.sources.table_files import open_table
+from relatask.sources.units import is_concentration
+
+WIDE = 3.0  # powers of ten from which the squared error of the largest values is all that counts
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,8 @@ class OwnTable:
         long: columns of a table with a row for each measurement.
         units: measured column -> the unit that its name gives in brackets.
         doubts: column of a task -> what it holds, where that is not of one kind throughout.
+        wide_range: columns of measured values above 0 that go over `WIDE` powers of ten or more.
+        p_values: whether concentrations become -log10(mol/L).
     """
 
     path: Path
@@ -42,6 +47,17 @@ class OwnTable:
     long: LongFormat | None = None
     units: dict[str, str] = field(default_factory=dict)
     doubts: dict[str, str] = field(default_factory=dict)
+    wide_range: tuple[str, ...] = ()
+    p_values: bool = False
+
+    @property
+    def concentrations(self) -> dict[str, str]:
+        """Measured column -> unit in its name, of concentrations."""
+        return {name: unit for name, unit in self.units.items() if is_concentration(unit)}
+
+    def has_p_values(self, name: str) -> bool:
+        """Whether the values of a column are learned as -log10(mol/L)."""
+        return self.p_values and (self.long is not None or name in self.concentrations)
 
 
 def describe(
@@ -109,6 +125,9 @@ def describe(
         left_out={name: why for name, why in reasons.items() if name not in {*tasks, smiles, splits}},
         units={one.name: one.unit for one in found.columns if one.unit and tasks.get(one.name) == "real"},
         doubts={one.name: one.said for one in found.columns if one.name in tasks and one.odd},
+        wide_range=tuple(
+            one.name for one in found.columns if tasks.get(one.name) == "real" and one.powers_of_ten >= WIDE
+        ),
     )
 
 
@@ -131,6 +150,11 @@ def _of_measurements(
         splits_column=splits,
         left_out={name: why for name, why in found.left_out.items() if name not in vars(long).values()},
         long=long,
+        wide_range=tuple(
+            one.name
+            for one in found.columns
+            if kind == "real" and one.name == long.value_column and one.powers_of_ten >= WIDE
+        ),
     )
 
 

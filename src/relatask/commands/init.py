@@ -6,15 +6,17 @@ is spent, by the size of the table. `relatask train` does the same and runs it.
 Examples:
   relatask init assays.csv
   relatask init assays.csv --smiles-columns structure --target-columns hERG CYP3A4
+  relatask init ic50_nM.csv --p-values
   relatask init -i assays.csv --ignore-columns batch operator --splits-column fold
 """
 
 import argparse
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 from relatask.commands._own_study import study_name, study_text
-from relatask.commands._table import describe
+from relatask.commands._table import WIDE, describe
 from relatask.core.errors import RelataskError
 from relatask.core.files import write_text
 from relatask.core.kinds import KINDS
@@ -65,6 +67,11 @@ def configure_table(parser: argparse.ArgumentParser, what: str) -> None:
         help="what all assays hold: binary (0 and 1), real (measured values), class; default: as they look",
     )
     parser.add_argument(
+        "--p-values",
+        action="store_true",
+        help="concentrations (by the unit in a column's name, or a column of units) become -log10(mol/L)",
+    )
+    parser.add_argument(
         *("--overwrite", "--force"), action="store_true", help="replace a study file that differs"
     )
     parser.add_argument(
@@ -102,6 +109,13 @@ def write_study(arguments: argparse.Namespace, path: Path) -> Path:
         splits=arguments.splits_column,
         task_type=TYPES.get(arguments.task_type, arguments.task_type),
     )
+    if arguments.p_values:
+        if not (table.long.unit_column if table.long else table.concentrations):
+            raise RelataskError(
+                f"{path} says no unit of concentration for --p-values: write it behind the name of a column, "
+                "as in 'IC50 (nM)', or into a column of units."
+            )
+        table = replace(table, p_values=True)
     options = {"minutes": arguments.minutes} if arguments.minutes else {}
     text = study_text(table, arguments.splits_file, tiny=arguments.tiny, **options)
     target = Path(f"{study_name(path)}.yaml")
@@ -123,6 +137,12 @@ def write_study(arguments: argparse.Namespace, path: Path) -> Path:
         log.info("%s: columns left out: %s", path, said)
     for name, why in table.doubts.items():
         log.warning("%s: %r is taken for %s.", path, name, why)
+    if wide := [name for name in table.wide_range if not table.has_p_values(name)]:
+        log.warning(
+            "%s: values over %g powers of ten or more: %s; of concentrations --p-values learns the "
+            "logarithm, of others write the logarithm into the file.",
+            *(path, WIDE, ", ".join(wide[:NAMED])),
+        )
     if table.folds_column:
         log.info("%s: %r looks like folds; --splits-column takes them.", path, table.folds_column)
     return target

@@ -73,6 +73,13 @@ class Content:
                 bounds += count * (text[0] in "<>≤≥")
         return numbers, bounds
 
+    def powers_of_ten(self) -> float:
+        """Return over how many powers of ten the numbers go, 0 where not all of them are above 0."""
+        found = [_MEASURED.fullmatch(text) for text in self.texts]
+        numbers = [number_of(one[2]) for one in found if one is not None]
+        known = [number for number in numbers if number is not None and math.isfinite(number)]
+        return math.log10(max(known) / min(known)) if known and min(known) > 0 else 0.0
+
     def odd(self) -> int:
         """Return how many cells are no number, of a column most of whose cells are numbers."""
         numbers, _ = self.numbers()
