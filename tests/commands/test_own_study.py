@@ -136,9 +136,9 @@ def test_init_writes_a_study_and_replaces_none_that_differs(
 
 
 def test_a_file_must_be_named_once(capsys: pytest.CaptureFixture[str]) -> None:
-    for given in ([], ["a.csv", "-i", "b.csv"]):
+    for given in ([], ["a.csv", "-i", "a.csv"]):
         assert main(["init", *given]) == 2
-        assert "name one file" in capsys.readouterr().err
+        assert "name a file" in capsys.readouterr().err
 
 
 def test_the_type_of_all_tasks_can_be_said(tmp_path: Path) -> None:
@@ -211,3 +211,28 @@ def test_concentrations_become_p_values_if_asked_and_wide_ranges_are_told(
     assert main(["init", "c.csv", "--tiny", "--p-values"]) == 0
     assert "powers of ten" not in capsys.readouterr().err
     assert load_study(Path("c.yaml")).sources["c"].p_values is True  # type: ignore[attr-defined]
+
+
+def test_several_files_become_one_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    frame = own_table(40)
+    frame[["name", "SMILES", "kinase"]].to_csv("a.csv", index=False)
+    frame["kinase"] = [n / 4 for n in range(40)]
+    second = frame[["SMILES", "kinase", "hERG"]].rename(columns={"SMILES": "structure"})
+    second.to_csv("b.tsv", sep="\t", index=False)
+    assert main(["init", "a.csv", "b.tsv", "--tiny"]) == 0
+    assert "a.csv, b.tsv: 80 rows, SMILES in 'SMILES', tasks: 1 binary, 1 real" in capsys.readouterr().err
+    source = load_study(Path("a.yaml")).sources["a"].model_dump()
+    assert (source["path"], source["smiles_column"]) == (["a.csv", "b.tsv"], ["SMILES", "structure"])
+    assert (source["task_columns"], source["id_column"]) == (["kinase", "hERG"], None)
+    config = load_study(Path("a.yaml")).sources["a"].model_dump_json(exclude_defaults=True)
+    config = config.replace("{", '{"reader": "table", ', 1) if '"reader"' not in config else config
+    assert main(["prepare_items", "--source-config", config, "--name", "a", "--out-dir", "out"]) == 0
+    assert main(["init", "a.csv", "b.tsv", "-t", "hERK"]) == 2
+    assert "no file of a.csv, b.tsv has a column 'hERK' (--target-columns)." in capsys.readouterr().err
+    assert main(["init", "a.csv", "b.tsv", "-t", "hERG"]) == 2
+    assert "a.csv has no column of --target-columns; leave the file out." in capsys.readouterr().err
+    assert main(["train", "a.yaml", "b.tsv"]) == 2
+    assert "name one study file" in capsys.readouterr().err

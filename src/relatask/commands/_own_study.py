@@ -139,13 +139,13 @@ def _text(table: OwnTable, spending: Spending, splits_file: Path | None) -> str:
     lines = [
         f"# {table.n_rows:,} rows, {_tasks_said(counts)}, {table.n_labels:,} cells with a value.",
         f"# Change what you like and run it: relatask train {name}.yaml",
-        f"title: {_word(table.path.name)}",
+        f"title: {_word(', '.join([table.path.name, *(path.name for path, _ in table.more)]))}",
         "",
         "sources:",
         f"  {name}:",
         f"    reader: {'measurements' if table.long else 'table'}",
-        f"    path: {_word(str(table.path))}",
-        f"    smiles_column: {_word(table.smiles_column)}",
+        f"    path: {_one_or_list([str(table.path), *(str(path) for path, _ in table.more)])}",
+        f"    smiles_column: {_one_or_list([table.smiles_column, *(column for _, column in table.more)])}",
         *([f"    id_column: {_word(table.id_column)}"] if table.id_column else []),
         *_tasks(table, leading, others),
         "    # All molecules stay, also small and large ones.",
@@ -256,6 +256,11 @@ def _word(text: str) -> str:
     quoted = json.dumps(text, ensure_ascii=False)
     plain = PLAIN.fullmatch(text) and isinstance(yaml.safe_load(text), str)
     return text if plain else quoted
+
+
+def _one_or_list(texts: Sequence[str]) -> str:
+    words = [_word(text) for text in dict.fromkeys(texts)]
+    return words[0] if len(words) == 1 else f"[{', '.join(words)}]"
 
 
 def _mapping(values: dict[str, Any]) -> str:

@@ -33,6 +33,7 @@ class OwnTable:
         doubts: column of a task -> what it holds, where that is not of one kind throughout.
         wide_range: columns of measured values above 0 that go over `WIDE` powers of ten or more.
         p_values: whether concentrations become -log10(mol/L).
+        more: further files whose rows stand behind those of `path`, with their columns of SMILES.
     """
 
     path: Path
@@ -49,6 +50,7 @@ class OwnTable:
     doubts: dict[str, str] = field(default_factory=dict)
     wide_range: tuple[str, ...] = ()
     p_values: bool = False
+    more: tuple[tuple[Path, str], ...] = ()
 
     @property
     def concentrations(self) -> dict[str, str]:

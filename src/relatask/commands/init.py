@@ -7,16 +7,19 @@ Examples:
   relatask init assays.csv
   relatask init assays.csv --smiles-columns structure --target-columns hERG CYP3A4
   relatask init ic50_nM.csv --p-values
+  relatask init assays_2023.csv assays_2024.xlsx
   relatask init -i assays.csv --ignore-columns batch operator --splits-column fold
 """
 
 import argparse
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from relatask.commands._own_study import study_name, study_text
-from relatask.commands._table import WIDE, describe
+from relatask.commands._several import describe_all
+from relatask.commands._table import WIDE
 from relatask.core.errors import RelataskError
 from relatask.core.files import write_text
 from relatask.core.kinds import KINDS
@@ -28,19 +31,24 @@ log = logging.getLogger(__name__)
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    configure_table(parser, "table of molecules x assays: CSV, Excel, SDF or Parquet")
+    configure_table(
+        parser,
+        "table of molecules x assays: CSV, Excel, SDF or Parquet; or several",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the file."""
-    path = write_study(arguments, table_of(arguments))
+    path = write_study(arguments, files_of(arguments))
     print(f"{path}: read it, change what you like, and run it: relatask train {path}")
 
 
 def configure_table(parser: argparse.ArgumentParser, what: str) -> None:
     """Declare the arguments that say what a table holds."""
-    parser.add_argument("table", nargs="?", type=Path, metavar="FILE", help=what)
-    parser.add_argument("-i", "--data-path", type=Path, metavar="FILE", help="the same as FILE")
+    parser.add_argument("tables", nargs="*", type=Path, metavar="FILE", help=what)
+    parser.add_argument(
+        *("-i", "--data-path"), nargs="+", default=[], type=Path, metavar="FILE", help="the same as FILE"
+    )
     parser.add_argument(
         *("-s", "--smiles-columns"), nargs=1, metavar="NAME", help="column of SMILES; default: by its name"
     )
@@ -80,29 +88,29 @@ def configure_table(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument("--tiny", action="store_true", help="as little as there can be, to try a file")
 
 
-def table_of(arguments: argparse.Namespace) -> Path:
-    """Return the file that the arguments name.
+def files_of(arguments: argparse.Namespace) -> list[Path]:
+    """Return the files that the arguments name.
 
     Raises:
-        RelataskError: none or two are named.
+        RelataskError: none is named, or one twice.
     """
-    given = [path for path in (arguments.table, arguments.data_path) if path is not None]
-    if len(given) != 1:
-        raise RelataskError("name one file, e.g. assays.csv, or -i assays.csv.")
-    found: Path = given[0]
-    return found
+    files: list[Path] = [*arguments.tables, *arguments.data_path]
+    if not files or len({*files}) < len(files):
+        raise RelataskError("name a file, e.g. assays.csv, or -i assays.csv, each once.")
+    return files
 
 
-def write_study(arguments: argparse.Namespace, path: Path) -> Path:
-    """Look at a table, write its study file into the working folder, and return the file.
+def write_study(arguments: argparse.Namespace, files: Sequence[Path]) -> Path:
+    """Look at tables that become one, write its study file into the working folder, and return the file.
 
     Raises:
         RelataskError: the table cannot be used, or there is another study file of this name.
     """
     if arguments.splits_column and arguments.splits_file:
         raise RelataskError("give --splits-column or --splits-file, not both.")
-    table = describe(
-        path,
+    path = files[0]
+    table = describe_all(
+        files,
         smiles=arguments.smiles_columns[0] if arguments.smiles_columns else None,
         targets=arguments.target_columns,
         ignored=arguments.ignore_columns,
@@ -127,9 +135,9 @@ def write_study(arguments: argparse.Namespace, path: Path) -> Path:
         )
     if known != text:
         write_text(target, text)
-    kinds = list(table.tasks.values())
+    all_files, kinds = ", ".join(map(str, files)), list(table.tasks.values())
     said = ", ".join(f"{kinds.count(kind)} {kind}" for kind in KINDS if kind in kinds)
-    log.info("%s: %d rows, SMILES in %r, tasks: %s", path, table.n_rows, table.smiles_column, said)
+    log.info("%s: %d rows, SMILES in %r, tasks: %s", all_files, table.n_rows, table.smiles_column, said)
     if table.left_out:
         named = [f"{name} ({why})" for name, why in list(table.left_out.items())[:NAMED]]
         more = len(table.left_out) - len(named)
