@@ -172,6 +172,10 @@ def test_predictions_are_named_as_the_training_file_names_tasks() -> None:
     model = SimpleNamespace(names=ids, columns=columns)
     named = ["Löslichkeit (µM)", "Löslichkeit (µM)_unc", "a_unc", "a_unc_unc", "reason"]
     assert _header(model, ["smiles"], Path("new.csv")) == named  # type: ignore[arg-type]
+    found = _header(model, ["a_unc", "x"], Path("new.csv"))  # type: ignore[arg-type]
+    assert found == [
+        *("Löslichkeit (µM)_pred", "Löslichkeit (µM)_pred_unc", "a_unc_pred", "a_unc_pred_unc", "reason"),
+    ]
     model.names = {"Loslichkeit_uM": "a", "a_unc": "a_unc"}  # two columns would be called a_unc
     assert _header(model, ["smiles"], Path("new.csv")) == columns  # type: ignore[arg-type]
 

@@ -116,17 +116,19 @@ def _places(arguments: argparse.Namespace) -> tuple[Path, Path]:
 def _header(model: Model | Ensemble, columns: Sequence[str], file: Path) -> list[str]:
     """Return the columns of the predictions: tasks by the names that the training file gives.
 
-    Where the file has such a column, as known results do, all but `reason` end in `_pred`.
+    Where the file has such a column, as known results do, `_pred` stands behind each name of a task.
 
     Raises:
         RelataskError: the file has a column of that name too.
     """
-    header = [_named(column, model.names) for column in model.columns]
-    if len({*header}) < len(header):  # tasks of one name, or a name that ends in `_unc`
-        header = model.columns
+    names = model.names
+    if len({_named(column, names) for column in model.columns}) < len(model.columns):
+        names = {task: task for task in names}  # tasks of one name, or a name that ends in `_unc`
+    header = [_named(column, names) for column in model.columns]
     known = {*columns} & {*header} - {REASON}
     if known:
-        header = [name if name == REASON else f"{name}{PREDICTED}" for name in header]
+        marked = {task: f"{name}{PREDICTED}" for task, name in names.items()}
+        header = [_named(column, marked) for column in model.columns]
     if clash := {*columns} & {*header}:
         raise RelataskError(f"{file} has a column {min(clash)!r}, which the predictions have too; rename it.")
     if known:

@@ -18,7 +18,9 @@ SMILES: tuple[str, ...] = (
 )
 SPLIT = frozenset({"split", "splits", "fold", "folds", "set", "subset", "partition"})
 _ID = re.compile(
-    r"(.*[\s_.-])?(id|ids|name|names|title|inchi|inchikey|cas|compound|molecule|zinc|batch)|chembl_?id", re.I
+    r"(.*[\s_.-])?(id|ids|name|names|title|inchi|inchikey|cas|compound|molecule|substance|sample|verbindung"
+    r"|substanz|zinc|batch)|chembl_?id",
+    re.I,
 )
 _DATE = re.compile(r".*(date|year|datum|day|time)([\s_.-].*)?", re.I)
 _DESCRIPTOR = re.compile(
