@@ -157,9 +157,9 @@ def test_init_writes_a_study_and_replaces_none_that_differs(
 
 
 def test_a_file_must_be_named_once(capsys: pytest.CaptureFixture[str]) -> None:
-    for given in ([], ["a.csv", "-i", "b.csv"]):
+    for given in ([], ["a.csv", "-i", "a.csv"]):
         assert main(["init", *given]) == 2
-        assert "name one file" in capsys.readouterr().err
+        assert "name a file" in capsys.readouterr().err
 
 
 def test_the_type_of_all_tasks_can_be_said(tmp_path: Path) -> None:
@@ -183,3 +183,77 @@ def test_a_row_for_each_measurement_is_read_as_such(tmp_path: Path) -> None:
     assert source.reader == "measurements"
     assert (source.task_column, source.value_column) == ("assay", "value")  # type: ignore[attr-defined]
     assert study.metrics == list(DEFAULT_METRICS["real"])
+
+
+def test_units_of_names_are_written_and_odd_cells_and_few_of_many_columns_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    frame = own_table(40).rename(columns={"logD": "IC50 (µM)"}).assign(**{f"c{n}": "x" for n in range(30)})
+    frame.loc[3, "kinase"] = "see notebook"
+    frame.to_csv("a.csv", index=False)
+    assert main(["init", "a.csv", "--tiny"]) == 0
+    said = capsys.readouterr().err
+    assert "'kinase' is taken for labels of 0 and 1; 1 are no number, e.g. 'see notebook'." in said
+    assert "c9 (text, e.g. 'x') and 20 more, which a.yaml names" in said
+    source = load_study(Path("a.yaml")).sources["a"]
+    assert source.units == {"IC50 (µM)": "uM"}  # type: ignore[attr-defined]
+
+
+def test_columns_of_a_long_table_that_are_used_are_not_told_as_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    lines = [f"CC{'C' * (n // 2)}O,T{n % 2},{n + 0.5},note {n}" for n in range(40)]
+    path.write_text("\n".join(["smiles,target,value,comment", *lines]))
+    found = describe(path)
+    assert found.long is not None
+    assert set(found.left_out or {}) == {"comment"}
+
+
+def test_concentrations_become_p_values_if_asked_and_wide_ranges_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    values = [10.0 ** (n % 6) for n in range(40)]
+    frame = own_table(40).assign(**{"Ki (nM)": values, "t (h)": values, "narrow (nM)": range(2, 42)})
+    frame["logD"] = [n - 10 for n in range(40)]
+    frame.to_csv("a.csv", index=False)
+    assert main(["init", "a.csv", "--tiny"]) == 0
+    assert "values over 3 powers of ten or more: Ki (nM), t (h); of conc" in capsys.readouterr().err
+    assert main(["init", "a.csv", "--tiny", "--p-values", "--overwrite"]) == 0
+    assert "values over 3 powers of ten or more: t (h); of conc" in capsys.readouterr().err
+    source = load_study(Path("a.yaml")).sources["a"]
+    assert source.p_values == {"Ki (nM)": "nM", "narrow (nM)": "nM"}  # type: ignore[attr-defined]
+    assert source.units == {"t (h)": "h"}  # type: ignore[attr-defined]
+    frame[["SMILES", "t (h)"]].to_csv("b.csv", index=False)
+    assert main(["init", "b.csv", "--tiny", "--p-values"]) == 2
+    assert "b.csv says no unit of concentration for --p-values" in capsys.readouterr().err
+    lines = [f"CC{'C' * (n // 2)}O,T{n % 2},{value},nM" for n, value in enumerate(values)]
+    Path("c.csv").write_text("\n".join(["smiles,target,value,unit", *lines]))
+    assert main(["init", "c.csv", "--tiny", "--p-values"]) == 0
+    assert "powers of ten" not in capsys.readouterr().err
+    assert load_study(Path("c.yaml")).sources["c"].p_values is True  # type: ignore[attr-defined]
+
+
+def test_several_files_become_one_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    frame = own_table(40)
+    frame[["name", "SMILES", "kinase"]].to_csv("a.csv", index=False)
+    frame["kinase"] = [n / 4 for n in range(40)]
+    second = frame[["SMILES", "kinase", "hERG"]].rename(columns={"SMILES": "structure"})
+    second.to_csv("b.tsv", sep="\t", index=False)
+    assert main(["init", "a.csv", "b.tsv", "--tiny"]) == 0
+    assert "a.csv, b.tsv: 80 rows, SMILES in 'SMILES', tasks: 1 binary, 1 real" in capsys.readouterr().err
+    source = load_study(Path("a.yaml")).sources["a"].model_dump()
+    assert (source["path"], source["smiles_column"]) == (["a.csv", "b.tsv"], ["SMILES", "structure"])
+    assert (source["task_columns"], source["id_column"]) == (["kinase", "hERG"], None)
+    config = load_study(Path("a.yaml")).sources["a"].model_dump_json(exclude_defaults=True)
+    config = config.replace("{", '{"reader": "table", ', 1) if '"reader"' not in config else config
+    assert main(["prepare_items", "--source-config", config, "--name", "a", "--out-dir", "out"]) == 0
+    assert main(["init", "a.csv", "b.tsv", "-t", "hERK"]) == 2
+    assert "no file of a.csv, b.tsv has a column 'hERK' (--target-columns)." in capsys.readouterr().err
+    assert main(["init", "a.csv", "b.tsv", "-t", "hERG"]) == 2
+    assert "a.csv has no column of --target-columns; leave the file out." in capsys.readouterr().err
+    assert main(["train", "a.yaml", "b.tsv"]) == 2
+    assert "name one study file" in capsys.readouterr().err

@@ -26,16 +26,17 @@ def job(rule: str) -> logging.LogRecord:
     return record
 
 
-RULES = [
-    *("plan_runs", "prepare_items", "check_leaks", "train_shard", "split_items", "evaluate_runs"),
-    *("write_manifest", "all"),
-]
+RULES = ["plan_runs", "prepare_items", "check_leaks", "train_shard", "split_items", "describe_predictions"]
+RULES += ["evaluate_runs", "write_manifest", "all"]
 
 
 def lines_of(out: io.StringIO) -> list[str]:
     stages = Stages(out, lambda: "2 of 9 runs")
+    shown = []
     for rule in RULES:
         stages.emit(job(rule))
+        shown.append(stages.stage)
+    assert shown == [list(STAGES)[stage] for stage in (0, 0, 0, 1, 1, 2, 2, 3, 3)]
     stages.emit(logging.LogRecord("snakemake.logging", logging.INFO, "", 0, "5 of 9 steps", None, None))
     stages.close()
     return out.getvalue().rstrip("\n").split("\n")

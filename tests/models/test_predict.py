@@ -8,12 +8,14 @@ import subprocess
 import sys
 from itertools import cycle, islice
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import relatask
 from relatask.__main__ import main
+from relatask.commands.predict import _header
 from relatask.core.errors import RelataskError
 from relatask.core.files import read_json, write_json
 from tests.helpers.paths import ROOT
@@ -149,6 +151,35 @@ def test_a_column_is_found_in_any_case_and_the_exact_one_first(run: Path, tmp_pa
     assert predicted(run, other, "--smiles-column", "structure")[1][-1] == ""
 
 
+def test_smiles_are_found_under_any_name_and_the_column_is_told(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain = predicted(run, written(tmp_path, "smiles\nCCO\nc1ccccc1O\n"))
+    found = predicted(run, written(tmp_path, "Verbindung,Struktur\na,CCO\nb,c1ccccc1O\n"))
+    assert [row[2:] for row in found] == [row[1:] for row in plain]
+    assert "SMILES are read from 'Struktur'" in capsys.readouterr().err
+
+
+def test_beside_known_results_names_of_predictions_end_in_pred(run: Path, tmp_path: Path) -> None:
+    rows = predicted(run, written(tmp_path, "smiles,task1\nCCO,1\n"))
+    assert rows[0] == ["smiles", "task1", *(f"{task}_pred" for task in TASKS), "reason"]
+    assert rows[1][:2] == ["CCO", "1"]
+
+
+def test_predictions_are_named_as_the_training_file_names_tasks() -> None:
+    ids = {"Loslichkeit_uM": "Löslichkeit (µM)", "a_unc": "a_unc"}
+    columns = ["Loslichkeit_uM", "Loslichkeit_uM_unc", "a_unc", "a_unc_unc", "reason"]
+    model = SimpleNamespace(names=ids, columns=columns)
+    named = ["Löslichkeit (µM)", "Löslichkeit (µM)_unc", "a_unc", "a_unc_unc", "reason"]
+    assert _header(model, ["smiles"], Path("new.csv")) == named  # type: ignore[arg-type]
+    found = _header(model, ["a_unc", "x"], Path("new.csv"))  # type: ignore[arg-type]
+    assert found == [
+        *("Löslichkeit (µM)_pred", "Löslichkeit (µM)_pred_unc", "a_unc_pred", "a_unc_pred_unc", "reason"),
+    ]
+    model.names = {"Loslichkeit_uM": "a", "a_unc": "a_unc"}  # two columns would be called a_unc
+    assert _header(model, ["smiles"], Path("new.csv")) == columns  # type: ignore[arg-type]
+
+
 def test_a_file_without_rows_gives_one_without_rows(run: Path, tmp_path: Path) -> None:
     assert predicted(run, written(tmp_path, "id,smiles\n")) == [["id", "smiles", *TASKS, "reason"]]
     assert predicted(run, written(tmp_path, "", "new.smi")) == [["smiles", "name", *TASKS, "reason"]]
@@ -157,12 +188,15 @@ def test_a_file_without_rows_gives_one_without_rows(run: Path, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("smile,id\nCCO,1\n", r"new.csv has no column 'smiles' (--column). Did you mean 'smile'?"),
+        ("smile,id\n?,1\n", r"new.csv has no column 'smiles' (--smiles-columns). Did you mean 'smile'?"),
         (
             "SMILES,Smiles\nCCO,CCN\n",
-            "new.csv: --column 'smiles' could be any of ['SMILES', 'Smiles']; write the exact name.",
+            "new.csv: --smiles-columns 'smiles' could be any of ['SMILES', 'Smiles']; write the exact name.",
         ),
-        ("smiles,task1\nCCO,1\n", "new.csv has a column 'task1', which the predictions have too; rename it."),
+        (
+            "smiles,task1,task0_pred\nCCO,1,1\n",
+            "new.csv has a column 'task0_pred', which the predictions have too; rename it.",
+        ),
         ("smiles,reason\nCCO,1\n", "new.csv has a column 'reason', which the predictions have too"),
         ("smiles,id\nCCO,1\nCCN\n", "new.csv, line 3: 1 cells, but the header has 2;"),
         ('smiles,id\n\nCCO,"a\nb"\n\nCCN\n', "new.csv, line 6: 1 cells, but the header has 2;"),

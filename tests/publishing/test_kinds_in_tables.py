@@ -44,7 +44,8 @@ def inputs_of(folder: Path, units: dict[str, str | None], weights: dict[str, Any
         transform=[None, "-log10", "-log10", None],
     )
     write_table("tasks", tasks, folder / "study" / "data" / "toy" / "tasks.parquet")
-    labels = labels_table([0, 1, 2], ["pIC50", "pIC50", "tox"], [1.0, 2, 0], ["<", "=", "="])
+    names, values, bounds = ["pIC50", "pIC50", "tox", "logP"], [1.0, 2, 0, 9], ["<", "=", "=", ">"]
+    labels = labels_table([0, 1, 2, 2], names, values, bounds)
     write_table("labels", labels, folder / "study" / "data" / "toy" / "labels.parquet")
     write_records(folder / "study" / "data" / "toy")
     plan = make_plan(seeds=(0, 1))
@@ -85,7 +86,9 @@ def test_each_kind_has_a_column_of_its_own_metric_with_its_unit(tmp_path: Path) 
     assert "ROC-AUC × 100 (higher is better), root mean squared error (lower is better), accuracy" in notes
     assert "toy: in log M: root mean squared error." in notes
     assert "values were transformed before they were learned (-log10)" in notes
-    assert "toy: bounds (< or >) are 1 of its labels. No metric reads them" in notes
+    assert "toy: bounds (< or >) are 2 of its labels. No metric reads them" in notes
+    named = tasks_table(["logP"])["name"].item()
+    assert f"kernels do not. Nothing but bounds, so in no mean: {named}." in notes
 
 
 def test_errors_in_several_units_have_no_mean_and_each_task_says_its_own(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from relatask.publishing.formatting import (
     escape_markdown,
     number,
     p_value,
+    signed,
     to_latex,
     to_markdown,
 )
@@ -386,6 +387,7 @@ def test_bold_and_alignment_in_markdown_and_latex() -> None:
 
 def test_numbers() -> None:
     assert [number(NAN), number(None), number(-1234.567), number(3, 0)] == ["–", "–", "−1,234.57", "3"]
+    assert [number(-6.2282e23, 3), signed(1e6), number(2e6, 0)] == ["−6.23e+23", "+1e+06", "2,000,000"]
     assert [p_value(0.0004), p_value(0.0316), p_value(NAN)] == ["<0.001", "0.032", "–"]
 
 

@@ -157,6 +157,28 @@ def test_a_number_without_end_in_another_unit_is_a_bad_cell(tmp_path, cell):
         read(write(tmp_path, text), unit_column="unit")
 
 
+def test_p_values_of_concentrations_turn_bounds_round_and_other_units_are_rejected(tmp_path):
+    table = read(write(tmp_path, CHEMBL.replace('"45"', '"-45"')), **CHEMBL_KEYS, p_values=True)
+    assert cells(table) == [
+        (0, "CHEMBL203", pytest.approx(8.1397, abs=1e-4), "="),
+        (1, "CHEMBL203", pytest.approx(5), "<"),
+        (2, "CHEMBL203", pytest.approx(8.3468, abs=1e-4), ">"),
+        (5, "CHEMBL204", pytest.approx(7.0969, abs=1e-4), "="),
+        (6, "CHEMBL204", pytest.approx(7.0915, abs=1e-4), "="),
+    ]
+    assert table.tasks["unit"].tolist() == ["-log10(mol/L)"] * 2
+    assert table.tasks["transform"].tolist() == ["-log10(mol/L) of nM"] * 2
+    assert table.left_out == {
+        3: "the unit %, which is no concentration",
+        4: "no unit, which is no concentration",
+    }
+    path = write(tmp_path, "smiles,assay,value,unit\nCCCO,A,5,%\n")
+    with pytest.raises(RelataskError, match=r"no row has a unit of concentration .*; remove p_values"):
+        read(path, unit_column="unit", p_values=True)
+    with pytest.raises(RelataskError, match=r"name the column of the units .* in `unit_column`"):
+        block(tmp_path, p_values=True)
+
+
 def test_an_active_rule_makes_labels(tmp_path):
     text = "smiles,assay,value\nCCCO,A,5\nCCCN,A,7\nCCCO,B,6\n"
     own = block(write(tmp_path, text), active={"at_least": 6})

@@ -169,3 +169,8 @@ def test_real_tables_are_described(mirror):
     assert (kinases.smiles_column, kinases.id_column) == ("SMILES", "InChIKey")
     assert kinases.split_column == "subset_cluster_DGBC"
     assert (len(kinases.tasks), kinases.n_rows, kinases.n_labels) == (198, 82983, 216858)
+
+
+def test_ids_are_known_by_german_names_too(tmp_path):
+    found = described(tmp_path, Verbindung=[f"V-{n}" for n in range(9)], hit=[0, 1, None, 0, 1, 0, 0, 1, 1])
+    assert (found.id_column, found.left_out) == ("Verbindung", {})

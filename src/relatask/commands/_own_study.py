@@ -132,13 +132,13 @@ def _text(table: OwnTable, spending: Spending, splits_file: Path | None) -> str:
     lines = [
         f"# {table.n_rows:,} rows, {_tasks_said(counts)}, {table.n_labels:,} cells with a value.",
         f"# Change what you like and run it: relatask train {name}.yaml",
-        f"title: {_word(table.path.name)}",
+        f"title: {_word(', '.join([table.path.name, *(path.name for path, _ in table.more)]))}",
         "",
         "sources:",
         f"  {name}:",
         f"    reader: {'measurements' if table.long else 'table'}",
-        f"    path: {_word(str(table.path))}",
-        f"    smiles_column: {_word(table.smiles_column)}",
+        f"    path: {_one_or_list([str(table.path), *(str(path) for path, _ in table.more)])}",
+        f"    smiles_column: {_one_or_list([table.smiles_column, *(column for _, column in table.more)])}",
         *([f"    id_column: {_word(table.id_column)}"] if table.id_column else []),
         *_tasks(table, leading, others),
         "    # All molecules stay, also small and large ones.",
@@ -177,10 +177,21 @@ def _tasks(table: OwnTable, leading: Kind, others: dict[str, Kind]) -> list[str]
     values = f"    values: {leading}  # {KIND_SAID[leading]}"
     if table.long is None:
         kinds = [f"    kinds: {_mapping(others)}"] if others else []
-        units = [f"    units: {_mapping(table.units)}  # for tables; values stay as they are"]
-        return [*_listed("    task_columns: ", table.tasks), values, *kinds, *(units if table.units else [])]
+        return [*_listed("    task_columns: ", table.tasks), values, *kinds, *_units(table)]
     named = ((key, column) for key, column in vars(table.long).items() if column)
-    return [*(f"    {key}: {_word(column)}" for key, column in named), values]
+    return [*(f"    {key}: {_word(column)}" for key, column in named), values, *_p_values(table, "true")]
+
+
+def _units(table: OwnTable) -> list[str]:
+    """Return the units that names of columns give, and which concentrations become p-values."""
+    molar = table.concentrations
+    as_they_are = {name: unit for name, unit in table.units.items() if not table.has_p_values(name)}
+    lines = [f"    units: {_mapping(as_they_are)}"] if as_they_are else []
+    return [*lines, *_p_values(table, _mapping(molar))]
+
+
+def _p_values(table: OwnTable, said: str) -> list[str]:
+    return [f"    p_values: {said}  # concentrations become -log10(mol/L)"] if table.p_values else []
 
 
 def _tasks_said(counts: Counter[Kind]) -> str:
@@ -248,6 +259,11 @@ def _word(text: str) -> str:
     """Return a text as YAML, also inside brackets."""
     plain = PLAIN.fullmatch(text) and isinstance(yaml.safe_load(text), str)
     return text if plain else _quoted(text)
+
+
+def _one_or_list(texts: Sequence[str]) -> str:
+    words = [_word(text) for text in dict.fromkeys(texts)]
+    return words[0] if len(words) == 1 else f"[{', '.join(words)}]"
 
 
 def _mapping(values: Mapping[str, str]) -> str:

@@ -9,7 +9,9 @@ from relatask.core.kinds import Kind
 from relatask.core.records import suggest
 from relatask.sources.table_description import LongFormat, TableDescription, describe_table
 from relatask.sources.table_files import open_table
-from relatask.sources.units import plain_unit
+from relatask.sources.units import is_concentration, plain_unit
+
+WIDE = 3.0  # powers of ten from which the squared error of the largest values is all that counts
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,11 @@ class OwnTable:
         left_out: column -> why it is nothing.
         units: column of measured values -> the unit that its name gives.
         long: columns of a table with a row for each measurement.
+        units: measured column -> the unit that its name gives in brackets.
+        doubts: column of a task -> what it holds, where that is not of one kind throughout.
+        wide_range: columns of measured values above 0 that go over `WIDE` powers of ten or more.
+        p_values: whether concentrations become -log10(mol/L).
+        more: further files whose rows stand behind those of `path`, with their columns of SMILES.
     """
 
     path: Path
@@ -39,8 +46,21 @@ class OwnTable:
     splits_column: str | None = None
     folds_column: str | None = None
     left_out: dict[str, str] | None = None
-    units: dict[str, str] = field(default_factory=dict)
     long: LongFormat | None = None
+    units: dict[str, str] = field(default_factory=dict)
+    doubts: dict[str, str] = field(default_factory=dict)
+    wide_range: tuple[str, ...] = ()
+    p_values: bool = False
+    more: tuple[tuple[Path, str], ...] = ()
+
+    @property
+    def concentrations(self) -> dict[str, str]:
+        """Measured column -> unit in its name, of concentrations."""
+        return {name: unit for name, unit in self.units.items() if is_concentration(unit)}
+
+    def has_p_values(self, name: str) -> bool:
+        """Whether the values of a column are learned as -log10(mol/L)."""
+        return self.p_values and (self.long is not None or name in self.concentrations)
 
 
 def describe(
@@ -111,6 +131,10 @@ def describe(
             for one in found.columns
             if tasks.get(one.name) == "real" and one.unit
         },
+        doubts={one.name: one.said for one in found.columns if one.name in tasks and one.odd},
+        wide_range=tuple(
+            one.name for one in found.columns if tasks.get(one.name) == "real" and one.powers_of_ten >= WIDE
+        ),
     )
 
 
@@ -131,8 +155,13 @@ def _of_measurements(
         n_labels=found.n_rows,
         id_column=found.id_column,
         splits_column=splits,
-        left_out=found.left_out,
+        left_out={name: why for name, why in found.left_out.items() if name not in vars(long).values()},
         long=long,
+        wide_range=tuple(
+            one.name
+            for one in found.columns
+            if kind == "real" and one.name == long.value_column and one.powers_of_ten >= WIDE
+        ),
     )
 
 

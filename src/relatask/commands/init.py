@@ -6,38 +6,49 @@ is spent, by the size of the table. `relatask train` does the same and runs it.
 Examples:
   relatask init assays.csv
   relatask init assays.csv --smiles-columns structure --target-columns hERG CYP3A4
+  relatask init ic50_nM.csv --p-values
+  relatask init assays_2023.csv assays_2024.xlsx
   relatask init -i assays.csv --ignore-columns batch operator --splits-column fold
 """
 
 import argparse
 import logging
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from relatask.commands._own_study import study_name, study_text
-from relatask.commands._table import describe
+from relatask.commands._several import describe_all
+from relatask.commands._table import WIDE
 from relatask.core.errors import RelataskError
 from relatask.core.files import write_text
 from relatask.core.kinds import KINDS
 
 TYPES = {"classification": "binary", "regression": "real", "multiclass": "class"}  # chemprop's names
+NAMED = 10  # columns left out that are told
 log = logging.getLogger(__name__)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    configure_table(parser, "table of molecules x assays: CSV, Excel, SDF or Parquet")
+    configure_table(
+        parser,
+        "table of molecules x assays: CSV, Excel, SDF or Parquet; or several",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the file."""
-    path = write_study(arguments, table_of(arguments))
+    path = write_study(arguments, files_of(arguments))
     print(f"{path}: read it, change what you like, and run it: relatask train {path}")
 
 
 def configure_table(parser: argparse.ArgumentParser, what: str) -> None:
     """Declare the arguments that say what a table holds."""
-    parser.add_argument("table", nargs="?", type=Path, metavar="FILE", help=what)
-    parser.add_argument("-i", "--data-path", type=Path, metavar="FILE", help="the same as FILE")
+    parser.add_argument("tables", nargs="*", type=Path, metavar="FILE", help=what)
+    parser.add_argument(
+        *("-i", "--data-path"), nargs="+", default=[], type=Path, metavar="FILE", help="the same as FILE"
+    )
     parser.add_argument(
         *("-s", "--smiles-columns"), nargs=1, metavar="NAME", help="column of SMILES; default: by its name"
     )
@@ -64,6 +75,11 @@ def configure_table(parser: argparse.ArgumentParser, what: str) -> None:
         help="what all assays hold: binary (0 and 1), real (measured values), class; default: as they look",
     )
     parser.add_argument(
+        "--p-values",
+        action="store_true",
+        help="concentrations (by the unit in a column's name, or a column of units) become -log10(mol/L)",
+    )
+    parser.add_argument(
         *("--overwrite", "--force"), action="store_true", help="replace a study file that differs"
     )
     parser.add_argument(
@@ -72,35 +88,42 @@ def configure_table(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument("--tiny", action="store_true", help="as little as there can be, to try a file")
 
 
-def table_of(arguments: argparse.Namespace) -> Path:
-    """Return the file that the arguments name.
+def files_of(arguments: argparse.Namespace) -> list[Path]:
+    """Return the files that the arguments name.
 
     Raises:
-        RelataskError: none or two are named.
+        RelataskError: none is named, or one twice.
     """
-    given = [path for path in (arguments.table, arguments.data_path) if path is not None]
-    if len(given) != 1:
-        raise RelataskError("name one file, e.g. assays.csv, or -i assays.csv.")
-    found: Path = given[0]
-    return found
+    files: list[Path] = [*arguments.tables, *arguments.data_path]
+    if not files or len({*files}) < len(files):
+        raise RelataskError("name a file, e.g. assays.csv, or -i assays.csv, each once.")
+    return files
 
 
-def write_study(arguments: argparse.Namespace, path: Path) -> Path:
-    """Look at a table, write its study file into the working folder, and return the file.
+def write_study(arguments: argparse.Namespace, files: Sequence[Path]) -> Path:
+    """Look at tables that become one, write its study file into the working folder, and return the file.
 
     Raises:
         RelataskError: the table cannot be used, or there is another study file of this name.
     """
     if arguments.splits_column and arguments.splits_file:
         raise RelataskError("give --splits-column or --splits-file, not both.")
-    table = describe(
-        path,
+    path = files[0]
+    table = describe_all(
+        files,
         smiles=arguments.smiles_columns[0] if arguments.smiles_columns else None,
         targets=arguments.target_columns,
         ignored=arguments.ignore_columns,
         splits=arguments.splits_column,
         task_type=TYPES.get(arguments.task_type, arguments.task_type),
     )
+    if arguments.p_values:
+        if not (table.long.unit_column if table.long else table.concentrations):
+            raise RelataskError(
+                f"{path} says no unit of concentration for --p-values: write it behind the name of a column, "
+                "as in 'IC50 (nM)', or into a column of units."
+            )
+        table = replace(table, p_values=True)
     options = {"minutes": arguments.minutes} if arguments.minutes else {}
     text = study_text(table, arguments.splits_file, tiny=arguments.tiny, **options)
     target = Path(f"{study_name(path)}.yaml")
@@ -112,12 +135,22 @@ def write_study(arguments: argparse.Namespace, path: Path) -> Path:
         )
     if known != text:
         write_text(target, text)
-    kinds = list(table.tasks.values())
+    all_files, kinds = ", ".join(map(str, files)), list(table.tasks.values())
     said = ", ".join(f"{kinds.count(kind)} {kind}" for kind in KINDS if kind in kinds)
-    log.info("%s: %d rows, SMILES in %r, tasks: %s", path, table.n_rows, table.smiles_column, said)
+    log.info("%s: %d rows, SMILES in %r, tasks: %s", all_files, table.n_rows, table.smiles_column, said)
     if table.left_out:
-        said = ", ".join(f"{name} ({why})" for name, why in table.left_out.items())
+        named = [f"{name} ({why})" for name, why in list(table.left_out.items())[:NAMED]]
+        more = len(table.left_out) - len(named)
+        said = f"{', '.join(named)}{f' and {more} more, which {target} names' if more else ''}"
         log.info("%s: columns left out: %s", path, said)
+    for name, why in table.doubts.items():
+        log.warning("%s: %r is taken for %s.", path, name, why)
+    if wide := [name for name in table.wide_range if not table.has_p_values(name)]:
+        log.warning(
+            "%s: values over %g powers of ten or more: %s; of concentrations --p-values learns the "
+            "logarithm, of others write the logarithm into the file.",
+            *(path, WIDE, ", ".join(wide[:NAMED])),
+        )
     if table.folds_column:
         log.info("%s: %r looks like folds; --splits-column takes them.", path, table.folds_column)
     return target

@@ -1,8 +1,9 @@
 """Predict new molecules or texts by a trained model.
 
 The output has the rows of the input in their order, all its columns, and a column for each task: the
-probability of label 1, a value in the task's unit, or the name of a class. A row whose SMILES or text cannot
-be used has empty predictions, and the column `reason` says why. A folder of models (`relatask train`) gives
+probability of label 1, a value in the task's unit, or the name of a class. Where the input has columns of
+these names, such as known results, those of predictions end in `_pred`. A row whose SMILES or text cannot be
+used has empty predictions, and the column `reason` says why. A folder of models (`relatask train`) gives
 their mean and, as `{task}_unc`, how much they differ. docs/models.md says more.
 
 Examples:
@@ -15,7 +16,7 @@ Examples:
 import argparse
 import csv
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
@@ -25,10 +26,13 @@ from tqdm import tqdm
 
 from relatask.core.atomic import atomic_path
 from relatask.core.errors import RelataskError
-from relatask.models.prediction import REASON, load
+from relatask.models.ensemble import SPREAD, Ensemble
+from relatask.models.prediction import REASON, Model, load
 from relatask.sources.cells import text_of
+from relatask.sources.table_description import describe_table
 from relatask.sources.table_files import TableFile, find_column, open_table
 
+PREDICTED = "_pred"  # after names of predictions, of a file that has columns of these names
 ROWS = 4096  # in memory at a time
 log = logging.getLogger(__name__)
 
@@ -59,7 +63,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         *("-s", "--smiles-columns", "--smiles-column", "--column"),
         dest="column",
         metavar="NAME",
-        help="of the table (default: smiles, or of a model of texts text; in any case)",
+        help="of the table; default: smiles, or the column that holds some; of a model of texts text",
     )
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
 
@@ -77,15 +81,12 @@ def run(arguments: argparse.Namespace) -> None:
                 f"{folder} reads more than a column of SMILES or texts; ask it in Python, by a "
                 "table with the columns that docs/models.md names."
             )
-        columns, place, rows = _reader(file, arguments.column or model.column)
-        if clash := sorted({*columns} & {*model.columns}):
-            raise RelataskError(
-                f"{file} has a column {clash[0]!r}, which the predictions have too; rename it."
-            )
+        columns, place, rows = _reader(file, arguments.column, model.column)
+        header = _header(model, columns, file)
         path = stack.enter_context(atomic_path(arguments.output))
         target = stack.enter_context(path.open("w", encoding="utf-8", newline=""))
         writer = csv.writer(target, lineterminator="\n")
-        writer.writerow([*columns, *model.columns])
+        writer.writerow([*columns, *header])
         progress = stack.enter_context(tqdm(desc="predict", unit="row", disable=None, leave=False))
         while chunk := list(islice(rows, ROWS)):
             found = model.predict([row[place] for row in chunk])
@@ -112,19 +113,61 @@ def _places(arguments: argparse.Namespace) -> tuple[Path, Path]:
     return named["model"], named["file"]
 
 
+def _header(model: Model | Ensemble, columns: Sequence[str], file: Path) -> list[str]:
+    """Return the columns of the predictions: tasks by the names that the training file gives.
+
+    Where the file has such a column, as known results do, `_pred` stands behind each name of a task.
+
+    Raises:
+        RelataskError: the file has a column of that name too.
+    """
+    names = model.names
+    if len({_named(column, names) for column in model.columns}) < len(model.columns):
+        names = {task: task for task in names}  # tasks of one name, or a name that ends in `_unc`
+    header = [_named(column, names) for column in model.columns]
+    known = {*columns} & {*header} - {REASON}
+    if known:
+        marked = {task: f"{name}{PREDICTED}" for task, name in names.items()}
+        header = [_named(column, marked) for column in model.columns]
+    if clash := {*columns} & {*header}:
+        raise RelataskError(f"{file} has a column {min(clash)!r}, which the predictions have too; rename it.")
+    if known:
+        log.info("%s has a column %r, so names of predictions end in %s.", file, min(known), PREDICTED)
+    return header
+
+
+def _named(column: str, names: Mapping[str, str]) -> str:
+    """Return a column of predictions with the name of its task for the id."""
+    task = column.removesuffix(SPREAD)
+    if column in names or task not in names:
+        return names.get(column, column)
+    return f"{names[task]}{SPREAD}"
+
+
 def _text(value: object) -> object:
     """Six digits tell apart what float32 tells apart for a reader."""
     return f"{value:.6g}" if isinstance(value, float) else value
 
 
-def _reader(path: Path, wanted: str) -> tuple[list[str], int, Iterator[list[str]]]:
+def _reader(path: Path, named: str | None, usual: str) -> tuple[list[str], int, Iterator[list[str]]]:
     """Return the columns of a file, which of them holds the SMILES or texts, and its rows.
+
+    Args:
+        path: of the file.
+        named: the column that the user names, if any.
+        usual: the column that the model reads; where SMILES have another name, their column is found.
 
     Raises:
         RelataskError: there is no such file or column, or it cannot be read.
     """
     table = open_table(path)
-    return table.names, table.names.index(find_column(table, wanted, "--column")), _rows(table)
+    wanted = named or usual
+    if named is None and usual == "smiles" and usual not in {name.strip().lower() for name in table.names}:
+        wanted = describe_table(path).smiles_column or usual
+        if wanted != usual:
+            log.info("%s: SMILES are read from %r; --smiles-columns names another column.", path, wanted)
+    option = "--smiles-columns" if usual == "smiles" else "--column"
+    return table.names, table.names.index(find_column(table, wanted, option)), _rows(table)
 
 
 def _rows(table: TableFile) -> Iterator[list[str]]:

@@ -13,22 +13,26 @@ Examples:
 """
 
 import argparse
+import logging
 from pathlib import Path
 
+from relatask.commands._losses import losses_of
 from relatask.commands._sentence import model_places, require_measures, sentence_of
 from relatask.commands._workflow import run_workflow
-from relatask.commands.init import configure_table, table_of, write_study
+from relatask.commands.init import configure_table, files_of, write_study
 from relatask.config import load_study
 from relatask.core.errors import RelataskError
 from relatask.models.record import require_replaceable
 
 STUDIES = (".yaml", ".yml")
+log = logging.getLogger(__name__)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     configure_table(
-        parser, "table of molecules x assays (CSV, Excel, SDF or Parquet), or a study file (.yaml)"
+        parser,
+        "table of molecules x assays (CSV, Excel, SDF or Parquet), or several, or a study file (.yaml)",
     )
     parser.add_argument(
         *("-o", "--output-dir", "--save-dir"),
@@ -44,8 +48,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the study file unless it is given, run the workflow, and say what came out."""
-    path = table_of(arguments)
-    study = path if path.suffix in STUDIES else write_study(arguments, path)
+    files = files_of(arguments)
+    study = files[0] if files[0].suffix in STUDIES else write_study(arguments, files)
+    if study == files[0] and len(files) > 1:
+        raise RelataskError("name one study file; write tables into its `path` as a list.")
     if not study.is_file():
         raise RelataskError(f"there is no file {study}; give a table or a study file.")
     name, described = study.stem, load_study(study)
@@ -54,4 +60,7 @@ def run(arguments: argparse.Namespace) -> None:
     for place in model_places(described, models).values():
         require_replaceable(place)
     run_workflow(study, arguments.cores, name, arguments.config)
-    print(sentence_of(Path("results") / name, models))
+    folder = Path("results") / name
+    for said in losses_of(folder):
+        log.info("%s", said)
+    print(sentence_of(folder, models))

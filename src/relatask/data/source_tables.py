@@ -53,7 +53,15 @@ class SourceTables:
 
 
 def log_counts(name: str, items: str, counts: Mapping[str, Any]) -> None:
-    """Say in one paragraph what became of the rows and labels of a source.
+    """Say in the log what became of the rows and labels of a source; see `counts_said`."""
+    for sentence in counts_said(name, items, counts):
+        log.info("%s", sentence)
+    if counts["labels"]["conflicting"] or counts["labels"]["undecided"]:
+        log.info("%s: conflicts.parquet lists the cells whose labels are lost.", name)
+
+
+def counts_said(name: str, items: str, counts: Mapping[str, Any]) -> list[str]:
+    """Return in one or two sentences what became of the rows and labels of a source.
 
     Args:
         name: of the source.
@@ -73,15 +81,13 @@ def log_counts(name: str, items: str, counts: Mapping[str, Any]) -> None:
         f"{labels['conflicting']:,} in conflict": f" in {labels['conflicting_cells']:,} cells",
         f"{labels['undecided']:,} bounds that decide nothing": f" in {labels['undecided_cells']:,} cells",
     }
-    log.info(
-        "%s: %s rows -> %s %s%s; %s labels in the file -> %s labels in %s tasks%s.",
-        *(name, f"{counts['rows']:,}", f"{counts['items']:,}", items, _bracketed(rows)),
-        *(f"{labels['in']:,}", f"{labels['out']:,}", f"{counts['tasks']:,}", _bracketed(lost)),
-    )
-    if labels["conflicting"] or labels["undecided"]:
-        log.info("%s: conflicts.parquet lists the cells whose labels are lost.", name)
+    said = [
+        f"{name}: {counts['rows']:,} rows -> {counts['items']:,} {items}{_bracketed(rows)}; {labels['in']:,} "
+        f"labels in the file -> {labels['out']:,} labels in {counts['tasks']:,} tasks{_bracketed(lost)}."
+    ]
     if spread := counts.get("replicates"):
-        log.info("%s: %s.", name, replicates_said(spread))
+        said.append(f"{name}: {replicates_said(spread)}.")
+    return said
 
 
 def _bracketed(facts: Mapping[str, str]) -> str:

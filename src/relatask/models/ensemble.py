@@ -105,6 +105,11 @@ class Ensemble:
         return list(dict.fromkeys(task for member in self.members for task in member.task_ids))
 
     @property
+    def names(self) -> dict[str, str]:
+        """Task id -> name of the task, as its source writes it."""
+        return {task: name for member in self.members for task, name in member.names.items()}
+
+    @property
     def columns(self) -> list[str]:
         """Columns of a prediction."""
         return [*(name for task in self.task_ids for name in (task, f"{task}{SPREAD}")), REASON]

@@ -54,6 +54,11 @@ class Model:
         return self.trained.task_ids
 
     @property
+    def names(self) -> dict[str, str]:
+        """Task id -> name of the task, as its source writes it."""
+        return {task.task_id: task.name for task in self.trained.record.tasks}
+
+    @property
     def units(self) -> dict[str, str]:
         """Task id -> unit of what is predicted, of tasks that have one."""
         return {task.task_id: task.unit for task in self.trained.record.tasks if task.unit}

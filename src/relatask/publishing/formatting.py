@@ -17,6 +17,7 @@ from relatask.evaluation.metrics import Metric
 if TYPE_CHECKING:
     import pandas as pd
 
+HUGE = 1e6  # from here on decimals are not written
 NOTHING = "–"  # a value that is not defined; never 0
 LATEX = {
     "\\": r"\textbackslash{}",
@@ -76,13 +77,24 @@ def _undefined(value: float | None) -> bool:
 
 
 def number(value: float | None, digits: int = 2) -> str:
-    """Return `value` with `digits` decimals and thousands separated, a dash where it is not defined."""
-    return NOTHING if _undefined(value) else f"{value:,.{digits}f}".replace("-", "−")
+    """Return `value` with `digits` decimals and thousands separated, a dash where it is not defined.
+
+    Of a million or more decimals say nothing: it is written with three digits and a power of ten.
+    """
+    return _written(value, f",.{digits}f" if not _is_huge(value, digits) else ".3g")
 
 
 def signed(value: float | None, digits: int = 2) -> str:
-    """Return `value` with its sign."""
-    return NOTHING if _undefined(value) else f"{value:+.{digits}f}".replace("-", "−")
+    """Return `value` with its sign, else as `number` without separators."""
+    return _written(value, f"+.{digits}f" if not _is_huge(value, digits) else "+.3g")
+
+
+def _is_huge(value: float | None, digits: int) -> bool:
+    return digits > 0 and value is not None and abs(value) >= HUGE
+
+
+def _written(value: float | None, form: str) -> str:
+    return NOTHING if _undefined(value) else f"{value:{form}}".replace("-", "−")
 
 
 def p_value(value: float | None) -> str:

@@ -5,6 +5,8 @@ from relatask.evaluation.aggregate import mixed_units
 from relatask.evaluation.metrics import METRICS
 from relatask.publishing.inputs import Inputs
 
+NAMED = 10  # tasks that a note names
+
 
 def kind_notes(inputs: Inputs) -> list[str]:
     """Return a footnote for each of these that a study has."""
@@ -16,7 +18,7 @@ def _values(inputs: Inputs, name: str) -> list[str]:
     """Say of measured values in which unit they are, and what became of bounds."""
     if "real" not in inputs.study.sources[inputs.study.datasets[name].source].task_kinds():
         return []
-    tasks = inputs.of_dataset(name, "tasks", ["task_id", "kind", "unit", "transform"])
+    tasks = inputs.of_dataset(name, "tasks", ["task_id", "name", "kind", "unit", "transform"])
     real = tasks[tasks["kind"] == "real"]
     if inputs.study.items == "series" or real.empty:
         return []
@@ -32,10 +34,16 @@ def _values(inputs: Inputs, name: str) -> list[str]:
         notes.append(f"{name}: in {units[0]}: {' and '.join(in_unit)}.")
     if done := [str(one) for one in real["transform"].dropna().unique()]:
         notes.append(f"{name}: values were transformed before they were learned ({', '.join(done)}).")
-    if bounded := int((inputs.of_dataset(name, "labels", ["bound"])["bound"] != "=").sum()):
+    labels = inputs.of_dataset(name, "labels", ["task_id", "bound"])
+    is_bound = labels["bound"] != "="
+    if bounded := int(is_bound.sum()):
+        only = set(labels.loc[is_bound, "task_id"]) - set(labels.loc[~is_bound, "task_id"])
+        alone = sorted(real.loc[real["task_id"].isin(only), "name"])
+        more = f" and {len(alone) - NAMED} more" if alone[NAMED:] else ""
         notes.append(
             f"{name}: bounds (< or >) are {bounded:,} of its labels. No metric reads them; networks "
             "learn from them, trees and kernels do not."
+            + (f" Nothing but bounds, so in no mean: {', '.join(alone[:NAMED])}{more}." if alone else "")
         )
     return notes
 

@@ -72,6 +72,18 @@ class Content:
                 bounds += count * (text[0] in "<>≤≥")
         return numbers, bounds
 
+    def powers_of_ten(self) -> float:
+        """Return over how many powers of ten the numbers go, 0 where not all of them are above 0."""
+        found = [MEASURED.fullmatch(text) for text in self.texts]
+        numbers = [number_of(one[2]) for one in found if one is not None]
+        known = [number for number in numbers if number is not None and math.isfinite(number)]
+        return math.log10(max(known) / min(known)) if known and min(known) > 0 else 0.0
+
+    def odd(self) -> int:
+        """Return how many cells are no number, of a column most of whose cells are numbers."""
+        numbers, _ = self.numbers()
+        return self.filled - numbers if 0.5 * self.filled <= numbers else 0
+
     def lower(self) -> set[str]:
         """Return the different texts in lower case."""
         return {text.lower() for text in self.texts}
@@ -99,13 +111,12 @@ class Content:
         numbers, bounds = self.numbers()
         words = self.lower()
         said = f", {bounds} of them bounds" if bounds else ""
-        if numbers == self.filled:
-            if {number_of(text) for text in self.texts} <= {0.0, 1.0}:
-                return "binary", "labels of 0 and 1"
-            return "real", f"measured values{said}"
         if numbers >= 0.5 * self.filled:
-            odd = next(text for text in self.texts if not _is_measured(text))[:30]
-            return "real", f"measured values{said}; {self.filled - numbers} are no number, e.g. {odd!r}"
+            odd = [text for text in self.texts if not _is_measured(text)]
+            labels = {number_of(text) for text in self.texts if text not in set(odd)} <= {0.0, 1.0}
+            found = "labels of 0 and 1" if labels else f"measured values{said}"
+            more = f"; {self.odd()} are no number, e.g. {odd[0][:30]!r}" if odd else ""
+            return "binary" if labels else "real", f"{found}{more}"
         for ones, zeros in VOCABULARIES:
             if words <= {*ones, *zeros, "0", "1"}:
                 return "binary", f"the words {' and '.join(sorted(words))}"

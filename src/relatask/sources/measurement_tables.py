@@ -22,7 +22,7 @@ from relatask.sources.label_cells import MEASURED, LabelColumn
 from relatask.sources.readers import MOLECULE_COLUMNS, find_smiles, kept_columns, with_sheet
 from relatask.sources.table_files import TableFile, find_column, open_table
 from relatask.sources.task_sheet import tasks_without_sheet
-from relatask.sources.units import MOLAR, plain_unit
+from relatask.sources.units import MOLAR, P_UNIT, plain_unit
 from relatask.sources.wide_table import read_wide
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class MeasurementFile(TableFile):
         source: the file as it is.
         task: column of the tasks; likewise of values, relations and units.
         units: task -> unit of its values, None where it has none.
+        molar_only: values in units that are no concentration do not count.
     """
 
     source: TableFile = None  # type: ignore[assignment]  # after fields with defaults
@@ -48,6 +49,7 @@ class MeasurementFile(TableFile):
     relation: str | None = None
     unit: str | None = None
     units: Mapping[str, str | None] = field(default_factory=dict)
+    molar_only: bool = False
 
     def batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
         """Yield the rows of some columns."""
@@ -67,6 +69,9 @@ class MeasurementFile(TableFile):
         if self.unit:
             tasks, units = (plain_texts(cells[name]).to_pylist() for name in (self.task, self.unit))
             pairs = list(zip(tasks, units, strict=True))
+            if self.molar_only:
+                molar = [plain_unit(unit) in MOLAR for unit in units]
+                values = pc.if_else(pa.array(molar, pa.bool_()), values, "")
             powers = {pair: self._power(*pair) for pair in set(pairs)}
             if any(powers.values()):
                 own = zip(values.to_pylist(), pairs, strict=True)
@@ -117,7 +122,12 @@ def read_measurements(config: "MeasurementsSource", context: SourceContext) -> R
     paths = config.paths(context)
     reading = config.reading(paths)
     files = [_opened(open_table(path, reading), config, context) for path in paths]
-    units = _units_of(files)
+    units = _units_of(files, config.p_values)
+    if config.p_values and not {*units.values()} & {*MOLAR}:
+        raise RelataskError(
+            f"{paths[0]}: no row has a unit of concentration ({', '.join(MOLAR)}) in the column "
+            f"{files[0].unit!r}; remove p_values."
+        )
     parts = [_read_file(replace(file, units=units), config) for file in files]
     return with_sheet(joined(parts, paths), config, context, files[0].path)
 
@@ -146,11 +156,15 @@ def _opened(table: TableFile, config: "MeasurementsSource", context: SourceConte
         value=value,
         relation=found["relation_column"],
         unit=found["unit_column"],
+        molar_only=config.p_values,
     )
 
 
-def _units_of(files: Sequence[MeasurementFile]) -> dict[str, str | None]:
-    """Return task -> the unit that most of its rows have; of concentrations, that of most of all."""
+def _units_of(files: Sequence[MeasurementFile], molar_first: bool) -> dict[str, str | None]:
+    """Return task -> the unit that most of its rows have; of concentrations, that of most of all.
+
+    With `molar_first` a task that has any concentration has their unit.
+    """
     counts: Counter[tuple[str, str]] = Counter()
     for file in files:
         if file.unit is None:
@@ -171,7 +185,7 @@ def _units_of(files: Sequence[MeasurementFile]) -> dict[str, str | None]:
     common = molar.most_common(1)[0][0] if molar else "M"
     found = {}
     for task, own in of_task.items():
-        unit = own.most_common(1)[0][0]
+        unit = "M" if molar_first and "M" in own else own.most_common(1)[0][0]
         found[task] = (common if unit == "M" else unit) or None
     return found
 
@@ -180,7 +194,8 @@ def _read_file(file: MeasurementFile, config: "MeasurementsSource") -> RawTable:
     """Read the rows of a file."""
     texts = [file.smiles, file.task, *([file.id] if file.id else []), *([file.unit] if file.unit else [])]
     names = [file.task, *([file.id] if file.id else []), *([file.unit] if file.unit else [])]
-    cells = LabelColumn(file.value, config.kind, config.active)
+    molar = next((unit for unit in file.units.values() if unit in MOLAR), None) if config.p_values else None
+    cells = LabelColumn(file.value, config.kind, config.active, molar)
     wide = read_wide(file, [*dict.fromkeys([*texts, *file.kept])], [cells], names)
     if not wide.n_rows:
         raise RelataskError(f"{file.path} has a header but no rows; it must hold one row per measurement.")
@@ -213,7 +228,8 @@ def _read_file(file: MeasurementFile, config: "MeasurementsSource") -> RawTable:
         labels=labels,
         tasks=tasks_without_sheet(tasks).assign(
             kind=config.kind,
-            unit=pd.Series([file.units.get(task) for task in tasks], dtype=object),
+            unit=pd.Series([P_UNIT if molar else file.units.get(task) for task in tasks], dtype=object),
+            transform=pd.Series([f"{P_UNIT} of {molar}" if molar else None] * len(tasks), dtype=object),
             **rule_columns([config.active] * len(tasks)),
         ),
         classes=classes,
@@ -230,9 +246,13 @@ def _of_other_units(
     reasons: dict[tuple[str | None, str | None], str] = {}
     for task, unit in set(zip(tasks, units, strict=True)):
         target = file.units.get(task or "")
-        own = plain_unit(unit or "")
-        if task is not None and own != (target or "") and not (own in MOLAR and target in MOLAR):
-            reasons[task, unit] = f"{f'the unit {unit}' if unit else 'no unit'}, where its task has {target}"
+        if task is None:
+            continue
+        own, said = plain_unit(unit or ""), f"the unit {unit}" if unit else "no unit"
+        if file.molar_only and own not in MOLAR:
+            reasons[task, unit] = f"{said}, which is no concentration"
+        elif own != (target or "") and not (own in MOLAR and target in MOLAR):
+            reasons[task, unit] = f"{said}, where its task has {target}"
     return (
         {row: reasons[pair] for row, pair in enumerate(zip(tasks, units, strict=True)) if pair in reasons}
         if reasons

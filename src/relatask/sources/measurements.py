@@ -40,6 +40,11 @@ class MeasurementsSource(MoleculeFiles):
         description="column that holds the unit of a value; concentrations are converted to the unit that "
         "most of them have, and rows of a task in other units are rejected",
     )
+    p_values: bool = Field(
+        False,
+        description="concentrations become -log10(mol/L), of which `active` then speaks; rows with other "
+        "units are rejected",
+    )
     values: Kind | None = Field(
         None, description="what the values are; default: real, or binary where `active` makes labels"
     )
@@ -51,6 +56,8 @@ class MeasurementsSource(MoleculeFiles):
             raise ValueError("active: it makes labels of 0 and 1, and `values` asks for others; remove one")
         if self.kind == "class" and (self.relation_column or self.unit_column):
             raise ValueError("values: classes have neither bounds nor units; remove their columns")
+        if self.p_values and not self.unit_column:
+            raise ValueError("p_values: name the column of the units of concentrations in `unit_column`")
         return self
 
     @property

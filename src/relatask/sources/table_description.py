@@ -20,7 +20,9 @@ SMILES: tuple[str, ...] = (
 )
 SPLIT = frozenset({"split", "splits", "fold", "folds", "set", "subset", "partition"})
 _ID = re.compile(
-    r"(.*[\s_.-])?(id|ids|name|names|title|inchi|inchikey|cas|compound|molecule|zinc|batch)|chembl_?id", re.I
+    r"(.*[\s_.-])?(id|ids|name|names|title|inchi|inchikey|cas|compound|molecule|substance|sample|verbindung"
+    r"|substanz|zinc|batch)|chembl_?id",
+    re.I,
 )
 _DATE = re.compile(r".*(date|year|datum|day|time)([\s_.-].*)?", re.I)
 _DESCRIPTOR = re.compile(
@@ -66,6 +68,8 @@ class ColumnDescription:
         said: what its cells are, in words; of a column that is left out, why.
         filled: cells that hold something, projected from those that were looked at.
         unit: that its name gives in brackets.
+        odd: cells, of those that were looked at, that are no number although most are.
+        powers_of_ten: over how many its numbers go, where all are above 0.
     """
 
     name: str
@@ -74,6 +78,8 @@ class ColumnDescription:
     filled: int
     kind: Kind | None = None
     unit: str | None = None
+    odd: int = 0
+    powers_of_ten: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -273,6 +279,7 @@ def _described(
     filled = round(content.filled * n_rows / max(1, content.rows))
     if name in roles:
         return ColumnDescription(name, roles[name], said, filled)
+    powers = content.powers_of_ten()
     again = next((role for role, names in may_be.items() if name in names), None)
     reason = None
     if long is not None:
@@ -290,5 +297,5 @@ def _described(
     elif len(content.texts) == 1:
         reason = f"all its cells are {next(iter(content.texts))[:30]!r}"
     if reason:
-        return ColumnDescription(name, "left out", reason, filled)
-    return ColumnDescription(name, "task", said, filled, kind, unit)
+        return ColumnDescription(name, "left out", reason, filled, powers_of_ten=powers)
+    return ColumnDescription(name, "task", said, filled, kind, unit, content.odd(), powers)

@@ -16,11 +16,11 @@ from relatask.core.errors import RelataskError
 from relatask.core.files import is_file
 from relatask.core.plugins import Record, load_file
 from relatask.core.records import records, suggest
+from relatask.core.told import tell_once
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-log = logging.getLogger(__name__)
 _INDEX = re.compile(r"\s*|Unnamed: 0(\.\d+)?")  # what pandas writes and reads as an index without a name
 
 
@@ -134,11 +134,11 @@ def _checked_names(table: TableFile) -> list[str]:
     while index < len(names) - 1 and _INDEX.fullmatch(names[index]):
         index += 1
     if index:
-        log.info(
-            "%s: first columns without a name of their own, as an index that pandas writes, are left out: "
-            "%s. Name them in the file to use them.",
-            path,
-            ", ".join(map(repr, names[:index])),
+        found = ", ".join(map(repr, names[:index]))
+        tell_once(
+            *(__name__, logging.INFO),
+            f"{path}: first columns without a name of their own, as an index that pandas writes, are left "
+            f"out: {found}. Name them in the file to use them.",
         )
     nameless = [place for place, name in enumerate(names) if place >= index and not name.strip()]
     if nameless and not table.is_blank(nameless):

@@ -28,6 +28,14 @@ def concentration_unit(text: str) -> str:
     return unit
 
 
+def is_concentration(text: str) -> bool:
+    """Whether a text is a unit of concentrations in mol/L."""
+    try:
+        return bool(concentration_unit(text))
+    except ValueError:
+        return False
+
+
 def p_value_of(value: float, unit: str) -> float:
     """Return -log10 of a concentration above 0 in mol/L; powers of ten give whole numbers."""
     return -MOLAR[unit] - math.log10(value)

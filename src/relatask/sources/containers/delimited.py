@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from relatask.core.errors import RelataskError
+from relatask.core.told import tell_once
 from relatask.sources.containers.separators import (
     SEPARATORS,
     THOUSANDS_COMMA,
@@ -34,7 +35,6 @@ CONTAINER = {
     "suffixes": (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz"),
     "keys": ("encoding", "decimal"),
 }
-log = logging.getLogger(__name__)
 _BLOCK = 8 << 20  # bytes of text held at a time
 _SAMPLE = 1 << 16  # characters by which the separator is found
 csv.field_size_limit(LONGEST_LINE)  # of a cell; Python's own limit of 128 KiB is less than some texts have
@@ -198,12 +198,12 @@ def surveyed(path: Path, reading: Reading) -> Characters:
     except _BROKEN as error:
         raise TextTable(path, []).explained(error) from None
     if found.word:
-        log.warning(
-            "%s is not UTF-8; it is read as %s, in which %r is one of its words. If that is wrong, name the "
-            "encoding in the key `encoding` of the source, or save the file as 'CSV UTF-8'.",
-            path,
-            {"cp1252": "Windows-1252"}.get(found.encoding, "Latin-1"),
-            found.word,
+        encoding = {"cp1252": "Windows-1252"}.get(found.encoding, "Latin-1")
+        tell_once(
+            *(__name__, logging.WARNING),
+            f"{path} is not UTF-8; it is read as {encoding}, in which {found.word!r} is one of its words. If "
+            "that is wrong, name the encoding in the key `encoding` of the source, or save the file as 'CSV "
+            "UTF-8'.",
         )
     return found
 
@@ -219,11 +219,10 @@ def open_file(path: Path, reading: Reading) -> TextTable:
             _require_pairs_of_quotes(table)
         table = with_names(table, reading)
         if table.separator != named or table.comma:
-            log.info(
-                "%s: columns are separated by %s%s.",
-                path,
-                SEPARATORS[table.separator],
-                ", and numbers have a decimal comma" if table.comma else "",
+            decimal = ", and numbers have a decimal comma" if table.comma else ""
+            tell_once(
+                *(__name__, logging.INFO),
+                f"{path}: columns are separated by {SEPARATORS[table.separator]}{decimal}.",
             )
         return table
     except _BROKEN as error:

@@ -12,6 +12,7 @@ from typing import IO, Any
 
 from relatask.core.errors import RelataskError
 from relatask.core.records import suggest
+from relatask.core.told import tell_once
 from relatask.sources.containers import _sheet_reader
 from relatask.sources.containers.delimited import TextTable, with_names
 from relatask.sources.table_files import Reading
@@ -21,7 +22,6 @@ CONTAINER = {
     "suffixes": (".xlsx", ".xlsm", ".xls", ".ods"),
     "keys": ("sheet", "decimal"),
 }
-log = logging.getLogger(__name__)
 _MEMORY = 6 << 30  # bytes that reading a workbook may take
 _TEXT = 4 << 30  # bytes of a sheet as text
 _SECONDS = 600
@@ -100,11 +100,10 @@ def open_file(path: Path, reading: Reading) -> SheetTable:
         return SheetTable(path, [], separator="\t", copy=copy)
     sheet = report["sheets"][0]
     if len(report["sheets"]) > 1:
-        log.warning(
-            "%s: the sheet %r is read, the first of %s; name another one in `sheet`.",
-            path,
-            sheet,
-            report["sheets"],
+        tell_once(
+            *(__name__, logging.WARNING),
+            f"{path}: the sheet {sheet!r} is read, the first of {report['sheets']}; name another one in "
+            "`sheet`.",
         )
     table = with_names(SheetTable(path, [], separator="\t", copy=copy, sheet=sheet), reading)
     return replace(table, names=table.names[1:])

@@ -1,0 +1,85 @@
+"""Several tables of a user's own that become one: what each is taken for, together."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from relatask.commands._table import OwnTable, describe
+from relatask.core.errors import RelataskError
+from relatask.core.kinds import Kind
+from relatask.core.records import suggest
+from relatask.sources.table_files import open_table
+
+
+def describe_all(
+    paths: Sequence[Path],
+    smiles: str | None = None,
+    targets: Sequence[str] | None = None,
+    ignored: Sequence[str] = (),
+    splits: str | None = None,
+    task_type: Kind | None = None,
+) -> OwnTable:
+    """Look at one or several tables of molecules; see `describe`.
+
+    A task that several files have is one, and a column that an option names need not be in all files.
+
+    Raises:
+        RelataskError: as of `describe`, or one of several files has a row for each measurement.
+    """
+    if len(paths) == 1:
+        return describe(paths[0], smiles, targets, ignored, splits, task_type)
+    columns = {path: open_table(path).names for path in paths}
+    there = list(dict.fromkeys(name for names in columns.values() for name in names))
+    asked = {"--smiles-columns": [smiles] if smiles else [], "--splits-column": [splits] if splits else []}
+    for option, names in {**asked, "--target-columns": targets or [], "--ignore-columns": ignored}.items():
+        for name in names:
+            if name not in there:
+                said = ", ".join(map(str, paths))
+                raise RelataskError(
+                    f"no file of {said} has a column {name!r} ({option}).{suggest(name, there)}"
+                )
+    tables = []
+    for path, own in columns.items():
+        wanted = [name for name in targets if name in own] if targets else None
+        if wanted == []:
+            raise RelataskError(f"{path} has no column of --target-columns; leave the file out.")
+        table = describe(
+            path,
+            smiles if smiles in own else None,
+            wanted,
+            [name for name in ignored if name in own],
+            splits if splits in own else None,
+            task_type,
+        )
+        if table.long:
+            raise RelataskError(
+                f"{path} has a row for each measurement, and such files are joined in a study file alone: "
+                f"relatask init {path}, then write all files into its `path` as a list."
+            )
+        tables.append(table)
+    return _joined(tables)
+
+
+def _joined(tables: Sequence[OwnTable]) -> OwnTable:
+    tasks: dict[str, Kind] = {}
+    for table in tables:
+        for name, kind in table.tasks.items():
+            kinds = {kind, tasks.get(name, kind)}
+            tasks[name] = "class" if "class" in kinds else "real" if "real" in kinds else "binary"
+    first = tables[0]
+    left_out = {name: why for table in tables for name, why in (table.left_out or {}).items()}
+    units = {name: unit for table in tables for name, unit in table.units.items()}
+    ids = {table.id_column for table in tables}
+    return replace(
+        first,
+        tasks=tasks,
+        n_rows=sum(table.n_rows for table in tables),
+        n_labels=sum(table.n_labels for table in tables),
+        id_column=first.id_column if len(ids) == 1 else None,
+        splits_column=next((table.splits_column for table in tables if table.splits_column), None),
+        left_out={name: why for name, why in left_out.items() if name not in tasks},
+        units={name: unit for name, unit in units.items() if tasks[name] == "real"},
+        doubts={name: why for table in tables for name, why in table.doubts.items()},
+        wide_range=tuple(dict.fromkeys(name for table in tables for name in table.wide_range)),
+        more=tuple((table.path, table.smiles_column) for table in tables[1:]),
+    )
