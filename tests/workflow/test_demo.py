@@ -60,7 +60,8 @@ def test_no_label_of_a_test_molecule_was_trained_on(demo: Path):
     assert set(predictions["fold"]) == {"valid", "test"}
     for run_id, cells in predictions.groupby("run_id", observed=True):
         run = plan.loc[run_id]
-        split = pd.read_parquet(demo / run["dataset"] / "splits" / f"{run['split']}-{run['seed']}.parquet")
+        folds = demo / "demo" / "data" / run["dataset"] / "splits"
+        split = pd.read_parquet(folds / f"{run['split']}-{run['seed']}.parquet")
         fold_of = split.set_index("item_id")["fold"]
         assert (fold_of.loc[cells["item_id"]].to_numpy() == cells["fold"].to_numpy()).all()
 

@@ -89,7 +89,9 @@ def test_methods_are_asked_the_same_of_classes_that_they_have_not_seen(results: 
             for run in runs
         ]
         assert asked[0].equals(asked[1])
-        split = pd.read_parquet(results / f"few/splits/grouped-{seed}.parquet").set_index("item_id")["fold"]
+        split = pd.read_parquet(results / f"characters/data/few/splits/grouped-{seed}.parquet").set_index(
+            "item_id"
+        )["fold"]
         assert (asked[0]["item_id"].map(split).astype(str) == asked[0]["fold"].astype(str)).all()
         assert split.groupby(classes).nunique().max() == 1
 
