@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from relatask.commands._table import OwnTable, describe
+from relatask.commands._table import OwnTable, describe, require_columns
 from relatask.core.errors import RelataskError
 from relatask.core.kinds import Kind
-from relatask.core.records import suggest
 from relatask.sources.table_files import open_table
 
 
@@ -30,14 +29,8 @@ def describe_all(
         return describe(paths[0], smiles, targets, ignored, splits, task_type)
     columns = {path: open_table(path).names for path in paths}
     there = list(dict.fromkeys(name for names in columns.values() for name in names))
-    asked = {"--smiles-columns": [smiles] if smiles else [], "--splits-column": [splits] if splits else []}
-    for option, names in {**asked, "--target-columns": targets or [], "--ignore-columns": ignored}.items():
-        for name in names:
-            if name not in there:
-                said = ", ".join(map(str, paths))
-                raise RelataskError(
-                    f"no file of {said} has a column {name!r} ({option}).{suggest(name, there)}"
-                )
+    files = ", ".join(map(str, paths))
+    require_columns(f"no file of {files} has a column", there, smiles, targets, ignored, splits)
     tables = []
     for path, own in columns.items():
         wanted = [name for name in targets if name in own] if targets else None

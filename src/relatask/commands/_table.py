@@ -28,7 +28,6 @@ class OwnTable:
         splits_column: that says its fold, if wanted.
         folds_column: one that looks like folds and is not asked for.
         left_out: column -> why it is nothing.
-        units: column of measured values -> the unit that its name gives.
         long: columns of a table with a row for each measurement.
         units: measured column -> the unit that its name gives in brackets.
         doubts: column of a task -> what it holds, where that is not of one kind throughout.
@@ -86,16 +85,7 @@ def describe(
     """
     found = describe_table(path)
     columns = [one.name for one in found.columns]
-    asked = {
-        "--smiles-columns": [smiles] if smiles else [],
-        "--splits-column": [splits] if splits else [],
-        "--target-columns": targets or [],
-        "--ignore-columns": ignored,
-    }
-    for option, names in asked.items():
-        for name in names:
-            if name not in columns:
-                raise RelataskError(f"{path} has no column {name!r} ({option}).{suggest(name, columns)}")
+    require_columns(f"{path} has no column", columns, smiles, targets, ignored, splits)
     smiles = smiles or found.smiles_column
     if smiles is None:
         raise RelataskError(
@@ -136,6 +126,27 @@ def describe(
             one.name for one in found.columns if tasks.get(one.name) == "real" and one.powers_of_ten >= WIDE
         ),
     )
+
+
+def require_columns(
+    said: str,
+    columns: Sequence[str],
+    smiles: str | None,
+    targets: Sequence[str] | None,
+    ignored: Sequence[str],
+    splits: str | None,
+) -> None:
+    """Refuse an option that names none of `columns`; `said` begins the message, "a.csv has no column"."""
+    asked = {
+        "--smiles-columns": [smiles] if smiles else [],
+        "--splits-column": [splits] if splits else [],
+        "--target-columns": targets or [],
+        "--ignore-columns": ignored,
+    }
+    for option, names in asked.items():
+        for name in names:
+            if name not in columns:
+                raise RelataskError(f"{said} {name!r} ({option}).{suggest(name, columns)}")
 
 
 def _of_measurements(

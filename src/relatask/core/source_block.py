@@ -20,7 +20,7 @@ from relatask.core.layout import raw_file, raw_folder
 from relatask.core.plugins import SourceRecord, load_file, record_of, source_records
 
 TASK_SHEET = "tasks.csv"  # beside raw files: proteins of the tasks, for relations and sequences
-# keys that name files or folders of the user\'s own
+# keys that name files or folders of the user's own
 FILE_KEYS = ("path", "test_path", "task_sheet", "split_path")
 # reasons of `not_here` that several sources have; the error names the reader
 LABELS_ONLY = "the reader {reader} has labels and no measured values"
