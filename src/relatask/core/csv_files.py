@@ -31,7 +31,11 @@ def _without_formulas(table: "pd.DataFrame") -> "pd.DataFrame":
 
     shown = table.rename(columns=_as_text)
     for place, kind in enumerate(shown.dtypes):
-        if kind.kind == "O":  # texts, or categories of them
+        if isinstance(kind, pd.CategoricalDtype):  # each different text once
+            column = shown.iloc[:, place].array
+            texts = pd.Series([*map(_as_text, column.categories), None], dtype=object)
+            shown.isetitem(place, texts.take(column.codes).array)  # a missing cell has code -1
+        elif kind.kind == "O":
             cells = [_as_text(cell) for cell in shown.iloc[:, place]]  # which may be lists of one length
             shown.isetitem(place, pd.Series(cells, dtype=object).array)
     return shown

@@ -37,16 +37,17 @@ def described_predictions(study: Path, dataset: str, rows: int = 1_000_000) -> I
     texts = {name: items[name].astype("category") for name in OF_ITEM if name in items}
     for frame in read_batches("predictions", study / in_study("predictions"), by="run_id", rows=rows):
         runs = frame["run_id"].astype(str)
-        found = frame[runs.isin(plan.index)].reset_index(drop=True)
+        own = runs.isin(plan.index)
+        found = frame[own].reset_index(drop=True)
         if found.empty:
             continue
-        of_run = plan.loc[found["run_id"].astype(str).tolist()]
+        of_run = plan.loc[runs[own].tolist()]
         for column, name in OF_RUN.items():
             found[name] = of_run[column].to_numpy()
         named = found["task_id"].astype(str)
         found["task"] = named.map(tasks).fillna(named)
         for name in OF_ITEM:
-            found[name] = texts[name].loc[found["item_id"]].to_numpy() if name in texts else None
+            found[name] = texts[name].loc[found["item_id"]].array if name in texts else None
         yield found[list(columns_of(NAME))]
 
 

@@ -21,11 +21,11 @@ MOST_TEXTS = 20_000  # different texts of a column that are kept
 LONGEST = 1000  # characters of a text that are kept
 
 
-def _is_measured(text: str) -> bool:
-    """Whether a text is a finite number, also with a sign before it."""
+def _measured(text: str) -> float | None:
+    """Return the finite number that a text is, also with a sign before it; None: it is none."""
     found = MEASURED.fullmatch(text)
     number = number_of(found[2]) if found else None
-    return number is not None and math.isfinite(number)
+    return number if number is not None and math.isfinite(number) else None
 
 
 @dataclass
@@ -67,16 +67,14 @@ class Content:
         """Return how many cells are numbers, also with a sign before, and how many of them are bounds."""
         numbers = bounds = 0
         for text, count in self.texts.items():
-            if _is_measured(text):
+            if _measured(text) is not None:
                 numbers += count
                 bounds += count * (text[0] in "<>≤≥")
         return numbers, bounds
 
     def powers_of_ten(self) -> float:
         """Return over how many powers of ten the numbers go, 0 where not all of them are above 0."""
-        found = [MEASURED.fullmatch(text) for text in self.texts]
-        numbers = [number_of(one[2]) for one in found if one is not None]
-        known = [number for number in numbers if number is not None and math.isfinite(number)]
+        known = [number for number in map(_measured, self.texts) if number is not None]
         return math.log10(max(known) / min(known)) if known and min(known) > 0 else 0.0
 
     def odd(self) -> int:
@@ -112,10 +110,10 @@ class Content:
         words = self.lower()
         said = f", {bounds} of them bounds" if bounds else ""
         if numbers >= 0.5 * self.filled:
-            odd = [text for text in self.texts if not _is_measured(text)]
-            labels = {number_of(text) for text in self.texts if text not in set(odd)} <= {0.0, 1.0}
+            odd = [text for text in self.texts if _measured(text) is None]
+            labels = {number_of(text) for text in self.texts.keys() - odd} <= {0.0, 1.0}
             found = "labels of 0 and 1" if labels else f"measured values{said}"
-            more = f"; {self.odd()} are no number, e.g. {odd[0][:30]!r}" if odd else ""
+            more = f"; {self.filled - numbers} are no number, e.g. {odd[0][:30]!r}" if odd else ""
             return "binary" if labels else "real", f"{found}{more}"
         for ones, zeros in VOCABULARIES:
             if words <= {*ones, *zeros, "0", "1"}:
