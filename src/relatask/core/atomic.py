@@ -4,7 +4,7 @@ import hashlib
 import os
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         try:
             if (swept := (path.parent, os.getpid())) not in _SWEPT:
                 _SWEPT.add(swept)
-                _sweep(path.parent, os.fstat(handle).st_mtime)
+                sweep(path.parent, os.fstat(handle).st_mtime, Path.unlink)
             yield temporary
             os.fsync(handle)
             temporary.replace(path)
@@ -75,10 +75,10 @@ def _this_place() -> str:
     return hashlib.sha256(this_place().encode()).hexdigest()[:8]
 
 
-def _sweep(folder: Path, now: float) -> None:
-    """Remove what processes that are gone left in `folder`."""
+def sweep(folder: Path, now: float, remove: Callable[[Path], object]) -> None:
+    """Let `remove` have what processes that are gone left in `folder`; `now` as of `is_abandoned`."""
     with suppress(OSError):  # a folder that may not be listed may still be written to
         for leftover in folder.glob(f".*{MARK}*"):
             with suppress(OSError):  # it took its place meanwhile, or is not ours to remove
                 if is_abandoned(leftover, now):
-                    leftover.unlink()
+                    remove(leftover)

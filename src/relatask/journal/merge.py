@@ -31,7 +31,7 @@ def merge_runs(
     runs: Path,
     out: dict[str, Path],
     saved: Path | None = None,
-    data: Path | None = None,
+    study: Path | None = None,
 ) -> None:
     """Merge the journal entries of all planned runs, in the plan's order.
 
@@ -40,14 +40,13 @@ def merge_runs(
         runs: folder of the journal's entries.
         out: file of each table: predictions, history, costs.
         saved: folder for the tables that methods declare in `saves`; None leaves them in the journal.
-        data: folder of the study, with its data sets; with it, entries of other code or data count as
-            missing.
+        study: its folder, with its data sets; with it, entries of other code or data count as missing.
 
     Raises:
         RelataskError: a planned run is missing, by name, or rows got lost.
     """
     entries = [runs / run_id for run_id in plan["run_id"]]
-    _require_entries(plan, entries, data)
+    _require_entries(plan, entries, study)
     for name in TABLES:
         write_batches(
             name, _checked(plan, Merged(name, entries, f"{name}.parquet", schema(name).names)), out[name]
@@ -140,26 +139,26 @@ def _outdated(plan: pd.DataFrame, entries: list[Path], study: Path) -> Iterator[
         yield None if current else entry / "run.json"
 
 
-def _require_entries(plan: pd.DataFrame, entries: list[Path], data: Path | None) -> None:
+def _require_entries(plan: pd.DataFrame, entries: list[Path], study: Path | None) -> None:
     """Raise with the names of planned runs that the journal lacks or holds damaged, and why the first failed.
 
     Their shards, or the selection that asked for them, count as unfinished from then on, so that the workflow
     trains them when it runs again.
     """
     bad, state = [damaged_file(entry) for entry in entries], "missing or damaged"
-    if data is not None and not any(bad):
-        bad, state = list(_outdated(plan, entries, data)), "of other code or data than now"
+    if study is not None and not any(bad):
+        bad, state = list(_outdated(plan, entries, study)), "of other code or data than now"
     if not any(bad):
         return
     rows = plan[[path is not None for path in bad]]
     first = next(path for path in bad if path)
-    study = first.parents[2]
+    folder = first.parents[2]
     for shard in rows["shard"].dropna().unique():
-        (study / in_study("shard_done", shard=f"{shard:05d}")).unlink(missing_ok=True)
+        (folder / in_study("shard_done", shard=f"{shard:05d}")).unlink(missing_ok=True)
     for asked in rows[rows["shard"].isna()].itertuples():
-        for path in study.glob(in_study("selected", collection=str(asked.collection), strategy="*")):
+        for path in folder.glob(in_study("selected", collection=str(asked.collection), strategy="*")):
             path.unlink()
-    failure = study / in_study("failed") / f"{first.parent.name}.json"
+    failure = folder / in_study("failed") / f"{first.parent.name}.json"
     why = (
         f" {first.parent.name} failed: {read_json(failure)['reason'].rstrip('.')}."
         if failure.exists()

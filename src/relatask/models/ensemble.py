@@ -9,6 +9,7 @@ import shutil
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from relatask import __version__
-from relatask.core.atomic import MARK, is_abandoned, temporary_beside
+from relatask.core.atomic import sweep, temporary_beside
 from relatask.core.errors import RelataskError
 from relatask.core.files import read_fields, sha256_of, write_json
 from relatask.models.loading import load_model
@@ -42,7 +43,7 @@ def write_ensemble(folder: Path, members: Sequence[Path], facts: dict[str, Any])
     """
     require_replaceable(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(folder.parent)
+    sweep(folder.parent, time.time(), partial(shutil.rmtree, ignore_errors=True))
     made = temporary_beside(folder)
     entries = []
     try:
@@ -82,15 +83,6 @@ def _replace(folder: Path, made: Path) -> None:
             return
         finally:
             shutil.rmtree(old, ignore_errors=True)
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what killed processes left in a folder of ensembles."""
-    now = time.time()
-    for leftover in folder.glob(f".*{MARK}*"):
-        with suppress(OSError):  # it is gone by now
-            if is_abandoned(leftover, now):
-                shutil.rmtree(leftover, ignore_errors=True)
 
 
 class Ensemble:
