@@ -20,8 +20,9 @@ from relatask import __version__
 from relatask.core.atomic import sweep, temporary_beside
 from relatask.core.errors import RelataskError
 from relatask.core.files import read_fields, sha256_of, write_json
+from relatask.models.items import as_items
 from relatask.models.loading import load_model
-from relatask.models.prediction import REASON, Model, as_items
+from relatask.models.prediction import REASON, Model
 from relatask.models.record import ENSEMBLE, NAME, require_replaceable
 
 FORMAT = 1
