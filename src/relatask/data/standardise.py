@@ -47,7 +47,7 @@ class Molecule:
     smiles: str  # canonical, with isotopes and stereo
     n_heavy_atoms: int
     mol_weight: float  # Da, average over natural isotopes, implicit hydrogens counted (Descriptors.MolWt)
-    scaffold: str  # see `scaffold_of`
+    scaffold: str  # see `scaffold_of`; empty where it was not asked for
     # Of the way here, which two rows of one molecule may differ in.
     lost: tuple[str, ...] = field(default=(), compare=False)  # counter-ions and solvents that were beside it
     neutralised: bool = field(default=False, compare=False)  # whether it was written with charges
@@ -64,26 +64,21 @@ class Rejection:
         return f"{self.reason}: {self.detail}" if self.detail else self.reason
 
 
-def standardise(smiles: str | None, limits: Limits) -> Molecule | Rejection:
+def standardise(smiles: str | None, limits: Limits, scaffold: bool = True) -> Molecule | Rejection:
     """Return the standardised molecule of one SMILES, or why there is none.
 
     Of several fragments `limits` says which one stays; among equals the first in the canonical SMILES of the
     whole, so that the order in which they were written does not matter. Atom map numbers are removed.
+
+    Args:
+        smiles: None stands for an empty cell.
+        limits: see `Limits`.
+        scaffold: whether it is wanted; finding it takes half of the time.
     """
-    if smiles is None or not smiles.strip():
-        return Rejection("no SMILES")
     try:
-        if len(smiles) > SHORT and (rejection := _too_large(smiles)):
-            return rejection
-        molecule = Chem.MolFromSmiles(smiles)
-        if molecule is None:
-            return Rejection("not a valid SMILES", _problem(smiles))
-        _, *rest = smiles.split(maxsplit=1)
-        if rest and not rest[0].startswith("|"):  # RDKit reads CXSMILES; other text it passes over
-            return Rejection("text behind the SMILES", repr(rest[0][:40]))
-        if ":" in smiles:
-            for atom in molecule.GetAtoms():
-                atom.SetAtomMapNum(0)
+        molecule = _read(smiles)
+        if isinstance(molecule, Rejection):
+            return molecule
         canonical = Chem.MolToSmiles(molecule)
         lost: tuple[str, ...] = ()
         if "." in canonical:
@@ -93,9 +88,32 @@ def standardise(smiles: str | None, limits: Limits) -> Molecule | Rejection:
             molecule, lost = chosen
             canonical = Chem.MolToSmiles(molecule)
         neutral = neutralised(molecule, canonical) if limits.neutralise else None
-        return _within(*(neutral or (molecule, canonical)), limits, lost, neutral is not None)
+        molecule, canonical = neutral or (molecule, canonical)
+        size = _size_of(molecule, limits)
+        if isinstance(size, Rejection):
+            return size
+        frame = scaffold_of(molecule) if scaffold else ""
+        return Molecule(canonical, *size, frame, lost, neutral is not None)
     except (ValueError, RuntimeError) as error:  # RDKit's own invariants; seen with absurd ring closures
         return Rejection("RDKit cannot handle it", " ".join(str(error).split())[:200])
+
+
+def _read(smiles: str | None) -> Chem.Mol | Rejection:
+    """Return the molecule of a SMILES, without numbers of an atom map."""
+    if smiles is None or not smiles.strip():
+        return Rejection("no SMILES")
+    if len(smiles) > SHORT and (rejection := _too_large(smiles)):
+        return rejection
+    molecule = Chem.MolFromSmiles(smiles)
+    if molecule is None:
+        return Rejection("not a valid SMILES", _problem(smiles))
+    _, *rest = smiles.split(maxsplit=1)
+    if rest and not rest[0].startswith("|"):  # RDKit reads CXSMILES; other text it passes over
+        return Rejection("text behind the SMILES", repr(rest[0][:40]))
+    if ":" in smiles:
+        for atom in molecule.GetAtoms():
+            atom.SetAtomMapNum(0)
+    return molecule
 
 
 def _too_large(smiles: str) -> Rejection | None:
@@ -108,9 +126,8 @@ def _too_large(smiles: str) -> Rejection | None:
     return None
 
 
-def _within(
-    molecule: Chem.Mol, canonical: str, limits: Limits, lost: tuple[str, ...], neutral: bool
-) -> Molecule | Rejection:
+def _size_of(molecule: Chem.Mol, limits: Limits) -> tuple[int, float] | Rejection:
+    """Return the number of heavy atoms and the weight of a molecule within limits."""
     heavy = molecule.GetNumHeavyAtoms()
     if heavy < limits.min_heavy_atoms:
         return Rejection(f"fewer than {limits.min_heavy_atoms} heavy atoms")
@@ -119,7 +136,7 @@ def _within(
         return Rejection(f"lighter than {limits.min_weight:g} Da")
     if weight > limits.max_weight:
         return Rejection(f"heavier than {limits.max_weight:g} Da")
-    return Molecule(canonical, heavy, weight, scaffold_of(molecule), lost, neutral)
+    return heavy, weight
 
 
 def scaffold_of(molecule: Chem.Mol) -> str:
@@ -134,7 +151,7 @@ def scaffold_of(molecule: Chem.Mol) -> str:
 
 
 def standardise_all(
-    smiles: Iterable[str | None], limits: Limits
+    smiles: Iterable[str | None], limits: Limits, scaffold: bool = True
 ) -> Iterator[tuple[int, Molecule | Rejection]]:
     """Yield (position, result) for every SMILES, one at a time, with RDKit's own messages silenced.
 
@@ -144,7 +161,7 @@ def standardise_all(
     with rdBase.BlockLogs():
         for position, text in enumerate(smiles):
             if (result := known.get(text)) is None:
-                result = standardise(text, limits)
+                result = standardise(text, limits, scaffold)
                 if len(known) < MOST_KNOWN:
                     known[text] = result
             yield position, result

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,14 +20,48 @@ if TYPE_CHECKING:
 CHUNK = 256  # items in memory at a time; a parsed molecule takes 70 kB
 
 
+@dataclass(frozen=True)
+class Part:
+    """What inputs make of some items.
+
+    Attributes:
+        items: rows of table "items".
+        arrays: input -> what its ``featurise(items)`` returns; absent for inputs that are `whole`.
+    """
+
+    items: "pd.DataFrame"
+    arrays: "Mapping[str, Mapping[str, np.ndarray]]"
+
+    def of(self, name: str) -> "Part":
+        """Return what one of the inputs makes of them."""
+        return Part(self.items, {name: self.arrays[name]} if name in self.arrays else {})
+
+    @staticmethod
+    def beside(parts: "Sequence[Part]") -> "Part":
+        """Return what several inputs make of the same items."""
+        arrays = {name: made for part in parts for name, made in part.arrays.items()}
+        return Part(parts[0].items, arrays)
+
+
+def featurise(items: "pd.DataFrame", inputs: Sequence[str]) -> Part:
+    """Return what inputs make of some items.
+
+    Args:
+        items: rows of table "items".
+        inputs: files of relatask.inputs.
+
+    Raises:
+        RelataskError: an input is unknown or cannot read an item.
+    """
+    records = {name: record_of(input_records(), name, "input") for name in inputs}
+    arrays = {
+        name: load_file(record).featurise(items) for name, record in records.items() if not record.whole
+    }
+    return Part(items, arrays)
+
+
 def write_features(chunks: "Iterable[pd.DataFrame]", inputs: Sequence[str], folder: Path) -> dict[str, Any]:
     """Make the arrays of several inputs of all items and write them to `folder`, in bounded memory.
-
-    An input's ``featurise(items)`` returns name -> array of a chunk; those of all chunks follow each other.
-    The first axis of an array may be the items or anything that they consist of: then an array whose name
-    ends in "_offsets", [n + 1] from 0 on, says where each item begins. A number in the place of an array is
-    a count, which features.json sums up. An input that is `whole`, such as one of relations among the items,
-    gets all items as one chunk.
 
     Args:
         chunks: rows of table "items", some at a time, in its order.
@@ -39,6 +74,29 @@ def write_features(chunks: "Iterable[pd.DataFrame]", inputs: Sequence[str], fold
     Raises:
         RelataskError: an input is unknown or cannot read an item.
     """
+    return write_parts((featurise(items, inputs) for items in chunks), inputs, folder)
+
+
+def write_parts(parts: "Iterable[Part]", inputs: Sequence[str], folder: Path) -> dict[str, Any]:
+    """Write the arrays of several inputs of all items, which were made of some items at a time.
+
+    An input's ``featurise(items)`` returns name -> array of a chunk; those of all chunks follow each other.
+    The first axis of an array may be the items or anything that they consist of: then an array whose name
+    ends in "_offsets", [n + 1] from 0 on, says where each item begins. A number in the place of an array is
+    a count, which features.json sums up. An input that is `whole`, such as one of relations among the items,
+    gets all items as one chunk.
+
+    Args:
+        parts: of `featurise`, in the order of the items.
+        inputs: files of relatask.inputs.
+        folder: gets the arrays and features.json.
+
+    Returns:
+        As `write_features`.
+
+    Raises:
+        RelataskError: an input is unknown.
+    """
     asked = {name: record_of(input_records(), name, "input") for name in inputs}
     modules = {name: load_file(record) for name, record in asked.items()}
     arrays: dict[str, list[str]] = {name: [] for name in inputs}
@@ -47,8 +105,8 @@ def write_features(chunks: "Iterable[pd.DataFrame]", inputs: Sequence[str], fold
         writers: dict[str, NpyWriter] = {}
         ends: dict[str, int] = {}
 
-        def add(name: str, items: "pd.DataFrame") -> None:
-            for key, values in modules[name].featurise(items).items():
+        def add(name: str, made: "Mapping[str, np.ndarray]") -> None:
+            for key, values in made.items():
                 if np.ndim(values) == 0:
                     counts[key] = counts.get(key, 0) + int(values)
                     continue
@@ -62,15 +120,14 @@ def write_features(chunks: "Iterable[pd.DataFrame]", inputs: Sequence[str], fold
 
         whole = [name for name, record in asked.items() if record.whole]
         kept = []
-        for items in chunks:
-            for name in modules:
-                if name not in whole:
-                    add(name, items)
+        for part in parts:
+            for name, made in part.arrays.items():
+                add(name, made)
             if whole:
-                kept.append(items)
-            counts["items"] += len(items)
+                kept.append(part.items)
+            counts["items"] += len(part.items)
         for name in whole if kept else ():
-            add(name, _together(kept))
+            add(name, modules[name].featurise(_together(kept)))
     files = {f"{key}.npy": sha256_of(folder / f"{key}.npy") for own in arrays.values() for key in own}
     record = {
         **counts,

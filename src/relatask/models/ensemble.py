@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from relatask import __version__
 from relatask.core.atomic import sweep, temporary_beside
@@ -22,6 +23,7 @@ from relatask.core.errors import RelataskError
 from relatask.core.files import read_fields, sha256_of, write_json
 from relatask.models.items import as_items
 from relatask.models.loading import load_model
+from relatask.models.new_items import NewItems
 from relatask.models.prediction import REASON, Model
 from relatask.models.record import ENSEMBLE, NAME, require_replaceable
 
@@ -129,7 +131,7 @@ class Ensemble:
         """
         table, reasons = as_items(items, self.members[0].trained)  # once for all members
         usable = np.flatnonzero([reason is None for reason in reasons])
-        found = [member.predict(table) for member in self.members] if len(usable) else []
+        found = self._said(NewItems(table)) if len(usable) else []
         columns: dict[str, pd.Series] = {}
         for task in self.task_ids:
             said = [answer[task] for answer in found if task in answer]
@@ -141,6 +143,11 @@ class Ensemble:
         if isinstance(items, pd.DataFrame):
             frame.index = items.index
         return frame
+
+    def _said(self, items: NewItems) -> list[pd.DataFrame]:
+        """Return what each member says of items, which are read once for all."""
+        unknown = [torch.full((len(items), len(member.task_ids)), torch.nan) for member in self.members]
+        return [member.answers(items, labels) for member, labels in zip(self.members, unknown, strict=True)]
 
 
 def _joined(said: Sequence[pd.Series]) -> tuple[np.ndarray, np.ndarray]:

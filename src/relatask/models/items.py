@@ -50,7 +50,9 @@ def as_items(
     limits = Limits(min_heavy_atoms=1, min_weight=0.0, max_weight=float("inf"), **how)
     found, reasons = [], []
     texts = [text if isinstance(text, str) else None for text in items["smiles"]]
-    for _, result in standardise_all(texts, limits):  # which keeps RDKit from printing what the reasons say
+    for _, result in standardise_all(
+        texts, limits, scaffold=False
+    ):  # which keeps RDKit from printing what the reasons say
         reasons.append(str(result) if isinstance(result, Rejection) else None)
         if not isinstance(result, Rejection):
             found.append(result.smiles)

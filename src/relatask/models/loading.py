@@ -15,6 +15,7 @@ from relatask.engine.loops.estimator import ESTIMATOR
 from relatask.journal.digests import code_of_run
 from relatask.journal.journal import MODEL
 from relatask.journal.journal_entry import read_record as read_entry
+from relatask.models.new_items import NewItems
 from relatask.models.record import LEARNED, NAME, ModelRecord, read_record
 from relatask.models.trained_model import Support, TrainedModel
 
@@ -133,7 +134,7 @@ def _read_support(folder: Path, record: ModelRecord) -> Support | None:
     try:
         passes = tuple(tensors[f"pass/{number}"] for number in range(n_passes))
         items = pd.read_parquet(folder / "support.parquet")
-        support = Support(items, tensors["item_ids"], tensors["labels"], passes)
+        support = Support(NewItems(items), tensors["item_ids"], tensors["labels"], passes)
     except (KeyError, ValueError, OSError) as error:
         raise RelataskError(
             f"{path} and support.parquet are damaged ({error}); get the model anew."

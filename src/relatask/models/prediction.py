@@ -14,6 +14,7 @@ from relatask.core.records import suggest
 from relatask.core.registry import loop_of
 from relatask.models.items import as_items, column_of
 from relatask.models.loading import load_model
+from relatask.models.new_items import NewItems
 from relatask.models.record import ENSEMBLE, Scale
 from relatask.models.trained_model import TrainedModel
 
@@ -97,22 +98,42 @@ class Model:
         table, reasons = as_items(items, self.trained)
         if self.loop.episodes:
             return self._classify(table, known)
+        labels = self.known_labels(known, len(reasons))
         usable = np.flatnonzero([reason is None for reason in reasons])
-        labels = self._known_labels(known, len(reasons))
-        scores = np.full(labels.shape, np.nan, np.float32)
-        if len(usable):
-            found = self.trained.scores_of_new(table, labels[torch.from_numpy(usable)])
-            scores[usable] = np.where(self._of_other_levels(table), np.nan, found.cpu().numpy())
-        given = labels.numpy()
-        frame = pd.DataFrame(np.where(np.isnan(given), scores, given), columns=self.task_ids)
-        for task in self.trained.record.tasks:
-            if task.kind == "class":
-                values = frame[task.task_id]
-                names = [None if np.isnan(value) else task.classes[int(value)] for value in values]
-                frame[task.task_id] = pd.Series(names, dtype=object)
+        values = labels.numpy().copy()
+        values[usable] = self._values(NewItems(table), labels[torch.from_numpy(usable)])
+        frame = self._named(values)
         frame[REASON] = pd.Series(reasons, dtype=object)
         if isinstance(items, pd.DataFrame):
             frame.index = items.index
+        return frame
+
+    def answers(self, items: NewItems, labels: Tensor) -> pd.DataFrame:
+        """Return what the model says of n items that it can read: a column for each task, as `predict`.
+
+        Args:
+            items: as `as_items` returns them.
+            labels: float32 [n, T], those that are known, NaN where not.
+        """
+        return self._named(self._values(items, labels))
+
+    def _values(self, items: NewItems, labels: Tensor) -> np.ndarray:
+        """Return what is known of items or else predicted, float32 [n, T]."""
+        given = labels.numpy()
+        if not len(items):
+            return given
+        scores = self.trained.scores_of_new(items, labels).cpu().numpy()
+        scores = np.where(self._of_other_levels(items.table), np.nan, scores)
+        return np.where(np.isnan(given), scores, given)
+
+    def _named(self, values: np.ndarray) -> pd.DataFrame:
+        """Return values [n, T] under the names of tasks, classes by theirs."""
+        frame = pd.DataFrame(values, columns=self.task_ids)
+        for task in self.trained.record.tasks:
+            if task.kind == "class":
+                places = frame[task.task_id]
+                names = [None if np.isnan(place) else task.classes[int(place)] for place in places]
+                frame[task.task_id] = pd.Series(names, dtype=object)
         return frame
 
     def _of_other_levels(self, table: pd.DataFrame) -> np.ndarray:
@@ -123,8 +144,12 @@ class Model:
         found: np.ndarray = table["level"].astype(object).to_numpy()[:, None] != levels
         return found
 
-    def _known_labels(self, known: pd.DataFrame | None, n_items: int) -> Tensor:
-        """Return labels float32 [n, T] that are known of items, NaN where not."""
+    def known_labels(self, known: pd.DataFrame | None, n_items: int) -> Tensor:
+        """Return labels float32 [n, T] that are known of items, NaN where not.
+
+        Raises:
+            RelataskError: `known` has another number of rows, or names a task that the model lacks.
+        """
         labels = torch.full((n_items, len(self.task_ids)), torch.nan)
         if known is None:
             return labels

@@ -1,7 +1,8 @@
 """A trained run as a thing that stands alone: what it predicts of items, and from what."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,8 +21,9 @@ from relatask.data.prepared import PreparedDataset
 from relatask.data.tasks import plain_tasks
 from relatask.engine.problem import CONSTANT, Problem
 from relatask.engine.run import inputs_of
-from relatask.inputs.arrays import CHUNK, load_input, write_features
+from relatask.inputs.arrays import Part, load_input, write_parts
 from relatask.inputs.fitted import FittedInput
+from relatask.models.new_items import NewItems, ids_of
 from relatask.models.record import LEARNED, ModelRecord
 
 Predictor = Callable[[Tensor], Tensor]  # positions of items, int64 [n] -> their scores, float32 [n, T]
@@ -33,13 +35,13 @@ class Support:
     """Training items whose labels a model reads when it predicts.
 
     Attributes:
-        items: rows of table "items".
+        items: rows of table "items", whose arrays are made once.
         item_ids: int64 [s], rising.
         labels: float32 [s, T], NaN where there is none.
         passes: for each pass of a prediction the positions of the items that it reads.
     """
 
-    items: pd.DataFrame
+    items: NewItems
     item_ids: Tensor
     labels: Tensor
     passes: tuple[Tensor, ...]
@@ -119,7 +121,7 @@ class TrainedModel:
             prior = self.prior.scores(data_of, every)
         return self._predictor(data, prior, self._passes(self._support_in(data)))
 
-    def scores_of_new(self, items: pd.DataFrame, known: Tensor) -> Tensor:
+    def scores_of_new(self, items: NewItems, known: Tensor) -> Tensor:
         """Return the scores float32 [n, T] of n items that no data set holds.
 
         Args:
@@ -157,7 +159,7 @@ class TrainedModel:
         series = plain_tasks([scale.task_id for scale in self.record.scaling], "real")
         known = torch.zeros(len(points), len(series))
         with TemporaryDirectory(prefix="relatask-") as folder:
-            data = replace(self._standalone(points, known, Path(folder)), tasks=series)
+            data = replace(self._standalone(NewItems(points), known, Path(folder)), tasks=series)
             rows = torch.arange(len(points), len(points) + horizon, device=self.device)
             return self._predictor(data, None, None)(rows)
 
@@ -171,7 +173,7 @@ class TrainedModel:
         """
         known = torch.zeros(len(items), len(self.task_ids))
         with TemporaryDirectory(prefix="relatask-") as folder:
-            data = self._standalone(items, known, Path(folder))
+            data = self._standalone(NewItems(items), known, Path(folder))
             (problem,) = self._problems(data, None, None)
             predictor = load_loop(self.record.spec.method.name).predictor(problem, dict(self.weights[""]))
             ways, shots = shown.shape
@@ -289,7 +291,7 @@ class TrainedModel:
             return None
         return tuple(support[own.to(self.device)] for own in self.support.passes)
 
-    def _standalone(self, items: pd.DataFrame, known: Tensor, folder: Path) -> PreparedDataset:
+    def _standalone(self, items: NewItems, known: Tensor, folder: Path) -> PreparedDataset:
         """Return a data set of the support, which is its training fold, and of the new items behind it.
 
         Args:
@@ -297,14 +299,14 @@ class TrainedModel:
             known: labels that are known of them, [n, T].
             folder: gets the arrays of the input, and must stay while the data set is read.
         """
-        item_ids, labels, n_support = _ids_of(items), known, self.n_support
+        item_ids, labels, n_support = ids_of(items.table), known, self.n_support
         if self.support is not None:
             item_ids = torch.cat([self.support.item_ids, item_ids])
             labels = torch.cat([self.support.labels, known])
         inputs = rows = None
         if self.record.inputs:
-            described, rows = self._described(items, item_ids)
-            write_features(_chunks(described), list(self.record.inputs), folder)
+            parts, rows = self._described(items, item_ids)
+            write_parts(parts, list(self.record.inputs), folder)
             inputs = load_input(folder, inputs_of(self.record.spec), self.device)
         n_items = len(item_ids)
         return PreparedDataset(
@@ -322,43 +324,32 @@ class TrainedModel:
             edge_score=torch.zeros(0, device=self.device),
         )
 
-    def _described(self, items: pd.DataFrame, item_ids: Tensor) -> tuple[pd.DataFrame, Tensor | None]:
-        """Return the items that an input is made of, those of the support and new ones, each of `item_ids`.
+    def _described(self, items: NewItems, item_ids: Tensor) -> tuple[Iterable[Part], Tensor | None]:
+        """Return what the input makes of items, those of the support and new ones, each of `item_ids`.
 
         Nodes of one graph are given all at once, the support among them, and are read in the order of their
         ids, which is that of training.
 
         Returns:
-            Rows of table "items", and the row of each of `item_ids`, int64 [m]; None: they are in this order.
+            Parts, and the row of each of `item_ids`, int64 [m]; None: they are in this order.
 
         Raises:
             RelataskError: a node of the support is not there.
         """
-        if not any(input_records()[name].one_graph for name in self.record.inputs):
-            if self.support is not None:
-                items = pd.concat([self.support.items, items], ignore_index=True)
-            return items, None
-        nodes = items.sort_values("item_id", ignore_index=True)
-        ids = _ids_of(nodes)
+        names = self.record.inputs
+        if not any(input_records()[name].one_graph for name in names):
+            return chain(self.support.items.parts(names) if self.support else (), items.parts(names)), None
+        nodes = NewItems(items.table.sort_values("item_id", ignore_index=True))
+        ids = ids_of(nodes.table)
         rows = torch.searchsorted(ids, item_ids).clamp(max=len(ids) - 1)
         if (lost := ids[rows] != item_ids).any():
             raise RelataskError(
                 f"the model {self.record.title} reads labels of the node {int(item_ids[lost][0])}, which the "
                 "table lacks; give all nodes of the graph that it was trained on, with the same item_id."
             )
-        return nodes, rows
-
-
-def _ids_of(items: pd.DataFrame) -> Tensor:
-    """Return the ids of items, int64 [n]."""
-    return torch.tensor(items["item_id"].to_numpy(), dtype=torch.int64)
+        return nodes.parts(names), rows
 
 
 def _constantly(score: Tensor) -> Predictor:
     """Return what gives every item the same score."""
     return lambda rows: score.to(rows.device).expand(len(rows), 1)
-
-
-def _chunks(items: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    for start in range(0, len(items), CHUNK):
-        yield items.iloc[start : start + CHUNK]
