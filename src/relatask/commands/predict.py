@@ -14,26 +14,26 @@ Examples:
 """
 
 import argparse
-import csv
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
-from itertools import islice
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-import pandas as pd
 from tqdm import tqdm
 
-from relatask.core.atomic import atomic_path
+from relatask import __version__
+from relatask.commands._prediction_parts import STDOUT, Parts
+from relatask.commands._prediction_rows import STDIN, Rows, copied_stdin, rows_of
+from relatask.commands._prediction_workers import Asked, predict_all
 from relatask.core.errors import RelataskError
+from relatask.core.files import sha256_of
+from relatask.core.processes import usable_cores
 from relatask.models.ensemble import SPREAD, Ensemble
 from relatask.models.prediction import REASON, Model, load
-from relatask.sources.cells import text_of
-from relatask.sources.table_description import describe_table
-from relatask.sources.table_files import TableFile, find_column, open_table
 
 PREDICTED = "_pred"  # after names of predictions, of a file that has columns of these names
-ROWS = 4096  # in memory at a time
+LEAST_CHUNKS = 4  # for which a second process is worth the seconds in which it starts
 log = logging.getLogger(__name__)
 
 
@@ -56,46 +56,106 @@ def configure(parser: argparse.ArgumentParser) -> None:
         *("-i", "--data-path"),
         type=Path,
         metavar="FILE",
-        help="table with a column of SMILES or texts: CSV, Excel, SDF, Parquet or .smi",
+        help="table with a column of SMILES or texts: CSV, Excel, SDF, Parquet or .smi; - reads a pipe",
     )
-    parser.add_argument("-o", "--output", required=True, type=Path, metavar="OUT", help="CSV to write")
+    parser.add_argument(
+        *("-o", "--output", "--preds-path"),
+        required=True,
+        type=Path,
+        metavar="OUT",
+        help="CSV (.csv, .csv.gz) or Parquet to write; - writes CSV to a pipe",
+    )
     parser.add_argument(
         *("-s", "--smiles-columns", "--smiles-column", "--column"),
         dest="column",
         metavar="NAME",
         help="of the table; default: smiles, or the column that holds some; of a model of texts text",
     )
+    parser.add_argument(
+        *("-n", "--num-workers"),
+        type=_positive,
+        metavar="N",
+        help="processes that predict; default: as many as cores",
+    )
+    parser.add_argument(
+        "--rows",
+        type=_range,
+        default=(0, None),
+        metavar="START:END",
+        help="of the file, from 0, e.g. 0:100000; for one of several machines",
+    )
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
 
 
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of processes; give 1 or more.")
+    return int(text)
+
+
+def _range(text: str) -> tuple[int, int | None]:
+    match = re.fullmatch(r"(\d*):(\d*)", text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no range of rows; write START:END, e.g. 0:100000.")
+    return int(match[1] or 0), int(match[2]) if match[2] else None
+
+
 def run(arguments: argparse.Namespace) -> None:
-    """Read, predict and write a chunk of rows after the other."""
-    if arguments.output.is_dir():
-        raise RelataskError(f"{arguments.output} is a folder; name a file to write (-o).")
+    """Find out what is asked of which model, and predict."""
+    output = arguments.output
     folder, file = _places(arguments)
+    if output.is_dir():
+        raise RelataskError(f"{output} is a folder; name a file to write (-o).")
+    if output != STDOUT and output.exists() and file.exists() and output.samefile(file):
+        raise RelataskError(f"{output} is the file that is read; give the output another name (-o).")
     model = load(folder, arguments.device)
-    n_rows, n_refused = 0, 0
-    with ExitStack() as stack:
-        if not model.column:
-            raise RelataskError(
-                f"{folder} reads more than a column of SMILES or texts; ask it in Python, by a "
-                "table with the columns that docs/models.md names."
-            )
-        columns, place, rows = _reader(file, arguments.column, model.column)
-        header = _header(model, columns, file)
-        path = stack.enter_context(atomic_path(arguments.output))
-        target = stack.enter_context(path.open("w", encoding="utf-8", newline=""))
-        writer = csv.writer(target, lineterminator="\n")
-        writer.writerow([*columns, *header])
-        progress = stack.enter_context(tqdm(desc="predict", unit="row", disable=None, leave=False))
-        while chunk := list(islice(rows, ROWS)):
-            found = model.predict([row[place] for row in chunk])
-            n_refused += int(found[REASON].notna().sum())
-            for row, values in zip(chunk, found.itertuples(index=False), strict=True):
-                writer.writerow([*row, *("" if pd.isna(value) else _text(value) for value in values)])
-            n_rows += len(chunk)
-            progress.update(len(chunk))
-    log.info("%s: %d rows, %d of them without a prediction", arguments.output, n_rows, n_refused)
+    if not model.column:
+        raise RelataskError(
+            f"{folder} reads more than a column of SMILES or texts; ask it in Python, by a "
+            "table with the columns that docs/models.md names."
+        )
+    with TemporaryDirectory(prefix="relatask-") as scratch:
+        if file == STDIN:
+            file = copied_stdin(Path(scratch), arguments.column or model.column)
+        rows = rows_of(file, arguments.column, model.column, arguments.rows)
+        header = _header(model, rows.table.names, file)
+        job = {
+            "model": model.digest,
+            "file": sha256_of(file),
+            "range": [rows.start, rows.end],
+            "columns": [rows.column, *header],
+            "version": __version__,
+        }
+        with Parts(output, Path(scratch) / "parts" if output == STDOUT else None) as parts:
+            parts.begin(job)
+            asked = Asked(folder, arguments.device, rows.column, tuple(header), parts.files)
+            _predict_missing(asked, model, rows, arguments)
+            n_empty = parts.join([*rows.table.names, *header], len(rows))
+    log.info("%s: %d rows, %d of them without a prediction", output, len(rows), n_empty)
+
+
+def _predict_missing(
+    asked: Asked, model: Model | Ensemble, rows: Rows, arguments: argparse.Namespace
+) -> None:
+    """Predict the chunks of rows that are not there yet, and say how long it takes."""
+    done = asked.files.done()
+    before = sum(part.n_rows for part in done.values())
+    chunks = rows.chunks(lambda number: number not in done)
+    with tqdm(total=len(rows), initial=before, desc="predict", unit="row", disable=None, leave=False) as bar:
+        try:
+            for n_rows in predict_all(asked, model, chunks, _n_workers(arguments, rows.n_chunks - len(done))):
+                bar.update(n_rows)
+        except KeyboardInterrupt:
+            log.info("%s keeps what is done; the same command goes on with it.", asked.files.folder)
+            raise
+
+
+def _n_workers(arguments: argparse.Namespace, n_chunks: int) -> int:
+    """Return how many processes predict: as many as cores; one for few rows, which another would not save."""
+    if arguments.device != "cpu":
+        return 1
+    wanted = arguments.num_workers or usable_cores()
+    return 1 if n_chunks < LEAST_CHUNKS else min(wanted, n_chunks)
 
 
 def _places(arguments: argparse.Namespace) -> tuple[Path, Path]:
@@ -142,40 +202,3 @@ def _named(column: str, names: Mapping[str, str]) -> str:
     if column in names or task not in names:
         return names.get(column, column)
     return f"{names[task]}{SPREAD}"
-
-
-def _text(value: object) -> object:
-    """Six digits tell apart what float32 tells apart for a reader."""
-    return f"{value:.6g}" if isinstance(value, float) else value
-
-
-def _reader(path: Path, named: str | None, usual: str) -> tuple[list[str], int, Iterator[list[str]]]:
-    """Return the columns of a file, which of them holds the SMILES or texts, and its rows.
-
-    Args:
-        path: of the file.
-        named: the column that the user names, if any.
-        usual: the column that the model reads; where SMILES have another name, their column is found.
-
-    Raises:
-        RelataskError: there is no such file or column, or it cannot be read.
-    """
-    table = open_table(path)
-    wanted = named or usual
-    if named is None and usual == "smiles" and usual not in {name.strip().lower() for name in table.names}:
-        wanted = describe_table(path).smiles_column or usual
-        if wanted != usual:
-            log.info("%s: SMILES are read from %r; --smiles-columns names another column.", path, wanted)
-    option = "--smiles-columns" if usual == "smiles" else "--column"
-    return table.names, table.names.index(find_column(table, wanted, option)), _rows(table)
-
-
-def _rows(table: TableFile) -> Iterator[list[str]]:
-    for batch in table.batches(table.names):
-        columns = [[_cell(cell) for cell in column.to_pylist()] for column in batch.columns]
-        yield from map(list, zip(*columns, strict=True))
-
-
-def _cell(cell: object) -> str:
-    """Texts stay as they are."""
-    return cell if isinstance(cell, str) else text_of(cell, frozenset()) or ""

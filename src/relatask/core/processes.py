@@ -1,8 +1,13 @@
-"""Whether a process may still live, by what it wrote of itself into a file that several machines see."""
+"""Processes: the cores for them, and whether one may still live, by what it wrote into a shared file."""
 
 import os
 import platform
 from pathlib import Path
+
+
+def usable_cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def this_place() -> str:

@@ -1,4 +1,4 @@
-"""The nearest of many known molecules, by Tanimoto similarity of fingerprints, for one chunk after the other."""
+"""The nearest of many known molecules by Tanimoto similarity, for one chunk of others after another."""
 
 import numpy as np
 import torch

@@ -95,6 +95,11 @@ class Ensemble:
         self.folder, self.members = folder, members
 
     @property
+    def digest(self) -> str:
+        """SHA-256 of its ensemble.json, which holds those of its members."""
+        return sha256_of(self.folder / ENSEMBLE)
+
+    @property
     def task_ids(self) -> list[str]:
         """Ids of the tasks that a member predicts, in the members' order."""
         return list(dict.fromkeys(task for member in self.members for task in member.task_ids))

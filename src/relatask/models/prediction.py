@@ -10,12 +10,13 @@ import torch
 from torch import Tensor
 
 from relatask.core.errors import RelataskError
+from relatask.core.files import sha256_of
 from relatask.core.records import suggest
 from relatask.core.registry import loop_of
 from relatask.models.items import as_items, column_of
 from relatask.models.loading import load_model
 from relatask.models.new_items import NewItems
-from relatask.models.record import ENSEMBLE, Scale
+from relatask.models.record import ENSEMBLE, NAME, Scale
 from relatask.models.trained_model import TrainedModel
 
 if TYPE_CHECKING:
@@ -46,6 +47,11 @@ class Model:
     def __init__(self, trained: TrainedModel):
         self.trained = trained
         self.loop = loop_of(trained.record.spec.method.name)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of its model.json, which holds those of its other files."""
+        return sha256_of(self.trained.folder / NAME)
 
     @property
     def task_ids(self) -> list[str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relatask.core.files import read_json, sha256_of
+from relatask.core.processes import usable_cores
 from relatask.core.versions import installed_versions
 
 if TYPE_CHECKING:
@@ -98,13 +99,10 @@ def hardware() -> dict[str, Any]:
         models = re.findall(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.M)
         cpu = models[0] if models else cpu
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-        cores = len(os.sched_getaffinity(0))
-    else:
-        cores = os.cpu_count() or 1
     gpus = _said(["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"])
     return {
         "cpu": cpu,
-        "cores": cores,
+        "cores": usable_cores(),
         "memory_gib": None if memory is None else round(memory, 1),
         "gpus": gpus.splitlines() if gpus else [],
         "system": f"{platform.system()} {platform.machine()}",

@@ -1,0 +1,109 @@
+"""The rows of a file that shall be predicted, some at a time."""
+
+import logging
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from relatask.core.errors import RelataskError
+from relatask.core.files import sha256_of
+from relatask.sources.table_description import describe_table
+from relatask.sources.table_files import TableFile, find_column, open_table
+
+STDIN = Path("-")
+ROWS = 2048  # that are predicted at a time, and lost by a kill at most for each process
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a table, which column of them is read, and which rows are wanted.
+
+    Attributes:
+        table: the file.
+        column: its column of SMILES or texts.
+        start: number of the first wanted row, from 0.
+        end: number behind the last one.
+    """
+
+    table: TableFile
+    column: str
+    start: int
+    end: int
+
+    def chunks(self, wanted: Callable[[int], bool]) -> Iterator[tuple[int, pa.Table]]:
+        """Yield (number of the chunk, its rows), those that are wanted of all, `ROWS` rows each but the last.
+
+        Args:
+            wanted: says of the number of a chunk, from 0, whether it is.
+        """
+        number, before, held = 0, 0, []
+        for batch in self.table.batches(self.table.names):
+            start, end = max(self.start - before, 0), min(self.end - before, batch.num_rows)
+            before += batch.num_rows
+            if start >= end:
+                continue
+            held.append(batch.slice(start, end - start))
+            while sum(part.num_rows for part in held) >= ROWS:
+                rows = pa.Table.from_batches(held)
+                if wanted(number):
+                    yield number, rows.slice(0, ROWS)
+                held, number = rows.slice(ROWS).to_batches(), number + 1
+        if held and wanted(number):
+            yield number, pa.Table.from_batches(held)
+
+    def __len__(self) -> int:
+        """How many rows are wanted."""
+        return self.end - self.start
+
+    @property
+    def n_chunks(self) -> int:
+        """How many chunks there are."""
+        return -(-len(self) // ROWS)
+
+
+def rows_of(path: Path, named: str | None, usual: str, part: tuple[int, int | None] = (0, None)) -> Rows:
+    """Look at a file: its columns, which of them holds the items, and how many rows it has.
+
+    Args:
+        path: of the file.
+        named: the column that the user names, if any.
+        usual: the column that the model reads; where SMILES have another name, their column is found.
+        part: first row and the one behind the last, None for the end of the file.
+
+    Raises:
+        RelataskError: there is no such file, column or row, or the file cannot be read.
+    """
+    table = open_table(path)
+    wanted = named or usual
+    if named is None and usual == "smiles" and usual not in {name.strip().lower() for name in table.names}:
+        wanted = describe_table(path).smiles_column or usual
+        if wanted != usual:
+            log.info("%s: SMILES are read from %r; --smiles-columns names another column.", path, wanted)
+    option = "--smiles-columns" if usual == "smiles" else "--column"
+    column = find_column(table, wanted, option)
+    n_rows = sum(batch.num_rows for batch in table.batches([column]))
+    start, end = part[0], n_rows if part[1] is None else part[1]
+    if not 0 <= start <= end <= n_rows:
+        raise RelataskError(f"--rows {start}:{end}: {path} has {n_rows} rows; name rows from 0 to {n_rows}.")
+    return Rows(table, column, start, end)
+
+
+def copied_stdin(folder: Path, column: str) -> Path:
+    """Return a file that holds what comes through a pipe: a table with a header, or lines of SMILES.
+
+    Args:
+        folder: gets the file.
+        column: of the items, which the header of a table names in some spelling.
+    """
+    with (folder / "stdin").open("wb") as target:
+        shutil.copyfileobj(sys.stdin.buffer, target, 1 << 20)
+    with (folder / "stdin").open("rb") as handle:
+        first = handle.readline(1 << 20).decode("utf-8", "replace")
+    cells = [cell.strip(' "\r\n').lower() for cell in first.replace(";", ",").replace("\t", ",").split(",")]
+    suffix = ".csv" if column.lower() in cells or "smiles" in cells else ".smi"
+    return (folder / "stdin").replace(folder / f"{sha256_of(folder / 'stdin')[:16]}{suffix}")

@@ -1,0 +1,139 @@
+"""Processes that predict parts: each has the model, and all of them end with the one that started them."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing import connection
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import torch
+from threadpoolctl import threadpool_limits
+
+from relatask.commands._prediction_parts import PartFiles
+from relatask.core.errors import RelataskError
+from relatask.models.ensemble import Ensemble
+from relatask.models.prediction import REASON, Model, load
+from relatask.sources.cells import text_of
+
+Numbered = tuple[int, pa.Table]  # number of a chunk and its rows
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What parts are made by.
+
+    Attributes:
+        model: folder of the model.
+        device: that predicts.
+        column: of the rows, with SMILES or texts.
+        header: names of the columns of a prediction.
+        files: where parts are written.
+    """
+
+    model: Path
+    device: str
+    column: str
+    header: tuple[str, ...]
+    files: PartFiles
+
+    def predict(self, model: Model | Ensemble, number: int, rows: pa.Table) -> int:
+        """Predict a chunk of rows and write it as a part; return how many rows it has."""
+        texts = [text_of(cell, frozenset()) or "" for cell in rows[self.column].to_pylist()]
+        found = model.predict(texts)
+        for name, key in zip(self.header, found.columns, strict=True):
+            rows = rows.append_column(name, _array(found[key]))
+        self.files.write(number, rows, int(found[REASON].notna().sum()))
+        return rows.num_rows
+
+
+def _array(values: pd.Series) -> pa.Array:
+    """Return numbers as they are and all else as texts, which a column without any is too."""
+    if values.dtype.kind == "f":
+        return pa.array(values, from_pandas=True)
+    return pa.array([None if pd.isna(value) else str(value) for value in values], pa.string())
+
+
+def predict_all(
+    asked: Asked, model: Model | Ensemble, chunks: Iterable[Numbered], n_workers: int
+) -> Iterator[int]:
+    """Predict chunks, by several processes or by this one; yield the number of rows of each that is done.
+
+    Each process has one thread, so that sums have one order and a file is the same however many processes
+    predict it.
+
+    Args:
+        asked: what parts are made by.
+        model: the same one, loaded.
+        chunks: read as processes become free, so that few of them are in memory.
+        n_workers: 1 for this process alone.
+
+    Raises:
+        RelataskError: a process was ended, as the system does when memory runs out.
+    """
+    if n_workers == 1:
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            with threadpool_limits(1):
+                yield from (asked.predict(model, number, rows) for number, rows in chunks)
+        finally:
+            torch.set_num_threads(threads)
+        return
+    context = multiprocessing.get_context("spawn")  # a fork would copy locks that threads of libraries hold
+    with ProcessPoolExecutor(n_workers, context, _start, (asked,)) as pool:
+        try:
+            yield from _as_done(pool, chunks, 2 * n_workers)
+        except BrokenProcessPool:
+            raise RelataskError(
+                "a process that predicts was ended, perhaps for lack of memory; run the same command again, "
+                "which goes on, with a smaller --num-workers."
+            ) from None
+        except BaseException:
+            for process in multiprocessing.active_children():
+                process.terminate()  # parts are whole or absent
+            raise
+
+
+def _as_done(pool: ProcessPoolExecutor, chunks: Iterable[Numbered], most: int) -> Iterator[int]:
+    """Hand chunks to a pool, at most so many at a time, and yield what comes back."""
+    waiting: set[Future[int]] = set()
+    for chunk in chunks:
+        waiting.add(pool.submit(_predict, *chunk))
+        if len(waiting) >= most:
+            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            yield from (future.result() for future in done)
+    while waiting:
+        done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+        yield from (future.result() for future in done)
+
+
+_own: list[tuple[Asked, Model | Ensemble]] = []  # of a process of the pool: what it predicts by
+
+
+def _start(asked: Asked) -> None:
+    """Load the model in a process of the pool."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent says what Ctrl-C does
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    torch.set_num_threads(1)
+    threadpool_limits(1)
+    _own.append((asked, load(asked.model, asked.device)))
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent does, also when that was killed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+
+def _predict(number: int, rows: pa.Table) -> int:
+    asked, model = _own[0]
+    return asked.predict(model, number, rows)
