@@ -33,6 +33,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/group.smk"
 include: "workflow/rules/publish.smk"
+include: "workflow/rules/predict.smk"
 
 
 wildcard_constraints:

@@ -129,16 +129,15 @@ def test_several_processes_write_the_same_file(
     assert out.read_bytes() == expected
 
 
-def test_some_rows_and_the_others_are_all(run: Path, file: Path) -> None:
+def test_parts_of_a_file_joined_are_the_whole(run: Path, file: Path) -> None:
     expected = whole(run, file)
-    found = b""
-    for rows in ("0:4", "4:4", "4:"):
-        out = file.with_name("out.csv")
-        assert main(["predict", str(run), str(file), "-o", str(out), "--rows", rows]) == 0
-        header, _, rest = out.read_bytes().partition(b"\n")
-        found = found or header + b"\n"
-        found += rest
-    assert found == expected
+    outs = [file.with_name(f"{number}.csv") for number in (1, 2, 3, 4, 5)]
+    for number, out in enumerate(outs, start=1):
+        assert main(["predict", str(run), str(file), "-o", str(out), "--part", f"{number}/5"]) == 0
+    joined = file.with_name("joined.csv")
+    assert main(["join_predictions", "--parts", *map(str, outs), "--out", str(joined)]) == 0
+    assert joined.read_bytes() == expected
+    assert [len(rows_of(out)) - 1 for out in outs] == [0, 3, 3, 3, 2]
 
 
 def test_a_packed_file_and_parquet_hold_the_same(run: Path, file: Path) -> None:
@@ -181,7 +180,6 @@ def test_two_processes_do_not_write_one_output(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--rows", "5:12"], "has 11 rows; name rows from 0 to 11"),
         (["-o", "new.csv"], "is the file that is read; give the output another name"),
     ],
 )

@@ -12,7 +12,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-ENVS = ("base", "torch-cpu", "torch-cuda")
+ENVS = ("base", "torch-cpu", "torch-cuda", "predict")
 MODELS = {"safetensors", "skops"}  # what trained models are written with
 AGGREGATORS = {"torchjd", "qpsolvers", "quadprog", "cvxpy"}  # of gradients, imported by balancing `jacobian`
 LAYERS = {"torch-geometric"}  # imported by encoder `pyg`
@@ -87,33 +87,21 @@ def test_all_but_torch_is_locked_to_the_bytes_of_its_files(root: Path) -> None:
         assert [word for word in hashes if not re.fullmatch(r"--hash=sha256:[0-9a-f]{64}", word)] == [], name
 
 
+def environment(root: Path, name: str) -> dict[str, str]:
+    """Package -> version of an environment of the workflow."""
+    content = yaml.safe_load((root / "envs" / f"{name}.yaml").read_text())
+    return pins(next(entry["pip"] for entry in content["dependencies"] if isinstance(entry, dict)))
+
+
 @pytest.mark.parametrize("env", ENVS)
 def test_conda_environments_pin_what_the_project_pins(env: str, root: Path, project: dict) -> None:
-    content = yaml.safe_load((root / "envs" / f"{env}.yaml").read_text())
-    found = pins(next(entry["pip"] for entry in content["dependencies"] if isinstance(entry, dict)))
-    wanted = pins(project["dependencies"])
+    found, wanted = environment(root, env), pins(project["dependencies"])
     assert {name: wanted.get(name) for name in found} == found
-    if env == "base":
-        elsewhere = (
-            {"torch", "snakemake", "snakemake-executor-plugin-slurm", "pygments", "shtab"}
-            | AGGREGATORS
-            | MODELS
-            | LAYERS
-        )
-        assert set(wanted) - set(found) == elsewhere  # only where they are used
-    else:
-        assert set(found) == {
-            "torch",
-            "numpy",
-            "pandas",
-            "pyarrow",
-            "scikit-learn",
-            "threadpoolctl",
-            "filelock",
-            *MODELS,
-            *AGGREGATORS,
-            *LAYERS,
-        }  # all that training imports
+    layers = {"torch", "numpy", "pandas", "pyarrow", "scikit-learn", "threadpoolctl", "filelock"}
+    training = layers | MODELS | AGGREGATORS | LAYERS  # all that training imports
+    elsewhere = {"torch", "snakemake", "snakemake-executor-plugin-slurm", "pygments", "shtab"}
+    base = set(wanted) - elsewhere - AGGREGATORS - MODELS - LAYERS
+    assert set(found) == {"base": base, "predict": base | (training - AGGREGATORS)}.get(env, training)
 
 
 def test_no_committed_file_names_a_package_index(root: Path) -> None:

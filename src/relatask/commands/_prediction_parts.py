@@ -4,18 +4,15 @@ Killed at any time, the same command goes on with the parts that are missing, an
 """
 
 import csv
-import gzip
-import io
 import json
 import logging
 import re
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Self, cast
+from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,6 +21,7 @@ from filelock import FileLock, Timeout
 from relatask.core.atomic import atomic_path
 from relatask.core.errors import RelataskError
 from relatask.core.files import read_json, write_json
+from relatask.core.joined_files import join_tables, join_texts
 from relatask.sources.cells import text_of
 
 _PART = re.compile(r"(\d{6,})-(\d+)-rows-(\d+)-empty\.(csv|parquet)")
@@ -149,40 +147,18 @@ class Parts:
         parts = [part for _, part in sorted(self.files.done().items())]
         if sum(part.n_rows for part in parts) != n_rows:
             raise RelataskError(f"{self.folder} lost parts while they were made; run the same command again.")
-        if self.output != STDOUT:
-            with atomic_path(self.output) as temporary, temporary.open("wb") as target:
-                self._join(parts, header, target)
+        paths = [part.path for part in parts]
+        if self.output == STDOUT:
+            join_texts(paths, header, sys.stdout.buffer, pack=False)
         else:
-            self._join(parts, header, sys.stdout.buffer)
+            with atomic_path(self.output) as temporary, temporary.open("wb") as target:
+                if self.files.kind == "parquet":
+                    join_tables(paths, header, target)
+                else:
+                    join_texts(paths, header, target, self.output.name.lower().endswith(".gz"))
         for part in parts:
             part.path.unlink()
         return sum(part.n_empty for part in parts)
-
-    def _join(self, parts: Sequence[Part], header: Sequence[str], target: IO[bytes]) -> None:
-        if self.files.kind == "parquet":
-            schemas = [pq.read_schema(part.path) for part in parts]
-            schemas = schemas or [pa.schema([(name, pa.string()) for name in header])]
-            with pq.ParquetWriter(target, pa.unify_schemas(schemas, promote_options="permissive")) as writer:
-                for part in parts:
-                    writer.write_table(pq.read_table(part.path).cast(writer.schema))
-            return
-        first = io.StringIO()
-        csv.writer(first, lineterminator="\n").writerow(header)
-        with _packed(target, self.output) as stream:
-            stream.write(first.getvalue().encode())
-            for part in parts:
-                with part.path.open("rb") as handle:
-                    shutil.copyfileobj(handle, stream, 1 << 20)
-
-
-@contextmanager
-def _packed(target: IO[bytes], output: Path) -> Iterator[IO[bytes]]:
-    """Yield a stream into `target`, packed where the output's name ends in .gz, the same bytes each time."""
-    if not output.name.lower().endswith(".gz"):
-        yield target
-        return
-    with gzip.GzipFile(filename="", mode="wb", fileobj=target, mtime=0) as stream:
-        yield cast(IO[bytes], stream)
 
 
 def _texts(column: pa.ChunkedArray) -> list[str]:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from relatask.core.errors import RelataskError
 from relatask.core.files import sha256_of
 from relatask.sources.table_description import describe_table
 from relatask.sources.table_files import TableFile, find_column, open_table
@@ -66,17 +65,18 @@ class Rows:
         return -(-len(self) // ROWS)
 
 
-def rows_of(path: Path, named: str | None, usual: str, part: tuple[int, int | None] = (0, None)) -> Rows:
+def rows_of(path: Path, named: str | None, usual: str, part: tuple[int, int] = (1, 1)) -> Rows:
     """Look at a file: its columns, which of them holds the items, and how many rows it has.
 
     Args:
         path: of the file.
         named: the column that the user names, if any.
         usual: the column that the model reads; where SMILES have another name, their column is found.
-        part: first row and the one behind the last, None for the end of the file.
+        part: (k, n) for the k-th of n parts. Chunks are the same as in the whole file, and so are the last
+            digits of what is predicted of them.
 
     Raises:
-        RelataskError: there is no such file, column or row, or the file cannot be read.
+        RelataskError: there is no such file or column, or the file cannot be read.
     """
     table = open_table(path)
     wanted = named or usual
@@ -87,9 +87,9 @@ def rows_of(path: Path, named: str | None, usual: str, part: tuple[int, int | No
     option = "--smiles-columns" if usual == "smiles" else "--column"
     column = find_column(table, wanted, option)
     n_rows = sum(batch.num_rows for batch in table.batches([column]))
-    start, end = part[0], n_rows if part[1] is None else part[1]
-    if not 0 <= start <= end <= n_rows:
-        raise RelataskError(f"--rows {start}:{end}: {path} has {n_rows} rows; name rows from 0 to {n_rows}.")
+    number, n_parts = part
+    n_chunks = -(-n_rows // ROWS)
+    start, end = (min(n_chunks * done // n_parts * ROWS, n_rows) for done in (number - 1, number))
     return Rows(table, column, start, end)
 
 

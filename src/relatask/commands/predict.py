@@ -78,11 +78,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="processes that predict; default: as many as cores",
     )
     parser.add_argument(
-        "--rows",
-        type=_range,
-        default=(0, None),
-        metavar="START:END",
-        help="of the file, from 0, e.g. 0:100000; for one of several machines",
+        "--part",
+        type=_part,
+        default=(1, 1),
+        metavar="K/N",
+        help="predict the K-th of N parts of the file alone, e.g. 3/16 on one of several machines",
     )
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
 
@@ -93,11 +93,11 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-def _range(text: str) -> tuple[int, int | None]:
-    match = re.fullmatch(r"(\d*):(\d*)", text)
-    if match is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no range of rows; write START:END, e.g. 0:100000.")
-    return int(match[1] or 0), int(match[2]) if match[2] else None
+def _part(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text)
+    if match is None or not 1 <= int(match[1]) <= int(match[2]):
+        raise argparse.ArgumentTypeError(f"{text!r} is no part; write K/N, e.g. 3/16 for the third of 16.")
+    return int(match[1]), int(match[2])
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -117,7 +117,7 @@ def run(arguments: argparse.Namespace) -> None:
     with TemporaryDirectory(prefix="relatask-") as scratch:
         if file == STDIN:
             file = copied_stdin(Path(scratch), arguments.column or model.column)
-        rows = rows_of(file, arguments.column, model.column, arguments.rows)
+        rows = rows_of(file, arguments.column, model.column, arguments.part)
         header = _header(model, rows.table.names, file)
         job = {
             "model": model.digest,

@@ -67,6 +67,15 @@ class Config(Block):
         "of methods with a model for each task; none. Each run on Tox21 takes 20 MB for 100 trees a task, 8 "
         "for a GIN 300 wide (docs/models.md). A change trains nothing again: it counts for runs to come",
     )
+    model: str | None = Field(None, description="folder of a model, for the target `predict` alone")
+    input: str | None = Field(None, description="file that the target `predict` reads, e.g. CSV or Parquet")
+    output: str | None = Field(
+        None,
+        description="file that `predict` writes; default: in results/predictions/, by the input's name",
+    )
+    parts: int = Field(
+        16, ge=1, le=10_000, description="jobs that the target `predict` scatters a file over, of a core each"
+    )
     services: ServicesConfig = Field(ServicesConfig(), description="the live services")
 
 

@@ -90,11 +90,14 @@ PLANTED = ("molecules.csv", "tasks.csv", "string_links.txt", "truth.json")
 PLANTED_LINKS = PLANTED[2]
 # Folders below results/ that are no study's.
 LOGS = ("logs", "benchmarks")  # that Snakemake writes and does not compare
-WORKFLOW_FOLDERS = ("raw", "published", *LOGS)
+WORKFLOW_FOLDERS = ("raw", "published", "predictions", *LOGS)
 JOURNAL = ("runs", "failed", "running", "checkpoints")
 # One folder for each scale: a quick run must not replace what was measured at the scale of the paper.
 PUBLISHED_STUDY = "published/{study}/{scale}"
 PROVENANCE = "provenance.json"
+# What the target `predict` writes, and its parts on the way.
+PREDICTIONS = "predictions/{name}.csv"
+PREDICTION_PART = "predictions/{name}-parts/{part}-of-{parts}.{suffix}"
 
 TABLE_FORMATS = ("html", "parquet", "csv", "md", "tex")  # the first is shown in the report
 FIGURE_FORMATS = ("png", "svg", "parquet")
