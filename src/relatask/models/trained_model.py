@@ -146,6 +146,16 @@ class TrainedModel:
             support = self._passes(torch.arange(n_support, device=self.device))
             return self._predictor(data, prior, support)(rows)
 
+    def problems(self, items: NewItems, folder: Path) -> list[Problem]:
+        """Return what is predicted of new items, by a network or estimator each.
+
+        Args:
+            items: as of `scores_of_new`.
+            folder: gets the arrays of the input, and must stay while the problems are used.
+        """
+        unknown = torch.full((len(items), len(self.task_ids)), torch.nan)
+        return self._problems(self._standalone(items, unknown, folder), None, None)
+
     def forecast(self, points: pd.DataFrame, horizon: int) -> Tensor:
         """Return the values float32 [horizon, T] that follow points in time, standardised as these are.
 
