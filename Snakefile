@@ -26,6 +26,7 @@ report: "workflow/report/workflow.rst"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/files.smk"
+include: "workflow/rules/predict_files.smk"
 include: "workflow/rules/start.smk"
 include: "workflow/rules/retrieve.smk"
 include: "workflow/rules/prepare.smk"

@@ -15,9 +15,9 @@ import pytest
 
 import relatask
 from relatask.__main__ import main
-from relatask.commands.predict import _header
 from relatask.core.errors import RelataskError
 from relatask.core.files import read_json, write_json
+from relatask.predicting.columns import header_of
 from tests.helpers.paths import ROOT
 from tests.helpers.prepared_dataset import make_spec
 from tests.helpers.workbooks import write_sdf, write_workbook
@@ -171,13 +171,13 @@ def test_predictions_are_named_as_the_training_file_names_tasks() -> None:
     columns = ["Loslichkeit_uM", "Loslichkeit_uM_unc", "a_unc", "a_unc_unc", "reason"]
     model = SimpleNamespace(names=ids, columns=columns)
     named = ["Löslichkeit (µM)", "Löslichkeit (µM)_unc", "a_unc", "a_unc_unc", "reason"]
-    assert _header(model, ["smiles"], Path("new.csv")) == named  # type: ignore[arg-type]
-    found = _header(model, ["a_unc", "x"], Path("new.csv"))  # type: ignore[arg-type]
+    assert header_of(model, ["smiles"], Path("new.csv")) == named  # type: ignore[arg-type]
+    found = header_of(model, ["a_unc", "x"], Path("new.csv"))  # type: ignore[arg-type]
     assert found == [
         *("Löslichkeit (µM)_pred", "Löslichkeit (µM)_pred_unc", "a_unc_pred", "a_unc_pred_unc", "reason"),
     ]
     model.names = {"Loslichkeit_uM": "a", "a_unc": "a_unc"}  # two columns would be called a_unc
-    assert _header(model, ["smiles"], Path("new.csv")) == columns  # type: ignore[arg-type]
+    assert header_of(model, ["smiles"], Path("new.csv")) == columns  # type: ignore[arg-type]
 
 
 def test_a_file_without_rows_gives_one_without_rows(run: Path, tmp_path: Path) -> None:

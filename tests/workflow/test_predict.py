@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from relatask.__main__ import main
-from relatask.commands._prediction_rows import ROWS
+from relatask.predicting.rows import ROWS
 from tests.helpers.prepared_dataset import make_spec
 from tests.helpers.workflow import run_snakemake
 from tests.models.molecule_data import train, write_molecules

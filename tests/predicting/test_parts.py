@@ -17,8 +17,8 @@ import pytest
 from filelock import FileLock
 
 from relatask.__main__ import main
-from relatask.commands import _prediction_rows, _prediction_workers
 from relatask.core.processes import may_live
+from relatask.predicting import rows, workers
 from tests.helpers.prepared_dataset import make_spec
 from tests.models.molecule_data import train, write_molecules
 
@@ -49,7 +49,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts of three rows: eleven rows are four parts."""
-    monkeypatch.setattr(_prediction_rows, "ROWS", 3)
+    monkeypatch.setattr(rows, "ROWS", 3)
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def whole(run: Path, file: Path) -> bytes:
 
 def interrupted_after(monkeypatch: pytest.MonkeyPatch, parts: int) -> None:
     """Let predicting fail as after a kill when some parts are there."""
-    predict_part = _prediction_workers.Asked.predict
+    predict_part = workers.Asked.predict
     calls = iter(range(parts))
 
     def failing(*arguments: object) -> int:
@@ -82,7 +82,7 @@ def interrupted_after(monkeypatch: pytest.MonkeyPatch, parts: int) -> None:
             raise KeyboardInterrupt
         return predict_part(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(_prediction_workers.Asked, "predict", failing)
+    monkeypatch.setattr(workers.Asked, "predict", failing)
 
 
 def test_what_was_predicted_before_a_kill_is_not_predicted_again(
@@ -124,7 +124,7 @@ def test_several_processes_write_the_same_file(
 ) -> None:
     expected = whole(run, file)
     out = file.with_name("out.csv")
-    monkeypatch.setattr(_prediction_workers.Asked, "predict", None)  # of this process, which predicts nothing
+    monkeypatch.setattr(workers.Asked, "predict", None)  # of this process, which predicts nothing
     assert main(["predict", str(run), str(file), "-o", str(out), "-n", "2"]) == 0
     assert out.read_bytes() == expected
 

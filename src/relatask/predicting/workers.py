@@ -16,10 +16,10 @@ import pyarrow as pa
 import torch
 from threadpoolctl import threadpool_limits
 
-from relatask.commands._prediction_parts import PartFiles
 from relatask.core.errors import RelataskError
 from relatask.models.ensemble import Ensemble
 from relatask.models.prediction import REASON, Model, load
+from relatask.predicting.parts import PartFiles
 from relatask.sources.cells import text_of
 
 Numbered = tuple[int, pa.Table]  # number of a chunk and its rows
