@@ -56,6 +56,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="of the table; default: smiles, or the column that holds some; of a model of texts text",
     )
     parser.add_argument(
+        "--known",
+        type=Path,
+        metavar="FILE",
+        help="results that are known of some of the items: a column of SMILES and one for each task; they "
+        "stay as they are, and methods that read known labels use them for the other tasks",
+    )
+    parser.add_argument(
         *("-n", "--num-workers"),
         type=positive_option,
         metavar="N",
@@ -83,6 +90,7 @@ def run(arguments: argparse.Namespace) -> None:
             arguments.device,
             arguments.num_workers,
             arguments.part,
+            arguments.known,
         )
     )
 

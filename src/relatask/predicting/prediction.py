@@ -14,6 +14,7 @@ from relatask.core.processes import usable_cores
 from relatask.models.ensemble import Ensemble
 from relatask.models.prediction import Model, load
 from relatask.predicting.columns import header_of
+from relatask.predicting.known import read_known
 from relatask.predicting.parts import STDOUT, Parts
 from relatask.predicting.rows import STDIN, Rows, copied_stdin, rows_of
 from relatask.predicting.workers import Asked, predict_all
@@ -34,6 +35,7 @@ class Job:
         device: cpu or cuda.
         n_workers: processes that predict; None: as many as cores.
         part: (k, n) for the k-th of n parts of the file.
+        known: table of results that are known of items, if any.
     """
 
     model: Path
@@ -43,6 +45,7 @@ class Job:
     device: str = "cpu"
     n_workers: int | None = None
     part: tuple[int, int] = (1, 1)
+    known: Path | None = None
 
 
 def predict_file(job: Job) -> None:
@@ -67,17 +70,19 @@ def predict_file(job: Job) -> None:
             file = copied_stdin(Path(scratch), job.column or model.column)
         rows = rows_of(file, job.column, model.column, job.part)
         header = header_of(model, rows.table.names, file)
+        known = None if job.known is None else read_known(job.known, None, model)
         depends_on = {
             "model": model.digest,
             "file": sha256_of(file),
             "range": [rows.start, rows.end],
             "columns": [rows.column, *header],
+            "known results": None if job.known is None else sha256_of(job.known),
             "version": __version__,
         }
         with Parts(job.output, Path(scratch) / "parts" if job.output == STDOUT else None) as parts:
             parts.begin(depends_on)
             _predict_missing(
-                Asked(job.model, job.device, rows.column, tuple(header), parts.files), model, rows, job
+                Asked(job.model, job.device, rows.column, tuple(header), known, parts.files), model, rows, job
             )
             n_empty = parts.join([*rows.table.names, *header], len(rows))
     log.info("%s: %d rows, %d of them without a prediction", job.output, len(rows), n_empty)

@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 from relatask.core.errors import RelataskError
 from relatask.models.ensemble import Ensemble
 from relatask.models.prediction import REASON, Model, load
+from relatask.predicting.known import aligned
 from relatask.predicting.parts import PartFiles
 from relatask.sources.cells import text_of
 
@@ -34,6 +35,7 @@ class Asked:
         device: that predicts.
         column: of the rows, with SMILES or texts.
         header: names of the columns of a prediction.
+        known: results that are known, of `read_known`, or None.
         files: where parts are written.
     """
 
@@ -41,12 +43,14 @@ class Asked:
     device: str
     column: str
     header: tuple[str, ...]
+    known: pd.DataFrame | None
     files: PartFiles
 
     def predict(self, model: Model | Ensemble, number: int, rows: pa.Table) -> int:
         """Predict a chunk of rows and write it as a part; return how many rows it has."""
         texts = [text_of(cell, frozenset()) or "" for cell in rows[self.column].to_pylist()]
-        found = model.predict(texts)
+        known = () if self.known is None else (aligned(self.known, texts, model),)
+        found = model.predict(texts, *known)
         for name, key in zip(self.header, found.columns, strict=True):
             rows = rows.append_column(name, _array(found[key]))
         self.files.write(number, rows, int(found[REASON].notna().sum()))
