@@ -13,6 +13,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from relatask.__main__ import main
+from relatask.predicting.rows import ROWS
 from tests.helpers.paths import ROOT
 from tests.helpers.workflow import TINY, run_snakemake, snakemake_command, write_study
 from tests.slurm.cluster import Cluster, wait_until
@@ -71,8 +73,10 @@ def settings(folder: Path) -> list[str]:
 class OnCluster:
     """The workflow as a person starts it on a cluster, in the background."""
 
-    def __init__(self, cluster: Cluster, folder: Path, target: str, *more: str):
-        command = snakemake_command(folder, target, *settings(folder), *FAST, *more)
+    def __init__(
+        self, cluster: Cluster, folder: Path, target: str, *more: str, config: list[str] | None = None
+    ):
+        command = snakemake_command(folder, target, *(config or settings(folder)), *FAST, *more)
         place = command.index("--workflow-profile")
         command[place + 1] = str(ROOT / "profiles" / "slurm")
         del command[command.index("--cores") : command.index("--cores") + 2]
@@ -160,3 +164,15 @@ def test_a_shard_over_its_memory_is_asked_for_again_with_more(
         assert "gres:gpu:1" in cluster.details(cluster.jobs("R")[0])
         workflow.finish({}, local)
     assert workflow.log.read_text().count("Trying to restart job") == 4
+
+
+def test_a_file_is_predicted_by_jobs_as_by_one_process(cluster: Cluster, tmp_path: Path, local: Path) -> None:
+    model = next(path for path in sorted((local / "results" / "tiny" / "runs").glob("[!.]*")))
+    frame = pd.DataFrame({"smiles": ["CCO", "no molecule", "c1ccccc1O"]})
+    frame.sample(2 * ROWS + 5, replace=True, random_state=0).to_csv(tmp_path / "new.csv", index=False)
+    config = ["--config", f"model={model}", f"input={tmp_path / 'new.csv'}", "parts=3"]
+    with OnCluster(cluster, tmp_path, "predict", config=config) as workflow:
+        assert workflow.process.wait(900) == 0, workflow.log.read_text()[-6000:]
+    assert main(["predict", str(model), str(tmp_path / "new.csv"), "-o", str(tmp_path / "alone.csv")]) == 0
+    found = tmp_path / "results" / "predictions" / "new.csv"
+    assert found.read_bytes() == (tmp_path / "alone.csv").read_bytes()
