@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-INPUT = {"summary": "vectors that the source gives, in the column `vector` of the items"}
+INPUT = {"summary": "vectors that the source gives, in the column `vector` of the items", "flat": True}
 VERSION = 1
 
 
@@ -50,15 +50,20 @@ def _numbers(cell: object, item: int) -> np.ndarray:
 class Vectors:
     """A vector for each item."""
 
-    values: "Tensor"  # float32 [n, d]
+    values: "Tensor"  # float32 [n, d], or of whole numbers uint8
 
     def __len__(self) -> int:
         """Number of items."""
         return len(self.values)
 
+    @property
+    def n_columns(self) -> int:
+        """Length of the vectors."""
+        return self.values.shape[1]
+
     def batch(self, rows: "Tensor") -> "Tensor":
         """Return the vectors at positions `rows`, float32 [B, d]."""
-        return self.values[rows]
+        return self.values[rows].float()
 
 
 def load(folder: Path, device: "torch.device | str" = "cpu") -> Vectors:

@@ -12,7 +12,7 @@ from relatask.core.errors import RelataskError
 from relatask.core.files import read_json, source_digest
 from relatask.core.layout import in_dataset
 from relatask.core.plugins import form_of, input_records
-from relatask.core.registry import capabilities, loop_file, loop_of
+from relatask.core.registry import capabilities, forms_read, loop_file, loop_of
 from relatask.core.source_code import PLUMBING, imported_by
 
 # "code", "data" and, where a run starts from another one "prior", from files "initial"
@@ -20,10 +20,13 @@ Digests = dict[str, str]
 
 
 @lru_cache
-def files_of_run(method: str, encoder: str | None, balancing: str = "equal") -> tuple[str, ...]:
+def files_of_run(
+    method: str, encoder: str | None, balancing: str = "equal", named: tuple[str, ...] = ()
+) -> tuple[str, ...]:
     """Files of the package that decide a run's numbers: loop, method, encoder, balancing, what they import.
 
-    Not the package's plumbing: a new table, declared in columns, must not train every run again.
+    `named` are the inputs that its row names. Not the package's plumbing: a new table, declared in columns,
+    must not train every run again.
     """
     ability = capabilities("methods", method)
     parts = ["engine/run.py", loop_file(method), ability.file]
@@ -35,15 +38,19 @@ def files_of_run(method: str, encoder: str | None, balancing: str = "equal") -> 
         parts.append("models/trained_model.py")
     ability = capabilities("encoders", encoder) if encoder else capabilities("methods", method)
     inputs = input_records()
-    parts += [inputs[name].file for name in inputs if form_of(name) in ability.inputs]
+    forms = forms_read(ability, named)
+    parts += [inputs[name].file for name in inputs if form_of(name) in forms]
+    parts += ["inputs/beside.py"] if len(forms) > 1 else []
     files = imported_by(*parts, *([f"encoders/{encoder}.py"] if encoder else []))
     return tuple(file for file in files if file not in PLUMBING)
 
 
 @lru_cache  # also because the files may change while a shard runs what it imported before
-def code_of_run(method: str, encoder: str | None, balancing: str = "equal") -> str:
+def code_of_run(
+    method: str, encoder: str | None, balancing: str = "equal", named: tuple[str, ...] = ()
+) -> str:
     """Digest of the code that decides a run's numbers."""
-    return source_digest(*files_of_run(method, encoder, balancing))
+    return source_digest(*files_of_run(method, encoder, balancing, named))
 
 
 def initial_files(encoder: str | None, options: Mapping[str, Any]) -> list[str]:
