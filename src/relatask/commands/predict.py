@@ -26,6 +26,7 @@ from tqdm import tqdm
 
 from relatask.core.atomic import atomic_path
 from relatask.core.errors import RelataskError
+from relatask.models.embedding import with_vectors
 from relatask.models.ensemble import SPREAD, Ensemble
 from relatask.models.prediction import REASON, Model, load
 from relatask.sources.cells import text_of
@@ -65,6 +66,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="of the table; default: smiles, or the column that holds some; of a model of texts text",
     )
+    parser.add_argument(
+        "--embedding",
+        type=Path,
+        metavar="VECTORS",
+        help="of a model that reads an embedding: table of SMILES and vectors of the molecules in FILE",
+    )
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
 
 
@@ -83,13 +90,14 @@ def run(arguments: argparse.Namespace) -> None:
             )
         columns, place, rows = _reader(file, arguments.column, model.column)
         header = _header(model, columns, file)
+        vectors = with_vectors(model, arguments.embedding)
         path = stack.enter_context(atomic_path(arguments.output))
         target = stack.enter_context(path.open("w", encoding="utf-8", newline=""))
         writer = csv.writer(target, lineterminator="\n")
         writer.writerow([*columns, *header])
         progress = stack.enter_context(tqdm(desc="predict", unit="row", disable=None, leave=False))
         while chunk := list(islice(rows, ROWS)):
-            found = model.predict([row[place] for row in chunk])
+            found = model.predict(vectors([row[place] for row in chunk]))
             n_refused += int(found[REASON].notna().sum())
             for row, values in zip(chunk, found.itertuples(index=False), strict=True):
                 writer.writerow([*row, *("" if pd.isna(value) else _text(value) for value in values)])
