@@ -178,9 +178,16 @@ def bond_graphs(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 def write_record(features: Path) -> None:
     """Write features.json for the arrays that lie in the folder `features`."""
     files = {path.name: sha256_of(path) for path in sorted(features.glob("*.npy"))}
+    arrays = {path.stem for path in features.glob("*.npy")}
+    of_bonds = {name for name in arrays if name.startswith("bond_graph_")}
+    owned = {"graph": arrays - of_bonds - {"ecfp4"}, "ecfp": {"ecfp4"} & arrays, "bond_graph": of_bonds}
     inputs = {
-        name: {"form": form_of(name), "version": load_file(input_records()[name]).VERSION}
-        for name in ("graph", "ecfp", "bond_graph")
+        name: {
+            "form": form_of(name),
+            "version": load_file(input_records()[name]).VERSION,
+            "arrays": sorted(own),
+        }
+        for name, own in owned.items()
     }
     record = {"digest": "features", "files": files, "inputs": inputs}
     write_json(features / "features.json", record)

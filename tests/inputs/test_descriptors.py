@@ -11,10 +11,11 @@ from rdkit import Chem
 from rdkit.Chem import Descriptors
 
 from relatask.core.errors import RelataskError
-from relatask.core.files import read_json
+from relatask.core.files import read_json, write_json
 from relatask.inputs import descriptors
 from relatask.inputs.arrays import load_input, write_features
 from relatask.inputs.descriptor_table import Descriptors as Table
+from relatask.journal.digests import data_of_run
 
 SMILES = ["CCO", "c1ccccc1O", "CCCCCCCC", "CC(=O)Nc1ccc(O)cc1", "ClC(Cl)Cl", "C[Hg]C", "N#N", "OCC(O)CO"]
 
@@ -82,3 +83,16 @@ def test_counts_say_how_often_what_a_bit_says_occurs(folder):
         6.0,
         4.0,
     ]  # CH2 of octane, and those amid CH2
+
+
+def test_an_input_that_another_row_asks_for_is_no_reason_to_train_a_run_again(tmp_path):
+    items = pd.DataFrame({"item_id": [0, 1], "smiles": SMILES[:2]})
+    for name, inputs in (("before", ["ecfp"]), ("after", ["ecfp", "ecfp_counts"])):
+        write_features([items], inputs, tmp_path / name / "features")
+        write_json(tmp_path / name / "dataset.json", {"digest": "d"})
+        write_json(tmp_path / name / "splits" / "random-0.json", {"digest": "s"})
+    own, more = (data_of_run(tmp_path / name, "random-0", ("ecfp",)) for name in ("before", "after"))
+    assert own == more
+    assert data_of_run(tmp_path / "after", "random-0", ("ecfp_counts",)) != own
+    write_features([items.assign(smiles=SMILES[2:4])], ["ecfp"], tmp_path / "before" / "features")
+    assert data_of_run(tmp_path / "before", "random-0", ("ecfp",)) != own

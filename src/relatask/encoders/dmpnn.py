@@ -3,8 +3,8 @@
 Messages pass along directed bonds (chemprop's `BondMessagePassing`, with its defaults), or between atoms
 (`AtomMessagePassing`), and chemprop's aggregation makes an embedding of the states of atoms. Sums over bonds
 and atoms are `index_add`, which takes a quarter of the time of chemprop's `scatter_reduce`. Weights can start
-from a file with the keys `hyper_parameters` and `state_dict`, the form in which CheMeleon (Burns et al., 2025)
-is published; such a row says in `pretrained_on` what they have seen.
+from a file with the keys `hyper_parameters` and `state_dict`, as CheMeleon (Burns et al., 2025) is published;
+such a row says in `pretrained_on` what they have seen.
 """
 
 from collections.abc import Mapping

@@ -72,7 +72,7 @@ def model_of_run(
             for (one, other), score in zip(edges.T.tolist(), scores.tolist(), strict=True)
         ),
         dataset_digest=described["digest"],
-        libraries=libraries(),
+        libraries=libraries(spec),
         code=code_of_run(*spec.names),
         learned_alone=tuple(names) if per_task else (),
         prior=None if prior is None else "prior",
@@ -146,9 +146,10 @@ def without_items(folder: Path) -> dict[str, bytes]:
     return with_record(record, kept)
 
 
-def libraries() -> dict[str, str]:
+def libraries(spec: RunSpec) -> dict[str, str]:
     """Return name -> version of the libraries that decide what a model predicts, where they are installed."""
-    return installed_versions(LIBRARIES)  # a shard needs no RDKit
+    extra = capabilities("encoders", spec.encoder.name).extra if spec.encoder else ""
+    return installed_versions([*LIBRARIES, *([extra] if extra else [])])  # a shard needs no RDKit
 
 
 def _inputs(spec: RunSpec, folder: Path) -> dict[str, int]:
