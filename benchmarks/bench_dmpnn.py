@@ -69,7 +69,7 @@ def chemprops(texts: list[str], labels: torch.Tensor, batch: int) -> tuple[Calla
     """Return chemprop's step, and how many molecules a second its Python featuriser makes."""
     from chemprop.data import MoleculeDatapoint, MoleculeDataset, build_dataloader
     from chemprop.models import MPNN
-    from chemprop.nn import BinaryClassificationFFN, BondMessagePassing, NormAggregation
+    from chemprop.nn import BinaryClassificationFFN, BondMessagePassing, MeanAggregation
 
     start = time.process_time()
     points = [MoleculeDatapoint.from_smi(text, own) for text, own in zip(texts, labels.numpy(), strict=True)]
@@ -78,7 +78,7 @@ def chemprops(texts: list[str], labels: torch.Tensor, batch: int) -> tuple[Calla
     speed = len(texts) / (time.process_time() - start)
     loader = build_dataloader(data, batch_size=batch, num_workers=0, shuffle=True)
     # as ours: a linear head
-    model = MPNN(BondMessagePassing(), NormAggregation(), BinaryClassificationFFN(n_tasks=TASKS, n_layers=0))
+    model = MPNN(BondMessagePassing(), MeanAggregation(), BinaryClassificationFFN(n_tasks=TASKS, n_layers=0))
     adam = torch.optim.Adam(model.parameters(), 1e-3)
 
     def batches() -> Iterator[Any]:

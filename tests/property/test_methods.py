@@ -104,8 +104,6 @@ def test_a_method_can_learn_32_examples_by_heart(method, encoder, load, tmp_path
         changes["training"] = {"epochs": 150, "batch_size": 32, "learning_rate": 0.01}
         options = make_spec(method, encoder).encoder.options
         own = {name: value for name, value in {"width": 32, "dropout": 0.0}.items() if name in options}
-        if options.get("aggregation") == "norm":  # a hundredth of the sum: ten times the epochs
-            own["aggregation"] = "sum"
         changes["encoder_options"] = {**options, **own}
     spec = make_spec(method, encoder, **changes)
     data = PreparedDataset.load(folder, "scaffold-0", inputs=inputs_of(spec))
