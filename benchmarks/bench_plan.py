@@ -35,7 +35,7 @@ from relatask.journal.journal import Journal
 from relatask.engine.run import RunResult
 from relatask.plan.spec import RunSpec
 from relatask.core.files import write_json
-from relatask.journal.digests import code_of_run, data_of_run
+from relatask.journal.digests import code_of_run, data_of_run, forms_of_run
 import json
 import relatask.core.atomic
 relatask.core.atomic.os.fsync = lambda handle: None  # this only makes the input
@@ -52,8 +52,9 @@ for text in plan["spec"]:
     data, split = Path({out!r}).parents[1] / spec.dataset, f"{{spec.split}}-{{spec.seed}}"
     for record in ("dataset.json", "features/features.json", f"splits/{{split}}.json"):
         if not (data / record).exists():
-            write_json(data / record, {{"digest": "d"}})
-    digests = {{"code": code_of_run(*spec.names), "data": data_of_run(data, split)}}
+            write_json(data / record, {{"digest": "d", "inputs": {{}}, "files": {{}}}})
+    forms = forms_of_run(*spec.names[:2], spec.inputs)
+    digests = {{"code": code_of_run(*spec.names), "data": data_of_run(data, split, forms)}}
     journal.enter(spec, digests, result, measured)
 """
 MERGE = """

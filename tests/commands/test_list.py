@@ -25,7 +25,7 @@ def test_all_kinds_are_listed_from_any_folder(
     assert main(["list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     heads = [line.rstrip(":") for line in lines if line and not line.startswith(" ")]
-    assert heads == ["methods", "encoders", "balancing", "sources", "splits", "studies"]
+    assert heads == ["methods", "encoders", "inputs", "balancing", "sources", "splits", "studies"]
     names = {line.split()[0] for line in lines if line.startswith("  ")}
     assert {"random_forest", "gin", "table", "scaffold", "moleculenet"} <= names
     assert main(["list", "method"]) == 2

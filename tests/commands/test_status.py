@@ -17,7 +17,7 @@ from relatask.core.errors import RelataskError
 from relatask.core.files import write_json
 from relatask.engine.run import RunResult
 from relatask.journal import status as standings
-from relatask.journal.digests import code_of_run, data_of_run
+from relatask.journal.digests import code_of_run, data_of_run, forms_of_run
 from relatask.journal.heartbeat import Heartbeat
 from relatask.journal.journal import Journal
 from relatask.journal.status import study_status
@@ -59,7 +59,8 @@ class Study:
 
     def finish(self, spec: RunSpec, seconds: float = 6.0, **digests: str) -> None:
         """Journal the run, by default under the code and the data of now."""
-        data = data_of_run(self.folder / "data" / "small", f"scaffold-{spec.seed}")
+        forms = forms_of_run(*spec.names[:2], spec.inputs)
+        data = data_of_run(self.folder / "data" / "small", f"scaffold-{spec.seed}", forms)
         now = {"code": code_of_run(*spec.names), "data": data}
         cells = pd.DataFrame({"item_id": [1], "fold": "test", "task_id": "a", "label": 1.0, "score": 0.5})
         epochs = {"epoch": [1], "train_loss": 0.5, "valid_metric": 0.5, "seconds": 1.0, "task_id": None}

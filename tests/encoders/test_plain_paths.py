@@ -105,7 +105,7 @@ def test_second_derivatives_are_right(name: str, options: dict):
 
 def test_every_encoder_that_says_so_has_been_checked():
     said = {name for name, ability in catalogue("encoders").items() if ability.twice_differentiable}
-    of_plain_torch = {"series_mlp", "resnet", "mlp"}  # without kernels of their own
+    of_plain_torch = {"series_mlp", "resnet", "mlp", "dmpnn"}  # without kernels of their own
     assert said - of_plain_torch == {name for name, _ in TWICE}
 
 

@@ -1,6 +1,7 @@
 """A prepared data set that tests make in milliseconds, without RDKit and without molecules."""
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,11 @@ TRAINING = {
 }
 
 
+def is_installed(extra: str) -> bool:
+    """Whether the package of an extra of pyproject.toml is there, or none is asked for."""
+    return not extra or find_spec(extra) is not None
+
+
 def combinations() -> list[tuple[str, str | None]]:
     """Every registered method for molecules with every encoder it can have.
 
@@ -46,7 +52,9 @@ def combinations() -> list[tuple[str, str | None]]:
     """
     pairs: list[tuple[str, str | None]] = []
     encoders = [
-        name for name, ability in catalogue("encoders").items() if {"graph", "ecfp"} & {*ability.inputs}
+        name
+        for name, ability in catalogue("encoders").items()
+        if {"graph", "ecfp", "bond_graph"} & {*ability.inputs} and is_installed(ability.extra)
     ]
     for name, ability in catalogue("methods").items():
         if "binary" in ability.kinds and not ability.form and ability.inputs != ("graph_parts",):
@@ -139,7 +147,8 @@ def write_dataset(
     molecules = [random_molecules([4 + int(item_id) % 9], seed=int(item_id))[0] for item_id in ids]
     bits = [np.random.default_rng(int(item_id)).random(2048) < 0.03 for item_id in ids]
     (folder / "features").mkdir(exist_ok=True)
-    for name, array in {**as_arrays(molecules), "ecfp4": np.packbits(bits, axis=1)}.items():
+    arrays = as_arrays(molecules)
+    for name, array in {**arrays, **bond_graphs(arrays), "ecfp4": np.packbits(bits, axis=1)}.items():
         np.save(folder / "features" / f"{name}.npy", array)
     write_record(folder / "features")
     counts = {"items": n, "tasks": n_tasks, "labels": len(row)}
@@ -148,12 +157,37 @@ def write_dataset(
     return folder
 
 
+def bond_graphs(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the arrays of the input bond_graph of molecules that `as_arrays` wrote."""
+    atoms, index = arrays["atoms"], arrays["bond_index"][::2]  # each bond once
+    places = np.zeros((len(atoms), 7), np.uint8)
+    places[:, 0], places[:, 3] = atoms[:, 0] % 38, atoms[:, 1]
+    bonds = np.zeros((len(index), 4), np.uint8)
+    bonds[:, 0] = arrays["bonds"][::2, 0]
+    found = {
+        "atoms": places,
+        "masses": 0.01 * atoms[:, 0].astype(np.float32),
+        "atom_offsets": arrays["atom_offsets"],
+        "index": index,
+        "bonds": bonds,
+        "bond_offsets": arrays["bond_offsets"] // 2,
+    }
+    return {f"bond_graph_{name}": array for name, array in found.items()}
+
+
 def write_record(features: Path) -> None:
     """Write features.json for the arrays that lie in the folder `features`."""
     files = {path.name: sha256_of(path) for path in sorted(features.glob("*.npy"))}
+    arrays = {path.stem for path in features.glob("*.npy")}
+    of_bonds = {name for name in arrays if name.startswith("bond_graph_")}
+    owned = {"graph": arrays - of_bonds - {"ecfp4"}, "ecfp": {"ecfp4"} & arrays, "bond_graph": of_bonds}
     inputs = {
-        name: {"form": form_of(name), "version": load_file(input_records()[name]).VERSION}
-        for name in ("graph", "ecfp")
+        name: {
+            "form": form_of(name),
+            "version": load_file(input_records()[name]).VERSION,
+            "arrays": sorted(own),
+        }
+        for name, own in owned.items()
     }
     record = {"digest": "features", "files": files, "inputs": inputs}
     write_json(features / "features.json", record)

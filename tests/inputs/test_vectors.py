@@ -32,7 +32,7 @@ def test_vectors_of_the_source_are_what_the_encoder_reads(tmp_path):
     with pytest.raises(
         RelataskError, match=r"have 5 numbers and the encoder mlp reads 64; set `features: 5`"
     ):
-        build()(found.batch(rows))
+        build(features=64)(found.batch(rows))
     with pytest.raises(RelataskError, match=r"holds no input of the form 'vector'. Did you mean 'vectors'"):
         load_input(tmp_path, "vector")
 

@@ -23,6 +23,10 @@ MTL = make_spec("shared_bottom", "gin")
 SPECS: dict[str, RunSpec] = {
     **{f"{method}-{encoder}": make_spec(method, encoder) for method, encoder in combinations()},
     "sgnn_ebm with a prior": make_spec("sgnn_ebm", "fingerprint_mlp", prior=MTL.run_id),
+    "descriptors beside fingerprints": make_spec("shared_bottom", "mlp", inputs=("ecfp", "descriptors")),
+    "an ensemble on descriptors": make_spec("shared_bottom", "mlp", inputs=("descriptors",), ensemble=2),
+    "a forest on counts": make_spec("random_forest", None, inputs=("ecfp_counts",)),
+    "boosting on descriptors": make_spec("gradient_boosting", None, inputs=("ecfp_counts", "descriptors")),
     "an ensemble": make_spec("shared_bottom", "gin", ensemble=2),
     "shuffled relations": make_spec("sgnn", "fingerprint_mlp", graph="shuffled"),
     **{
@@ -63,7 +67,8 @@ def write_molecules(folder: Path, n_tasks: int = 3, values: np.ndarray | None = 
     items = read_table("items", folder / "items.parquet").assign(smiles=texts)
     write_table("items", items, folder / "items.parquet")
     write_records(folder)
-    record = write_features([items], ["graph", "ecfp"], folder / "features")
+    inputs = ["graph", "ecfp", "bond_graph", "ecfp_counts", "descriptors"]
+    record = write_features([items], inputs, folder / "features")
     assert record["items"] == len(texts)
     return folder
 

@@ -74,7 +74,7 @@ def whole(run: Path, file: Path) -> bytes:
 
 def interrupted_after(monkeypatch: pytest.MonkeyPatch, parts: int) -> None:
     """Let predicting fail as after a kill when some parts are there."""
-    predict_part = workers.Asked.predict
+    predict_part = workers.Predictor.predict
     calls = iter(range(parts))
 
     def failing(*arguments: object) -> int:
@@ -82,7 +82,7 @@ def interrupted_after(monkeypatch: pytest.MonkeyPatch, parts: int) -> None:
             raise KeyboardInterrupt
         return predict_part(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(workers.Asked, "predict", failing)
+    monkeypatch.setattr(workers.Predictor, "predict", failing)
 
 
 def test_what_was_predicted_before_a_kill_is_not_predicted_again(
@@ -124,7 +124,7 @@ def test_several_processes_write_the_same_file(
 ) -> None:
     expected = whole(run, file)
     out = file.with_name("out.csv")
-    monkeypatch.setattr(workers.Asked, "predict", None)  # of this process, which predicts nothing
+    monkeypatch.setattr(workers.Predictor, "predict", None)  # of this process, which predicts nothing
     assert main(["predict", str(run), str(file), "-o", str(out), "-n", "2"]) == 0
     assert out.read_bytes() == expected
 

@@ -125,7 +125,7 @@ def step_of(results: Path, spec: RunSpec) -> Namespace:
         **dict.fromkeys(("collection", "shard")),
         **dict.fromkeys(("tasks", "hyperparameters"), "{}"),
         **{key: getattr(spec, key) for key in ("run_id", "label", "dataset", "split")},
-        **dict(zip(("method", "encoder", "balancing"), spec.names, strict=True)),
+        **dict(zip(("method", "encoder", "balancing"), spec.names[:3], strict=True)),
         **{"seed": spec.seed, "predicted_minutes": 1.0, "cost_factor": 1.0, "spec": spec.canonical()},
     }
     plan = results / "study" / "plan.parquet"

@@ -32,6 +32,7 @@ from relatask.core.source_block import TASK_SHEET
 from relatask.core.source_code import code_of
 from relatask.core.gpu import has_driver
 from relatask.journal.digests import code_of_run, initial_files
+from relatask.plan.inputs import inputs_made
 from relatask.plan.plan import make_shards, plan_runs
 from relatask.sources.dataset_sheet import conversion_files, read_sheet, retrieval_of
 from relatask.sources.table_files import containers
@@ -161,8 +162,8 @@ def code_of_source(name):
 @lru_cache
 def code_of_inputs(dataset):
     """Digest of what makes the inputs of a data set."""
-    inputs = record_of_dataset(dataset).inputs
-    return code_of("steps/featurise_items.py", *(input_records()[name].file for name in inputs))
+    files = [input_records()[name].file for name in inputs_made(STUDY, dataset)]
+    return code_of("steps/featurise_items.py", *files)
 
 
 @lru_cache

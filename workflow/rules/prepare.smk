@@ -172,7 +172,7 @@ rule featurise_items:
         mem_mb=growing(4000),
         runtime=600,
     params:
-        inputs=lambda wildcards: record_of_dataset(wildcards.dataset).inputs,
+        inputs=lambda wildcards: inputs_made(STUDY, wildcards.dataset),
         code=lambda wildcards: code_of_inputs(wildcards.dataset),
     shell:
         "python -m relatask featurise_items --log {log}"

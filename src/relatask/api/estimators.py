@@ -30,6 +30,8 @@ class _MoleculeEstimator(BaseEstimator):
     Args:
         method: a file of relatask.methods; `relatask list` names them.
         encoder: a file of relatask.encoders; None for methods that have none.
+        inputs: what the encoder or method reads, e.g. ``["descriptors", "ecfp"]``; None: what it reads
+            anyway.
         options: of the method.
         encoder_options: of the encoder.
         training: epochs, batch_size, learning_rate, patience and so on, as in a study.
@@ -43,6 +45,7 @@ class _MoleculeEstimator(BaseEstimator):
         self,
         method: str = "shared_bottom",
         encoder: str | None = "fingerprint_mlp",
+        inputs: Sequence[str] | None = None,
         options: Mapping[str, Any] | None = None,
         encoder_options: Mapping[str, Any] | None = None,
         training: Mapping[str, Any] | None = None,
@@ -51,6 +54,7 @@ class _MoleculeEstimator(BaseEstimator):
     ):
         self.method = method
         self.encoder = encoder
+        self.inputs = inputs
         self.options = options
         self.encoder_options = encoder_options
         self.training = training

@@ -18,8 +18,9 @@ from relatask.data.dataset import write_dataset
 from relatask.data.source_tables import SourceContext, SourceTables
 from relatask.data.splits import describe_split
 from relatask.engine.run import inputs_of
-from relatask.inputs.arrays import CHUNK, write_features
+from relatask.inputs.arrays import CHUNK, JOINED, write_features
 from relatask.journal.journal import MODEL
+from relatask.plan.inputs import inputs_made
 from relatask.plan.plan import plan_runs
 from relatask.shards.shard import Shard, ShardData
 
@@ -56,7 +57,8 @@ def fit_table(
     path = data / "splits" / f"random-{seed}.parquet"
     write_table("split", split, path)
     write_json(path.with_suffix(".json"), {**describe_split(split, labels), "files": digests_of(path)})
-    names = [name for name in block.record.inputs if form_of(name) == inputs_of(run.spec)]
+    forms = inputs_of(run.spec).split(JOINED)
+    names = [name for name in inputs_made(study, NAME) if form_of(name) in forms]
     write_features(read_chunks("items", data / "items.parquet", CHUNK), names, data / "features")
     Shard("00000", folder / "study", ShardData(data, torch.device("cpu")), "all").train([run.spec])
     return folder / "study" / in_study("runs") / run.spec.run_id / MODEL

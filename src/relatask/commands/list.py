@@ -1,4 +1,4 @@
-"""List what there is: methods, encoders, balancing, sources, splits, studies, one line each.
+"""List what there is: methods, encoders, inputs, balancing, sources, splits, studies, one line each.
 
 The lines are what each file says of itself, so what you add is listed too. `relatask studies` says how long
 the studies train and which files they need from you.
@@ -13,7 +13,7 @@ import argparse
 from collections.abc import Callable, Mapping
 
 from relatask.core.errors import RelataskError
-from relatask.core.plugins import scheme_records, source_records
+from relatask.core.plugins import input_records, scheme_records, source_records
 from relatask.core.records import suggest
 from relatask.core.registry import catalogue
 from relatask.core.workflow_files import workflow_folder
@@ -47,6 +47,10 @@ def _sources() -> Mapping[str, str]:
     return {name: record.summary for name, record in source_records().items()}
 
 
+def _inputs() -> Mapping[str, str]:
+    return {name: record.summary for name, record in input_records().items()}
+
+
 def _splits() -> Mapping[str, str]:
     return {name: record.summary for name, record in scheme_records().items()}
 
@@ -61,6 +65,7 @@ def _studies() -> Mapping[str, str]:
 KINDS: Mapping[str, Callable[[], Mapping[str, str]]] = {
     "methods": _entries("methods"),
     "encoders": _entries("encoders"),
+    "inputs": _inputs,
     "balancing": _entries("balancing"),
     "sources": _sources,
     "splits": _splits,

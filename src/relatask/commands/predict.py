@@ -56,6 +56,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="of the table; default: smiles, or the column that holds some; of a model of texts text",
     )
     parser.add_argument(
+        "--embedding",
+        type=Path,
+        metavar="VECTORS",
+        help="of a model that reads an embedding: table of SMILES and vectors of the molecules in FILE",
+    )
+    parser.add_argument(
         "--known",
         type=Path,
         metavar="FILE",
@@ -91,6 +97,7 @@ def run(arguments: argparse.Namespace) -> None:
             arguments.num_workers,
             arguments.part,
             arguments.known,
+            arguments.embedding,
         )
     )
 

@@ -50,6 +50,11 @@ class MethodConfig(Block):
     published: str | None = Field(None, description="what config/published.csv calls the method")
     method: str = Field(description="a file of relatask.methods")
     encoder: str | None = Field(None, description="a file of relatask.encoders")
+    inputs: Annotated[list[Name], AfterValidator(unique)] = Field(
+        [],
+        description="files of relatask.inputs that the encoder, or a method without one, reads, such as "
+        "[ecfp, descriptors] beside each other; default: what it reads by itself",
+    )
     balancing: str = Field(
         "equal",
         description="a file of relatask.balancing: how losses of tasks are weighed; equal is the mean over "

@@ -4,7 +4,7 @@ Planning reads the literals from the source text, as `registry` reads those of m
 and nothing lists the files. Adding one of them is adding a file.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, TypeVar
@@ -48,6 +48,7 @@ class InputRecord(Record):
     form: str = ""  # of a batch, which encoders name in their `inputs`; empty: the name
     whole: bool = False  # its arrays are made of all items at once, and not of some at a time
     one_graph: bool = False  # its items are the nodes of one graph, of which a model is given all at once
+    flat: bool = False  # a batch is a table [B, d] of numbers, which can stand beside that of another input
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,13 @@ def record_of(records: Mapping[str, R], name: str, what: str) -> R:
 def form_of(name: str) -> str:
     """Return the form of a batch of an input."""
     return record_of(input_records(), name, "input").form or name
+
+
+def inputs_from(made: Iterable[str]) -> tuple[str, ...]:
+    """Return the inputs `made` and all others that can be made from the same columns of items."""
+    known, made = input_records(), tuple(made)
+    columns = {known[name].column for name in made if name in known} - {""}
+    return (*made, *(name for name in known if name not in made and known[name].column in columns))
 
 
 def load_file(record: Record) -> ModuleType:

@@ -5,7 +5,7 @@ Each such file states what it is in one literal, ``CAPABILITIES = {...}`` or, of
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 
 from relatask.core.errors import RelataskError
 from relatask.core.kinds import KINDS, WEIGHTS
+from relatask.core.plugins import form_of
 from relatask.core.records import (
     DERIVED,
     PACKAGE,
@@ -63,9 +64,10 @@ class Capabilities(Options):
     summary: str = ""  # one line for tables and --help
     label: str = ""  # short name in tables and figures
     paper: str | None = None  # citation key, see CITATION.cff; None for textbook methods
-    inputs: tuple[str, ...] = (
-        "graph",
-    )  # of encoders: graph, ecfp, series, image; of methods without one: what they read
+    # Of encoders, and of methods without one: forms of what they read, first the one of rows that name no
+    # `inputs`. Who reads "vectors" reads the table of any flat input, and of several beside each other.
+    inputs: tuple[str, ...] = ("graph",)
+    extra: str = ""  # of pyproject.toml, and the package of that name, which it imports; empty: none
 
     # Of methods:
     loop: str = "supervised"  # the module that trains it, in the method's folder or engine/loops
@@ -249,6 +251,16 @@ def capabilities(kind: str, name: str) -> Capabilities:
         hint = _as_option(found.values(), name) or suggest(name, found)
         raise RelataskError(f"there is no {_one(kind)} {name!r} in relatask.{kind}.{hint}")
     return found[name]
+
+
+def forms_read(ability: Capabilities, named: Sequence[str]) -> tuple[str, ...]:
+    """Return the forms of what a run reads: of the inputs that its row names, else its reader's first one.
+
+    Args:
+        ability: of its encoder, or of its method where that has none.
+        named: files of relatask.inputs.
+    """
+    return tuple(form_of(name) for name in named) or ability.inputs[:1]
 
 
 def _one(kind: str) -> str:

@@ -61,6 +61,11 @@ class SourceBlock(Block):
         """The only schemes of splits it goes with; empty: all for its levels."""
         return self.record.schemes
 
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Files of relatask.inputs that are made of its items whatever the rows of a study read."""
+        return self.record.inputs
+
     def task_kinds(self) -> tuple[Kind, ...]:
         """Kinds of the tasks that the block asks for."""
         return self.record.kinds

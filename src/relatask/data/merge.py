@@ -84,6 +84,9 @@ def standardise_source(
         counts["duplicates_that_differ"] = differing
     for column, values in {"source_id": table.source_ids, **table.columns}.items():
         molecules[column] = pd.Series([values[p] for p in positions], dtype=object)
+    if table.embedding is not None:
+        molecules["vector"] = _vectors(table, molecules["smiles"], positions)
+        counts["embedding"] = dict(table.embedding.counts)
     molecules = molecules.astype({"n_heavy_atoms": np.int16, "mol_weight": np.float32})
     tables = source_tables(
         molecules,
@@ -97,6 +100,19 @@ def standardise_source(
     tables.rejected = _rejected_table(table, pd.concat([rejected[["position", "reason"]], duplicates]))
     tables.rows = table_of_rows(table.source_ids, mol_of_row)
     return tables
+
+
+def _lacks_embedding(table: RawTable, smiles: str, position: int) -> bool:
+    """Whether the table has an embedding and none of it is of the molecule in the row at a position."""
+    return table.embedding is not None and table.embedding.place(smiles, table.source_ids[position]) < 0
+
+
+def _vectors(table: RawTable, smiles: pd.Series, positions: np.ndarray) -> pd.Series:
+    """Return the vectors of molecules, whose first rows are at `positions` of the table."""
+    assert table.embedding is not None
+    ids = [table.source_ids[position] for position in positions]
+    places = [table.embedding.place(text, own) for text, own in zip(smiles, ids, strict=True)]
+    return pd.Series(list(table.embedding.vectors[places]), dtype=object)
 
 
 def _differing_columns(
@@ -138,6 +154,8 @@ def _standardise_rows(table: RawTable, limits: Limits, name: str) -> tuple[pd.Da
     for position, result in standardise_all(progress, limits):
         if position in table.left_out:
             result = Rejection(table.left_out[position])
+        elif not isinstance(result, Rejection) and _lacks_embedding(table, result.smiles, position):
+            result = Rejection("no embedding")
         if isinstance(result, Rejection):
             row: tuple = (position, str(result), result.reason)
             target = rejected

@@ -7,6 +7,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from relatask.data.embedding import Embedding
+
 SIGNS = ("<=", "<", "=", ">", ">=")  # what a measurement is: the value, or a bound of it
 
 
@@ -34,6 +36,7 @@ class RawTable:
         left_out: position of a row that the source itself leaves out -> the reason.
         files: path and number of rows of each file, in order, where the table is made of several.
         tested_from: position of the first row of a file for test, which ends the table; None: there is none.
+        embedding: vectors of the user's own that the molecules get; those without one are left out.
         notes: counts and facts about the reading that end in counts.json.
     """
 
@@ -48,3 +51,4 @@ class RawTable:
     left_out: dict[int, str] = field(default_factory=dict)
     files: "list[tuple[str, int]]" = field(default_factory=list)
     tested_from: int | None = None
+    embedding: "Embedding | None" = None

@@ -1,4 +1,4 @@
-"""A multilayer perceptron on vectors that a source gives, such as attributes of nodes or counts of words."""
+"""A multilayer perceptron on vectors: those of a source, descriptors, fingerprints, or several together."""
 
 from itertools import pairwise
 
@@ -9,15 +9,17 @@ from relatask.core.errors import RelataskError
 from relatask.nn.contract import Encoder
 
 CAPABILITIES = {
-    "summary": "multilayer perceptron on vectors that the source gives",
+    "summary": "multilayer perceptron on vectors: a source's, descriptors, counts, or several",
     "label": "MLP on vectors",
     "inputs": ("vectors",),
     "microseconds": 12.0,
     "cost_options": ("width",),
+    "from_input": ("n_columns",),
     "twice_differentiable": True,
-    "options": {"features": 64, "width": 128, "layers": 1, "dropout": 0.0},
+    # features: how many numbers a vector has; 0: as many as those of the input
+    "options": {"features": 0, "width": 128, "layers": 1, "dropout": 0.0},
     "limits": {
-        "features": (1, 1_000_000),
+        "features": (0, 1_000_000),
         "width": (1, 100_000),
         "layers": (1, 100),
         "dropout": (0.0, 0.99),
@@ -53,6 +55,8 @@ class VectorMLP(Encoder):
         return states.float()
 
 
-def build(features: int = 64, width: int = 128, layers: int = 1, dropout: float = 0.0) -> VectorMLP:
-    """Return the encoder, initialised from torch's global generator."""
-    return VectorMLP(features, width, layers, dropout)
+def build(
+    features: int = 0, width: int = 128, layers: int = 1, dropout: float = 0.0, n_columns: int = 64
+) -> VectorMLP:
+    """Return the encoder of vectors of `features` numbers, or `n_columns`, from torch's global generator."""
+    return VectorMLP(features or n_columns, width, layers, dropout)

@@ -86,8 +86,8 @@ class Encoders:
             return getattr(inputs, name)
         except AttributeError:
             raise RelataskError(
-                f"encoder {encoder!r} asks for {name!r} in from_input, which its input lacks; correct "
-                f"{capabilities('encoders', encoder).file}."
+                f"encoder {encoder!r} asks for {name!r} in from_input, which its input lacks; give the input "
+                f"such an attribute, or correct {capabilities('encoders', encoder).file}."
             ) from None
 
     def _own(self, name: str) -> Encoder:

@@ -10,12 +10,13 @@ import torch
 from torch import Tensor
 
 from relatask.core.errors import RelataskError
-from relatask.core.registry import Capabilities, capabilities, load_loop
+from relatask.core.registry import Capabilities, capabilities, forms_read, load_loop
 from relatask.core.tables import COLUMNS
 from relatask.data.prepared import PreparedDataset
 from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.kinds import constant_result, require_kinds
 from relatask.engine.problem import EVALUATED, Problem, Progress, TrainingResult, problems_of
+from relatask.inputs.arrays import JOINED
 from relatask.journal.finished import Finished
 from relatask.plan.spec import RunSpec
 
@@ -40,11 +41,11 @@ class RunResult:
 
 
 def inputs_of(spec: RunSpec) -> str:
-    """The kind of input a run reads: its encoder's, or its method's where that has no encoder."""
+    """The form of what a run reads, several joined by +: its row's, else its encoder's or method's own."""
     ability = capabilities("methods", spec.method.name)
     if ability.uses_encoder:
         ability = capabilities("encoders", spec.required_encoder().name)
-    return ability.inputs[0]
+    return JOINED.join(forms_read(ability, spec.inputs))
 
 
 def train_run(

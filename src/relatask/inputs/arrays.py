@@ -17,6 +17,7 @@ from relatask.core.records import suggest
 if TYPE_CHECKING:
     import pandas as pd
 
+JOINED = "+"  # between forms that are read beside each other
 CHUNK = 256  # items in memory at a time; a parsed molecule takes 70 kB
 
 
@@ -167,9 +168,15 @@ def _facts(module: Any) -> Mapping[str, Any]:
 def load_input(folder: Path, form: str, device: Any = "cpu") -> Any:
     """Return the input of a `features` folder whose batches have the form that an encoder reads.
 
+    Of several forms, joined by `JOINED`, the tables stand beside each other.
+
     Raises:
         RelataskError: there is none, it was made by another version of its code, or a file is damaged.
     """
+    if JOINED in form:
+        from relatask.inputs.beside import Beside
+
+        return Beside({one: load_input(folder, one, device) for one in form.split(JOINED)})
     record = read_json(folder / "features.json")
     made = record.get("inputs") if isinstance(record, dict) else None
     if not isinstance(made, dict) or not all(isinstance(own, dict) for own in made.values()):

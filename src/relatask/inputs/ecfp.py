@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-INPUT = {"summary": "2,048 bits of ECFP4 of molecules", "column": "smiles"}
+INPUT = {"summary": "2,048 bits of ECFP4 of molecules", "column": "smiles", "flat": True}
 VERSION = 1
 RADIUS, BITS = 2, 2048
 
@@ -51,6 +51,11 @@ class Fingerprints:
     def __len__(self) -> int:
         """Number of molecules."""
         return len(self.packed)
+
+    @property
+    def n_columns(self) -> int:
+        """Number of bits."""
+        return 8 * self.packed.shape[1]
 
     def batch(self, rows: "Tensor") -> "Tensor":
         """Return the bits of the molecules at positions `rows` as float32 [B, n_bits] of 0 and 1."""

@@ -2,21 +2,23 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from relatask.core.errors import RelataskError
 from relatask.inputs.arrays import read_array
 from relatask.inputs.cells import numbers_in
+from relatask.inputs.fitted import FittedInput
 
 if TYPE_CHECKING:
     import pandas as pd
     import torch
     from torch import Tensor
 
-INPUT = {"summary": "vectors that the source gives, in the column `vector` of the items"}
-VERSION = 1
+INPUT = {"summary": "vectors that the source gives, in the column `vector` of the items", "flat": True}
+VERSION = 2
+NO_VECTOR = "no embedding"
 
 
 def featurise(items: "pd.DataFrame") -> dict[str, np.ndarray]:
@@ -39,6 +41,13 @@ def featurise(items: "pd.DataFrame") -> dict[str, np.ndarray]:
     return {"vectors": vectors}
 
 
+def unusable(items: "pd.DataFrame") -> list[str | None]:
+    """Return for each item why it has no vector, or None."""
+    if "vector" not in items:
+        return [None] * len(items)
+    return [NO_VECTOR if cell is None or cell is np.nan else None for cell in items["vector"]]
+
+
 def _numbers(cell: object, item: int) -> np.ndarray:
     found = numbers_in(cell)
     if found is None:
@@ -47,18 +56,45 @@ def _numbers(cell: object, item: int) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Vectors:
-    """A vector for each item."""
+class Vectors(FittedInput):
+    """A vector for each item; a trained model keeps how long they are."""
 
-    values: "Tensor"  # float32 [n, d]
+    values: "Tensor"  # float32 [n, d], or of whole numbers uint8
 
     def __len__(self) -> int:
         """Number of items."""
         return len(self.values)
 
+    @property
+    def n_columns(self) -> int:
+        """Length of the vectors."""
+        return self.values.shape[1]
+
     def batch(self, rows: "Tensor") -> "Tensor":
         """Return the vectors at positions `rows`, float32 [B, d]."""
-        return self.values[rows]
+        return self.values[rows].float()
+
+    def fitted(self, rows: "Tensor") -> "Vectors":
+        """Return the vectors: items teach nothing but their length."""
+        return self
+
+    @property
+    def learned(self) -> dict[str, Any]:
+        """The length of the vectors."""
+        return {"width": self.n_columns}
+
+    def with_learned(self, learned: dict[str, Any]) -> "Vectors":
+        """Return the vectors, which must be as long as those that a model was trained on.
+
+        Raises:
+            RelataskError: they are not.
+        """
+        if learned.get("width") != self.n_columns:
+            raise RelataskError(
+                f"the model reads vectors of {learned.get('width')} numbers and these have {self.n_columns}; "
+                "make them as those of training."
+            )
+        return self
 
 
 def load(folder: Path, device: "torch.device | str" = "cpu") -> Vectors:

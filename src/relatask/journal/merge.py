@@ -17,7 +17,7 @@ from relatask.core.files import canonical_json, read_json
 from relatask.core.layout import dataset_folder, in_study
 from relatask.core.registry import capabilities, saved_tables
 from relatask.core.tables import saved_columns, schema, write_batches, write_table
-from relatask.journal.digests import code_of_run, data_of_run
+from relatask.journal.digests import code_of_run, data_of_run, forms_of_run
 from relatask.journal.journal_entry import damaged_file, is_of_run, read_record, saved_file
 from relatask.plan.spec import RunSpec
 
@@ -131,10 +131,17 @@ class Merged:
 
 def _outdated(plan: pd.DataFrame, entries: list[Path], study: Path) -> Iterator[Path | None]:
     """Yield the record of each entry that is another run's, or of other code or data than now, else None."""
-    data_of = lru_cache(lambda dataset, split: data_of_run(study / dataset_folder(dataset), split))
+
+    @lru_cache
+    def data_of(dataset: str, split: str, forms: tuple[str, ...]) -> str:
+        return data_of_run(study / dataset_folder(dataset), split, forms)
+
     for text, entry in zip(plan["spec"], entries, strict=True):
         spec, record = RunSpec.from_json(json.loads(text)), read_record(entry)
-        now = {"code": code_of_run(*spec.names), "data": data_of(spec.dataset, f"{spec.split}-{spec.seed}")}
+        method, encoder, _, named = spec.names
+        forms = forms_of_run(method, encoder, named)
+        data = data_of(spec.dataset, f"{spec.split}-{spec.seed}", forms)
+        now = {"code": code_of_run(*spec.names), "data": data}
         current = is_of_run(record, entry.name) and now.items() <= record["digests"].items()
         yield None if current else entry / "run.json"
 

@@ -13,7 +13,7 @@ from relatask.core.errors import RelataskError
 from relatask.core.files import read_fields, read_json
 from relatask.core.layout import dataset_folder, in_dataset, in_study
 from relatask.core.tables import read_rows
-from relatask.journal.digests import Digests, code_of_run, data_of_run
+from relatask.journal.digests import Digests, code_of_run, data_of_run, forms_of_run
 from relatask.journal.heartbeat import LastHeartbeat, read_heartbeats
 from relatask.journal.journal_entry import FILES, read_record
 from relatask.plan.cost import PreparedSize, predicted_minutes
@@ -157,6 +157,10 @@ def _prior_in(spec: str) -> str | None:
     return None if '"prior":null' in spec else json.loads(spec)["prior"]  # most runs have none
 
 
+def _inputs_in(spec: str) -> tuple[str, ...]:
+    return tuple(json.loads(spec).get("inputs", ())) if '"inputs":' in spec else ()  # most rows name none
+
+
 class _CurrentDigests:
     """The code and the data of now, for the runs of one data set."""
 
@@ -164,17 +168,19 @@ class _CurrentDigests:
         self.folder = folder
         self._data = lru_cache(None)(self._read)
 
-    def _read(self, split: str) -> str | None:
+    def _read(self, split: str, forms: tuple[str, ...]) -> str | None:
         try:
-            return data_of_run(self.folder, split)
+            return data_of_run(self.folder, split, forms)
         except RelataskError:
             return None
 
     def fit(self, row: dict[str, Any], digests: Digests) -> bool:
         """Whether an entry under `digests` still counts; one whose data set is just being made again may."""
-        if digests.get("code") != code_of_run(row["method"], row["encoder"], row["balancing"]):
+        method, encoder, named = row["method"], row["encoder"], _inputs_in(row["spec"])
+        if digests.get("code") != code_of_run(method, encoder, row["balancing"], named):
             return False
-        return self._data(f"{row['split']}-{row['seed']}") in {digests.get("data"), None}
+        forms = forms_of_run(method, encoder, named)
+        return self._data(f"{row['split']}-{row['seed']}", forms) in {digests.get("data"), None}
 
 
 def _names_in(folder: Path) -> set[str]:

@@ -1,4 +1,4 @@
-"""Gradient boosting per task on ECFP4 bits, by histograms (scikit-learn's implementation).
+"""Gradient boosting per task on ECFP4 bits, or other vectors, by histograms (scikit-learn's implementation).
 
 Not LightGBM, whose wheel needs a system library that a bare machine lacks, and not XGBoost, which pulls
 CUDA packages.
@@ -14,7 +14,7 @@ CAPABILITIES = {
     "summary": "gradient boosting per task on ECFP4",
     "label": "GB",
     "paper": "friedman_2001",
-    "inputs": ("ecfp",),
+    "inputs": ("ecfp", "vectors"),
     "loop": "estimator",
     "per_task": True,
     "kinds": ("binary", "real", "class"),
@@ -34,9 +34,9 @@ CAPABILITIES = {
 
 
 class BoostingOnBits(BaseEstimator):
-    """Histogram boosting, of classes or of `real` values, that leaves out bits no tree can split on.
+    """Histogram boosting, of classes or of `real` values, that leaves out columns no tree can split on.
 
-    A split needs `min_samples_leaf` training items on both sides, so a bit that fewer items have, or
+    A split needs `min_samples_leaf` training items on both sides, so e.g. a bit that fewer items have, or
     lack, is never used: leaving it out changes no prediction and most of ECFP's 2,048 bits go.
     """
 
@@ -59,9 +59,8 @@ class BoostingOnBits(BaseEstimator):
     def fit(
         self, bits: np.ndarray, labels: np.ndarray, sample_weight: np.ndarray | None = None
     ) -> "BoostingOnBits":
-        """Fit on bits uint8 [n, 2048] and labels [n] of several classes, or values, with weights [n]."""
-        ones = bits.sum(0, dtype=np.int64)
-        self.columns_ = np.flatnonzero(np.minimum(ones, len(bits) - ones) >= self.min_samples_leaf)
+        """Fit on bits uint8, or numbers float32, [n, d] and labels [n] and weights [n]."""
+        self.columns_ = np.flatnonzero(_can_split(bits, self.min_samples_leaf))
         if not len(self.columns_):
             self.columns_ = np.array([0])  # one column that cannot be split: the prediction is the prevalence
         boosting = HistGradientBoostingRegressor if self.real else HistGradientBoostingClassifier
@@ -84,6 +83,20 @@ class BoostingOnBits(BaseEstimator):
         """Return the probabilities [n, 2] of labels 0 and 1."""
         found: np.ndarray = self.model_.predict_proba(bits[:, self.columns_])
         return found
+
+
+def _can_split(columns: np.ndarray, least: int) -> np.ndarray:
+    """Return which columns of [n, d] a threshold splits into two parts of `least` items or more, bool [d]."""
+    n = len(columns)
+    if columns.dtype == np.uint8:  # bits
+        ones = columns.sum(0, dtype=np.int64)
+        found: np.ndarray = np.minimum(ones, n - ones) >= least
+        return found
+    if n < 2 * least:
+        return np.zeros(columns.shape[1], bool)
+    ranked = np.partition(columns, (least - 1, n - least), axis=0)
+    found = ranked[least - 1] < ranked[n - least]
+    return found
 
 
 def build(

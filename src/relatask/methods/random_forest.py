@@ -8,7 +8,7 @@ CAPABILITIES = {
     "summary": "random forest per task on ECFP4",
     "label": "RF",
     "paper": "breiman_2001",
-    "inputs": ("ecfp",),
+    "inputs": ("ecfp", "vectors"),
     "loop": "estimator",
     "per_task": True,
     "kinds": ("binary", "real", "class"),

@@ -12,6 +12,12 @@ from relatask.core.records import suggest
 from relatask.inputs.cells import are_whole
 from relatask.models.trained_model import TrainedModel
 
+VECTORS, VECTOR = "vectors", "vector"  # the input, and the column of items that it is made from
+NEEDS_VECTORS = (
+    "the model reads vectors that the source gives; give a table of the items with the column `vector`, or "
+    "on the command line their file (--embedding)."
+)
+
 
 def as_items(
     items: Sequence[str] | pd.DataFrame, model: TrainedModel
@@ -22,7 +28,12 @@ def as_items(
     `unusable(items)` why it cannot read them. An item that the model was trained on has its id there, any
     other one that follows from its content: what a method draws for an item depends on no other item.
     """
-    record, column = _input_of(model), column_of(model)
+    read = _inputs_of(model)
+    record = _first(read)
+    column = record.column if record else "smiles"  # of a model that reads labels alone, any will do
+    given = isinstance(items, pd.DataFrame)
+    if any(one.name == VECTORS for one in read) and not (given and VECTOR in items):
+        raise RelataskError(NEEDS_VECTORS)
     if not isinstance(items, pd.DataFrame):
         if record and not column:
             raise RelataskError(
@@ -34,43 +45,84 @@ def as_items(
         hint = suggest(column, [str(name) for name in items])
         raise RelataskError(f"the table has no column {column!r}, which the model reads.{hint}")
     if column != "smiles" or "smiles" not in items or "item_id" in items:
-        table = items.reset_index(drop=True)
-        if record and record.whole and not column and "item_id" not in table:  # a graph, or many
-            raise RelataskError("the table has no column 'item_id', by which nodes name their neighbours.")
-        if "item_id" not in table:
-            contents = (b"\0".join(map(_as_bytes, row)) for row in table.itertuples(index=False))
-            table = table.assign(item_id=np.array([_id_of(content) for content in contents], np.int64))
-        table = table.assign(item_id=_whole_ids(table["item_id"]))
-        reasons_of = getattr(load_file(record), "unusable", None) if record else None
-        why = reasons_of(table) if reasons_of else [None] * len(table)
-        return table[[reason is None for reason in why]].reset_index(drop=True), why
+        return _as_given(items, read)
+    return _standardised(items, read, model)
+
+
+def _as_given(items: pd.DataFrame, read: Sequence[InputRecord]) -> tuple[pd.DataFrame, list[str | None]]:
+    """Return items that need no standardising, each with an id."""
+    table, record = items.reset_index(drop=True), _first(read)
+    if record and record.whole and not record.column and "item_id" not in table:  # a graph, or many
+        raise RelataskError("the table has no column 'item_id', by which nodes name their neighbours.")
+    if "item_id" not in table:
+        contents = (b"\0".join(map(_as_bytes, row)) for row in table.itertuples(index=False))
+        table = table.assign(item_id=np.array([_id_of(content) for content in contents], np.int64))
+    table = table.assign(item_id=_whole_ids(table["item_id"]))
+    why = _unusable(read, table)
+    return table[[reason is None for reason in why]].reset_index(drop=True), why
+
+
+def _standardised(
+    items: pd.DataFrame, read: Sequence[InputRecord], model: TrainedModel
+) -> tuple[pd.DataFrame, list[str | None]]:
+    """Return molecules of the column `smiles` as those of training, with vectors where there are some."""
     from relatask.data.standardise import Limits, Rejection, standardise_all
 
     how = {"neutralise": False, "fragments": "largest", **model.record.standardised}
     limits = Limits(min_heavy_atoms=1, min_weight=0.0, max_weight=float("inf"), **how)
-    found, reasons = [], []
+    found = []
+    reasons = _unusable([one for one in read if one.column != "smiles"], items)
     texts = [text if isinstance(text, str) else None for text in items["smiles"]]
-    for _, result in standardise_all(
-        texts, limits, scaffold=False
-    ):  # which keeps RDKit from printing what the reasons say
-        reasons.append(str(result) if isinstance(result, Rejection) else None)
-        if not isinstance(result, Rejection):
+    # which keeps RDKit from printing what the reasons say
+    for place, result in standardise_all(texts, limits, scaffold=False):
+        if isinstance(result, Rejection):
+            reasons[place] = str(result)
+        elif reasons[place] is None:
             found.append(result.smiles)
     ids = [_id_of(text.encode()) for text in found]
-    return pd.DataFrame({"item_id": np.array(ids, np.int64), "smiles": found}), reasons
+    table = pd.DataFrame({"item_id": np.array(ids, np.int64), "smiles": found})
+    if VECTOR in items:
+        own = [vector for vector, why in zip(items[VECTOR], reasons, strict=True) if why is None]
+        table[VECTOR] = pd.Series(own, dtype=object)
+    return table, reasons
 
 
-def _input_of(model: TrainedModel) -> InputRecord | None:
-    """Return what the items of a model are read as, None where it reads labels alone."""
+def _inputs_of(model: TrainedModel) -> list[InputRecord]:
+    """Return what the items of a model are read as; nothing where it reads labels alone."""
     while model.members:
         model = model.members[0]
-    return next((input_records()[name] for name in model.record.inputs), None)
+    return [input_records()[name] for name in model.record.inputs]
+
+
+def _first(read: Sequence[InputRecord]) -> InputRecord | None:
+    """Return the input that is made of a column that a user knows, else any; None: there is none."""
+    return next((one for one in read if one.column), read[0] if read else None)
+
+
+def _unusable(read: Sequence[InputRecord], items: pd.DataFrame) -> list[str | None]:
+    """Return for each item why some input cannot read it, or None."""
+    found: list[str | None] = [None] * len(items)
+    for one in read:
+        reasons_of = getattr(load_file(one), "unusable", None)
+        if reasons_of is not None:
+            found = [why or own for why, own in zip(found, reasons_of(items), strict=True)]
+    return found
 
 
 def column_of(model: TrainedModel) -> str:
-    """Return the column that the items of a model are made from, "" where that is more than one."""
-    record = _input_of(model)
-    return record.column if record else "smiles"  # of a model that reads labels alone, any will do
+    """Return the column that the items of a model are made from, "" where that is more than one.
+
+    Of molecules that are read by an embedding it is `smiles`, by which their vectors are found.
+    """
+    record = _first(_inputs_of(model))
+    if record and record.name == VECTORS and model.record.standardised:
+        return "smiles"
+    return record.column if record else "smiles"
+
+
+def reads_vectors(model: TrainedModel) -> bool:
+    """Whether a model reads a vector of each item that its source, or user, gives."""
+    return any(one.name == VECTORS for one in _inputs_of(model))
 
 
 def _whole_ids(given: pd.Series) -> np.ndarray:

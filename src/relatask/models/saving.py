@@ -28,7 +28,7 @@ from relatask.engine.loops.estimator import ESTIMATOR
 from relatask.engine.problem import problems_of
 from relatask.engine.run import RunResult, inputs_of
 from relatask.engine.task_graph import task_graph
-from relatask.inputs.arrays import read_array
+from relatask.inputs.arrays import JOINED, read_array
 from relatask.inputs.fitted import FittedInput
 from relatask.journal.digests import code_of_run
 from relatask.models.record import LEARNED, NAME, Member, ModelRecord, Scale, read_record
@@ -72,7 +72,7 @@ def model_of_run(
             for (one, other), score in zip(edges.T.tolist(), scores.tolist(), strict=True)
         ),
         dataset_digest=described["digest"],
-        libraries=libraries(),
+        libraries=libraries(spec),
         code=code_of_run(*spec.names),
         learned_alone=tuple(names) if per_task else (),
         prior=None if prior is None else "prior",
@@ -146,18 +146,19 @@ def without_items(folder: Path) -> dict[str, bytes]:
     return with_record(record, kept)
 
 
-def libraries() -> dict[str, str]:
+def libraries(spec: RunSpec) -> dict[str, str]:
     """Return name -> version of the libraries that decide what a model predicts, where they are installed."""
-    return installed_versions(LIBRARIES)  # a shard needs no RDKit
+    extra = capabilities("encoders", spec.encoder.name).extra if spec.encoder else ""
+    return installed_versions([*LIBRARIES, *([extra] if extra else [])])  # a shard needs no RDKit
 
 
 def _inputs(spec: RunSpec, folder: Path) -> dict[str, int]:
-    """Return the input that a run reads, and the version of the code that made it."""
-    form = inputs_of(spec)
-    if form == "none":
+    """Return the inputs that a run reads, and the version of the code that made each."""
+    forms = inputs_of(spec).split(JOINED)
+    if forms == ["none"]:
         return {}
     made = read_json(folder / in_dataset("feature_record"))["inputs"]
-    return {name: own["version"] for name, own in made.items() if form_of(name) == form}
+    return {name: own["version"] for name, own in made.items() if form_of(name) in forms}
 
 
 def _of_source(described: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -20,6 +20,7 @@ from relatask.core.registry import capabilities, complete_options
 from relatask.plan.cost import predicted_minutes
 from relatask.plan.gain_runs import gain_runs
 from relatask.plan.group_rows import groups_by_seed
+from relatask.plan.inputs import inputs_of_row
 from relatask.plan.refusals import refuse, refuse_run
 from relatask.plan.spec import ChosenGroups, Component, Episodes, RunSpec, Tasks
 from relatask.plan.weights import weights_of
@@ -92,6 +93,7 @@ def _first_run(study: StudyConfig, scale: ScaleConfig, method: MethodConfig, nam
         ensemble=method.ensemble,
         episodes=cast(Episodes, episodes.model_dump()) if study.few_shot else None,
         weights=weights_of(method, study.datasets[name]),
+        inputs=inputs_of_row(method),
     )
 
 

@@ -2,8 +2,10 @@
 
 from relatask.config import DatasetConfig, MethodConfig, StudyConfig
 from relatask.core.errors import RelataskError
-from relatask.core.plugins import SourceRecord, form_of, scheme_records
+from relatask.core.plugins import scheme_records
 from relatask.core.registry import Capabilities, capabilities, catalogue, loop_of
+from relatask.plan.inputs import refuse_inputs
+from relatask.plan.pretrained import refuse_pretrained
 from relatask.plan.spec import RunSpec
 from relatask.plan.weights import refuse_weights
 
@@ -14,7 +16,7 @@ def refuse(method: MethodConfig, name: str, dataset: DatasetConfig, study: Study
     where = f"methods.{method.label} on data set {name!r}"
     _refuse_encoder(method, where)
     _refuse_kind(method, name, where, study)
-    _refuse_input(method, where, study.sources[dataset.source].record)
+    refuse_inputs(method, where, study.sources[dataset.source])
     _refuse_second_derivatives(method, where)
     if ability.needs_relations and dataset.relations is None:
         raise RelataskError(
@@ -46,6 +48,7 @@ def refuse(method: MethodConfig, name: str, dataset: DatasetConfig, study: Study
 def refuse_run(spec: RunSpec, study: StudyConfig) -> None:
     """Raise where a run's options or training, those that the scale sets included, are not for the study."""
     where = f"methods.{spec.label} on data set {spec.dataset!r}"
+    refuse_pretrained(spec, study)
     how = spec.training.get("augmentation", "none")
     if how != "none" and study.items != "images":
         raise RelataskError(
@@ -86,7 +89,7 @@ def _refuse_encoder(method: MethodConfig, where: str) -> None:
             )
     if not ability.uses_encoder and method.encoder is not None:
         raise RelataskError(
-            f"{where}: method {method.method!r} reads {'/'.join(ability.inputs)} itself; remove `encoder`."
+            f"{where}: method {method.method!r} reads {ability.inputs[0]} itself; remove `encoder`."
         )
     if not ability.uses_encoder and (method.encoder_options or method.training):
         raise RelataskError(
@@ -130,13 +133,6 @@ def _refuse_kind(method: MethodConfig, name: str, where: str, study: StudyConfig
             f"{where}: method {method.method!r} does not learn labels of kind {strange[0]}, only "
             f"{' and '.join(own.kinds)}; name another method, or leave out tasks of that kind."
         )
-
-
-def _refuse_input(method: MethodConfig, where: str, source: SourceRecord) -> None:
-    """Raise where no input that a source gives has a form that the encoder, or method, reads."""
-    ability = capabilities(*(("encoders", method.encoder) if method.encoder else ("methods", method.method)))
-    if not set(ability.inputs) & {*(form_of(name) for name in source.inputs), "none"}:
-        raise RelataskError(f"{where}: encoder {ability.name!r} does not read {source.items}; name another.")
 
 
 def _refuse_balancing(method: MethodConfig, where: str) -> None:

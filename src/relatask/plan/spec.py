@@ -74,6 +74,7 @@ class RunSpec:
     member: int = 0  # of an ensemble: another initialisation, order of batches and dropout
     episodes: Episodes | None = None
     weights: dict[str, Any] | None = None  # config.WeightsConfig: keys that say something
+    inputs: tuple[str, ...] = ()  # files of relatask.inputs; empty: what the encoder, or method, reads
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON, which `from_json` reads."""
@@ -81,8 +82,9 @@ class RunSpec:
         for name in ("method", "encoder", "balancing"):
             component = values[name]
             values[name] = None if component is None else dict(vars(component))
-        if self.weights is None:
-            del values["weights"]  # so that a run without weights has the name that it ever had
+        for name in ("weights", "inputs"):
+            if not values[name]:
+                del values[name]  # so that a run without them has the name that it ever had
         return values
 
     def canonical(self) -> str:
@@ -97,9 +99,10 @@ class RunSpec:
         return hashlib.sha256(self.canonical().encode()).hexdigest()[:12]
 
     @property
-    def names(self) -> tuple[str, str | None, str]:
-        """Names of the method, the encoder (None: it has none) and the balancing, which decide the code."""
-        return self.method.name, self.encoder.name if self.encoder else None, self.balancing.name
+    def names(self) -> tuple[str, str | None, str, tuple[str, ...]]:
+        """Names of the method, the encoder (None: it has none), the balancing and the inputs: its code."""
+        encoder = self.encoder.name if self.encoder else None
+        return self.method.name, encoder, self.balancing.name, self.inputs
 
     def required_encoder(self) -> Component:
         """Return the encoder of a run that trains a network.
@@ -171,8 +174,9 @@ class RunSpec:
         for name in ("method", "encoder", "balancing"):
             if own.get(name) is not None:
                 own[name] = Component(**own[name])
-        if isinstance(own.get("tasks"), list):
-            own["tasks"] = tuple(own["tasks"])
+        for name in ("tasks", "inputs"):
+            if isinstance(own.get(name), list):
+                own[name] = tuple(own[name])
         return cls(**own)
 
 

@@ -1,7 +1,7 @@
 """Results that are known of items: read from a table, found again by the item's SMILES or text."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +16,11 @@ from relatask.predicting.rows import rows_of
 from relatask.sources.cells import MISSING, text_of
 from relatask.sources.table_files import TableFile, row_in_file
 
+ItemsOf = Callable[[Sequence[str]], Sequence[str] | pd.DataFrame]
 log = logging.getLogger(__name__)
 
 
-def read_known(path: Path, named: str | None, model: Model | Ensemble) -> pd.DataFrame:
+def read_known(path: Path, named: str | None, model: Model | Ensemble, items_of: ItemsOf) -> pd.DataFrame:
     """Read results that are known, as `predict` takes them.
 
     Several rows of one molecule give a value their mean; labels and classes that contradict each other are
@@ -31,6 +32,7 @@ def read_known(path: Path, named: str | None, model: Model | Ensemble) -> pd.Dat
             name of a class.
         named: the column of SMILES or texts, if the user names it.
         model: that reads the results.
+        items_of: makes items of SMILES or texts, see `with_vectors`.
 
     Returns:
         A row for each item, whose standardised SMILES or text is the index, and a column for each task, by
@@ -59,7 +61,7 @@ def read_known(path: Path, named: str | None, model: Model | Ensemble) -> pd.Dat
         tasks[name]: _values(own, classes.get(tasks[name], ()), rows.table, name)
         for name, own in cells.items()
     }
-    items, reasons = as_items(texts, _first(model).trained)
+    items, reasons = as_items(items_of(texts), _first(model).trained)
     usable = np.array([reason is None for reason in reasons])
     if lost := int((~usable).sum()):
         log.warning("%s: %d rows hold no molecule or text, e.g. %s; their results are left out.",
@@ -76,11 +78,13 @@ def classes_of(model: Model | Ensemble) -> dict[str, tuple[str, ...]]:
     return {name: of_kind.get(task.kind, tuple(task.classes)) for name, task in tasks.items()}
 
 
-def aligned(known: pd.DataFrame, texts: Sequence[str], model: Model | Ensemble) -> pd.DataFrame:
-    """Return what is known of items, a row for each SMILES or text."""
-    items, reasons = as_items(texts, _first(model).trained)
-    names = np.full(len(texts), None, object)
-    names[[reason is None for reason in reasons]] = items[model.column]
+def aligned(
+    known: pd.DataFrame, items: Sequence[str] | pd.DataFrame, model: Model | Ensemble
+) -> pd.DataFrame:
+    """Return what is known of items, of which the model reads some: a row for each."""
+    table, reasons = as_items(items, _first(model).trained)
+    names = np.full(len(items), None, object)
+    names[[reason is None for reason in reasons]] = table[model.column]
     return known.reindex(names).reset_index(drop=True)
 
 

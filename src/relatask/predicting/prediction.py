@@ -11,13 +11,13 @@ from relatask import __version__
 from relatask.core.errors import RelataskError
 from relatask.core.files import sha256_of
 from relatask.core.processes import usable_cores
-from relatask.models.ensemble import Ensemble
-from relatask.models.prediction import Model, load
+from relatask.models.embedding import with_vectors
+from relatask.models.prediction import load
 from relatask.predicting.columns import header_of
 from relatask.predicting.known import read_known
 from relatask.predicting.parts import STDOUT, Parts
 from relatask.predicting.rows import STDIN, Rows, copied_stdin, rows_of
-from relatask.predicting.workers import Asked, predict_all
+from relatask.predicting.workers import Asked, Predictor, predict_all
 
 LEAST_CHUNKS = 4  # for which a second process is worth the seconds in which it starts
 log = logging.getLogger(__name__)
@@ -36,6 +36,7 @@ class Job:
         n_workers: processes that predict; None: as many as cores.
         part: (k, n) for the k-th of n parts of the file.
         known: table of results that are known of items, if any.
+        embedding: table of SMILES and vectors, of a model that reads an embedding.
     """
 
     model: Path
@@ -46,6 +47,7 @@ class Job:
     n_workers: int | None = None
     part: tuple[int, int] = (1, 1)
     known: Path | None = None
+    embedding: Path | None = None
 
 
 def predict_file(job: Job) -> None:
@@ -70,36 +72,40 @@ def predict_file(job: Job) -> None:
             file = copied_stdin(Path(scratch), job.column or model.column)
         rows = rows_of(file, job.column, model.column, job.part)
         header = header_of(model, rows.table.names, file)
-        known = None if job.known is None else read_known(job.known, None, model)
+        known = None
+        if job.known is not None:
+            known = read_known(job.known, None, model, with_vectors(model, job.embedding))
         depends_on = {
             "model": model.digest,
             "file": sha256_of(file),
             "range": [rows.start, rows.end],
             "columns": [rows.column, *header],
             "known results": None if job.known is None else sha256_of(job.known),
+            "embedding": None if job.embedding is None else sha256_of(job.embedding),
             "version": __version__,
         }
         with Parts(job.output, Path(scratch) / "parts" if job.output == STDOUT else None) as parts:
             parts.begin(depends_on)
-            _predict_missing(
-                Asked(job.model, job.device, rows.column, tuple(header), known, parts.files), model, rows, job
-            )
+            named = tuple(header)
+            asked = Asked(job.model, job.device, rows.column, named, known, job.embedding, parts.files)
+            _predict_missing(Predictor(asked, model), rows, job)
             n_empty = parts.join([*rows.table.names, *header], len(rows))
     log.info("%s: %d rows, %d of them without a prediction", job.output, len(rows), n_empty)
 
 
-def _predict_missing(asked: Asked, model: Model | Ensemble, rows: Rows, job: Job) -> None:
+def _predict_missing(predictor: Predictor, rows: Rows, job: Job) -> None:
     """Predict the chunks of rows that are not there yet, and say how long it takes."""
-    done = asked.files.done()
+    files = predictor.asked.files
+    done = files.done()
     before = sum(part.n_rows for part in done.values())
     chunks = rows.chunks(lambda number: number not in done)
     n_workers = _n_workers(job, rows.n_chunks - len(done))
     with tqdm(total=len(rows), initial=before, desc="predict", unit="row", disable=None, leave=False) as bar:
         try:
-            for n_rows in predict_all(asked, model, chunks, n_workers):
+            for n_rows in predict_all(predictor, chunks, n_workers):
                 bar.update(n_rows)
         except KeyboardInterrupt:
-            log.info("%s keeps what is done; the same command goes on with it.", asked.files.folder)
+            log.info("%s keeps what is done; the same command goes on with it.", files.folder)
             raise
 
 

@@ -17,6 +17,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from relatask.core.errors import RelataskError
+from relatask.models.embedding import with_vectors
 from relatask.models.ensemble import Ensemble
 from relatask.models.prediction import REASON, Model, load
 from relatask.predicting.known import aligned
@@ -36,6 +37,7 @@ class Asked:
         column: of the rows, with SMILES or texts.
         header: names of the columns of a prediction.
         known: results that are known, of `read_known`, or None.
+        embedding: table of SMILES and vectors, of a model that reads an embedding.
         files: where parts are written.
     """
 
@@ -44,16 +46,36 @@ class Asked:
     column: str
     header: tuple[str, ...]
     known: pd.DataFrame | None
+    embedding: Path | None
     files: PartFiles
 
-    def predict(self, model: Model | Ensemble, number: int, rows: pa.Table) -> int:
+
+class Predictor:
+    """A model that predicts chunks of rows, in any process."""
+
+    def __init__(self, asked: Asked, model: Model | Ensemble | None = None):
+        """Load what is needed.
+
+        Args:
+            asked: what parts are made by.
+            model: the same one, if it is loaded already.
+
+        Raises:
+            RelataskError: the model or its embedding cannot be used.
+        """
+        self.asked = asked
+        self.model = load(asked.model, asked.device) if model is None else model
+        self.items_of = with_vectors(self.model, asked.embedding)
+
+    def predict(self, number: int, rows: pa.Table) -> int:
         """Predict a chunk of rows and write it as a part; return how many rows it has."""
-        texts = [text_of(cell, frozenset()) or "" for cell in rows[self.column].to_pylist()]
-        known = () if self.known is None else (aligned(self.known, texts, model),)
-        found = model.predict(texts, *known)
-        for name, key in zip(self.header, found.columns, strict=True):
+        asked = self.asked
+        items = self.items_of([text_of(cell, frozenset()) or "" for cell in rows[asked.column].to_pylist()])
+        known = () if asked.known is None else (aligned(asked.known, items, self.model),)
+        found = self.model.predict(items, *known)
+        for name, key in zip(asked.header, found.columns, strict=True):
             rows = rows.append_column(name, _array(found[key]))
-        self.files.write(number, rows, int(found[REASON].notna().sum()))
+        asked.files.write(number, rows, int(found[REASON].notna().sum()))
         return rows.num_rows
 
 
@@ -64,17 +86,14 @@ def _array(values: pd.Series) -> pa.Array:
     return pa.array([None if pd.isna(value) else str(value) for value in values], pa.string())
 
 
-def predict_all(
-    asked: Asked, model: Model | Ensemble, chunks: Iterable[Numbered], n_workers: int
-) -> Iterator[int]:
+def predict_all(predictor: Predictor, chunks: Iterable[Numbered], n_workers: int) -> Iterator[int]:
     """Predict chunks, by several processes or by this one; yield the number of rows of each that is done.
 
     Each process has one thread, so that sums have one order and a file is the same however many processes
     predict it.
 
     Args:
-        asked: what parts are made by.
-        model: the same one, loaded.
+        predictor: of this process.
         chunks: read as processes become free, so that few of them are in memory.
         n_workers: 1 for this process alone.
 
@@ -86,12 +105,12 @@ def predict_all(
         torch.set_num_threads(1)
         try:
             with threadpool_limits(1):
-                yield from (asked.predict(model, number, rows) for number, rows in chunks)
+                yield from (predictor.predict(number, rows) for number, rows in chunks)
         finally:
             torch.set_num_threads(threads)
         return
     context = multiprocessing.get_context("spawn")  # a fork would copy locks that threads of libraries hold
-    with ProcessPoolExecutor(n_workers, context, _start, (asked,)) as pool:
+    with ProcessPoolExecutor(n_workers, context, _start, (predictor.asked,)) as pool:
         try:
             yield from _as_done(pool, chunks, 2 * n_workers)
         except BrokenProcessPool:
@@ -118,7 +137,7 @@ def _as_done(pool: ProcessPoolExecutor, chunks: Iterable[Numbered], most: int) -
         yield from (future.result() for future in done)
 
 
-_own: list[tuple[Asked, Model | Ensemble]] = []  # of a process of the pool: what it predicts by
+_own: list[Predictor] = []  # that of a process of the pool
 
 
 def _start(asked: Asked) -> None:
@@ -127,7 +146,7 @@ def _start(asked: Asked) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
     threadpool_limits(1)
-    _own.append((asked, load(asked.model, asked.device)))
+    _own.append(Predictor(asked))
 
 
 def _end_with_parent() -> None:
@@ -139,5 +158,4 @@ def _end_with_parent() -> None:
 
 
 def _predict(number: int, rows: pa.Table) -> int:
-    asked, model = _own[0]
-    return asked.predict(model, number, rows)
+    return _own[0].predict(number, rows)

@@ -16,6 +16,7 @@ from relatask.publishing.collection import Collection
 from relatask.publishing.data_size import titled
 from relatask.publishing.formatting import Table
 from relatask.publishing.inputs import Inputs
+from relatask.publishing.pretrained import with_pretrained_notes
 from relatask.publishing.table_files import save
 
 
@@ -29,6 +30,7 @@ def write_tables(inputs: Inputs, folder: Path) -> None:
     for name in table_names(inputs.study):
         record = table_record(inputs.study, name)
         table = _make(name, record, inputs.restricted(record))
+        table = with_pretrained_notes(table, inputs.study, inputs.scale)
         save(titled(table, inputs.smoke_run), folder / in_study("tables"))
         write_caption(name, record, inputs, folder)
         logging.info("%s: %d rows", folder / in_study("tables") / f"{name}.md", len(table.rows))

@@ -25,6 +25,7 @@ from relatask.engine.cost import LIBRARIES, Meter
 from relatask.engine.run import RunResult, inputs_of, train_run
 from relatask.engine.side_by_side import SideBySide
 from relatask.engine.weights import weighted
+from relatask.inputs.arrays import JOINED
 from relatask.journal.digests import Digests, code_of_run, data_of_run, files_of_run, initial_files
 from relatask.journal.heartbeat import Heartbeat
 from relatask.journal.journal import MODEL, Journal
@@ -126,8 +127,8 @@ class Shard:
 
     def _digests(self, spec: RunSpec) -> Digests:
         """Return the digests of code, data and, where the run starts from another, of that one's model."""
-        code = code_of_run(*spec.names)
-        digests = {"code": code, "data": self.data.digest(_split_of(spec))}
+        code, forms = code_of_run(*spec.names), tuple(inputs_of(spec).split(JOINED))
+        digests = {"code": code, "data": self.data.digest(_split_of(spec), forms)}
         if spec.prior:
             digests["prior"] = sha256_of(self.model_of(spec.prior) / MODEL_RECORD)
         if spec.encoder and (files := initial_files(spec.encoder.name, spec.encoder.options)):

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from relatask.sources.table import TableSource, read
 
@@ -35,6 +35,12 @@ class MoleculePartsSource(TableSource):
         description="share of each molecule's bonds that are held out and asked about, with as many pairs of "
         "atoms that have none; 0: no task of bonds",
     )
+
+    @field_validator("embedding")
+    @classmethod
+    def _no_embedding(cls, value: object) -> None:
+        if value is not None:
+            raise ValueError("atoms and pairs of atoms have no embedding; use the reader table")
 
     def task_kinds(self) -> tuple[Literal["binary", "class"], ...]:
         """Kinds of the tasks: those of atoms and bonds besides what the table has."""

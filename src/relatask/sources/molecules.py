@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from relatask.core.plugins import load_file
 from relatask.core.source_block import SourceBlock
+from relatask.sources.embedding import EmbeddingConfig, read_embedding
 
 if TYPE_CHECKING:
     from relatask.data.raw_table import RawTable
@@ -36,6 +37,20 @@ class MoleculeBlock(SourceBlock):
         description="of several measurements of a molecule in a task, median: their median, before "
         "thresholds; labels: thresholds first, and labels that differ are a conflict",
     )
+    embedding: EmbeddingConfig | None = Field(
+        None, description="vectors of yours, one for each molecule, which rows read by `inputs: [vectors]`"
+    )
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Files of relatask.inputs that are made of its molecules: with an embedding its vectors too."""
+        own = super().inputs
+        return own if self.embedding is None else (*own, "vectors")
+
+    def own_files(self) -> dict[str, str]:
+        """Key -> file of the user's own that must be there."""
+        own = super().own_files()
+        return own if self.embedding is None else {**own, "embedding.path": self.embedding.path}
 
     @model_validator(mode="after")
     def _limits_in_order(self) -> "MoleculeBlock":
@@ -72,6 +87,8 @@ def prepare_molecules(block: MoleculeBlock, context: "SourceContext") -> "Source
     limits = Limits(
         block.min_heavy_atoms, block.min_weight, block.max_weight, block.neutralise, block.fragments
     )
+    if block.embedding is not None:
+        table.embedding = read_embedding(block.embedding, limits)
     tables = standardise_source(table, limits, context.name, block.replicates)
     tables.rejected = as_in_files(tables.rejected, table)
     tables.conflicts = conflicts_in_files(tables.conflicts, table)

@@ -1,6 +1,6 @@
 """Columns of numbers of tables of the user's own, none of which may be missing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -21,16 +21,27 @@ def read_numbers(table: TableFile, columns: Sequence[str]) -> np.ndarray:
     parts, done = [np.empty((0, len(columns)), np.float32)], 0
     for batch in table.batches(list(columns)):
         cells = dict(zip(batch.schema.names, batch.columns, strict=True))
-        part = np.empty((batch.num_rows, len(columns)), np.float32)
-        for place, name in enumerate(columns):
-            try:
-                part[:, place] = _numbers_of(cells[name])
-            except BadCellError as bad:
-                row = row_in_file(table, done + bad.row)
-                raise RelataskError(f"{table.path}, {row}, column {name!r}: {bad.reason}") from None
-        parts.append(part)
+        parts.append(numbers_of_batch(table, cells, columns, done))
         done += batch.num_rows
     return np.concatenate(parts)
+
+
+def numbers_of_batch(
+    table: TableFile, cells: Mapping[str, pa.Array], columns: Sequence[str], done: int
+) -> np.ndarray:
+    """Return columns of a batch as float32 [n, d]; `done` rows of the table were before it.
+
+    Raises:
+        RelataskError: as `read_numbers`.
+    """
+    found = np.empty((len(cells[columns[0]]), len(columns)), np.float32)
+    for place, name in enumerate(columns):
+        try:
+            found[:, place] = _numbers_of(cells[name])
+        except BadCellError as bad:
+            row = row_in_file(table, done + bad.row)
+            raise RelataskError(f"{table.path}, {row}, column {name!r}: {bad.reason}") from None
+    return found
 
 
 def _numbers_of(column: pa.Array) -> np.ndarray:

@@ -25,6 +25,7 @@ from relatask.engine.run import inputs_of
 from relatask.evaluation.aggregate import runs_of
 from relatask.grouping.affinities import affinity_training
 from relatask.grouping.tables import affinities_frame
+from relatask.inputs.arrays import JOINED
 from relatask.journal.digests import code_of_run, files_of_run
 from relatask.plan.spec import RunSpec
 from relatask.shards.shard import ShardData
@@ -73,7 +74,8 @@ def affinities_of(
     training = affinity_training(problem)
     code = f"{code_of('grouping/affinities.py')}-{code_of_run(*spec.names)}"
     path = study / in_study("checkpoints") / f"affinities-{spec.run_id}.pt"
-    made_by = f"{code}-{data.digest(split)}-{data.device.type}"
+    forms = tuple(inputs_of(spec).split(JOINED))
+    made_by = f"{code}-{data.digest(split, forms)}-{data.device.type}"
     checkpoint = Checkpoint(path, made_by, files_of_run(*spec.names))
     training.fit(checkpoint, progress.update)
     checkpoint.delete()

@@ -70,7 +70,7 @@ def _batches(shards: Sequence[Shard]) -> Iterator[pa.RecordBatch]:
 
 def _row(run: PlannedRun, shard: int) -> dict[str, Any]:
     spec = run.spec
-    method, encoder, balancing = spec.names
+    method, encoder, balancing, _ = spec.names
     chosen = {
         "method": spec.method.options,
         "encoder": spec.encoder.options if spec.encoder else {},

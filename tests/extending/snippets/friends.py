@@ -35,6 +35,11 @@ class Nodes:
         """Number of nodes."""
         return len(self.values)
 
+    @property
+    def n_columns(self) -> int:
+        """Length of the vectors, 2 d."""
+        return self.values.shape[1]
+
     def batch(self, rows: "Tensor") -> "Tensor":
         """Return the vectors of nodes at positions `rows`, float32 [B, 2 d]."""
         return self.values[rows]

@@ -1,4 +1,4 @@
-"""Fit an estimator of scikit-learn on the fingerprints of one task's labelled items.
+"""Fit an estimator of scikit-learn on the fingerprints, or other vectors, of one task's labelled items.
 
 A method builds a classifier of two classes with `build`; one whose kinds are more also has
 `build_for(kind, ...)`, which returns a regressor or a classifier of several classes. The `fit` of one with
@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from relatask.core.errors import RelataskError
-from relatask.core.registry import load, own_options
+from relatask.core.registry import capabilities, forms_read, load, own_options
 from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.kinds import exact_rows, tasks_of
 from relatask.engine.problem import EVALUATED, Problem, Progress, TrainingResult
@@ -110,7 +110,7 @@ def predictor(problem: Problem, weights: dict[str, Tensor]) -> Callable[[Tensor]
 
     def scores(rows: Tensor) -> Tensor:
         with threadpool_limits(torch.get_num_threads()):
-            return _scores(model, kind, _bits(problem, rows)).to(rows.device)
+            return _scores(model, kind, _columns(problem, rows)).to(rows.device)
 
     return scores
 
@@ -129,8 +129,10 @@ def train(problem: Problem, checkpoint: Checkpoint, progress: Progress) -> Train
     )
     model = module.build(seed, **options) if kind == "binary" else module.build_for(kind, seed, **options)
     with threadpool_limits(torch.get_num_threads()):  # scikit-learn brings an OpenMP of its own
-        model.fit(_bits(problem, rows), problem.labels(rows)[:, 0].cpu().numpy(), **_weights(problem, rows))
-        scores = {fold: _scores(model, kind, _bits(problem, problem.rows(fold))) for fold in EVALUATED}
+        model.fit(
+            _columns(problem, rows), problem.labels(rows)[:, 0].cpu().numpy(), **_weights(problem, rows)
+        )
+        scores = {fold: _scores(model, kind, _columns(problem, problem.rows(fold))) for fold in EVALUATED}
     saved = model.saved() if hasattr(model, "saved") else {}
     return TrainingResult(scores, [], {ESTIMATOR: packed(model)}, saved=saved)
 
@@ -141,10 +143,12 @@ def _weights(problem: Problem, rows: Tensor) -> dict[str, np.ndarray]:
     return {} if weights is None else {"sample_weight": weights[:, 0].double().cpu().numpy()}
 
 
-def _bits(problem: Problem, rows: Tensor) -> np.ndarray:
-    bits = problem.data.x(rows)
-    assert isinstance(bits, Tensor)
-    return bits.to(torch.uint8).cpu().numpy()
+def _columns(problem: Problem, rows: Tensor) -> np.ndarray:
+    """Return what the items at `rows` are learned from, [n, d]: bits as uint8, other numbers as float32."""
+    found = problem.data.x(rows)
+    assert isinstance(found, Tensor)
+    bits = forms_read(capabilities("methods", problem.spec.method.name), problem.spec.inputs) == ("ecfp",)
+    return (found.to(torch.uint8) if bits else found).cpu().numpy()
 
 
 def _scores(model: Any, kind: str, bits: np.ndarray) -> Tensor:
