@@ -9,7 +9,7 @@ import pytest
 from relatask.__main__ import main
 from relatask.core.tables import read_table, write_table
 from relatask.data import leaks
-from relatask.data.leaks import leaks_of, skeletons
+from relatask.data.leaks import leaks_of, similarity_to_training, skeletons
 from relatask.data.splits import split_items
 from relatask.inputs.arrays import write_features
 from relatask.inputs.ecfp import featurise
@@ -45,7 +45,8 @@ def labels() -> pd.DataFrame:
 
 def found() -> dict[str, object]:
     items = molecules()
-    counts = leaks_of(split(), items, labels(), featurise(items)["ecfp4"], skeletons(items["smiles"]))
+    similarity = similarity_to_training(split(), items, featurise(items)["ecfp4"])
+    counts = leaks_of(split(), items, labels(), similarity, skeletons(items["smiles"]))
     assert counts is not None
     return counts
 

@@ -16,7 +16,7 @@ Examples:
 import argparse
 import csv
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
@@ -26,7 +26,7 @@ from tqdm import tqdm
 
 from relatask.core.atomic import atomic_path
 from relatask.core.errors import RelataskError
-from relatask.models.ensemble import SPREAD, Ensemble
+from relatask.models.ensemble import Ensemble
 from relatask.models.prediction import REASON, Model, load
 from relatask.sources.cells import text_of
 from relatask.sources.table_description import describe_table
@@ -122,26 +122,17 @@ def _header(model: Model | Ensemble, columns: Sequence[str], file: Path) -> list
         RelataskError: the file has a column of that name too.
     """
     names = model.names
-    if len({_named(column, names) for column in model.columns}) < len(model.columns):
+    if len({*model.columns(names=names)}) < len(model.columns()):
         names = {task: task for task in names}  # tasks of one name, or a name that ends in `_unc`
-    header = [_named(column, names) for column in model.columns]
+    header = model.columns(names=names)
     known = {*columns} & {*header} - {REASON}
     if known:
-        marked = {task: f"{name}{PREDICTED}" for task, name in names.items()}
-        header = [_named(column, marked) for column in model.columns]
+        header = model.columns(names={task: f"{name}{PREDICTED}" for task, name in names.items()})
     if clash := {*columns} & {*header}:
         raise RelataskError(f"{file} has a column {min(clash)!r}, which the predictions have too; rename it.")
     if known:
         log.info("%s has a column %r, so names of predictions end in %s.", file, min(known), PREDICTED)
     return header
-
-
-def _named(column: str, names: Mapping[str, str]) -> str:
-    """Return a column of predictions with the name of its task for the id."""
-    task = column.removesuffix(SPREAD)
-    if column in names or task not in names:
-        return names.get(column, column)
-    return f"{names[task]}{SPREAD}"
 
 
 def _text(value: object) -> object:

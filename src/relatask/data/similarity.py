@@ -28,7 +28,21 @@ def nearest(asked: np.ndarray, known: np.ndarray) -> np.ndarray:
         asked: uint8 [m, b], packed.
         known: uint8 [n, b], packed; with none of them, all similarities are 0.
     """
-    found = np.zeros(len(asked), np.float32)
+    return nearest_of(asked, known)[0]
+
+
+def nearest_of(asked: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the greatest similarity of each fingerprint to any of `known`, and which that is.
+
+    Args:
+        asked: uint8 [m, b], packed.
+        known: uint8 [n, b], packed.
+
+    Returns:
+        The similarities, float32 [m], and positions in `known`, int64 [m], of several the first. With none
+        of them all similarities are 0 and all positions -1.
+    """
+    found, place = np.full(len(asked), -1, np.float32), np.full(len(asked), -1, np.int64)
     own = bit_counts(asked)
     for columns in _blocks(0, len(known), COLUMNS):
         others, sizes = unpacked(known[columns]).T, bit_counts(known[columns])
@@ -36,8 +50,12 @@ def nearest(asked: np.ndarray, known: np.ndarray) -> np.ndarray:
             shared = unpacked(asked[rows]) @ others
             union = own[rows, None] + sizes - shared
             similarity = np.divide(shared, np.maximum(union, 1, out=union), out=shared)
-            np.maximum(found[rows], similarity.max(axis=1), out=found[rows])
-    return found
+            best = similarity.argmax(axis=1)
+            value = similarity[np.arange(len(best)), best]
+            nearer = value > found[rows]
+            found[rows][nearer] = value[nearer]
+            place[rows][nearer] = best[nearer] + columns.start
+    return np.maximum(found, 0), place
 
 
 def near_pairs(packed: np.ndarray, cutoff: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
