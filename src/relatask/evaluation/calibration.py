@@ -44,6 +44,11 @@ class TaskCalibration:
     counts: tuple[tuple[int, int, int], ...] = ()
     error: float = float("nan")
 
+    @property
+    def is_telling(self) -> bool:
+        """Whether its errors count in what is learned of all tasks: those of few labels are too wild."""
+        return not self.why_not and self.n >= LEAST
+
     def lacks(self, level: float) -> str:
         """Return why there is nothing of this level, or ""."""
         if self.kind == "real" and self.n < least_labels(level):
@@ -126,7 +131,8 @@ def calibration_of(frame: pd.DataFrame, kinds: Mapping[str, Kind]) -> Calibratio
     curves: dict[str, ErrorCurve] = {}
     parts = []
     for kind in dict.fromkeys(kinds.values()):
-        own = [_relative(groups[task], one) for task, one in fitted.items() if one.kind == kind]
+        telling = (task for task, one in fitted.items() if one.kind == kind and one.is_telling)
+        own = [_relative(groups[task], fitted[task]) for task in telling]
         if own and len(rows := pd.concat(own)):
             curves[kind] = fit_curve(rows["similarity"].to_numpy(), rows["relative"].to_numpy())
             parts.append(rows)
