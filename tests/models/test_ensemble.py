@@ -18,7 +18,8 @@ from relatask.core.atomic import temporary_beside
 from relatask.core.errors import RelataskError
 from relatask.core.processes import start_of
 from relatask.evaluation.calibration import calibration_of
-from relatask.models.calibration import CALIBRATION, content_of
+from relatask.models.calibration import CALIBRATION, content_of, read_calibration
+from relatask.models.ensemble import Ensemble
 from relatask.models.ensemble_folder import write_ensemble
 from relatask.models.record import ENSEMBLE
 from relatask.models.wanted import Wanted
@@ -123,9 +124,15 @@ def calibrated(members: list[Path], tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_calibrated_ensemble_says_how_right_it_may_be(calibrated: Path, members: list[Path]) -> None:
-    model = relatask.load(calibrated)
+def asked(folder: Path, members: list[Path]) -> Ensemble:
+    """The ensemble as if the second task were of measured values."""
+    model = Ensemble(folder, [relatask.load(member) for member in members], read_calibration(folder))
     model.tasks["task1"] = replace(model.tasks["task1"], kind="real")
+    return model
+
+
+def test_a_calibrated_ensemble_says_how_right_it_may_be(calibrated: Path, members: list[Path]) -> None:
+    model = asked(calibrated, members)
     trained = pd.read_parquet(members[0] / "items.parquet")["smiles"].iloc[3]
     found = model.predict([*SMILES, trained])
     assert found.columns.tolist() == model.columns()
@@ -149,9 +156,8 @@ def test_a_calibrated_ensemble_says_how_right_it_may_be(calibrated: Path, member
     assert model.told() == ["task2: too few labels to calibrate: 0 of label 1, 10 are needed."]
 
 
-def test_what_is_wanted_decides_the_columns_and_the_width(calibrated: Path) -> None:
-    model = relatask.load(calibrated)
-    model.tasks["task1"] = replace(model.tasks["task1"], kind="real")
+def test_what_is_wanted_decides_the_columns_and_the_width(calibrated: Path, members: list[Path]) -> None:
+    model = asked(calibrated, members)
     plain, wide = Wanted(0.5, nearest=False, members=True), Wanted(0.95, nearest=False)
     found = model.predict(SMILES, wanted=plain)
     assert found.columns.tolist() == model.columns(plain)
@@ -167,9 +173,10 @@ def test_what_is_wanted_decides_the_columns_and_the_width(calibrated: Path) -> N
     assert too_few["task1"].notna().any()
 
 
-def test_a_known_result_is_its_own_interval_and_an_unknown_task_is_refused(calibrated: Path) -> None:
-    model = relatask.load(calibrated)
-    model.tasks["task1"] = replace(model.tasks["task1"], kind="real")
+def test_a_known_result_is_its_own_interval_and_an_unknown_task_is_refused(
+    calibrated: Path, members: list[Path]
+) -> None:
+    model = asked(calibrated, members)
     known = pd.DataFrame({"task0": [np.nan, 1, 1.0], "task1": [np.nan, np.nan, 0.0]})
     found = model.predict(SMILES, known)
     own = ["task0", "task0_calibrated", "task0_error", "task1", "task1_low", "task1_high", "task1_unc"]
@@ -189,7 +196,7 @@ def test_a_calibration_of_another_model_is_refused(calibrated: Path, members: li
     with pytest.raises(RelataskError, match=r"calibration.json is not the file that .*ensemble.json names"):
         relatask.load(calibrated)
     write_ensemble(calibrated, members, {}, {CALIBRATION: path.read_bytes()})
-    with pytest.raises(RelataskError, match="lacks the task 'task0'"):
+    with pytest.raises(RelataskError, match="does not say of 'task0' what a task of kind binary needs"):
         relatask.load(calibrated)
 
 

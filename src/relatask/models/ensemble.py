@@ -245,10 +245,23 @@ def load_ensemble(folder: Path, device: str = "cpu") -> Ensemble:
         raise RelataskError(f"{path} names no model; copy the whole folder anew, or train again.")
     calibration = _calibration(folder, path, files)
     found = Ensemble(folder, members, calibration)
-    if calibration and not set(found.task_ids) <= calibration.tasks.keys():
-        lost = min(set(found.task_ids) - calibration.tasks.keys())
-        raise RelataskError(f"{folder / CALIBRATION} lacks the task {lost!r}; copy the whole folder anew.")
+    if calibration is not None:
+        _require_kinds(found, calibration)
     return found
+
+
+def _require_kinds(found: Ensemble, calibration: Calibration) -> None:
+    """Refuse a calibration of other tasks.
+
+    Raises:
+        RelataskError: it lacks a task of the members, or takes it for one of another kind.
+    """
+    for task, described in found.tasks.items():
+        if task not in calibration.tasks or calibration.tasks[task].kind != described.kind:
+            raise RelataskError(
+                f"{found.folder / CALIBRATION} does not say of {task!r} what a task of kind {described.kind} "
+                "needs; copy the whole folder anew, or train again."
+            )
 
 
 def _calibration(folder: Path, path: Path, files: Any) -> Calibration | None:

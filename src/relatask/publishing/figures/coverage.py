@@ -64,6 +64,8 @@ def draw(inputs: Inputs, dataset: str) -> "tuple[pd.DataFrame, Figure]":
             held = np.concatenate([own[f"coverage_{round(100 * level)}"] for level in LEVELS])
             axes.scatter(n, held, s=14, marker=look.marker, color=look.colour, alpha=0.7, label=method)
         axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:,.0f}")  # powers of ten would be formulas
+        axes.xaxis.set_minor_formatter("")
         axes.set_title(f"{split} split")
         axes.set_xlabel("predictions out of fold of the task")
     panels[0].set_ylabel("share that is held")

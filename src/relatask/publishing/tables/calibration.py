@@ -54,7 +54,7 @@ def make(inputs: Inputs) -> Table:
         [*map(str, key[:3]), SAID[str(key[3])], str(len(own)), *_cells(own)]
         for key, own in data.groupby(keys, sort=False)
     ]
-    levels = [f"{level:.0%} held" for level in LEVELS]
+    levels = [f"{100 * level:g} % held" for level in LEVELS]
     header = [
         *keys[:3],
         "of",
@@ -62,9 +62,9 @@ def make(inputs: Inputs) -> Table:
         *levels,
         "within 3 points",
         "ECE",
-        "calibrated",
+        "ECE calibrated",
         "Brier",
-        "calibrated",
+        "Brier calibrated",
     ]
     notes = [
         f"{levels[0]}: share of the predictions out of fold whose interval or set of this level holds the "
