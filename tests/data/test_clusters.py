@@ -9,7 +9,7 @@ from rdkit.ML.Cluster import Butina
 from relatask.core.errors import RelataskError
 from relatask.data import clusters, similarity
 from relatask.data.clusters import butina, cluster_molecules
-from relatask.data.similarity import near_pairs, nearest
+from relatask.data.similarity import near_pairs, nearest, nearest_of
 
 
 def fingerprints(n: int, seed: int = 0, bits: int = 64) -> np.ndarray:
@@ -53,6 +53,11 @@ def test_the_nearest_fingerprint_is_found_across_blocks(monkeypatch: pytest.Monk
     expected = [max(tanimoto(one, other) for other in known) for one in asked]
     np.testing.assert_allclose(nearest(asked, known), expected, rtol=1e-6)
     assert nearest(asked, known)[5] == 1
+    similar, place = nearest_of(asked, known)
+    assert place[5] == 3
+    np.testing.assert_allclose([tanimoto(a, known[b]) for a, b in zip(asked, place, strict=True)], similar)
+    assert nearest_of(asked, np.concatenate([known, known]))[1].tolist() == place.tolist()  # the first
+    assert nearest_of(asked, known[:0])[1].tolist() == [-1] * 20
     assert nearest(asked, known[:0]).tolist() == [0] * 20
     empty = np.zeros((1, 8), np.uint8)
     assert nearest(empty, empty).tolist() == [0]

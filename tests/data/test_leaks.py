@@ -89,8 +89,17 @@ def test_the_step_writes_a_row_for_each_split_of_items(tmp_path: Path) -> None:
     given = [str(path) for path in sorted((tmp_path / "splits").glob("*.parquet"))]
     where = {"items": "items.parquet", "labels": "labels.parquet", "features": "features"}
     files = [f"--{name}={tmp_path / file}" for name, file in where.items()]
-    out = tmp_path / "leaks.parquet"
-    assert main(["check_leaks", "--dataset", "toy", *files, "--splits", *given, "--out", str(out)]) == 0
+    out, near = tmp_path / "leaks.parquet", tmp_path / "similarity.parquet"
+    files += [f"--out={out}", f"--similarity={near}"]
+    assert main(["check_leaks", "--dataset", "toy", *files, "--splits", *given]) == 0
     table = read_table("leaks", out)
     assert table[["dataset", "split", "seed"]].to_numpy().tolist() == [["toy", "mine", 0], ["toy", "mine", 1]]
     assert table["near_twins"].tolist() == [2, 2]
+    similarity = read_table("similarity", near)
+    assert similarity.groupby(["split", "seed"], observed=True).size().to_dict() == {
+        ("mine", 0): 5,
+        ("mine", 1): 5,
+    }
+    assert (similarity["similarity"] >= leaks.NEAR).sum() == 4
+    tested = split().loc[lambda rows: rows["fold"] == "test", "item_id"]
+    assert similarity["item_id"].tolist() == [*tested, *tested]

@@ -45,6 +45,17 @@ def test_items_that_a_model_trained_on_are_left_out_and_others_have_the_mean_ove
     assert len(out_of_fold(frame, training, kinds, {"r": "0", "s": "1"})) == 4  # type: ignore[arg-type]
 
 
+def test_where_every_item_was_trained_on_nothing_is_said() -> None:
+    """As in splits that hold out labels and not items."""
+    given = pd.DataFrame({"run_id": ["r"], "item_id": [1], "task_id": ["a"], "label": [1.0], "score": [0.5]})
+    found = out_of_fold(given, {"r": np.array([1])}, {"a": "real"}, {"r": "0"})
+    assert len(found) == 0
+    calibration = calibration_of(found, {"a": "real"})
+    assert calibration.tasks["a"].lacks(0.5) == "no label was predicted out of fold"
+    assert calibration.limit is None
+    assert len(per_task(cross_fitted(with_parts(found), {"a": "real"}))) == 0
+
+
 def test_intervals_follow_the_similarity_and_hold_as_often_near_as_far() -> None:
     found, new = calibration_of(values(4000), {"a": "real"}), values(4000, seed=1)
     task, similarity = found.tasks["a"], new["similarity"].to_numpy()

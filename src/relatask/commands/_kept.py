@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from relatask.config import StudyAtScale
+from relatask.core.errors import RelataskError
 from relatask.core.files import read_fields
 from relatask.core.layout import dataset_file, in_study
 from relatask.core.workflow_files import workflow_folder
@@ -153,7 +154,10 @@ def _licences(inputs: Inputs, dataset: str) -> str:
 def _date(records: Sequence[Mapping[str, Any]]) -> str:
     """Return the day of the last training, or SOURCE_DATE_EPOCH's; not that of writing, which differs."""
     if epoch := os.environ.get("SOURCE_DATE_EPOCH", ""):
-        return datetime.fromtimestamp(int(epoch), UTC).date().isoformat()
+        try:
+            return datetime.fromtimestamp(int(epoch), UTC).date().isoformat()
+        except (ValueError, OverflowError, OSError):
+            raise RelataskError(f"SOURCE_DATE_EPOCH is {epoch!r}; set it to seconds since 1970.") from None
     return max(str(record["measured"].get("finished", ""))[:10] for record in records)
 
 

@@ -51,7 +51,7 @@ class TaskCalibration:
 
     def lacks(self, level: float) -> str:
         """Return why there is nothing of this level, or ""."""
-        if self.kind == "real" and self.n < least_labels(level):
+        if self.kind == "real" and not self.why_not and self.n < least_labels(level):
             needed = f"{least_labels(level)} are needed for {100 * level:g} %"
             return f"too few labels to calibrate: {self.n}, {needed}"
         return self.why_not

@@ -23,7 +23,7 @@ def out_of_fold(
     Args:
         predictions: run_id, item_id, task_id, label and score of the test folds.
         training: run -> item ids that its model trained on; its predictions of these are left out.
-        kinds: task id -> kind.
+        kinds: task id -> kind; predictions of others, such as episodes, are left out.
         folds: run -> name of the fold that it tests.
         similarity: run -> similarity to training by item_id; predictions of items without one are left out.
 
@@ -34,7 +34,7 @@ def out_of_fold(
     parts = []
     for run, own in predictions.astype({"run_id": str, "task_id": str}).groupby("run_id"):
         items = own["item_id"].to_numpy()
-        kept = own[~np.isin(items, training[str(run)])]
+        kept = own[~np.isin(items, training[str(run)]) & own["task_id"].isin(kinds)]
         near = np.nan if similarity is None else kept["item_id"].map(similarity[str(run)]).to_numpy()
         found = kept.assign(similarity=near, fold=folds[str(run)])
         parts.append(found if similarity is None else found[found["similarity"].notna()])
