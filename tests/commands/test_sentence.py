@@ -40,9 +40,10 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, list[Path]]]:
     """Folders that models were written to, and the models."""
     found: list[tuple[Path, list[Path]]] = []
     monkeypatch.setattr(
-        "relatask.models.ensemble.write_ensemble",
-        lambda folder, members, facts: found.append((folder, list(members))),
+        "relatask.models.ensemble_folder.write_ensemble",
+        lambda folder, members, facts, files: found.append((folder, list(members))),
     )
+    monkeypatch.setattr("relatask.commands._kept.kept_files", lambda *_: {})  # there are no predictions
     return found
 
 

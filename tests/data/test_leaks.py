@@ -9,7 +9,7 @@ import pytest
 from relatask.__main__ import main
 from relatask.core.tables import read_table, write_table
 from relatask.data import leaks
-from relatask.data.leaks import leaks_of, skeletons
+from relatask.data.leaks import leaks_of, similarity_to_training, skeletons
 from relatask.data.splits import split_items
 from relatask.inputs.arrays import write_features
 from relatask.inputs.ecfp import featurise
@@ -45,7 +45,8 @@ def labels() -> pd.DataFrame:
 
 def found() -> dict[str, object]:
     items = molecules()
-    counts = leaks_of(split(), items, labels(), featurise(items)["ecfp4"], skeletons(items["smiles"]))
+    similarity = similarity_to_training(split(), items, featurise(items)["ecfp4"])
+    counts = leaks_of(split(), items, labels(), similarity, skeletons(items["smiles"]))
     assert counts is not None
     return counts
 
@@ -88,8 +89,17 @@ def test_the_step_writes_a_row_for_each_split_of_items(tmp_path: Path) -> None:
     given = [str(path) for path in sorted((tmp_path / "splits").glob("*.parquet"))]
     where = {"items": "items.parquet", "labels": "labels.parquet", "features": "features"}
     files = [f"--{name}={tmp_path / file}" for name, file in where.items()]
-    out = tmp_path / "leaks.parquet"
-    assert main(["check_leaks", "--dataset", "toy", *files, "--splits", *given, "--out", str(out)]) == 0
+    out, near = tmp_path / "leaks.parquet", tmp_path / "similarity.parquet"
+    files += [f"--out={out}", f"--similarity={near}"]
+    assert main(["check_leaks", "--dataset", "toy", *files, "--splits", *given]) == 0
     table = read_table("leaks", out)
     assert table[["dataset", "split", "seed"]].to_numpy().tolist() == [["toy", "mine", 0], ["toy", "mine", 1]]
     assert table["near_twins"].tolist() == [2, 2]
+    similarity = read_table("similarity", near)
+    assert similarity.groupby(["split", "seed"], observed=True).size().to_dict() == {
+        ("mine", 0): 5,
+        ("mine", 1): 5,
+    }
+    assert (similarity["similarity"] >= leaks.NEAR).sum() == 4
+    tested = split().loc[lambda rows: rows["fold"] == "test", "item_id"]
+    assert similarity["item_id"].tolist() == [*tested, *tested]

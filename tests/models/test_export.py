@@ -11,7 +11,7 @@ from rdkit.Chem import rdFingerprintGenerator
 
 import relatask
 from relatask.core.errors import RelataskError
-from relatask.models.ensemble import write_ensemble
+from relatask.models.ensemble_folder import write_ensemble
 from relatask.models.export import export_onnx, graph_of
 from tests.helpers.prepared_dataset import make_spec
 from tests.models.molecule_data import train, write_molecules

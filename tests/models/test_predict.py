@@ -169,7 +169,12 @@ def test_beside_known_results_names_of_predictions_end_in_pred(run: Path, tmp_pa
 def test_predictions_are_named_as_the_training_file_names_tasks() -> None:
     ids = {"Loslichkeit_uM": "Löslichkeit (µM)", "a_unc": "a_unc"}
     columns = ["Loslichkeit_uM", "Loslichkeit_uM_unc", "a_unc", "a_unc_unc", "reason"]
-    model = SimpleNamespace(names=ids, columns=columns)
+
+    def named_by(wanted: object = None, names: dict[str, str] | None = None) -> list[str]:
+        shown = names or {task: task for task in ids}
+        return [*(f"{shown[task]}{suffix}" for task in ids for suffix in ("", "_unc")), "reason"]
+
+    model = SimpleNamespace(names=ids, columns=named_by)
     named = ["Löslichkeit (µM)", "Löslichkeit (µM)_unc", "a_unc", "a_unc_unc", "reason"]
     assert header_of(model, ["smiles"], Path("new.csv")) == named  # type: ignore[arg-type]
     found = header_of(model, ["a_unc", "x"], Path("new.csv"))  # type: ignore[arg-type]

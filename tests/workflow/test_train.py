@@ -40,7 +40,7 @@ def start(site: Path, folder: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [str(warm()), "-m", "relatask", *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(site)},
+        env={**os.environ, "PYTHONPATH": str(site), "SOURCE_DATE_EPOCH": "0"},  # no day ends in between
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -91,10 +91,20 @@ def predict_new(site: Path, folder: Path) -> None:
     code, _, err = ended(site, folder, "predict", *options, "-o", "out.csv")
     assert code == 0, err
     found = pd.read_csv(folder / "out.csv")
-    tasks = [name for task in ("kinase", "hERG", "logD") for name in (task, f"{task}_unc")]
-    assert found.columns.tolist()[-7:] == [*tasks, "reason"]
-    assert found.loc[0, tasks].notna().all()
-    assert found.loc[1, tasks].isna().all()
+    labels = [
+        name
+        for task in ("kinase", "hERG")
+        for name in (task, f"{task}_unc", f"{task}_calibrated", f"{task}_error")
+    ]
+    tasks = [*labels, *(f"logD{suffix}" for suffix in ("", "_unc", "_low", "_high", "_error"))]
+    rows = ["nearest", "similarity", "domain"]
+    assert found.columns.tolist()[3:] == [*tasks, *rows, "reason"]
+    assert found.loc[0, [*tasks, *rows]].notna().all()
+    assert found.loc[1, [*tasks, *rows]].isna().all()
+    card = (folder / "models" / "assays" / "card.md").read_text()
+    assert "* **trained on**: assays.csv: " in card
+    assert "* **trained**: 1970-01-01" in card
+    assert "| logD | " in card
     assert "not a valid SMILES" in found.loc[1, "reason"]
 
 

@@ -83,6 +83,7 @@ rule check_leaks:
         splits=lambda wildcards: splits_of(wildcards.dataset),
     output:
         leaks=at("leaks"),
+        similarity=at("similarity"),
     log:
         f"results/logs/check_leaks/{STUDY_NAME}-{{dataset}}.log",
     benchmark:
@@ -101,7 +102,7 @@ rule check_leaks:
     shell:
         "python -m relatask check_leaks --log {log} --dataset {wildcards.dataset}"
         " --items {input.rows} --labels {input.labels} --features {params.features} --splits {input.splits}"
-        " --out {output.leaks}"
+        " --out {output.leaks} --similarity {output.similarity}"
 
 
 rule compare_methods:

@@ -160,6 +160,13 @@ def leak_files():
     return [at("leaks", dataset=dataset) for dataset in STUDY.datasets]
 
 
+def similarity_files():
+    """How near test molecules are to training, of studies of molecules."""
+    if STUDY.items != "molecules":
+        return []
+    return [at("similarity", dataset=dataset) for dataset in STUDY.datasets]
+
+
 def arrays_of(dataset):
     """The arrays of the inputs of a data set that was featurised."""
     record = Path(of_dataset("feature_record", dataset))
@@ -322,6 +329,8 @@ def needed(records):
         files += feature_records()
     if "leaks" in needs:
         files += leak_files()
+    if "similarity" in needs:
+        files += similarity_files()
     if "sequences" in needs:
         files += [
             file

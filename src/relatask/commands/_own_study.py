@@ -163,6 +163,7 @@ def _text(table: OwnTable, spending: Spending, splits_file: Path | None) -> str:
         "baseline: RF",
         *(["contrasts: [[MLP_shared, MLP_alone]]"] if ALONE in rows else []),
         f"metrics: [{', '.join(metric for kind in kinds for metric in DEFAULT_METRICS[kind])}]",
+        "uncertainty: true  # a table and figures of how well calibrated probabilities and intervals hold",
         "",
         "scales:",
         "  quick:",

@@ -52,7 +52,8 @@ def sentence_of(folder: Path, models: Path) -> str:
                 f"no task of {dataset} could be measured on the test folds ({split}); see "
                 f"{folder / in_study('tables')}: each needs labels that differ in every fold."
             )
-        _keep(plan, found, dataset, split, folder, place)
+        own = plan[(plan["label"] == found.winner) & (plan["dataset"] == dataset) & (plan["split"] == split)]
+        _keep(own.sort_values(["seed", "run_id"]), chosen, dataset, split, folder, place)
         said.append(_said(found, f"on {dataset} ({split}) " if len(places) > 1 else "", place))
     table = folder / in_study("table", name="main", suffix="md")
     return f"{'; '.join(said)}. Table: {table}."
@@ -126,22 +127,23 @@ def _kinds(plan: pd.DataFrame, metrics: pd.DataFrame) -> dict[str, Kind]:
     return dict(zip(kinds["task_id"], kinds["kind"], strict=True))
 
 
-def _keep(plan: pd.DataFrame, found: Verdict, dataset: str, split: str, folder: Path, models: Path) -> None:
-    """Put the models of the winner, one for each seed, into one folder."""
+def _keep(
+    runs: pd.DataFrame, chosen: StudyAtScale, dataset: str, split: str, folder: Path, models: Path
+) -> None:
+    """Put the models of the winner, one for each of its runs, into one folder, with what they are worth."""
+    from relatask.commands._kept import kept_files
     from relatask.journal.journal import MODEL
-    from relatask.models.ensemble import write_ensemble
+    from relatask.models.ensemble_folder import write_ensemble
 
-    own = plan[(plan["label"] == found.winner) & (plan["dataset"] == dataset) & (plan["split"] == split)]
-    own = own.sort_values(["seed", "run_id"])
-    members = [folder / in_study("runs") / run / MODEL for run in own["run_id"]]
+    members = [folder / in_study("runs") / run / MODEL for run in runs["run_id"]]
     facts: dict[str, Any] = {
         "study": folder.name,
         "dataset": dataset,
         "split": split,
-        "label": found.winner,
-        "runs": list(own["run_id"]),
+        "label": str(runs["label"].iloc[0]),
+        "runs": list(runs["run_id"]),
     }
-    write_ensemble(models, members, facts)
+    write_ensemble(models, members, facts, kept_files(folder, chosen, dataset, split, runs))
 
 
 def _said(found: Verdict, where: str, models: Path) -> str:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from relatask.core.errors import RelataskError
 from relatask.core.options import part_option, positive_option
+from relatask.models.wanted import Wanted
 from relatask.predicting.prediction import Job, predict_file
 
 
@@ -55,6 +56,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="of the table; default: smiles, or the column that holds some; of a model of texts text",
     )
+    parser.add_argument(
+        "--level", type=float, default=0.9, help="share of the truths that intervals hold; default: 0.9"
+    )
+    parser.add_argument(
+        "--no-nearest",
+        dest="nearest",
+        action="store_false",
+        help="leave out the nearest molecule of training, and what follows from its similarity; faster",
+    )
+    parser.add_argument("--members", action="store_true", help="say what each member of an ensemble says")
     parser.add_argument(
         "--embedding",
         type=Path,
@@ -96,6 +107,7 @@ def run(arguments: argparse.Namespace) -> None:
             arguments.device,
             arguments.num_workers,
             arguments.part,
+            Wanted(arguments.level, arguments.nearest, arguments.members),
             arguments.known,
             arguments.embedding,
         )

@@ -100,6 +100,15 @@ WORDS: dict[str, tuple[str, Question]] = {
     "tasks": ("its labels are of tasks", lambda study, _: bool(study.methods) and study.labels != "classes"),
     "classes": ("its items have one class each", lambda study, _: study.labels == "classes"),
     "molecules": ("its items are molecules", lambda study, _: study.items == "molecules"),
+    "uncertainty": ("it asks for `uncertainty`", lambda study, _: study.uncertainty),
+    "uncertain_labels": (
+        "it asks for `uncertainty`, and tasks have labels of 0 and 1",
+        lambda study, _: study.uncertainty and "binary" in study.kinds,
+    ),
+    "uncertain_values": (
+        "it asks for `uncertainty`, and tasks have measured values or classes",
+        lambda study, _: study.uncertainty and bool(study.kinds - {"binary"}),
+    ),
     "networks": (
         "a method trains a network",
         lambda study, _: any(method.encoder is not None for method in study.methods),

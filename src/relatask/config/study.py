@@ -95,6 +95,11 @@ class StudyConfig(Block):
         "binary tasks `roc_auc`, `average_precision`, `brier`, `ece`, of measured values `r2`, "
         "`spearman`, `rmse`, `mae`, of classes `accuracy`, `balanced_accuracy`, `macro_f1`",
     )
+    uncertainty: bool = Field(
+        False,
+        description="whether a table and figures say how well calibrated probabilities, intervals and "
+        "sets hold that are made of the predictions out of fold: docs/uncertainty.md",
+    )
     csv_predictions: bool = Field(
         True,
         description="whether tables/predictions-{data set}, which is Parquet, is CSV too; the predictions of "

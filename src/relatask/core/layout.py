@@ -25,6 +25,7 @@ STUDY_FILES = {
     "comparisons": "comparisons.parquet",
     "saved": "saved/{name}.parquet",  # tables that methods save besides predictions
     "leaks": "leaks/{dataset}.parquet",
+    "similarity": "similarity/{dataset}.parquet",
     "imputed": "imputed/{dataset}-{label}.parquet",
     "collection_predictions": "collections/{collection}/predictions.parquet",
     "collection_history": "collections/{collection}/history.parquet",
@@ -106,7 +107,7 @@ PUBLISHED_FIGURE_FORMATS = ("png",)
 
 # What an output may need: tables of the study, files of its data sets, tables of each collection of gains.
 NEEDS_OF_STUDY = ("plan", "metrics", "summary", "comparisons", "costs", "history", "predictions")
-NEEDS_OF_DATASETS = ("dataset", "splits", "features", "sequences", "leaks")
+NEEDS_OF_DATASETS = ("dataset", "splits", "features", "sequences", "leaks", "similarity")
 NEEDS_OF_COLLECTIONS = ("gains", "groups", "groupings", "estimates", "encodings")
 NEEDS = (*NEEDS_OF_STUDY, *NEEDS_OF_DATASETS, *NEEDS_OF_COLLECTIONS)
 

@@ -32,41 +32,69 @@ def skeletons(smiles: Iterable[str]) -> np.ndarray:
     return np.array(found, object)
 
 
+def similarity_to_training(split: pd.DataFrame, items: pd.DataFrame, packed: np.ndarray) -> pd.Series:
+    """Return the greatest similarity of test molecules to any of training, float32, by item_id.
+
+    Args:
+        split: table "split"; none of a split of labels, whose molecules are all in training.
+        items: table "items".
+        packed: uint8 [n, b], fingerprints.
+
+    Returns:
+        Of all test molecules, or of `MOST_COMPARED` that are drawn.
+    """
+    train, test = _folds(split, items)
+    compared = test
+    if len(test) > MOST_COMPARED:
+        drawn = np.random.default_rng([0, STREAM]).permutation(len(test))[:MOST_COMPARED]
+        compared = test[np.sort(drawn)]
+    return pd.Series(
+        nearest(packed[compared], packed[train]),
+        index=items["item_id"].to_numpy()[compared],
+        dtype=np.float32,
+    )
+
+
+def _folds(split: pd.DataFrame, items: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return the positions of the training and of the test molecules of a split of items."""
+    whole = split[split["task_id"].isna()]
+    fold = whole.set_index("item_id")["fold"].astype(object).reindex(items["item_id"]).to_numpy(object)
+    return np.flatnonzero(fold == "train"), np.flatnonzero(fold == "test")
+
+
 def leaks_of(
-    split: pd.DataFrame, items: pd.DataFrame, labels: pd.DataFrame, packed: np.ndarray, skeleton: np.ndarray
+    split: pd.DataFrame,
+    items: pd.DataFrame,
+    labels: pd.DataFrame,
+    similarities: pd.Series,
+    skeleton: np.ndarray,
 ) -> dict[str, Any] | None:
     """Count what the test fold of a split shares with training; None for a split of labels.
 
     Args:
         split: table "split".
-        items: table "items"; the other two have a row for each of them.
+        items: table "items".
         labels: table "labels".
-        packed: uint8 [n, b], fingerprints.
-        skeleton: object [n], see `skeletons`.
+        similarities: of test molecules, see `similarity_to_training`.
+        skeleton: object [n], of the items, see `skeletons`.
 
     Returns:
         Columns of table "leaks" by name, without data set, split and seed.
     """
-    whole = split[split["task_id"].isna()]
-    if not len(whole):
+    if not split["task_id"].isna().any():
         return None
-    fold = whole.set_index("item_id")["fold"].astype(object).reindex(items["item_id"]).to_numpy(object)
-    train, test = np.flatnonzero(fold == "train"), np.flatnonzero(fold == "test")
-    compared = test
-    if len(test) > MOST_COMPARED:
-        drawn = np.random.default_rng([0, STREAM]).permutation(len(test))[:MOST_COMPARED]
-        compared = test[np.sort(drawn)]
-    similarity = nearest(packed[compared], packed[train])
+    train, test = _folds(split, items)
+    similarity = similarities.to_numpy()
     codes, _ = pd.factorize(skeleton)
     same = np.isin(codes[test], codes[train])
     n_labels, repeated = _repeated_labels(labels, items["item_id"].to_numpy(), codes, train, test)
     return {
         "test": len(test),
-        "compared": len(compared),
+        "compared": len(similarity),
         "near_twins": int((similarity >= NEAR).sum()),
         "equal_fingerprints": int((similarity >= 1).sum()),
         "same_skeleton": int(same.sum()),
-        "median_similarity": float(np.median(similarity)) if len(compared) else None,
+        "median_similarity": float(np.median(similarity)) if len(similarity) else None,
         "test_labels": n_labels,
         "repeated_labels": repeated,
     }

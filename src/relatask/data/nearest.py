@@ -5,7 +5,7 @@ import torch
 
 from relatask.data.similarity import bit_counts
 
-ROWS, COLUMNS = 128, 2048  # of a block of products; its similarities fit into the cache of a core
+ROWS, COLUMNS = 512, 1024  # of a block of products; its similarities fit into the cache of a core
 
 
 class NearestKnown:
@@ -22,14 +22,15 @@ class NearestKnown:
             packed: uint8 [n, b], n at least 1.
         """
         sizes = bit_counts(packed)
-        self.order = np.argsort(sizes, kind="stable")
-        self.sizes = torch.from_numpy(sizes[self.order])
-        self.bits = _unpacked(packed[self.order])
+        order = np.argsort(sizes, kind="stable")
+        self.rows = torch.from_numpy(order)  # of `packed`, by their sizes
+        self.sizes = torch.from_numpy(sizes[order])
+        self.bits = _unpacked(packed[order])
 
     def of(self, packed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the greatest similarity of each fingerprint to a known one, and the row of that one.
 
-        Of several that are as near, the row is one of them.
+        Of several that are as near it is the first, whatever else is asked.
 
         Args:
             packed: uint8 [m, b].
@@ -37,25 +38,25 @@ class NearestKnown:
         Returns:
             float32 [m] and int64 [m].
         """
-        similarity, place = np.zeros(len(packed), np.float32), np.zeros(len(packed), np.int64)
+        similarity, nearest = np.zeros(len(packed), np.float32), np.zeros(len(packed), np.int64)
         sizes = bit_counts(packed)
         order = np.argsort(sizes, kind="stable")
         for start in range(0, len(packed), ROWS):
             rows = order[start : start + ROWS]
-            best, columns = self._of_block(_unpacked(packed[rows]), torch.from_numpy(sizes[rows]))
-            similarity[rows], place[rows] = best.numpy(), self.order[columns.numpy()]
-        return similarity, place
+            best, known = self._of_block(_unpacked(packed[rows]), torch.from_numpy(sizes[rows]))
+            similarity[rows], nearest[rows] = best.numpy(), known.numpy()
+        return similarity, nearest
 
     def _of_block(self, bits: torch.Tensor, sizes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         best = torch.full((len(bits),), -1.0)
-        place = torch.zeros(len(bits), dtype=torch.int64)
+        row = torch.zeros(len(bits), dtype=torch.int64)
         starts = torch.arange(0, len(self.bits), COLUMNS)
         ends = (starts + COLUMNS).clamp(max=len(self.bits))
         least, most = self.sizes[starts], self.sizes[ends - 1]
         own = sizes.clamp(min=1)[:, None]
         bound = torch.minimum((most / own).clamp(max=1), (own / least.clamp(min=1)).clamp(max=1))
         for block in torch.argsort(bound.mean(dim=0), descending=True):
-            rows = torch.nonzero(best < bound[:, block]).squeeze(1)
+            rows = torch.nonzero(best <= bound[:, block]).squeeze(1)
             if not len(rows):
                 continue
             start, end = int(starts[block]), int(ends[block])
@@ -63,10 +64,13 @@ class NearestKnown:
             union = (sizes[rows, None] + self.sizes[start:end]).sub_(shared).clamp_(min=1)
             similarity = shared.div_(union)
             found = similarity.amax(dim=1)
-            nearer = torch.nonzero(found > best[rows]).squeeze(1)
-            best[rows[nearer]] = found[nearer]
-            place[rows[nearer]] = similarity[nearer].argmax(dim=1) + start
-        return best, place
+            maybe = torch.nonzero(found >= best[rows]).squeeze(1)
+            rows, found = rows[maybe], found[maybe]
+            ties = similarity[maybe] == found[:, None]
+            first = torch.where(ties, self.rows[start:end], len(self.rows)).amin(dim=1)
+            row[rows] = torch.where(found > best[rows], first, torch.minimum(first, row[rows]))
+            best[rows] = found
+        return best, row
 
 
 def _unpacked(packed: np.ndarray) -> torch.Tensor:

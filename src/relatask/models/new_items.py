@@ -29,14 +29,18 @@ class NewItems:
         """Number of items."""
         return len(self.table)
 
-    def parts(self, inputs: Iterable[str]) -> list[Part]:
-        """Return what inputs make of the items, in their order."""
-        wanted = list(inputs)
-        missing = [name for name in wanted if name not in self._parts]
+    def make(self, inputs: Iterable[str]) -> None:
+        """Make what inputs make of the items, all at once, so that a molecule is parsed once for them."""
+        missing = [name for name in dict.fromkeys(inputs) if name not in self._parts]
         if missing:
             starts = range(0, len(self.table), CHUNK)
             found = [featurise(self.table.iloc[start : start + CHUNK], missing) for start in starts]
             self._parts.update({name: [part.of(name) for part in found] for name in missing})
+
+    def parts(self, inputs: Iterable[str]) -> list[Part]:
+        """Return what inputs make of the items, in their order."""
+        wanted = list(inputs)
+        self.make(wanted)
         return [Part.beside(own) for own in zip(*(self._parts[name] for name in wanted), strict=True)]
 
 

@@ -1,6 +1,6 @@
 """What a trained model says of new items, as a table for people."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from relatask.models.loading import load_model
 from relatask.models.new_items import NewItems
 from relatask.models.record import ENSEMBLE, NAME, Scale
 from relatask.models.trained_model import TrainedModel
+from relatask.models.wanted import ALL, Wanted
 
 if TYPE_CHECKING:
     from relatask.models.ensemble import Ensemble
@@ -68,17 +69,34 @@ class Model:
         """Task id -> unit of what is predicted, of tasks that have one."""
         return {task.task_id: task.unit for task in self.trained.record.tasks if task.unit}
 
-    @property
-    def columns(self) -> list[str]:
-        """Columns of a prediction."""
-        return [*self.task_ids, REASON]
+    def columns(self, wanted: Wanted = ALL, names: Mapping[str, str] | None = None) -> list[str]:
+        """Return the columns of a prediction: the same whatever is wanted, as only an ensemble says more.
+
+        Args:
+            wanted: as of an ensemble.
+            names: task id -> what stands for the id, such as `Model.names`; default: the id.
+        """
+        return [*(task if names is None else names[task] for task in self.task_ids), REASON]
+
+    def told(self, wanted: Wanted = ALL) -> list[str]:
+        """Return sentences for people about what a prediction does not say."""
+        return [
+            f"{self.trained.folder} is one model and no ensemble: it has no spread, no calibrated "
+            "probability, no interval and no domain; what relatask train makes has them."
+        ]
 
     @property
     def column(self) -> str:
         """The column of items that a plain list is: `smiles`, `text`; empty where a list says too little."""
         return column_of(self.trained)
 
-    def predict(self, items: Sequence[str] | pd.DataFrame, known: pd.DataFrame | None = None) -> pd.DataFrame:
+    def predict(
+        self,
+        items: Sequence[str] | pd.DataFrame,
+        known: pd.DataFrame | None = None,
+        *,
+        wanted: Wanted = ALL,
+    ) -> pd.DataFrame:
         """Return what the model says of items, a row for each in their order.
 
         Args:
@@ -88,6 +106,7 @@ class Model:
             known: results that are known of the items, a row for each and a column for each such task, NaN
                 where unknown. Methods that read known labels use them. Of few-shot learning, the class of
                 each image that shows a class, NaN for those to be classified.
+            wanted: what an ensemble would say besides; one model says nothing of it, see `told`.
 
         Returns:
             A column for each task: the probability of label 1, a value in the task's unit, or the name of a
@@ -159,12 +178,8 @@ class Model:
         labels = torch.full((n_items, len(self.task_ids)), torch.nan)
         if known is None:
             return labels
-        _require_rows(known, n_items)
+        require_known(known, n_items, self.task_ids)
         for name in known.columns:
-            if name not in self.task_ids:
-                raise RelataskError(
-                    f"known: the model has no task {name!r}.{suggest(str(name), self.task_ids)}"
-                )
             column = self.task_ids.index(name)
             classes = self.trained.record.tasks[column].classes
             values = known[name]
@@ -232,6 +247,18 @@ def _last_values(table: pd.DataFrame, scale: Scale, window: int) -> np.ndarray:
             f"{str(last.iloc[row])!r} is no number; the last {window} rows must be complete."
         )
     return values
+
+
+def require_known(known: pd.DataFrame, n_items: int, tasks: Sequence[str]) -> None:
+    """Refuse known results that are not of as many items, or of another task than a model predicts.
+
+    Raises:
+        RelataskError: they are.
+    """
+    _require_rows(known, n_items)
+    for name in known.columns:
+        if name not in tasks:
+            raise RelataskError(f"known: the model has no task {name!r}.{suggest(str(name), list(tasks))}")
 
 
 def _require_rows(known: pd.DataFrame, n_items: int) -> None:

@@ -20,6 +20,7 @@ from relatask.plan.spec import RunSpec
 
 FORMAT = 1
 NAME = "model.json"
+ENSEMBLE_FORMAT = 1
 ENSEMBLE = "ensemble.json"  # of a folder of models, see `models.ensemble`
 LEARNED = "learned.json"  # what the input learned from the training items, e.g. the words that are known
 

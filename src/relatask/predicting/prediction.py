@@ -13,6 +13,7 @@ from relatask.core.files import sha256_of
 from relatask.core.processes import usable_cores
 from relatask.models.embedding import with_vectors
 from relatask.models.prediction import load
+from relatask.models.wanted import ALL, Wanted
 from relatask.predicting.columns import header_of
 from relatask.predicting.known import read_known
 from relatask.predicting.parts import STDOUT, Parts
@@ -35,6 +36,7 @@ class Job:
         device: cpu or cuda.
         n_workers: processes that predict; None: as many as cores.
         part: (k, n) for the k-th of n parts of the file.
+        wanted: what a prediction shall say beside the value.
         known: table of results that are known of items, if any.
         embedding: table of SMILES and vectors, of a model that reads an embedding.
     """
@@ -46,6 +48,7 @@ class Job:
     device: str = "cpu"
     n_workers: int | None = None
     part: tuple[int, int] = (1, 1)
+    wanted: Wanted = ALL
     known: Path | None = None
     embedding: Path | None = None
 
@@ -71,7 +74,9 @@ def predict_file(job: Job) -> None:
         if file == STDIN:
             file = copied_stdin(Path(scratch), job.column or model.column)
         rows = rows_of(file, job.column, model.column, job.part)
-        header = header_of(model, rows.table.names, file)
+        header = header_of(model, rows.table.names, file, job.wanted)
+        for sentence in model.told(job.wanted):
+            log.info("%s", sentence)
         known = None
         if job.known is not None:
             known = read_known(job.known, None, model, with_vectors(model, job.embedding))
@@ -80,6 +85,7 @@ def predict_file(job: Job) -> None:
             "file": sha256_of(file),
             "range": [rows.start, rows.end],
             "columns": [rows.column, *header],
+            "level of intervals": job.wanted.level,
             "known results": None if job.known is None else sha256_of(job.known),
             "embedding": None if job.embedding is None else sha256_of(job.embedding),
             "version": __version__,
@@ -87,7 +93,10 @@ def predict_file(job: Job) -> None:
         with Parts(job.output, Path(scratch) / "parts" if job.output == STDOUT else None) as parts:
             parts.begin(depends_on)
             named = tuple(header)
-            asked = Asked(job.model, job.device, rows.column, named, known, job.embedding, parts.files)
+            asked = Asked(
+                *(job.model, job.device, rows.column, named),
+                *(job.wanted, known, job.embedding, parts.files),
+            )
             _predict_missing(Predictor(asked, model), rows, job)
             n_empty = parts.join([*rows.table.names, *header], len(rows))
     log.info("%s: %d rows, %d of them without a prediction", job.output, len(rows), n_empty)

@@ -20,6 +20,7 @@ from relatask.core.errors import RelataskError
 from relatask.models.embedding import with_vectors
 from relatask.models.ensemble import Ensemble
 from relatask.models.prediction import REASON, Model, load
+from relatask.models.wanted import Wanted
 from relatask.predicting.known import aligned
 from relatask.predicting.parts import PartFiles
 from relatask.sources.cells import text_of
@@ -36,6 +37,7 @@ class Asked:
         device: that predicts.
         column: of the rows, with SMILES or texts.
         header: names of the columns of a prediction.
+        wanted: what a prediction says beside the value.
         known: results that are known, of `read_known`, or None.
         embedding: table of SMILES and vectors, of a model that reads an embedding.
         files: where parts are written.
@@ -45,6 +47,7 @@ class Asked:
     device: str
     column: str
     header: tuple[str, ...]
+    wanted: Wanted
     known: pd.DataFrame | None
     embedding: Path | None
     files: PartFiles
@@ -71,8 +74,8 @@ class Predictor:
         """Predict a chunk of rows and write it as a part; return how many rows it has."""
         asked = self.asked
         items = self.items_of([text_of(cell, frozenset()) or "" for cell in rows[asked.column].to_pylist()])
-        known = () if asked.known is None else (aligned(asked.known, items, self.model),)
-        found = self.model.predict(items, *known)
+        known = None if asked.known is None else aligned(asked.known, items, self.model)
+        found = self.model.predict(items, known, wanted=asked.wanted)
         for name, key in zip(asked.header, found.columns, strict=True):
             rows = rows.append_column(name, _array(found[key]))
         asked.files.write(number, rows, int(found[REASON].notna().sum()))

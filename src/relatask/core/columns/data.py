@@ -59,6 +59,12 @@ DATA: dict[str, dict[str, str]] = {
         "test_labels": "int32",
         "repeated_labels": "int32",  # whose equal a molecule of the same skeleton has in training
     },
+    "similarity": {  # of a study of molecules: how near those of a test fold are to training
+        "split": "category",
+        "seed": "int32",
+        "item_id": "int32",
+        "similarity": "float32",  # greatest Tanimoto similarity of ECFP4 to any molecule of training
+    },
     "clusters": {"item_id": "int32", "cluster": "int32"},  # of molecules, see `relatask.data.clusters`
     "tasks": {
         "task_id": "string",  # safe in file names, HTML and shells
