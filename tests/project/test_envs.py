@@ -16,6 +16,7 @@ ENVS = ("base", "torch-cpu", "torch-cuda")
 MODELS = {"safetensors", "skops"}  # what trained models are written with
 AGGREGATORS = {"torchjd", "qpsolvers", "quadprog", "cvxpy"}  # of gradients, imported by balancing `jacobian`
 LAYERS = {"torch-geometric"}  # imported by encoder `pyg`
+SEARCH = {"optuna"}  # proposes settings
 
 
 def pins(lines: list[str]) -> dict[str, str]:
@@ -99,6 +100,7 @@ def test_conda_environments_pin_what_the_project_pins(env: str, root: Path, proj
             | AGGREGATORS
             | MODELS
             | LAYERS
+            | SEARCH
         )
         assert set(wanted) - set(found) == elsewhere  # only where they are used
     else:
@@ -113,6 +115,7 @@ def test_conda_environments_pin_what_the_project_pins(env: str, root: Path, proj
             *MODELS,
             *AGGREGATORS,
             *LAYERS,
+            *SEARCH,
         }  # all that training imports
 
 

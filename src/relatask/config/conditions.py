@@ -100,6 +100,7 @@ WORDS: dict[str, tuple[str, Question]] = {
     "tasks": ("its labels are of tasks", lambda study, _: bool(study.methods) and study.labels != "classes"),
     "classes": ("its items have one class each", lambda study, _: study.labels == "classes"),
     "molecules": ("its items are molecules", lambda study, _: study.items == "molecules"),
+    "searched": ("settings of rows are searched for", lambda study, _: study.search is not None),
     "networks": (
         "a method trains a network",
         lambda study, _: any(method.encoder is not None for method in study.methods),
