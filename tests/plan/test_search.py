@@ -1,8 +1,11 @@
 """Which settings a study searches, under which split and seed, and what is said of what cannot be."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from relatask.config import StudyConfig, parse
 from relatask.core.errors import RelataskError
@@ -133,6 +136,15 @@ def test_what_cannot_be_searched_is_one_sentence(row: dict[str, Any], said: str)
     with pytest.raises(RelataskError) as raised:
         runs_of(row)
     assert said in str(raised.value)
+
+
+def test_the_study_of_the_documentation_is_one(root: Path) -> None:
+    (block,) = re.findall(r"```yaml\n(.*?)```", (root / "docs" / "search.md").read_text(), re.DOTALL)
+    plan = plan_runs(parse(StudyConfig, yaml.safe_load(block), "docs/search.md"), "quick")
+    spaces = {run.spec.label: run.spec.search["space"] if run.spec.search else None for run in plan}
+    assert [label for label, space in spaces.items() if space is None] == ["MLP_as_it_is", "Kernel"]
+    assert spaces["MLP"]["encoder_options.width"] == {"least": 64, "greatest": 256, "log": True}
+    assert "encoder_options.layers" not in spaces["MLP"]
 
 
 def test_a_range_without_a_search_is_refused() -> None:

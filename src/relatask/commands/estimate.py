@@ -10,7 +10,8 @@ Examples:
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from tabulate import tabulate
 
@@ -20,7 +21,7 @@ from relatask.core.registry import capabilities
 from relatask.core.workflow_files import workflow_folder
 from relatask.plan.cost import Size
 from relatask.plan.plan import PlannedRun, plan_runs, planned_minutes
-from relatask.plan.search import searches_of
+from relatask.plan.search import searched_rows, searches_of
 
 BYTES_OF_CELL = 12  # of a prediction in a Parquet file, measured
 HELD_OUT = 0.4  # of the items, in validation and test together
@@ -55,7 +56,23 @@ def describe(name: str, study: StudyConfig, scale: str) -> list[str]:
         rows.append([label, f"{len(own):,}", *trials, f"{hours:,.2f}", disk])
     header = ["method", "runs", *(["trials"] if searches else []), "core-hours", "disk"]
     table = tabulate(rows, header, colalign=("left", *["right"] * (len(header) - 1)))
-    return [table, "", in_all(name, study, scale, runs)]
+    return [table, "", *_spaces(study, scale), in_all(name, study, scale, runs)]
+
+
+def _spaces(study: StudyConfig, scale: str) -> list[str]:
+    """Return a line for each searched row: its settings, and which values they may take."""
+    lines = []
+    for label, space in searched_rows(study, study.scales[scale]).items():  # type: ignore[index]
+        said = ", ".join(f"{name} {_said(allowed)}" for name, allowed in space.items())
+        lines.append(f"search of {label}: {said}")
+    return [*lines, ""] if lines else []
+
+
+def _said(allowed: Mapping[str, Any]) -> str:
+    if "values" in allowed:
+        return "|".join(map(str, allowed["values"]))
+    scale = " (log)" if allowed.get("log") else ""
+    return f"{allowed['least']} to {allowed['greatest']}{scale}"
 
 
 def in_all(name: str, study: StudyConfig, scale: str, runs: Sequence[PlannedRun]) -> str:

@@ -104,5 +104,5 @@ def _notes(inputs: Inputs, frame: pd.DataFrame) -> list[str]:
         *search_notes(inputs),
     ]
     if failed := int(frame["failed"].sum()):
-        notes.append(f"{failed} trials have no score: their training diverged, or nothing could be measured.")
+        notes.append(f"Without a score, as training diverged or nothing could be measured: {failed} trials.")
     return notes
