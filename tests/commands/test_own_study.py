@@ -257,3 +257,27 @@ def test_several_files_become_one_table(
     assert "a.csv has no column of --target-columns; leave the file out." in capsys.readouterr().err
     assert main(["train", "a.yaml", "b.tsv"]) == 2
     assert "name one study file" in capsys.readouterr().err
+
+
+def test_a_search_is_written_and_changes_neither_rows_nor_folds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain, searched, short = (
+        planned(study_text(table(2000, 3), **how))[0]
+        for how in ({}, {"trials": 16}, {"trials": 16, "minutes": MINUTES})
+    )
+    assert (plain.search, searched.search.trials) == (None, 16)  # type: ignore[union-attr]
+    assert (searched.methods, searched.scales) == (plain.methods, plain.scales)
+    assert len(short.methods) < len(plain.methods)  # the trials are part of the time that was asked for
+    monkeypatch.chdir(tmp_path)
+    write_own_table(tmp_path, 60)
+    assert main(["init", "assays.csv", "--search", "16"]) == 0
+    assert load_study(Path("assays.yaml")).search.trials == 16  # type: ignore[union-attr]
+    assert main(["estimate", "assays.yaml"]) == 0
+    said = capsys.readouterr().out
+    assert "trials of settings" in said
+    assert "search of RF: options.min_samples_leaf 1 to 16 (log), options.max_features sqrt|log2" in said
+    assert main(["init", "assays.csv", "--search", "1"]) == 2
+    assert "name 2 or more" in capsys.readouterr().err
+    assert main(["train", "assays.yaml", "--search", "4"]) == 2
+    assert "write `search: {trials: 4}` into assays.yaml" in capsys.readouterr().err

@@ -12,9 +12,11 @@ import pytest
 import torch
 
 from relatask.__main__ import main
+from relatask.commands.status import describe
 from relatask.config import StudyConfig, parse
 from relatask.core.errors import RelataskError
 from relatask.core.files import write_json
+from relatask.core.layout import in_study
 from relatask.engine.run import RunResult
 from relatask.journal import status as standings
 from relatask.journal.digests import code_of_run, data_of_run, forms_of_run
@@ -314,3 +316,22 @@ def test_a_factor_of_a_method_that_is_not_there_is_refused() -> None:
     datasets = {"small": {"source": "s", "cost_factors": {"MPL": 2.0}}}
     with pytest.raises(RelataskError, match=r"datasets.small.cost_factors.*'MPL'.*Did you mean 'MLP'"):
         parse(StudyConfig, {**STUDY, "datasets": datasets}, "study")
+
+
+def test_trials_of_searches_are_counted_with_the_time_that_they_will_take(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "results", search={"trials": 3})
+    status = study_status(study.folder)
+    assert [(search.done, search.trials) for search in status.searches] == [(0, 3)] * 8
+    left = time_left(status).work
+    assert left > time_left(replace(status, searches=[])).work
+    searched = study.specs[0]
+    study.finish(searched.as_trial({}), seconds=100.0)
+    first, *others = study_status(study.folder).searches
+    assert (first.done, first.left) == (1, 200.0)
+    assert {search.done for search in others} == {0}
+    named = {"dataset": "small", "label": searched.label, "scheme": "scaffold", "seed": "0"}
+    (study.folder / in_study("trials", **named)).parent.mkdir(parents=True)
+    (study.folder / in_study("trials", **named)).touch()
+    status = study_status(study.folder)
+    assert status.searches[0].left == 0
+    assert "searches for settings: 3 of 24 trials" in describe(study.folder, status)

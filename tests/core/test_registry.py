@@ -76,6 +76,14 @@ def test_every_default_is_a_value_that_is_taken():
         ('CAPABILITIES = {"sumary": "x"}', "has no key ['sumary']"),
         ('CAPABILITIES = {"kinds": ("values",)}', "is 'values'; it can be binary, real, class."),
         ('CAPABILITIES = {"encoders": "both"}', "is 'both'; it can be shared, per task, none."),
+        (
+            'CAPABILITIES = {"space": {"depth": {"values": [1, 2]}}}',
+            "CAPABILITIES['space'] has no option 'depth'",
+        ),
+        (
+            'CAPABILITIES = {"options": {"a": 1}, "space": {"a": (1, 2)}}',
+            "CAPABILITIES['space']: a: write {least",
+        ),
         ("CAPABILITIES = {**OTHER}", "must be a literal dict"),
         ("X = 1", "has no CAPABILITIES = {...}"),
     ],

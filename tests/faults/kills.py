@@ -114,7 +114,11 @@ def _group(process: int) -> int | None:
 
 
 def run_with_kills(
-    folder: Path, arguments: Sequence[str], seconds: dict[str, float], each: int
+    folder: Path,
+    arguments: Sequence[str],
+    seconds: dict[str, float],
+    each: int,
+    only: str | None = None,
 ) -> list[Kill]:
     """Run a workflow to its end, and kill it in each of its steps at random moments.
 
@@ -123,6 +127,7 @@ def run_with_kills(
         arguments: of Snakemake.
         seconds: step -> how long it takes when left alone.
         each: kills wanted per step; one that ends before it is hit as often has fewer.
+        only: the step that is killed; None: every step.
 
     Returns:
         The kills that hit.
@@ -130,7 +135,7 @@ def run_with_kills(
     rng, kills, tries = random.Random(0), list[Kill](), Counter[str]()
     while True:
         victim = Victim(folder, arguments)
-        while found := victim.wait_for(lambda step: tries[step] < each):
+        while found := victim.wait_for(lambda step: only in {None, step} and tries[step] < each):
             step, process = found
             whom, how = WAYS[sum(tries.values()) % len(WAYS)]
             tries[step] += 1

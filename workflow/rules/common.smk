@@ -34,6 +34,7 @@ from relatask.core.gpu import has_driver
 from relatask.journal.digests import code_of_run, initial_files
 from relatask.plan.inputs import inputs_made
 from relatask.plan.plan import make_shards, plan_runs
+from relatask.plan.search import key_of, searches_of
 from relatask.sources.dataset_sheet import conversion_files, read_sheet, retrieval_of
 from relatask.sources.table_files import containers
 
@@ -198,6 +199,16 @@ def wants_gpu():
     return CONFIG.device == "cuda" or (CONFIG.device == "auto" and has_driver())
 
 
+def search_minutes(wildcards, attempt):
+    """Minutes asked of a scheduler for the trials of a row, as those of a shard."""
+    return max(15, int(10 * search_of(wildcards).minutes)) * attempt
+
+
+def search_of(wildcards):
+    """The search that a file of trials is of."""
+    return SEARCHES[wildcards.dataset, wildcards.label, wildcards.scheme, int(wildcards.seed)]
+
+
 def shard_gpus(wildcards):
     """GPUs of a shard: one if it trains a network on one."""
     return int(wants_gpu() and any(run.spec.encoder for run in SHARDS[wildcards.shard].runs))
@@ -254,6 +265,7 @@ def where_results_are():
 
 
 CONFIG, STUDY_NAME, STUDY, SHARDS, SHEET = load_study()
+SEARCHES = searches_of((run.spec for shard in SHARDS.values() for run in shard.runs), STUDY)
 CONTAINERS = [record.file for record in containers().values()]
 SEEDS = STUDY.scales[CONFIG.scale].seeds
 TRAINING_ENV = "../../envs/torch-cuda.yaml" if CONFIG.device == "cuda" else "../../envs/torch-cpu.yaml"

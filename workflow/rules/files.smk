@@ -198,6 +198,21 @@ def collection_option(wildcards):
     return f"--collection {wildcards.collection}" if "collection" in wildcards.keys() else ""
 
 
+def trial_files(keys=SEARCHES):
+    """What searches tried, those of all rows or some."""
+    return [
+        at("trials", dataset=dataset, label=label, scheme=split, seed=str(seed))
+        for dataset, label, split, seed in keys
+    ]
+
+
+def search_inputs(wildcards):
+    """What the trials of a row read: a manifest that names a run of it, and what a shard of this run reads."""
+    spec = search_of(wildcards).spec
+    name = next(name for name, shard in SHARDS.items() if any(run.spec is spec for run in shard.runs))
+    return trained_from(name, [spec])
+
+
 @lru_cache
 def shard_of_run():
     """run_id -> name of its shard, for runs that others may start from."""
@@ -212,28 +227,34 @@ def shard_of_run():
     }
 
 
-def prior_shards(wildcards):
-    """The shards that train what the runs of a shard start from."""
-    priors = {run.spec.prior for run in SHARDS[wildcards.shard].runs} - {None}
-    return sorted({shard_of_run()[prior] for prior in priors})
-
-
 def shard_inputs(wildcards):
-    """Manifest and data set of a shard.
+    """Manifest and data set of a shard, and what its runs wait for."""
+    shard = SHARDS[wildcards.shard]
+    specs = [run.spec for run in shard.runs]
+    searches = dict.fromkeys(key_of(spec) for spec in specs if spec.search)
+    return {
+        **trained_from(wildcards.shard, specs),
+        "groups": [at("groups", collection=shard.groups)] if shard.groups else [],
+        "searches": trial_files(searches),
+    }
+
+
+def trained_from(shard, specs):
+    """What runs of a shard are trained from: its manifest, the data set, and the runs that they start from.
 
     The small records hold the digests of the big files. For these and the splits one marker stands: with each of
     them as an input, a dry-run of thousands of shards would take minutes. It is not `ancient`, as no file is that
     a job makes: Snakemake asks nothing of a job below one that runs, and would not run it either.
     """
-    dataset, groups = SHARDS[wildcards.shard].dataset, SHARDS[wildcards.shard].groups
+    dataset = SHARDS[shard].dataset
+    priors = sorted({shard_of_run()[spec.prior] for spec in specs if spec.prior})
     return {
-        "manifest": at("shard_manifest", shard=wildcards.shard),
+        "manifest": at("shard_manifest", shard=shard),
         "dataset": of_dataset("dataset", dataset),
         "features": of_dataset("feature_record", dataset),
         "prepared": at("prepared", dataset=dataset),
-        "priors": [at("shard_done", shard=name) for name in prior_shards(wildcards)],
-        "groups": [at("groups", collection=groups)] if groups else [],
-        "initial": initial_weights([run.spec for run in SHARDS[wildcards.shard].runs]),
+        "priors": [at("shard_done", shard=name) for name in priors],
+        "initial": initial_weights(specs),
     }
 
 
@@ -327,6 +348,8 @@ def needed(records):
         files += split_files()
     if "features" in needs:
         files += feature_records()
+    if "trials" in needs:
+        files += trial_files()
     if "leaks" in needs:
         files += leak_files()
     if "similarity" in needs:

@@ -60,13 +60,15 @@ def settle_clock():
 def warn_of_hours():
     """Say what the papers' scale will take, as one may have meant to try a study."""
     waiting = [shard for name, shard in SHARDS.items() if not Path(at("shard_done", shard=name)).exists()]
+    searches = [search for key, search in SEARCHES.items() if not Path(*trial_files([key])).exists()]
     if CONFIG.scale == "paper" and waiting:
         n_runs, hours = (
             sum(len(shard.runs) for shard in waiting),
-            sum(shard.minutes for shard in waiting) / 60,
+            sum(part.minutes for part in [*waiting, *searches]) / 60,
         )
+        tried = f" and {sum(search.trials for search in searches):,} trials" if searches else ""
         logger.warning(
-            f"scale: paper: {n_runs:,} runs are left, predicted to take {hours:,.1f} hours of one core; "
+            f"scale: paper: {n_runs:,} runs{tried} are left, predicted to take {hours:,.1f} hours of one core; "
             f"relatask estimate {CONFIG.study} --scale paper says more."
         )
 

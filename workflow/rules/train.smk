@@ -59,6 +59,37 @@ rule train_shard:
         " --out {output.done}"
 
 
+rule search_settings:
+    input:
+        unpack(search_inputs),
+    output:
+        trials=at("trials"),
+    log:
+        f"results/logs/search_settings/{STUDY_NAME}-{{dataset}}-{{label}}-{{scheme}}-{{seed}}.log",
+    benchmark:
+        f"results/benchmarks/search_settings/{STUDY_NAME}-{{dataset}}-{{label}}-{{scheme}}-{{seed}}.tsv"
+    wildcard_constraints:
+        label=any_of([method.label for method in STUDY.methods]),
+    retries: 2
+    conda:
+        TRAINING_ENV
+    threads: 1
+    resources:
+        mem_mb=holding(lambda wildcards: wildcards.dataset),
+        runtime=search_minutes,
+        gpu=lambda wildcards: int(wants_gpu() and search_of(wildcards).spec.encoder is not None),
+    params:
+        device=CONFIG.device,
+        code=lambda wildcards: [
+            code_of("steps/search_settings.py"),
+            *code_of_specs([search_of(wildcards).spec]),
+        ],
+    shell:
+        "python -m relatask search_settings --log {log} --manifest {input.manifest}"
+        " --label {wildcards.label:q} --split {wildcards.scheme} --seed {wildcards.seed}"
+        " --device {params.device} --out {output.trials}"
+
+
 rule merge_runs:
     input:
         plan=at("plan"),

@@ -21,6 +21,9 @@ CAPABILITIES = {
     "options": {"temperature": 2.0, "form": "paper"},
     "choices": {"form": ("paper", "released")},
     "limits": {"temperature": (0.01, 1000.0)},
+    "space": {
+        "temperature": {"least": 0.5, "greatest": 5.0, "log": True},
+    },
 }
 
 

@@ -27,6 +27,9 @@ CAPABILITIES = {
     "options": {"alpha": 0.1, "learning_rate": 0.025, "form": "paper"},
     "choices": {"form": ("paper", "released")},
     "limits": {"alpha": (0.0, 10.0), "learning_rate": (1e-6, 1.0)},
+    "space": {
+        "alpha": {"least": 0.0, "greatest": 3.0},
+    },
 }
 LEAST = 1e-3
 

@@ -20,6 +20,9 @@ CAPABILITIES = {
     "options": {"alpha": 0.5, "form": "paper"},
     "choices": {"form": ("paper", "released")},
     "limits": {"alpha": (0.0, 10.0)},
+    "space": {
+        "alpha": {"least": 0.1, "greatest": 1.0},
+    },
 }
 
 

@@ -16,7 +16,7 @@ from relatask.core.errors import RelataskError
 from relatask.core.kinds import DEFAULT_METRICS, KINDS, Kind
 from relatask.core.layout import WORKFLOW_FOLDERS
 from relatask.core.registry import capabilities
-from relatask.plan.plan import plan_runs
+from relatask.plan.plan import plan_runs, planned_minutes
 
 # Of one core that training may take as predicted, so that two cores need ten for all of it.
 MINUTES = 14.0
@@ -81,15 +81,21 @@ def study_name(path: Path) -> str:
 
 
 def study_text(
-    table: OwnTable, splits_file: Path | None = None, minutes: float = MINUTES, tiny: bool = False
+    table: OwnTable,
+    splits_file: Path | None = None,
+    minutes: float | None = None,
+    tiny: bool = False,
+    trials: int | None = None,
 ) -> str:
     """Return the content of the study file that fits a table.
 
     Args:
         table: what the file holds.
         splits_file: which rows are in which fold, if wanted.
-        minutes: of one core that training may be predicted to take.
+        minutes: of one core that training may be predicted to take, trials included; None: `MINUTES` without
+            the trials, so that a search changes neither rows nor folds.
         tiny: as little as there can be, to try whether a file works.
+        trials: by which the settings of each row are searched, if wanted.
 
     Raises:
         RelataskError: there are too few molecules.
@@ -100,8 +106,10 @@ def study_text(
         )
     text = ""
     for spending in SPENDINGS if not tiny else [Spending((FOREST, ALONE, SHARED), 3, 3, 5)]:
-        text = _text(table, spending, splits_file)
-        if tiny or sum(run.minutes for run in plan_runs(_read(text, table), "quick")) <= minutes:
+        text = _text(table, spending, splits_file, trials)
+        study = _read(text, table)
+        counted = study if minutes is not None else study.model_copy(update={"search": None})
+        if tiny or planned_minutes(plan_runs(counted, "quick"), counted) <= (minutes or MINUTES):
             break
     return text
 
@@ -121,7 +129,7 @@ def _rows(table: OwnTable, spending: Spending) -> list[Row]:
     return rows
 
 
-def _text(table: OwnTable, spending: Spending, splits_file: Path | None) -> str:
+def _text(table: OwnTable, spending: Spending, splits_file: Path | None, trials: int | None) -> str:
     """Return the study file, with a comment wherever a reader may want another value."""
     name, rows = study_name(table.path), _rows(table, spending)
     counts = Counter(table.tasks.values())
@@ -160,6 +168,7 @@ def _text(table: OwnTable, spending: Spending, splits_file: Path | None) -> str:
         "",
         "methods:",
         *_methods(rows),
+        *(_search(trials) if trials else []),
         "baseline: RF",
         *(["contrasts: [[MLP_shared, MLP_alone]]"] if ALONE in rows else []),
         f"metrics: [{', '.join(metric for kind in kinds for metric in DEFAULT_METRICS[kind])}]",
@@ -228,6 +237,14 @@ def _methods(rows: Sequence[Row]) -> list[str]:
         entries.append((f"  - {{label: {row.label}, method: {row.method}{encoder}}}", row.said))
     width = max(len(entry) for entry, _ in entries)
     return [f"{entry:{width}}  # {said}" for entry, said in entries]
+
+
+def _search(trials: int) -> list[str]:
+    return [
+        f"# Settings of each row are chosen in {trials} trials on the validation fold of each split:",
+        "# docs/search.md.",
+        f"search: {{trials: {trials}}}",
+    ]
 
 
 def _settings(rows: Sequence[Row], spending: Spending) -> list[str]:

@@ -25,7 +25,14 @@ STAGES = {
         *("cluster_items", "prepare_dataset", "plan_runs", "check_leaks"),  # which waits for no training
     ),
     "training": (
-        *("train_shard", "merge_collection", "evaluate_collection", "collect_gains", "collect_affinities"),
+        *(
+            "search_settings",
+            "train_shard",
+            "merge_collection",
+            "evaluate_collection",
+            "collect_gains",
+            "collect_affinities",
+        ),
         *("read_gains", "estimate_gains", "select_sets", "select_groups", "encode_sets", "merge_runs"),
     ),
     "evaluating": (
@@ -154,7 +161,9 @@ def _training(study: Path) -> str:
         done = sum(run.state == "done" for run in status.runs)
         left = time_left(status)
         rest = f", about {span(left.wall)} left" if left.wall else ""
-        return f"{done} of {len(status.runs)} runs{rest}"
+        tried, trials = (sum(getattr(one, name) for one in status.searches) for name in ("done", "trials"))
+        searched = f"{tried} of {trials} trials, " if trials else ""
+        return f"{searched}{done} of {len(status.runs)} runs{rest}"
     return ""
 
 

@@ -10,7 +10,8 @@ Examples:
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from tabulate import tabulate
 
@@ -19,7 +20,8 @@ from relatask.core.progress import span
 from relatask.core.registry import capabilities
 from relatask.core.workflow_files import workflow_folder
 from relatask.plan.cost import Size
-from relatask.plan.plan import PlannedRun, plan_runs
+from relatask.plan.plan import PlannedRun, plan_runs, planned_minutes
+from relatask.plan.search import searched_rows, searches_of
 
 BYTES_OF_CELL = 12  # of a prediction in a Parquet file, measured
 HELD_OUT = 0.4  # of the items, in validation and test together
@@ -43,32 +45,52 @@ def run(arguments: argparse.Namespace) -> None:
 def describe(name: str, study: StudyConfig, scale: str) -> list[str]:
     """Return the lines for people."""
     runs = plan_runs(study, scale)
+    searches = searches_of((run.spec for run in runs), study).values()
     rows = []
     for label in dict.fromkeys(run.spec.label for run in runs):
         own = [run for run in runs if run.spec.label == label]
-        rows.append([label, f"{len(own):,}", _hours(own), _megabytes(sum(_disk(run, study) for run in own))])
-    table = tabulate(rows, ["method", "runs", "core-hours", "disk"], colalign=("left", *["right"] * 3))
-    return [table, "", in_all(name, study, scale, runs)]
+        tried = [search for search in searches if search.spec.label == label]
+        hours = planned_minutes(own, study) / 60
+        disk = _megabytes(sum(_disk(run, study) for run in own))
+        trials = [f"{sum(search.trials for search in tried):,}"] if searches else []
+        rows.append([label, f"{len(own):,}", *trials, f"{hours:,.2f}", disk])
+    header = ["method", "runs", *(["trials"] if searches else []), "core-hours", "disk"]
+    table = tabulate(rows, header, colalign=("left", *["right"] * (len(header) - 1)))
+    return [table, "", *_spaces(study, scale), in_all(name, study, scale, runs)]
+
+
+def _spaces(study: StudyConfig, scale: str) -> list[str]:
+    """Return a line for each searched row: its settings, and which values they may take."""
+    lines = []
+    for label, space in searched_rows(study, study.scales[scale]).items():  # type: ignore[index]
+        said = ", ".join(f"{name} {_said(allowed)}" for name, allowed in space.items())
+        lines.append(f"search of {label}: {said}")
+    return [*lines, ""] if lines else []
+
+
+def _said(allowed: Mapping[str, Any]) -> str:
+    if "values" in allowed:
+        return "|".join(map(str, allowed["values"]))
+    scale = " (log)" if allowed.get("log") else ""
+    return f"{allowed['least']} to {allowed['greatest']}{scale}"
 
 
 def in_all(name: str, study: StudyConfig, scale: str, runs: Sequence[PlannedRun]) -> str:
     """Return one sentence about a study at a scale."""
-    minutes = sum(run.minutes for run in runs)
+    searches = searches_of((run.spec for run in runs), study).values()
+    minutes = planned_minutes(runs, study)
+    trials = f" and {sum(search.trials for search in searches):,} trials of settings" if searches else ""
     disk = sum(_disk(run, study) for run in runs)
     cells = max((_cells(entry.size) for entry in study.datasets.values()), default=0)
     memory = max(3.0, 2.0 + 8e-9 * cells)
     return (
-        f"{name} at scale {scale}: {len(runs):,} runs, about {span(60 * minutes)} of one core, up to "
+        f"{name} at scale {scale}: {len(runs):,} runs{trials}, about {span(60 * minutes)} of one core, up to "
         f"{memory:.0f} GB of memory for each process, about {_megabytes(disk)} of disk."
     )
 
 
 def _cells(size: Size) -> int:
     return size.items * size.tasks
-
-
-def _hours(runs: Sequence[PlannedRun]) -> str:
-    return f"{sum(run.minutes for run in runs) / 60:,.2f}"
 
 
 def _megabytes(size: float) -> str:

@@ -8,6 +8,7 @@ Examples:
   relatask init assays.csv --smiles-columns structure --target-columns hERG CYP3A4
   relatask init ic50_nM.csv --p-values
   relatask init assays_2023.csv assays_2024.xlsx
+  relatask init assays.csv --search 16
   relatask init -i assays.csv --ignore-columns batch operator --splits-column fold
 """
 
@@ -83,7 +84,13 @@ def configure_table(parser: argparse.ArgumentParser, what: str) -> None:
         *("--overwrite", "--force"), action="store_true", help="replace a study file that differs"
     )
     parser.add_argument(
-        "--minutes", type=float, metavar="M", help="of one core that training may take, as predicted"
+        "--minutes",
+        type=float,
+        metavar="M",
+        help="of one core that training, with trials, may take as predicted",
+    )
+    parser.add_argument(
+        "--search", type=int, metavar="N", help="choose the settings of each row in N trials (docs/search.md)"
     )
     parser.add_argument("--tiny", action="store_true", help="as little as there can be, to try a file")
 
@@ -100,14 +107,21 @@ def files_of(arguments: argparse.Namespace) -> list[Path]:
     return files
 
 
+def _check(arguments: argparse.Namespace) -> None:
+    """Refuse arguments that do not go together, or mean nothing."""
+    if arguments.splits_column and arguments.splits_file:
+        raise RelataskError("give --splits-column or --splits-file, not both.")
+    if arguments.search is not None and arguments.search < 2:
+        raise RelataskError("--search: one trial has nothing to choose from; name 2 or more, e.g. 16.")
+
+
 def write_study(arguments: argparse.Namespace, files: Sequence[Path]) -> Path:
     """Look at tables that become one, write its study file into the working folder, and return the file.
 
     Raises:
         RelataskError: the table cannot be used, or there is another study file of this name.
     """
-    if arguments.splits_column and arguments.splits_file:
-        raise RelataskError("give --splits-column or --splits-file, not both.")
+    _check(arguments)
     path = files[0]
     table = describe_all(
         files,
@@ -124,8 +138,7 @@ def write_study(arguments: argparse.Namespace, files: Sequence[Path]) -> Path:
                 "as in 'IC50 (nM)', or into a column of units."
             )
         table = replace(table, p_values=True)
-    options = {"minutes": arguments.minutes} if arguments.minutes else {}
-    text = study_text(table, arguments.splits_file, tiny=arguments.tiny, **options)
+    text = study_text(table, arguments.splits_file, arguments.minutes, arguments.tiny, arguments.search)
     target = Path(f"{study_name(path)}.yaml")
     known = target.read_text(encoding="utf-8") if target.is_file() else None
     if known is not None and known != text and not arguments.overwrite:

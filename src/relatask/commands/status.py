@@ -61,6 +61,9 @@ def describe(study: Path, status: StudyStatus) -> list[str]:
         "",
         _left(status),
     ]
+    if status.searches:
+        done, trials = (sum(getattr(one, name) for one in status.searches) for name in ("done", "trials"))
+        lines += ["", f"searches for settings: {done:,} of {trials:,} trials"]
     if status.running:
         titles = {run.run_id: run for run in status.runs}
         lines += ["", "running:", *_some([_doing(last, titles) for last in status.running])]

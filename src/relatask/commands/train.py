@@ -8,6 +8,7 @@ place of the table is run as it is. What was done is not done again: stop it at 
 Examples:
   relatask train assays.csv
   relatask train assays.csv --smiles-columns structure --target-columns hERG CYP3A4 --cores 4
+  relatask train assays.csv --search 16
   relatask train assays.yaml -o models/second
   relatask predict --model-path models/assays -i new.csv -o predictions.csv
 """
@@ -52,6 +53,9 @@ def run(arguments: argparse.Namespace) -> None:
     study = files[0] if files[0].suffix in STUDIES else write_study(arguments, files)
     if study == files[0] and len(files) > 1:
         raise RelataskError("name one study file; write tables into its `path` as a list.")
+    if study == files[0] and arguments.search is not None:
+        said = f"search: {{trials: {arguments.search}}}"
+        raise RelataskError(f"--search is for tables; write `{said}` into {study}.")
     if not study.is_file():
         raise RelataskError(f"there is no file {study}; give a table or a study file.")
     name, described = study.stem, load_study(study)

@@ -22,6 +22,7 @@ from relatask.config.loading import (
     read_study,
 )
 from relatask.config.methods import GroupsConfig, MethodConfig, ScaleConfig, TableConfig, TrainingConfig
+from relatask.config.search import SearchConfig
 from relatask.config.splits import SplitsConfig
 from relatask.config.study import StudyConfig
 from relatask.core.blocks import NAME, Block, parse
@@ -39,6 +40,7 @@ __all__ = [
     "MethodConfig",
     "RelationsConfig",
     "ScaleConfig",
+    "SearchConfig",
     "ServicesConfig",
     "SizeConfig",
     "SplitsConfig",

@@ -109,6 +109,7 @@ WORDS: dict[str, tuple[str, Question]] = {
         "it asks for `uncertainty`, and tasks have measured values or classes",
         lambda study, _: study.uncertainty and bool(study.kinds - {"binary"}),
     ),
+    "searched": ("settings of rows are searched for", lambda study, _: study.search is not None),
     "networks": (
         "a method trains a network",
         lambda study, _: any(method.encoder is not None for method in study.methods),

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from relatask.config.search import RangeConfig, Setting
 from relatask.core.blocks import Block, Name, unique
 
 
@@ -79,6 +80,12 @@ class MethodConfig(Block):
         1, ge=1, le=1000, description="so many networks, whose probabilities are averaged: more at equal cost"
     )
     weights: bool = Field(True, description="false: train the row without the `weights` of its data set")
+    search: Literal[False] | dict[Setting, RangeConfig] | None = Field(
+        None,
+        description="setting, e.g. `encoder_options.width` -> its range, over those that the files of method "
+        "and encoder state; what the row itself sets is searched only if it stands here. false: the row is "
+        "trained as it is",
+    )
     parts: int = Field(1, ge=1, le=10_000, description="cut a run of independent tasks into so many runs")
 
     @property

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 from relatask.config.datasets import DatasetConfig
 from relatask.config.grouping import GroupingConfig
 from relatask.config.methods import MethodConfig, ScaleConfig, TableConfig, TrainingConfig
+from relatask.config.search import SearchConfig
 from relatask.config.splits import SplitsConfig
 from relatask.core.blocks import Block, Name, require_known, unique
 from relatask.core.columns.data import SCAFFOLD
@@ -62,6 +63,9 @@ class StudyConfig(Block):
     splits: SplitsConfig = Field(SplitsConfig(), description="folds, one split for each seed")
     training: TrainingConfig = Field(TrainingConfig(), description="settings of the networks")
     methods: list[MethodConfig] = Field([], description="rows of the tables, in their order")
+    search: SearchConfig | None = Field(
+        None, description="a search for the settings of each row; without it, rows have those of the study"
+    )
     baseline: Name | None = Field(None, description="label of the method that all others are compared with")
     grouping: GroupingConfig | None = Field(
         None, description="which tasks should be learned together; without it, no task sets are trained"
@@ -127,6 +131,8 @@ class StudyConfig(Block):
         if self.grouping:
             self.grouping.check(self.datasets, labels)
         self._check_groups()
+        if not self.search and (rows := [row.label for row in self.methods if row.search]):
+            raise ValueError(f"methods.{rows[0]}.search: add `search` to the study, e.g. {{trials: 16}}")
         return self
 
     @property

@@ -1,4 +1,4 @@
-"""The one exception that a user is meant to read."""
+"""The exceptions that a user is meant to read."""
 
 from relatask.core.credentials import hidden
 
@@ -21,3 +21,7 @@ class RelataskError(Exception):
         if len(message) > LONGEST:
             message = f"{message[: LONGEST * 2 // 3]} … {message[-LONGEST // 3 :]}"
         super().__init__("".join(mark if mark.isprintable() else " " for mark in message))
+
+
+class DivergedError(RelataskError):
+    """A training whose loss or scores are no numbers any more: of its settings, and not of the machine."""

@@ -31,6 +31,7 @@ STUDY_FILES = {
     "collection_history": "collections/{collection}/history.parquet",
     "collection_costs": "collections/{collection}/costs.parquet",
     "collection_metrics": "collections/{collection}/metrics.parquet",
+    "trials": "search/{dataset}/{label}/{scheme}-{seed}.parquet",
     "selected": "selected/{collection}/{strategy}.parquet",
     "gains": "gains/{collection}.parquet",
     "affinities": "affinities/{collection}.parquet",
@@ -109,7 +110,7 @@ PUBLISHED_FIGURE_FORMATS = ("png",)
 NEEDS_OF_STUDY = ("plan", "metrics", "summary", "comparisons", "costs", "history", "predictions")
 NEEDS_OF_DATASETS = ("dataset", "splits", "features", "sequences", "leaks", "similarity")
 NEEDS_OF_COLLECTIONS = ("gains", "groups", "groupings", "estimates", "encodings")
-NEEDS = (*NEEDS_OF_STUDY, *NEEDS_OF_DATASETS, *NEEDS_OF_COLLECTIONS)
+NEEDS = ("trials", *NEEDS_OF_STUDY, *NEEDS_OF_DATASETS, *NEEDS_OF_COLLECTIONS)
 
 
 def in_study(file: str, /, **wildcards: str) -> str:

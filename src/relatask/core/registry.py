@@ -25,6 +25,7 @@ from relatask.core.records import (
     records,
     suggest,
 )
+from relatask.core.search_space import Space, checked_range
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,9 @@ class Capabilities(Options):
     # `inputs`. Who reads "vectors" reads the table of any flat input, and of several beside each other.
     inputs: tuple[str, ...] = ("graph",)
     extra: str = ""  # of pyproject.toml, and the package of that name, which it imports; empty: none
+
+    # Option -> which of its values a search may choose, see core/search_space.py; others stay as they are.
+    space: Mapping[str, Any] = field(default_factory=dict)
 
     # Of methods:
     loop: str = "supervised"  # the module that trains it, in the method's folder or engine/loops
@@ -135,11 +139,11 @@ def read_capabilities(path: Path) -> Capabilities:
     Raises:
         RelataskError: there is none, it is not a literal, or a key or one of its words is unknown.
     """
-    return _checked_words(read_record(path, "CAPABILITIES", Capabilities, NO_KEYS))
+    return _checked(read_record(path, "CAPABILITIES", Capabilities, NO_KEYS))
 
 
-def _checked_words(ability: Capabilities) -> Capabilities:
-    """Return a record after refusing words that mean nothing."""
+def _checked(ability: Capabilities) -> Capabilities:
+    """Return a record after refusing words that mean nothing, and spaces of what is no option."""
     for key, words, values in (
         ("encoders", ENCODERS, [ability.encoders]),
         ("kinds", KINDS, ability.kinds),
@@ -151,7 +155,31 @@ def _checked_words(ability: Capabilities) -> Capabilities:
                 f"{', '.join(words)}."
             )
     _check_saves(PACKAGE / ability.file, ability.saves)
-    return ability
+    owner = f"{PACKAGE / ability.file}: CAPABILITIES['space']"
+    return replace(ability, space=checked_space(owner, ability, ability.space))
+
+
+def checked_space(owner: str, known: Options, given: Mapping[str, Any]) -> Space:
+    """Return which values of options may be chosen, after refusing what these cannot have.
+
+    Args:
+        owner: what messages call the one whose options they are.
+        known: its options.
+        given: option -> its range or list, see `relatask.core.search_space`.
+
+    Raises:
+        RelataskError: there is no such option, or it cannot have such a value.
+    """
+    found = {}
+    for name, allowed in given.items():
+        if name not in known.options:
+            raise RelataskError(f"{owner} has no option {name!r}.{suggest(str(name), known.options)}")
+
+        def value_of(value: Any, name: str = name) -> Any:
+            return checked_options(owner, known, {name: value})[name]
+
+        found[name] = checked_range(f"{owner}: {name}", allowed, value_of)
+    return found
 
 
 def _check_saves(path: Path, saves: Mapping[str, Mapping[str, str]]) -> None:
@@ -207,7 +235,7 @@ def catalogue(kind: str) -> dict[str, Capabilities]:
     where every file with a ``CAPABILITIES`` is an entry. Options of methods include those of their loops.
     """
     found = records(kind, "CAPABILITIES", Capabilities, NO_KEYS)
-    checked = {name: _checked_words(ability) for name, ability in found.items()}
+    checked = {name: _checked(ability) for name, ability in found.items()}
     return {name: _with_loop(one) if kind == "methods" else one for name, one in checked.items()}
 
 

@@ -23,6 +23,11 @@ CAPABILITIES = {
     "twice_differentiable": True,
     "options": {"width": 512, "layers": 2, "dropout": 0.2},
     "limits": {"width": (1, 100_000), "layers": (1, 100), "dropout": (0.0, 0.99)},
+    "space": {
+        "width": {"least": 64, "greatest": 1024, "log": True},
+        "layers": {"least": 1, "greatest": 3},
+        "dropout": {"least": 0.0, "greatest": 0.6},
+    },
 }
 N_BITS = 2048
 

@@ -34,6 +34,11 @@ CAPABILITIES = {
     "twice_differentiable": True,
     "options": {"width": 32, "layers": 3, "steps": 3, "dropout": 0.0},
     "limits": {"width": (1, 10_000), "layers": (1, 100), "steps": (1, 100), "dropout": (0.0, 0.99)},
+    "space": {
+        "width": {"least": 16, "greatest": 128, "log": True},
+        "layers": {"least": 1, "greatest": 4},
+        "dropout": {"least": 0.0, "greatest": 0.5},
+    },
 }
 
 

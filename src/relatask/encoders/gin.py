@@ -27,6 +27,11 @@ CAPABILITIES = {
     "twice_differentiable": True,
     "options": {"width": 300, "layers": 5, "dropout": 0.2},
     "limits": {"width": (1, 10_000), "layers": (1, 100), "dropout": (0.0, 0.99)},
+    "space": {
+        "width": {"least": 64, "greatest": 512, "log": True},
+        "layers": {"least": 2, "greatest": 6},
+        "dropout": {"least": 0.0, "greatest": 0.5},
+    },
 }
 
 

@@ -33,6 +33,12 @@ CAPABILITIES = {
     "options": {"width": 256, "layers": 3, "dropout": 0.0, "normalise": True, "aggregation": "sum"},
     "choices": {"aggregation": ("sum", "mean")},
     "limits": {"width": (1, 10_000), "layers": (1, 100), "dropout": (0.0, 0.99)},
+    "space": {
+        "width": {"least": 64, "greatest": 512, "log": True},
+        "layers": {"least": 2, "greatest": 5},
+        "dropout": {"least": 0.0, "greatest": 0.5},
+        "aggregation": {"values": ["sum", "mean"]},
+    },
 }
 
 

@@ -47,6 +47,11 @@ CAPABILITIES = {
         "min_texts": (1, 1_000_000),
         "dropout": (0.0, 0.99),
     },
+    "space": {
+        "width": {"least": 32, "greatest": 256, "log": True},
+        "embedding": {"least": 50, "greatest": 300, "log": True},
+        "dropout": {"least": 0.0, "greatest": 0.7},
+    },
 }
 DEVIATION = 0.1  # of the numbers that a word's vector starts from
 log = logging.getLogger(__name__)

@@ -24,6 +24,11 @@ CAPABILITIES = {
         "layers": (1, 100),
         "dropout": (0.0, 0.99),
     },
+    "space": {
+        "width": {"least": 32, "greatest": 512, "log": True},
+        "layers": {"least": 1, "greatest": 3},
+        "dropout": {"least": 0.0, "greatest": 0.6},
+    },
 }
 
 

@@ -32,6 +32,11 @@ CAPABILITIES = {
     "options": {"features": "random_walk", "width": 32, "layers": 2, "dropout": 0.0},
     "choices": {"features": ("random_walk", "degree", "identity", "vectors")},
     "limits": {"width": (1, 10_000), "layers": (1, 100), "dropout": (0.0, 0.99)},
+    "space": {
+        "width": {"least": 16, "greatest": 128, "log": True},
+        "layers": {"least": 1, "greatest": 4},
+        "dropout": {"least": 0.0, "greatest": 0.6},
+    },
 }
 
 

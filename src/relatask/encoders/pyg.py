@@ -30,6 +30,11 @@ CAPABILITIES = {
     "options": {"model": "GIN", "width": 300, "layers": 5, "dropout": 0.2},
     "choices": {"model": ("GCN", "GIN", "GAT", "GraphSAGE", "PNA", "EdgeCNN")},
     "limits": {"width": (1, 10_000), "layers": (1, 100), "dropout": (0.0, 0.99)},
+    "space": {
+        "width": {"least": 64, "greatest": 512, "log": True},
+        "layers": {"least": 2, "greatest": 6},
+        "dropout": {"least": 0.0, "greatest": 0.5},
+    },
 }
 # PNA scales messages by the degree of an atom over the usual one: how many of 100 atoms have 0, 1, 2, ...
 # bonds in drug-like molecules without hydrogens. Fixed: a model must not depend on its training molecules.

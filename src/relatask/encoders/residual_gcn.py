@@ -29,6 +29,10 @@ CAPABILITIES = {
     "options": {"width": 256, "layers": 3, "residual": True, "unit_rows": True, "attributes": "shares"},
     "choices": {"attributes": ("shares", "given")},
     "limits": {"width": (1, 10_000), "layers": (1, 100)},
+    "space": {
+        "width": {"least": 64, "greatest": 512, "log": True},
+        "layers": {"least": 2, "greatest": 5},
+    },
 }
 
 

@@ -22,6 +22,11 @@ CAPABILITIES = {
         "layers": (1, 100),
         "dropout": (0.0, 0.99),
     },
+    "space": {
+        "width": {"least": 32, "greatest": 512, "log": True},
+        "layers": {"least": 1, "greatest": 4},
+        "dropout": {"least": 0.0, "greatest": 0.3},
+    },
 }
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from relatask.core.errors import RelataskError
+from relatask.core.errors import DivergedError, RelataskError
 from relatask.engine.adam import Adam
 from relatask.engine.augmentation import augmented
 from relatask.engine.checkpoint import Checkpoint
@@ -87,7 +87,8 @@ class EpochTraining(ABC):
         The epoch with the best validation value gives the weights; the last epoch does where it is undefined.
 
         Raises:
-            RelataskError: there is nothing to learn from, or a loss or a score is not finite.
+            RelataskError: there is nothing to learn from.
+            DivergedError: a loss or a score is not finite.
         """
         (result,) = fit_all(self, checkpoint, progress)
         if isinstance(result, RelataskError):
@@ -232,7 +233,7 @@ class EpochTraining(ABC):
         """Whether a loss or a sum of scores is finite; a problem with another has failed.
 
         Raises:
-            RelataskError: it is not, and no other problem is trained beside it; it says what to change.
+            DivergedError: it is not, and no other problem is trained beside it; it says what to change.
         """
         if math.isfinite(value):
             return True
@@ -289,9 +290,9 @@ def scheduled(settings: dict[str, Any], epoch: int) -> float:
     return rate * (1 + math.cos(math.pi * epoch / settings["epochs"])) / 2
 
 
-def divergence(problem: Problem, epoch: int, value: float) -> RelataskError:
+def divergence(problem: Problem, epoch: int, value: float) -> DivergedError:
     """What to say of a problem whose loss or score is not finite."""
-    return RelataskError(
+    return DivergedError(
         f"{problem.title} diverged in epoch {epoch}: the loss or a score is {value}; lower "
         f"training.learning_rate (now {problem.spec.training['learning_rate']})."
     )
@@ -320,7 +321,7 @@ def fit_all(
     scores = training.all_scores()
     shown, saved = training.shown(), training.saved()
     return [
-        RelataskError(selection.failure)
+        DivergedError(selection.failure)
         if selection.failure is not None
         else TrainingResult(
             own,

@@ -32,6 +32,20 @@ class RunResult:
     known_labels: pd.DataFrame | None = None
     saved: dict[str, pd.DataFrame] = field(default_factory=dict)  # the method's own tables, with `run_id`
 
+    def named(self, run_id: str) -> "RunResult":
+        """Return it as the result of the run `run_id`, whose settings were chosen by a search."""
+        return replace(
+            self,
+            predictions=self.predictions.assign(run_id=run_id),
+            history=self.history.assign(run_id=run_id),
+            saved={name: table.assign(run_id=run_id) for name, table in self.saved.items()},
+        )
+
+    def validated(self) -> "RunResult":
+        """Return what a trial of a search leaves: predictions of the validation fold alone."""
+        valid = self.predictions[self.predictions["fold"] == "valid"].reset_index(drop=True)
+        return replace(self, predictions=valid, known_labels=None, saved={})
+
     def finished(self, files: Mapping[str, bytes] | None = None) -> Finished:
         """What the journal keeps of it, with the files of its model."""
         tables = {"predictions": self.predictions, "history": self.history}

@@ -4,7 +4,7 @@ Read from the plan, the journal and the heartbeats of the shards, without torch 
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from relatask.core.tables import read_rows
 from relatask.journal.digests import Digests, code_of_run, data_of_run, forms_of_run
 from relatask.journal.heartbeat import LastHeartbeat, read_heartbeats
 from relatask.journal.journal_entry import FILES, read_record
+from relatask.journal.search_status import SearchStatus, search_status
 from relatask.plan.cost import PreparedSize, predicted_minutes
 from relatask.plan.spec import RunSpec
 
@@ -70,6 +71,7 @@ class StudyStatus:
     runs: list[RunStatus]
     running: list[LastHeartbeat]
     killed: list[LastHeartbeat]  # in the middle of a run that nobody has finished since
+    searches: list[SearchStatus] = field(default_factory=list)  # that runs wait for
 
 
 def study_status(study: Path) -> StudyStatus:
@@ -97,7 +99,8 @@ def study_status(study: Path) -> StudyStatus:
     unfinished = {run_id for run_id, run in runs.items() if run.state in {"pending", "failed"}}
     silent = [heartbeat for heartbeat in heartbeats if not heartbeat.running]
     killed = [heartbeat for heartbeat in silent if heartbeat.run_id in unfinished]
-    return StudyStatus(list(runs.values()), running, killed)
+    searches = search_status(study, rows, {run_id: run.expected for run_id, run in runs.items()})
+    return StudyStatus(list(runs.values()), running, killed, searches)
 
 
 def _status_of(row: dict[str, Any]) -> RunStatus:

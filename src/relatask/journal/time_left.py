@@ -36,7 +36,7 @@ def _keys(run: RunStatus) -> tuple[tuple[str, ...], ...]:
 
 @dataclass(frozen=True)
 class TimeLeft:
-    """What is left to train: pending runs and the rest of the running ones; failed ones do not count."""
+    """What is left to train: trials, pending runs and the rest of running ones; failed ones do not count."""
 
     work: float  # seconds on one core
     wall: float | None  # seconds with the processes that run now; None where none does
@@ -53,6 +53,8 @@ def time_left(status: StudyStatus) -> TimeLeft:
     for run in status.runs:
         if run.state in {"running", "pending"}:
             work[run.shard] += run.expected * measured.factor(run) * (1 - run.share)
+    for place, search in enumerate(status.searches):
+        work[-1 - place] = search.left  # its trials follow each other
     total, processes = sum(work.values()), len(status.running)
     wall = max(total / processes, *work.values()) if processes and work else None
     return TimeLeft(total, wall, bool(measured.factors))

@@ -27,6 +27,10 @@ CAPABILITIES = {
     "microseconds": 4.0,
     "options": {"own_experts": 1, "shared_experts": 2, "progressive": False},
     "limits": {"own_experts": (1, 100), "shared_experts": (1, 1000)},
+    "space": {
+        "own_experts": {"least": 1, "greatest": 3},
+        "shared_experts": {"least": 1, "greatest": 4},
+    },
 }
 
 

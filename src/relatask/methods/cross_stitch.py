@@ -21,6 +21,9 @@ CAPABILITIES = {
     "microseconds": 20.0,
     "options": {"own_share": 0.9},
     "limits": {"own_share": (0.0, 1.0)},
+    "space": {
+        "own_share": {"least": 0.5, "greatest": 1.0},
+    },
 }
 
 

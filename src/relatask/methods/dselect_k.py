@@ -26,6 +26,11 @@ CAPABILITIES = {
     "options": {"experts": 4, "k": 2, "gamma": 1.0, "entropy": 0.01},
     "choices": {"experts": (2, 4, 8, 16, 32, 64)},
     "limits": {"k": (1, 64), "gamma": (1e-6, 1e6), "entropy": (0.0, 1e6)},
+    "space": {
+        "k": {"values": [1, 2]},
+        "gamma": {"least": 0.1, "greatest": 10.0, "log": True},
+        "entropy": {"least": 0.001, "greatest": 0.1, "log": True},
+    },
 }
 
 

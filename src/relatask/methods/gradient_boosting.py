@@ -30,6 +30,11 @@ CAPABILITIES = {
         "max_leaf_nodes": (2, 1_000_000),
         "min_samples_leaf": (1, 1_000_000),
     },
+    "space": {
+        "learning_rate": {"least": 0.02, "greatest": 0.3, "log": True},
+        "max_leaf_nodes": {"least": 8, "greatest": 128, "log": True},
+        "min_samples_leaf": {"least": 5, "greatest": 50, "log": True},
+    },
 }
 
 

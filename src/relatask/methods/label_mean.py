@@ -19,6 +19,9 @@ CAPABILITIES = {
     "microseconds": 1.0,
     "options": {"items": True, "penalty": 1.0},
     "limits": {"penalty": (1e-6, 1e6)},
+    "space": {
+        "penalty": {"least": 0.1, "greatest": 100.0, "log": True},
+    },
 }
 
 

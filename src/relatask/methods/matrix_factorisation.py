@@ -20,6 +20,10 @@ CAPABILITIES = {
     # 8 and 32 and penalties of 1, 5 and 20; the penalty, not the rank, says how much is learned.
     "options": {"rank": 32, "penalty": 5.0, "rounds": 20},
     "limits": {"rank": (1, 1000), "penalty": (1e-6, 1e6), "rounds": (1, 10_000)},
+    "space": {
+        "rank": {"least": 4, "greatest": 128, "log": True},
+        "penalty": {"least": 0.5, "greatest": 50.0, "log": True},
+    },
 }
 
 

@@ -23,6 +23,9 @@ CAPABILITIES = {
     "microseconds": 2.0,
     "options": {"experts": 4},
     "limits": {"experts": (1, 1000)},
+    "space": {
+        "experts": {"least": 2, "greatest": 8},
+    },
 }
 
 

@@ -20,6 +20,10 @@ CAPABILITIES = {
     "options": {"n_estimators": 300, "min_samples_leaf": 1, "max_features": "sqrt", "class_weight": ""},
     "choices": {"max_features": ("sqrt", "log2"), "class_weight": ("", "balanced", "balanced_subsample")},
     "limits": {"n_estimators": (1, 1_000_000), "min_samples_leaf": (1, 1_000_000)},
+    "space": {
+        "min_samples_leaf": {"least": 1, "greatest": 16, "log": True},
+        "max_features": {"values": ["sqrt", "log2"]},
+    },
 }
 
 

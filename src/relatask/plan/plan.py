@@ -5,6 +5,7 @@ Snakemake computes it while parsing, so nothing here imports torch, pandas or lo
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import cast
 
 from relatask.config import (
@@ -17,11 +18,13 @@ from relatask.config import (
 )
 from relatask.core.errors import RelataskError
 from relatask.core.registry import capabilities, complete_options
+from relatask.core.search_space import Space
 from relatask.plan.cost import predicted_minutes
 from relatask.plan.gain_runs import gain_runs
 from relatask.plan.group_rows import groups_by_seed
 from relatask.plan.inputs import inputs_of_row
 from relatask.plan.refusals import refuse, refuse_run
+from relatask.plan.search import searched_rows, searches_of, with_search
 from relatask.plan.spec import ChosenGroups, Component, Episodes, RunSpec, Tasks
 from relatask.plan.weights import weights_of
 
@@ -102,17 +105,17 @@ def _runs_of(
     prior: RunSpec | None,
     groups: Mapping[int, ChosenGroups],
     parts: Sequence[Tasks],
+    spaces: Mapping[str, Space],
     study: StudyConfig,
     scale: ScaleConfig,
 ) -> Iterator[RunSpec]:
-    """Yield the runs that differ from the `first` in split, seed and tasks, each with its prior or groups."""
+    """Yield the runs that differ from the `first` in split, seed and tasks, with prior, groups and search."""
     for split in study.splits.schemes:
         for seed in scale.seeds:
-            start = replace(prior, split=split, seed=seed).run_id if prior else None
+            under = partial(with_search, split=split, seed=seed, spaces=spaces, study=study, scale=scale)
+            start = under(prior).run_id if prior else None
             for tasks in parts:
-                yield replace(
-                    first, split=split, seed=seed, tasks=tasks, prior=start, groups=groups.get(seed)
-                )
+                yield replace(under(first), tasks=tasks, prior=start, groups=groups.get(seed))
 
 
 def _check_scale(scale: ScaleConfig, where: str) -> None:
@@ -137,6 +140,7 @@ def plan_runs(study: StudyConfig, scale_name: str) -> list[PlannedRun]:
     for each, entry in study.scales.items():
         _check_scale(entry, f"scales.{each}")
     scale = study.scales[scale_name]  # type: ignore[index]
+    spaces = searched_rows(study, scale)
     runs = []
     for name, dataset in study.datasets.items():
         first: dict[str, RunSpec] = {}
@@ -156,7 +160,7 @@ def plan_runs(study: StudyConfig, scale_name: str) -> list[PlannedRun]:
             spec = replace(first[method.label], groups=any_group)
             minutes = factor * predicted_minutes(spec, dataset.size, len(parts))
             prior = first[method.prior] if method.prior else None
-            specs = _runs_of(first[method.label], prior, groups, parts, study, scale)
+            specs = _runs_of(first[method.label], prior, groups, parts, spaces, study, scale)
             runs += [PlannedRun(spec, minutes, factor) for spec in specs]
             cost[method.label] = (minutes, factor)
         for collection, label, spec in gain_runs(study, scale, name, first):
@@ -166,6 +170,12 @@ def plan_runs(study: StudyConfig, scale_name: str) -> list[PlannedRun]:
             "two methods of the study are the same in everything but their label; remove one."
         )
     return runs
+
+
+def planned_minutes(runs: Sequence[PlannedRun], study: StudyConfig) -> float:
+    """Return what runs are predicted to take on one core, with the trials of searches that they wait for."""
+    searches = searches_of((run.spec for run in runs), study)
+    return sum(run.minutes for run in runs) + sum(search.minutes for search in searches.values())
 
 
 def make_shards(runs: Sequence[PlannedRun], shard_minutes: float, max_shards: int) -> list[Shard]:

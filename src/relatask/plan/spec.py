@@ -1,6 +1,7 @@
 """A run: one training of one method on one split with one seed, frozen and named by its content."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypedDict
 
@@ -25,6 +26,17 @@ class ChosenGroups(TypedDict):
     seed: int
 
 
+class Search(TypedDict):
+    """The search that chooses settings of a run, on the validation fold of one split and seed."""
+
+    split: str
+    seed: int  # of the split
+    trials: int
+    sampler: str  # a key of shards.search.SAMPLERS
+    draws: int  # seed of the sampler
+    space: dict[str, dict[str, Any]]  # setting as in a study file -> core.search_space
+
+
 class Episodes(TypedDict):
     """Few-shot episodes of images with one class each: config.EpisodesConfig."""
 
@@ -37,6 +49,14 @@ class Episodes(TypedDict):
 Tasks = Literal["all"] | TaskPart | tuple[str, ...]  # a tuple holds task ids
 # Settings of `training` that do not enter a run's seeds while they have these values.
 WITHOUT_DRAWS = {"schedule": "constant", "augmentation": "none"}
+
+# Key of a row of a study -> field of a run.
+SETTINGS = {
+    "options": "method",
+    "encoder_options": "encoder",
+    "balancing_options": "balancing",
+    "training": "training",
+}
 
 
 @dataclass(frozen=True)
@@ -75,6 +95,8 @@ class RunSpec:
     episodes: Episodes | None = None
     weights: dict[str, Any] | None = None  # config.WeightsConfig: keys that say something
     inputs: tuple[str, ...] = ()  # files of relatask.inputs; empty: what the encoder, or method, reads
+    search: Search | None = None  # what chooses settings; those of method, encoder, ... are the start
+    trial: bool = False  # of a search: predicts validation alone, keeps no model
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON, which `from_json` reads."""
@@ -82,7 +104,7 @@ class RunSpec:
         for name in ("method", "encoder", "balancing"):
             component = values[name]
             values[name] = None if component is None else dict(vars(component))
-        for name in ("weights", "inputs"):
+        for name in ("weights", "inputs", "search", "trial"):
             if not values[name]:
                 del values[name]  # so that a run without them has the name that it ever had
         return values
@@ -104,6 +126,36 @@ class RunSpec:
         encoder = self.encoder.name if self.encoder else None
         return self.method.name, encoder, self.balancing.name, self.inputs
 
+    def with_settings(self, settings: Mapping[str, Any]) -> "RunSpec":
+        """Return the run with other values of settings, which are named as in a study file.
+
+        Args:
+            settings: e.g. {"encoder_options.width": 64, "training.learning_rate": 0.01}.
+        """
+        changed: dict[str, Any] = {}
+        for name, value in settings.items():
+            part, _, key = name.partition(".")
+            own = SETTINGS[part]
+            held = changed.get(own, getattr(self, own))
+            is_component = isinstance(held, Component)
+            changed[own] = held.with_options(**{key: value}) if is_component else {**held, key: value}
+        return replace(self, **changed)
+
+    def as_trial(self, settings: Mapping[str, Any]) -> "RunSpec":
+        """Return the trial of settings in the search of this run.
+
+        It is one model of all tasks, also where the run is a part of its row, an ensemble, or made of groups.
+        Its name has nothing of the search, so a search with more trials finds those of a shorter one.
+        """
+        whole = replace(self, tasks="all", groups=None, ensemble=1, member=0, search=None, trial=True)
+        return whole.with_settings(settings)
+
+    def setting(self, name: str) -> Any:
+        """Return the value of a setting that is named as in a study file, e.g. "options.layers"."""
+        part, _, key = name.partition(".")
+        held = getattr(self, SETTINGS[part])
+        return (held.options if isinstance(held, Component) else held)[key]
+
     def required_encoder(self) -> Component:
         """Return the encoder of a run that trains a network.
 
@@ -120,11 +172,12 @@ class RunSpec:
     def seeded_by(self) -> dict[str, Any]:
         """Return what decides the random draws of a run; runs that agree in it draw the same numbers.
 
-        Tasks, balancing, weights, graph, prior, groups and the size of an ensemble are not in it: runs that
-        differ only in these start from the same draws. So they can be compared in pairs, and cutting
-        independent tasks into parts changes nothing. For the same reason options of few-shot methods are not
-        in it: an encoder with and one without layers over its episodes start from the same weights. A
-        schedule or an augmentation is in it only if it is not the default.
+        Tasks, balancing, weights, graph, prior, groups, search and the size of an ensemble are not in it:
+        runs that differ only in these start from the same draws. So a trial and the run of its settings have
+        the same numbers, runs can be compared in pairs, and cutting independent tasks into parts changes
+        nothing. For the same reason options of few-shot methods are not in it: an encoder with and one
+        without layers over its episodes start from the same weights. A schedule or an augmentation is in it
+        only if it is not the default.
         """
         draws = {
             "dataset": self.dataset,

@@ -13,10 +13,11 @@ from relatask.core.files import require_recorded
 from relatask.core.layout import dataset_file, raw_file, study_file
 from relatask.core.outputs import FigureRecord, TableRecord
 from relatask.core.registry import saved_tables
-from relatask.core.tables import read_table
+from relatask.core.tables import columns_of, read_table
 from relatask.data.sequences import read_fasta
 from relatask.evaluation.aggregate import join_plan, mixed_units, runs_of
 from relatask.evaluation.metrics import METRICS
+from relatask.plan.search import search_keys
 from relatask.publishing.collection import Collection
 from relatask.publishing.data_size import size_notes, smoke_run
 from relatask.publishing.formatting import Bold
@@ -120,6 +121,19 @@ class Inputs:
     def comparisons(self) -> pd.DataFrame:
         """Table "comparisons"."""
         return self.table("comparisons")
+
+    @property
+    def trials(self) -> pd.DataFrame:
+        """Table "trials" of all searches, one after the other in the order of the study."""
+        self.require("trials")
+        return self.once("trials", self._read_trials)
+
+    def _read_trials(self) -> pd.DataFrame:
+        found = [pd.DataFrame(columns=list(columns_of("trials")))]
+        for dataset, label, split, seed in search_keys(self.study, self.scale):
+            named = {"dataset": dataset, "label": label, "scheme": split, "seed": str(seed)}
+            found.append(read_table("trials", self.results / study_file("trials", self.name, **named)))
+        return pd.concat(found[1:] or found, ignore_index=True)
 
     @property
     def costs(self) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 It needs its manifest, the prepared data set and this package; no Snakemake, no RDKit, no network.
 """
 
+import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor
 
 from relatask.core.code_at_start import require_unchanged
-from relatask.core.errors import RelataskError
+from relatask.core.errors import DivergedError, RelataskError
 from relatask.core.files import canonical_json, sha256_of
 from relatask.core.progress import ProgressLine
 from relatask.core.registry import capabilities
@@ -34,6 +35,7 @@ from relatask.models.loading import load_model
 from relatask.models.record import NAME as MODEL_RECORD
 from relatask.models.saving import model_of_parts, model_of_run, training_items
 from relatask.plan.spec import RunSpec
+from relatask.shards.chosen import as_chosen
 from relatask.shards.combined import (
     Part,
     combine,
@@ -93,10 +95,12 @@ class Shard:
         """Train the runs that the journal does not hold yet, and return run_id -> SHA-256 of predictions.
 
         Raises:
-            RelataskError: runs failed, by name; the others are journalled.
+            DivergedError: runs diverged, by name; the others are journalled.
+            RelataskError: runs failed, not all of them because they diverged.
         """
         progress = ProgressLine(f"shard {self.name}", len(specs))
         failed: dict[str, list[RunSpec]] = {}  # reason -> runs
+        diverged = True  # all that failed
         self.batches = SideBySide(specs, self.data.device)
         with self.heartbeat:
             for number, spec in enumerate(self.batches.in_order()):
@@ -105,11 +109,13 @@ class Shard:
                         progress.skip()
                 except Exception as error:  # one bad run must not take the others with it
                     failed.setdefault(self._note(spec, error), []).append(spec)
+                    diverged &= isinstance(error, DivergedError)
         count = sum(map(len, failed.values()))
         progress.end(count)
         if failed:
             reasons = "; ".join(f"{_names(runs)}: {reason.rstrip('.')}" for reason, runs in failed.items())
-            raise RelataskError(f"shard {self.name}: {count} of {len(specs)} runs failed: {reasons}.")
+            raised = DivergedError if diverged else RelataskError
+            raise raised(f"shard {self.name}: {count} of {len(specs)} runs failed: {reasons}.")
         return {spec.run_id: sha256_of(self.journal.predictions_path(spec)) for spec in specs}
 
     def _note(self, spec: RunSpec, error: Exception) -> str:
@@ -129,6 +135,9 @@ class Shard:
         """Return the digests of code, data and, where the run starts from another, of that one's model."""
         code, forms = code_of_run(*spec.names), tuple(inputs_of(spec).split(JOINED))
         digests = {"code": code, "data": self.data.digest(_split_of(spec), forms)}
+        if spec.search:
+            chosen = as_chosen(spec, self.journal.folder).canonical()
+            digests["settings"] = hashlib.sha256(chosen.encode()).hexdigest()[:16]
         if spec.prior:
             digests["prior"] = sha256_of(self.model_of(spec.prior) / MODEL_RECORD)
         if spec.encoder and (files := initial_files(spec.encoder.name, spec.encoder.options)):
@@ -146,8 +155,9 @@ class Shard:
         encoder = spec.encoder.name if spec.encoder else None
         progress.begin(number, " ".join(filter(None, [spec.label, encoder, f"seed {spec.seed}"])))
         checkpoint = self._resume(spec, digests)
-        result, cost = self._train(spec, checkpoint, progress)
-        finished = result.finished(self._model_files(spec, result))
+        trained = as_chosen(spec, self.journal.folder)
+        result, cost = self._train(trained, checkpoint, progress)
+        finished = result.named(spec.run_id).finished(self._model_files(trained, result))
         require_unchanged(files_of_run(*spec.names))
         self.journal.enter(spec, digests, finished, cost)
         checkpoint.delete()
@@ -157,6 +167,8 @@ class Shard:
     def _keeps(self, spec: RunSpec) -> bool:
         """Whether the journal shall keep the run's model."""
         per_task = capabilities("methods", spec.method.name).per_task
+        if spec.trial:
+            return False  # it only asks how good its settings are
         return self.keep_models == "all" or (self.keep_models == "joint" and not per_task)
 
     def _resume(self, spec: RunSpec, digests: Digests) -> Checkpoint:
@@ -194,6 +206,8 @@ class Shard:
                 meter = self.batches.meter
                 checkpoint.finish((trained if keep else replace(trained, weights=None)).as_dict())
         result = train_run(spec, data, checkpoint, report, keep, self._prior_scores(spec))
+        if spec.trial:
+            result = result.validated()
         return result, meter.read(earlier=checkpoint.seconds)
 
     def _prior_scores(self, spec: RunSpec) -> Tensor | None:

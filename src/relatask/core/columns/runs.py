@@ -114,6 +114,19 @@ RUNS: dict[str, dict[str, str]] = {
         "y": "float32",
         "gain": "float64",  # on the validation fold
     },
+    "trials": {  # of the search of a row on the validation fold of one split and seed
+        "dataset": "string",
+        "label": "string",
+        "split": "string",
+        "seed": "int32",
+        "trial": "int32",  # 0 has the settings that the study gives
+        "run_id": "string",
+        "settings": "string",  # JSON: setting as in a study file -> value
+        "score": "float64?",  # on validation; null where it failed
+        "seconds": "float64?",  # measured
+        "reason": "string?",  # why it failed
+        "chosen": "bool",
+    },
     "groups": {  # of one collection: the groups chosen by the estimates
         "strategy": "string",
         "rounds": "int32?",

@@ -24,6 +24,10 @@ CAPABILITIES = {
     "options": {"layers": 2, "predictor": "dot", "shared": False},
     "choices": {"predictor": ("dot", "mlp")},
     "limits": {"layers": (0, 5)},
+    "space": {
+        "layers": {"least": 1, "greatest": 3},
+        "predictor": {"values": ["dot", "mlp"]},
+    },
 }
 
 

@@ -39,6 +39,9 @@ CAPABILITIES = {
             "weight": "float32",
         },
     },
+    "space": {
+        "eta": {"least": 0.1, "greatest": 100.0, "log": True},
+    },
 }
 
 

@@ -42,6 +42,9 @@ CAPABILITIES = {
         "node_weight": (0.0, 1e6),
         "pair_weight": (0.0, 1e6),
     },
+    "space": {
+        "step_size": {"least": 0.005, "greatest": 0.2, "log": True},
+    },
 }
 
 

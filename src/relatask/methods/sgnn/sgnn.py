@@ -48,6 +48,11 @@ CAPABILITIES = {
         "dropout": (0.0, 0.99),
         "least_score": (0.0, 1.0),
     },
+    "space": {
+        "layers": {"least": 1, "greatest": 4},
+        "state_width": {"least": 16, "greatest": 64, "log": True},
+        "dropout": {"least": 0.0, "greatest": 0.3},
+    },
 }
 PREDICTED = 64  # items at a time outside training, where their number bounds the memory alone
 

@@ -76,6 +76,12 @@ CAPABILITIES = {
         "dropout": (0.0, 0.99),
         "least_score": (0.0, 1.0),
     },
+    "space": {
+        "layers": {"least": 1, "greatest": 4},
+        "state_width": {"least": 16, "greatest": 64, "log": True},
+        "dropout": {"least": 0.0, "greatest": 0.3},
+        "edge_weight": {"least": 0.1, "greatest": 10.0, "log": True},
+    },
 }
 NETWORK = tuple(SGNNSettings.__dataclass_fields__)
 

@@ -27,7 +27,7 @@ TABLE = {
         "devices": "string",
     },
     "when": ("always",),
-    "needs": ("plan", "costs", "dataset"),
+    "needs": ("plan", "costs", "dataset", "trials"),
     "measured": True,
 }
 
@@ -64,7 +64,18 @@ def make(inputs: Inputs) -> Table:
         "Measured: these figures differ from run to run and from machine to machine. of predicted: measured "
         "over predicted time; where it is far from 1, `relatask calibrate` prints what makes shards as long "
         "as they should be.",
+        *_trials_note(inputs),
         *mixtures(made_with([inputs.costs]), inputs.results / inputs.name),
         inputs.reduced,
     ]
     return Table("costs", f"{inputs.study.title}: measured costs", frame, [*header, "device"], body, 3, notes)
+
+
+def _trials_note(inputs: Inputs) -> list[str]:
+    """Return what the trials of searches took, which are no runs of the table."""
+    if inputs.study.search is None:
+        return []
+    trials = inputs.trials.drop_duplicates("run_id")
+    each = trials.groupby("label", sort=False)["seconds"].sum()
+    said = ", ".join(f"{label} {number(seconds, 1)}" for label, seconds in each.items())
+    return [f"Not in these figures: seconds of trials, by which settings were chosen (table search): {said}."]

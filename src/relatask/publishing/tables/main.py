@@ -23,6 +23,7 @@ from relatask.publishing.formatting import (
 from relatask.publishing.inputs import Inputs, best_of, marked, records
 from relatask.publishing.kind_notes import kind_notes
 from relatask.publishing.published_values import lookup
+from relatask.publishing.search_notes import search_notes
 
 TABLE = {
     "caption": (
@@ -189,7 +190,7 @@ def _main_notes(inputs: Inputs, blocks: list[pd.DataFrame]) -> list[str]:
     for metric, block in zip(inputs.leading, blocks, strict=True):
         of = f"{METRICS[metric].label}: " if len(blocks) > 1 else ""
         notes += [f"{of}{note}" for note in _undefined_notes(inputs, block, metric)]
-    notes += [*_left_out_notes(inputs), *kind_notes(inputs)]
+    notes += [*_left_out_notes(inputs), *kind_notes(inputs), *search_notes(inputs)]
     if data["chosen"].notna().any():
         notes.append("In square brackets: the method whose mean on validation was best, out of several.")
     if data["published"].notna().any():

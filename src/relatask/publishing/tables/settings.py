@@ -26,6 +26,7 @@ TABLE = {
     "when": ("always",),
     "needs": ("plan", "dataset"),
 }
+SEARCHED = "chosen by search"  # table `search` says which value under which split and seed
 PARTS = {"method": "options", "encoder": "encoder_options", "balancing": "balancing_options"}  # key of a row
 
 
@@ -44,6 +45,7 @@ def _settings(inputs: Inputs) -> dict[str, dict[str, str]]:
             values[component] = chosen["name"]
             values |= {f"{part}.{key}": value for key, value in chosen["options"].items()}
         values |= {f"training.{key}": value for key, value in spec["training"].items()}
+        values |= dict.fromkeys((spec.get("search") or {}).get("space", ()), SEARCHED)
         values |= {f"weights.{key}": value for key, value in (spec.get("weights") or {}).items()}
         for key, value in values.items():
             if value is not None:
