@@ -98,7 +98,7 @@ def predict_new(site: Path, folder: Path) -> None:
     ]
     tasks = [*labels, *(f"logD{suffix}" for suffix in ("", "_unc", "_low", "_high", "_error"))]
     rows = ["nearest", "similarity", "domain"]
-    assert found.columns.tolist()[3:] == [*tasks, *rows, "reason"]
+    assert found.columns.tolist()[-len(tasks) - 4 :] == [*tasks, *rows, "reason"]
     assert found.loc[0, [*tasks, *rows]].notna().all()
     assert found.loc[1, [*tasks, *rows]].isna().all()
     card = (folder / "models" / "assays" / "card.md").read_text()
