@@ -25,7 +25,7 @@ from relatask.core.records import (
     records,
     suggest,
 )
-from relatask.core.search_space import Space, checked_range
+from relatask.core.search_space import checked_space
 
 
 @dataclass(frozen=True)
@@ -157,29 +157,6 @@ def _checked(ability: Capabilities) -> Capabilities:
     _check_saves(PACKAGE / ability.file, ability.saves)
     owner = f"{PACKAGE / ability.file}: CAPABILITIES['space']"
     return replace(ability, space=checked_space(owner, ability, ability.space))
-
-
-def checked_space(owner: str, known: Options, given: Mapping[str, Any]) -> Space:
-    """Return which values of options may be chosen, after refusing what these cannot have.
-
-    Args:
-        owner: what messages call the one whose options they are.
-        known: its options.
-        given: option -> its range or list, see `relatask.core.search_space`.
-
-    Raises:
-        RelataskError: there is no such option, or it cannot have such a value.
-    """
-    found = {}
-    for name, allowed in given.items():
-        if name not in known.options:
-            raise RelataskError(f"{owner} has no option {name!r}.{suggest(str(name), known.options)}")
-
-        def value_of(value: Any, name: str = name) -> Any:
-            return checked_options(owner, known, {name: value})[name]
-
-        found[name] = checked_range(f"{owner}: {name}", allowed, value_of)
-    return found
 
 
 def _check_saves(path: Path, saves: Mapping[str, Mapping[str, str]]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeGuard
 
 from relatask.core.errors import RelataskError
+from relatask.core.records import Options, checked_options, suggest
 
 Space = dict[str, dict[str, Any]]  # option -> its range or list
 FORMS = "{least: 1, greatest: 4}, with `log: true` where its logarithm is drawn, or {values: [1, 2]}"
@@ -46,6 +47,29 @@ def checked_range(where: str, given: Any, check: Callable[[Any], Any]) -> dict[s
     if log is not False and (log is not True or least <= 0):
         raise RelataskError(f"{where}: log is true or false, and true only where least is above 0.")
     return {"least": least, "greatest": greatest, **({"log": True} if log else {})}
+
+
+def checked_space(owner: str, known: Options, given: Mapping[str, Any]) -> Space:
+    """Return which values of options may be chosen, after refusing what these cannot have.
+
+    Args:
+        owner: what messages call the one whose options they are.
+        known: its options.
+        given: option -> its range or list, see `relatask.core.search_space`.
+
+    Raises:
+        RelataskError: there is no such option, or it cannot have such a value.
+    """
+    found = {}
+    for name, allowed in given.items():
+        if name not in known.options:
+            raise RelataskError(f"{owner} has no option {name!r}.{suggest(str(name), known.options)}")
+
+        def value_of(value: Any, name: str = name) -> Any:
+            return checked_options(owner, known, {name: value})[name]
+
+        found[name] = checked_range(f"{owner}: {name}", allowed, value_of)
+    return found
 
 
 def contains(allowed: Mapping[str, Any], value: Any) -> bool:

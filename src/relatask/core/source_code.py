@@ -32,6 +32,7 @@ MOVING = (
     "processes",
     "files",
     "registry",
+    "search_space",
     "source_code",
     "code_at_start",
     "workflow_files",

@@ -8,8 +8,8 @@ from relatask.config import MethodConfig, ScaleConfig, StudyConfig, TrainingConf
 from relatask.config.search import TRAINING_SPACE
 from relatask.core.errors import RelataskError
 from relatask.core.records import suggest
-from relatask.core.registry import capabilities, checked_space
-from relatask.core.search_space import Space, checked_range, mean_of
+from relatask.core.registry import capabilities
+from relatask.core.search_space import Space, checked_range, checked_space, mean_of
 from relatask.plan.cost import predicted_minutes
 from relatask.plan.spec import RunSpec, Search
 
