@@ -147,7 +147,7 @@ def parquet_bytes() -> bytes:
 
 DAMAGED = {
     "csv": WHOLE.encode() * 3,
-    "csv.gz": gzip.compress(WHOLE.encode() * 40),
+    "csv.gz": gzip.compress(WHOLE.encode() * 40, mtime=0),
     "parquet": parquet_bytes(),
 }
 

@@ -114,8 +114,8 @@ def test_an_original_that_was_damaged_is_had_again(service: Service, tmp_path: P
 
 def test_the_mirror_comes_before_the_conversion(service: Service, mirror: Path, tmp_path: Path) -> None:
     entry = converted_entry(service)
-    (mirror / entry["path"]).write_bytes(gzip.compress(MADE, 1))
-    assert retrieve(entry, tmp_path, mirror).read_bytes() == gzip.compress(MADE, 1)
+    (mirror / entry["path"]).write_bytes(gzip.compress(MADE, 1, mtime=0))
+    assert retrieve(entry, tmp_path, mirror).read_bytes() == gzip.compress(MADE, 1, mtime=0)
     (mirror / entry["path"]).unlink()
     original = entry["originals"]["chembl_25/chembl_25.fa.gz"]
     (mirror / original["path"]).write_bytes(FASTA)
