@@ -51,7 +51,9 @@ def test_names_and_contents_of_an_archive_count(tmp_path: Path, files: dict[str,
     assert digest_of(tmp_path, archive(files)) != expected
 
 
-@pytest.mark.parametrize("content", [gzip.compress(bytes(1 << 24), mtime=0), archive({"a.txt": bytes(1 << 24)})])
+@pytest.mark.parametrize(
+    "content", [gzip.compress(bytes(1 << 24), mtime=0), archive({"a.txt": bytes(1 << 24)})]
+)
 def test_what_unpacks_to_far_more_than_data_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
 ) -> None:
