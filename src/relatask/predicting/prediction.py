@@ -75,8 +75,6 @@ def predict_file(job: Job) -> None:
             file = copied_stdin(Path(scratch), job.column or model.column)
         rows = rows_of(file, job.column, model.column, job.part)
         header = header_of(model, rows.table.names, file, job.wanted)
-        for sentence in model.told(job.wanted):
-            log.info("%s", sentence)
         known = None
         if job.known is not None:
             known = read_known(job.known, None, model, with_vectors(model, job.embedding))
@@ -99,6 +97,8 @@ def predict_file(job: Job) -> None:
             )
             _predict_missing(Predictor(asked, model), rows, job)
             n_empty = parts.join([*rows.table.names, *header], len(rows))
+    for sentence in model.told(job.wanted):
+        log.info("%s", sentence)
     log.info("%s: %d rows, %d of them without a prediction", job.output, len(rows), n_empty)
 
 
