@@ -57,7 +57,7 @@ def test_an_ensemble_says_the_mean_of_its_members_and_how_much_they_differ(
         *(name for task in ("task0", "task1", "task2") for name in (task, f"{task}_unc")),
         *("nearest", "similarity", "reason"),
     ]  # fmt: skip
-    assert "holds no calibration.json" in model.told()[0]
+    assert "holds no calibration.json" in model.caveats()[0]
     np.testing.assert_allclose(found["task0"], apart.mean(0), rtol=1e-6)
     np.testing.assert_allclose(found["task0_unc"], apart.std(0, ddof=1), rtol=1e-5)
     assert found["task0_unc"].max() > 0
@@ -153,7 +153,7 @@ def test_a_calibrated_ensemble_says_how_right_it_may_be(calibrated: Path, member
     assert widths[near.idxmin()] > widths[near.idxmax()] > 0
     assert there["task1_error"][near.idxmin()] > there["task1_error"][near.idxmax()] > 0
     assert found["task2_calibrated"].isna().all()
-    assert model.told() == ["task2: too few labels to calibrate: 0 of label 1, 10 are needed."]
+    assert model.caveats() == ["task2: too few labels to calibrate: 0 of label 1, 10 are needed."]
 
 
 def test_what_is_wanted_decides_the_columns_and_the_width(calibrated: Path, members: list[Path]) -> None:

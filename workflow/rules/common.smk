@@ -253,7 +253,7 @@ def reader_command():
 def where_results_are():
     """The last line that a person reads."""
     if CONFIG.model:
-        return f"Done. Predictions: {asked_for_predictions()}"
+        return f"Done. Predictions: {predictions_file()}"
     places = {
         "tables": at("table", name=TABLES[0], suffix="md") if TABLES else "",
         "figures": at("figures"),

@@ -34,7 +34,7 @@ rule join_predictions:
     input:
         parts=part_files,
     output:
-        predictions=CONFIG.output or f"results/{layout.PREDICTIONS.format(name=input_name())}",
+        predictions=predictions_file(),
     log:
         f"results/logs/join_predictions/{input_name()}.log",
     benchmark:

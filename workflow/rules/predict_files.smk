@@ -13,6 +13,11 @@ def asked_for_predictions():
             f"predict: {' and '.join(missing)} must be given: "
             "snakemake predict --config model=models/assays input=new.csv"
         )
+    return predictions_file()
+
+
+def predictions_file():
+    """The file that is named in the config, or one by the input's name."""
     return CONFIG.output or f"results/{layout.PREDICTIONS.format(name=input_name())}"
 
 

@@ -85,11 +85,11 @@ class DMPNN(Encoder):
             if own.undirected:
                 bonds = (bonds + bonds[x.rev_edge_index]) / 2
             if self.along_bonds:  # all that reach the bond's atom, but for the bond's reverse
-                told = _sums(bonds, x.edge_index[1], len(x.V))[x.edge_index[0]] - bonds[x.rev_edge_index]
+                messages = _sums(bonds, x.edge_index[1], len(x.V))[x.edge_index[0]] - bonds[x.rev_edge_index]
             else:
                 beside = torch.cat([bonds, x.E.to(bonds.dtype)], 1)
-                told = _sums(beside, x.edge_index[1], len(x.V))[x.edge_index[0]]
-            bonds = own.update(told, first)
+                messages = _sums(beside, x.edge_index[1], len(x.V))[x.edge_index[0]]
+            bonds = own.update(messages, first)
         found: Tensor = own.finalize(_sums(bonds, x.edge_index[1], len(x.V)), x.V, None)
         return found
 

@@ -6,9 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from relatask.core.errors import RelataskError
-from relatask.data.standardise import Limits
 from relatask.models.ensemble import Ensemble
-from relatask.models.items import reads_vectors
+from relatask.models.items import limits_of, reads_vectors
 from relatask.models.prediction import Model
 from relatask.sources.embedding import EmbeddingConfig, read_embedding
 
@@ -25,7 +24,7 @@ def with_vectors(model: Model | Ensemble, path: Path | None) -> Callable[[Sequen
     Raises:
         RelataskError: the model reads vectors and no file is given, or the other way round.
     """
-    one = model.members[0] if isinstance(model, Ensemble) else model
+    one = model.members[0]
     if not reads_vectors(one.trained):
         if path is not None:
             raise RelataskError(f"--embedding: the model reads no vectors of {path}; remove it.")
@@ -34,7 +33,6 @@ def with_vectors(model: Model | Ensemble, path: Path | None) -> Callable[[Sequen
         raise RelataskError(
             "the model reads an embedding of molecules; give a table of SMILES and vectors (--embedding)."
         )
-    how = {"neutralise": False, "fragments": "largest", **one.trained.record.standardised}
-    limits = Limits(min_heavy_atoms=1, min_weight=0.0, max_weight=float("inf"), **how)
+    limits = limits_of(one.trained)
     embedding = read_embedding(EmbeddingConfig(path=str(path)), limits)
     return lambda texts: embedding.table_of(texts, limits)

@@ -107,7 +107,7 @@ class Ensemble:
         limited = self.calibration is not None and self.calibration.limit is not None
         return [NEAREST, SIMILARITY, *([DOMAIN] if limited else [])]
 
-    def told(self, wanted: Wanted = ALL) -> list[str]:
+    def caveats(self, wanted: Wanted = ALL) -> list[str]:
         """Return sentences for people about what a prediction does not say."""
         if self.calibration is None:
             return [

@@ -5,7 +5,6 @@ values in the task's unit, and of a class its place among the classes, each [mol
 mean and the spread over members. Fingerprints are the caller's to make; the graph's metadata say how.
 """
 
-import importlib.util
 import json
 import logging
 import warnings
@@ -22,6 +21,7 @@ from torch import Tensor, nn
 
 from relatask.core.atomic import atomic_path
 from relatask.core.errors import RelataskError
+from relatask.core.extras import require_extra
 from relatask.core.registry import loop_of
 from relatask.engine.network import trained_model
 from relatask.engine.problem import CONSTANT
@@ -121,11 +121,8 @@ def export_onnx(model: Model | Ensemble, path: Path) -> None:
     Raises:
         RelataskError: the model is no network on fingerprints, or the packages for ONNX are not there.
     """
-    members = [model] if isinstance(model, Model) else list(model.members)
     graph = graph_of(model).eval()
-    missing = [name for name in ("onnx", "onnxscript") if importlib.util.find_spec(name) is None]
-    if missing:
-        raise RelataskError(f"{' and '.join(missing)} is not installed; pip install 'relatask[onnx]'.")
+    require_extra("onnx", "relatask export", "onnxscript")
     names = ["predictions"] if isinstance(model, Model) else ["predictions", "spread"]
     with _quiet():
         program = torch.onnx.export(
@@ -138,10 +135,18 @@ def export_onnx(model: Model | Ensemble, path: Path) -> None:
             verbose=False,
         )
     assert program is not None
-    program.model.metadata_props.update({key: json.dumps(value) for key, value in _facts(members[0]).items()})
+    program.model.metadata_props.update(
+        {key: json.dumps(value) for key, value in _facts(model.members[0]).items()}
+    )
     with atomic_path(path) as temporary:
         program.save(temporary)
-    log.info("%s: %d tasks, %d member%s.", path, len(model.task_ids), len(members), "s"[: len(members) - 1])
+    log.info(
+        "%s: %d tasks, %d member%s.",
+        path,
+        len(model.task_ids),
+        len(model.members),
+        "s"[: len(model.members) - 1],
+    )
 
 
 def graph_of(model: Model | Ensemble) -> nn.Module:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,9 @@ from relatask.core.plugins import InputRecord, input_records, load_file
 from relatask.core.records import suggest
 from relatask.inputs.cells import are_whole
 from relatask.models.trained_model import TrainedModel
+
+if TYPE_CHECKING:
+    from relatask.data.standardise import Limits
 
 VECTORS, VECTOR = "vectors", "vector"  # the input, and the column of items that it is made from
 NEEDS_VECTORS = (
@@ -66,15 +70,13 @@ def _standardised(
     items: pd.DataFrame, read: Sequence[InputRecord], model: TrainedModel
 ) -> tuple[pd.DataFrame, list[str | None]]:
     """Return molecules of the column `smiles` as those of training, with vectors where there are some."""
-    from relatask.data.standardise import Limits, Rejection, standardise_all
+    from relatask.data.standardise import Rejection, standardise_all
 
-    how = {"neutralise": False, "fragments": "largest", **model.record.standardised}
-    limits = Limits(min_heavy_atoms=1, min_weight=0.0, max_weight=float("inf"), **how)
     found = []
     reasons = _unusable([one for one in read if one.column != "smiles"], items)
     texts = [text if isinstance(text, str) else None for text in items["smiles"]]
     # which keeps RDKit from printing what the reasons say
-    for place, result in standardise_all(texts, limits, scaffold=False):
+    for place, result in standardise_all(texts, limits_of(model), scaffold=False):
         if isinstance(result, Rejection):
             reasons[place] = str(result)
         elif reasons[place] is None:
@@ -85,6 +87,14 @@ def _standardised(
         own = [vector for vector, why in zip(items[VECTOR], reasons, strict=True) if why is None]
         table[VECTOR] = pd.Series(own, dtype=object)
     return table, reasons
+
+
+def limits_of(model: TrainedModel) -> "Limits":
+    """Return how a model's molecules are standardised, of any size."""
+    from relatask.data.standardise import Limits
+
+    how = {"neutralise": False, "fragments": "largest", **model.record.standardised}
+    return Limits(min_heavy_atoms=1, min_weight=0.0, max_weight=float("inf"), **how)
 
 
 def _inputs_of(model: TrainedModel) -> list[InputRecord]:

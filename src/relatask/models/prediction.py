@@ -13,6 +13,7 @@ from relatask.core.errors import RelataskError
 from relatask.core.files import sha256_of
 from relatask.core.records import suggest
 from relatask.core.registry import loop_of
+from relatask.data.tasks import Task
 from relatask.models.items import as_items, column_of
 from relatask.models.loading import load_model
 from relatask.models.new_items import NewItems
@@ -60,14 +61,24 @@ class Model:
         return self.trained.task_ids
 
     @property
+    def members(self) -> "Sequence[Model]":
+        """The model alone, as an ensemble has several."""
+        return (self,)
+
+    @property
+    def tasks(self) -> dict[str, Task]:
+        """Task id -> the task."""
+        return {task.task_id: task for task in self.trained.record.tasks}
+
+    @property
     def names(self) -> dict[str, str]:
         """Task id -> name of the task, as its source writes it."""
-        return {task.task_id: task.name for task in self.trained.record.tasks}
+        return {name: task.name for name, task in self.tasks.items()}
 
     @property
     def units(self) -> dict[str, str]:
         """Task id -> unit of what is predicted, of tasks that have one."""
-        return {task.task_id: task.unit for task in self.trained.record.tasks if task.unit}
+        return {name: task.unit for name, task in self.tasks.items() if task.unit}
 
     def columns(self, wanted: Wanted = ALL, names: Mapping[str, str] | None = None) -> list[str]:
         """Return the columns of a prediction: the same whatever is wanted, as only an ensemble says more.
@@ -78,7 +89,7 @@ class Model:
         """
         return [*(task if names is None else names[task] for task in self.task_ids), REASON]
 
-    def told(self, wanted: Wanted = ALL) -> list[str]:
+    def caveats(self, wanted: Wanted = ALL) -> list[str]:
         """Return sentences for people about what a prediction does not say."""
         return [
             f"{self.trained.folder} is one model and no ensemble: it has no spread, no calibrated "
@@ -106,7 +117,7 @@ class Model:
             known: results that are known of the items, a row for each and a column for each such task, NaN
                 where unknown. Methods that read known labels use them. Of few-shot learning, the class of
                 each image that shows a class, NaN for those to be classified.
-            wanted: what an ensemble would say besides; one model says nothing of it, see `told`.
+            wanted: what an ensemble would say besides; one model says nothing of it, see `caveats`.
 
         Returns:
             A column for each task: the probability of label 1, a value in the task's unit, or the name of a

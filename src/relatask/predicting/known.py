@@ -12,7 +12,7 @@ from relatask.core.records import suggest
 from relatask.models.ensemble import Ensemble
 from relatask.models.items import as_items
 from relatask.models.prediction import Model
-from relatask.predicting.rows import rows_of
+from relatask.predicting.rows import items_in, rows_of
 from relatask.sources.cells import MISSING, text_of
 from relatask.sources.table_files import TableFile, row_in_file
 
@@ -53,7 +53,7 @@ def read_known(path: Path, named: str | None, model: Model | Ensemble, items_of:
     texts: list[str] = []
     cells: dict[str, list[str | None]] = {name: [] for name in columns}
     for batch in rows.table.batches([rows.column, *columns]):
-        texts += [text_of(cell, frozenset()) or "" for cell in batch.column(0).to_pylist()]
+        texts += items_in(batch.column(0))
         for name in columns:
             cells[name] += [text_of(cell, MISSING) for cell in batch.column(name).to_pylist()]
     classes = classes_of(model)
@@ -61,7 +61,7 @@ def read_known(path: Path, named: str | None, model: Model | Ensemble, items_of:
         tasks[name]: _values(own, classes.get(tasks[name], ()), rows.table, name)
         for name, own in cells.items()
     }
-    items, reasons = as_items(items_of(texts), _first(model).trained)
+    items, reasons = as_items(items_of(texts), model.members[0].trained)
     usable = np.array([reason is None for reason in reasons])
     if lost := int((~usable).sum()):
         log.warning("%s: %d rows hold no molecule or text, e.g. %s; their results are left out.",
@@ -72,24 +72,18 @@ def read_known(path: Path, named: str | None, model: Model | Ensemble, items_of:
 
 def classes_of(model: Model | Ensemble) -> dict[str, tuple[str, ...]]:
     """Return task id -> names of its classes, of labels ("0", "1"), of measured values none."""
-    members = [model] if isinstance(model, Model) else model.members
-    tasks = {task.task_id: task for member in members for task in member.trained.record.tasks}
     of_kind = {"binary": ("0", "1"), "real": ()}
-    return {name: of_kind.get(task.kind, tuple(task.classes)) for name, task in tasks.items()}
+    return {name: of_kind.get(task.kind, tuple(task.classes)) for name, task in model.tasks.items()}
 
 
 def aligned(
     known: pd.DataFrame, items: Sequence[str] | pd.DataFrame, model: Model | Ensemble
 ) -> pd.DataFrame:
     """Return what is known of items, of which the model reads some: a row for each."""
-    table, reasons = as_items(items, _first(model).trained)
+    table, reasons = as_items(items, model.members[0].trained)
     names = np.full(len(items), None, object)
     names[[reason is None for reason in reasons]] = table[model.column]
     return known.reindex(names).reset_index(drop=True)
-
-
-def _first(model: Model | Ensemble) -> Model:
-    return model if isinstance(model, Model) else model.members[0]
 
 
 def _values(cells: list[str | None], classes: tuple[str, ...], table: TableFile, name: str) -> pd.Series:

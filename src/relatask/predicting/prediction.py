@@ -97,7 +97,7 @@ def predict_file(job: Job) -> None:
             )
             _predict_missing(Predictor(asked, model), rows, job)
             n_empty = parts.join([*rows.table.names, *header], len(rows))
-    for sentence in model.told(job.wanted):
+    for sentence in model.caveats(job.wanted):
         log.info("%s", sentence)
     log.info("%s: %d rows, %d of them without a prediction", job.output, len(rows), n_empty)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from relatask.core.files import sha256_of
+from relatask.sources.cells import text_of
 from relatask.sources.table_description import describe_table
 from relatask.sources.table_files import TableFile, find_column, open_table
 
@@ -42,6 +42,8 @@ class Rows:
         """
         number, before, held = 0, 0, []
         for batch in self.table.batches(self.table.names):
+            if before >= self.end:
+                break
             start, end = max(self.start - before, 0), min(self.end - before, batch.num_rows)
             before += batch.num_rows
             if start >= end:
@@ -93,6 +95,11 @@ def rows_of(path: Path, named: str | None, usual: str, part: tuple[int, int] = (
     return Rows(table, column, start, end)
 
 
+def items_in(column: pa.Array | pa.ChunkedArray) -> list[str]:
+    """Return the SMILES or texts of a column, "" where nothing stands."""
+    return [text_of(cell, frozenset()) or "" for cell in column.to_pylist()]
+
+
 def copied_stdin(folder: Path, column: str) -> Path:
     """Return a file that holds what comes through a pipe: a table with a header, or lines of SMILES.
 
@@ -100,10 +107,10 @@ def copied_stdin(folder: Path, column: str) -> Path:
         folder: gets the file.
         column: of the items, which the header of a table names in some spelling.
     """
-    with (folder / "stdin").open("wb") as target:
+    path = folder / "stdin"
+    with path.open("wb") as target:
         shutil.copyfileobj(sys.stdin.buffer, target, 1 << 20)
-    with (folder / "stdin").open("rb") as handle:
+    with path.open("rb") as handle:
         first = handle.readline(1 << 20).decode("utf-8", "replace")
     cells = [cell.strip(' "\r\n').lower() for cell in first.replace(";", ",").replace("\t", ",").split(",")]
-    suffix = ".csv" if column.lower() in cells or "smiles" in cells else ".smi"
-    return (folder / "stdin").replace(folder / f"{sha256_of(folder / 'stdin')[:16]}{suffix}")
+    return path.replace(path.with_suffix(".csv" if column.lower() in cells or "smiles" in cells else ".smi"))

@@ -23,7 +23,7 @@ from relatask.models.prediction import REASON, Model, load
 from relatask.models.wanted import Wanted
 from relatask.predicting.known import aligned
 from relatask.predicting.parts import PartFiles
-from relatask.sources.cells import text_of
+from relatask.predicting.rows import items_in
 
 Numbered = tuple[int, pa.Table]  # number of a chunk and its rows
 
@@ -73,7 +73,7 @@ class Predictor:
     def predict(self, number: int, rows: pa.Table) -> int:
         """Predict a chunk of rows and write it as a part; return how many rows it has."""
         asked = self.asked
-        items = self.items_of([text_of(cell, frozenset()) or "" for cell in rows[asked.column].to_pylist()])
+        items = self.items_of(items_in(rows[asked.column]))
         known = None if asked.known is None else aligned(asked.known, items, self.model)
         found = self.model.predict(items, known, wanted=asked.wanted)
         for name, key in zip(asked.header, found.columns, strict=True):

@@ -68,13 +68,13 @@ def search(run: RunSpec, train: Train, kinds: Mapping[str, Kind]) -> pd.DataFram
             if canonical_json(settings) not in rows:
                 break
             proposals.tell(settings, rows[canonical_json(settings)]["score"])
-        told = canonical_json(settings)
-        if told not in rows:
-            rows[told] = _tried(run, settings, train, kinds)
-            proposals.tell(settings, rows[told]["score"])
-        score = rows[told]["score"]
-        log.info("trial %d, %s: %s", number, told, rows[told]["reason"] if score is None else f"{score:.4f}")
-        table.append({"trial": number, **rows[told]})
+        key = canonical_json(settings)
+        if key not in rows:
+            rows[key] = _tried(run, settings, train, kinds)
+            proposals.tell(settings, rows[key]["score"])
+        score = rows[key]["score"]
+        log.info("trial %d, %s: %s", number, key, rows[key]["reason"] if score is None else f"{score:.4f}")
+        table.append({"trial": number, **rows[key]})
     trials = pd.DataFrame(table).astype({"score": float})
     if trials["score"].isna().all():
         where = f"{run.label} on {run.dataset}, {run.split}-{run.seed}"

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from relatask.publishing import figure_data, style
+from relatask.publishing import style
 from relatask.publishing.inputs import Inputs
 from relatask.publishing.out_of_fold import checked_out_of_fold
+from relatask.publishing.split_panels import rows_of, split_panels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,13 +39,12 @@ BINS = 10
 def table(inputs: Inputs, dataset: str) -> pd.DataFrame:
     """Return a row for each bin of each row of the study, before and after calibration."""
     parts = []
-    for split in inputs.study.splits.schemes:
-        for method in inputs.methods:
-            rows = checked_out_of_fold(inputs, dataset, split, method)
-            rows = rows[rows["calibrated"].notna()]
-            for calibrated, column in ((False, "score"), (True, "calibrated")):
-                own = _bins(rows[column].to_numpy(), rows["label"].to_numpy(np.float64))
-                parts.append(own.assign(split=split, method=method, calibrated=calibrated))
+    for split, method in rows_of(inputs):
+        rows = checked_out_of_fold(inputs, dataset, split, method)
+        rows = rows[rows["calibrated"].notna()]
+        for calibrated, column in ((False, "score"), (True, "calibrated")):
+            own = _bins(rows[column].to_numpy(), rows["label"].to_numpy(np.float64))
+            parts.append(own.assign(split=split, method=method, calibrated=calibrated))
     return pd.concat(parts, ignore_index=True)[list(FIGURE["columns"])]
 
 
@@ -60,20 +60,16 @@ def draw(inputs: Inputs, dataset: str) -> "tuple[pd.DataFrame, Figure]":
     title = f"{dataset}: calibration of probabilities"
     if drawn.empty:
         return drawn, style.empty(title, "No task has enough labels of both classes to calibrate.")
-    looks = style.looks(figure_data.methods_of(inputs.plan, inputs.baseline), inputs.baseline)
-    splits = list(dict.fromkeys(drawn["split"]))
-    figure = style.new_figure(1.0 + 3.8 * len(splits), 4.6)
-    panels = figure.subplots(1, len(splits), squeeze=False)[0]
-    for axes, split in zip(panels, splits, strict=True):
+    panels = split_panels(inputs, drawn, 4.6, share_y=False)
+    for split, axes in panels.axes.items():
         axes.plot([0, 1], [0, 1], color=style.GREY, linewidth=0.9, linestyle=(0, (4, 3)))
         for (method, calibrated), own in drawn[drawn["split"] == split].groupby(["method", "calibrated"]):
-            look, x, y = looks[str(method)], own["said"], own["observed"]
+            look, x, y = panels.looks[str(method)], own["said"], own["observed"]
             fill = {"color": look.colour, "label": method} if calibrated else {"facecolor": "none"}
             axes.scatter(x, y, s=18, marker=look.marker, edgecolor=look.colour, **fill)
             axes.plot(x, y, color=look.colour, lw=0.9, alpha=0.9 if calibrated else 0.3)
-        axes.set_title(f"{split} split")
         axes.set_xlabel("probability that is said")
         axes.set_ylabel("share of labels that are 1")
     note = f"Hollow: as the method says; full: calibrated. {BINS} bins of as many labels, over all tasks."
-    style.heading(figure, title, note, style.legend_of(panels))
-    return drawn, figure
+    panels.finish(title, note)
+    return drawn, panels.figure

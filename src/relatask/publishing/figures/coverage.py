@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from relatask.evaluation.coverage import LEVELS, per_task
-from relatask.publishing import figure_data, style
+from relatask.publishing import style
 from relatask.publishing.inputs import Inputs
 from relatask.publishing.out_of_fold import checked_out_of_fold
+from relatask.publishing.split_panels import rows_of, split_panels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,10 +39,9 @@ FIGURE = {
 def table(inputs: Inputs, dataset: str) -> pd.DataFrame:
     """Return a row for each task of each row of the study."""
     parts = []
-    for split in inputs.study.splits.schemes:
-        for method in inputs.methods:
-            found = per_task(checked_out_of_fold(inputs, dataset, split, method))
-            parts.append(found[found["coverage_80"].notna()].assign(split=split, method=method))
+    for split, method in rows_of(inputs):
+        found = per_task(checked_out_of_fold(inputs, dataset, split, method))
+        parts.append(found[found["coverage_80"].notna()].assign(split=split, method=method))
     return pd.concat(parts, ignore_index=True)[list(FIGURE["columns"])]
 
 
@@ -51,24 +51,20 @@ def draw(inputs: Inputs, dataset: str) -> "tuple[pd.DataFrame, Figure]":
     title = f"{dataset}: coverage of intervals"
     if drawn.empty:
         return drawn, style.empty(title, "No task has enough labels for an interval.")
-    looks = style.looks(figure_data.methods_of(inputs.plan, inputs.baseline), inputs.baseline)
-    splits = list(dict.fromkeys(drawn["split"]))
-    figure = style.new_figure(1.0 + 3.8 * len(splits), 4.2)
-    panels = figure.subplots(1, len(splits), squeeze=False, sharey=True)[0]
-    for axes, split in zip(panels, splits, strict=True):
+    panels = split_panels(inputs, drawn, 4.2)
+    for split, axes in panels.axes.items():
         for level in LEVELS:
             axes.axhspan(level - 0.03, level + 0.03, color=style.FAINT, zorder=0, linewidth=0)
             axes.axhline(level, color=style.GREY, linewidth=0.9, linestyle=(0, (4, 3)))
         for method, own in drawn[drawn["split"] == split].groupby("method"):
-            look, n = looks[str(method)], np.tile(own["n"], len(LEVELS))
+            look, n = panels.looks[str(method)], np.tile(own["n"], len(LEVELS))
             held = np.concatenate([own[f"coverage_{round(100 * level)}"] for level in LEVELS])
             axes.scatter(n, held, s=14, marker=look.marker, color=look.colour, alpha=0.7, label=method)
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter("{x:,.0f}")  # powers of ten would be formulas
         axes.xaxis.set_minor_formatter("")
-        axes.set_title(f"{split} split")
         axes.set_xlabel("predictions out of fold of the task")
-    panels[0].set_ylabel("share that is held")
+    next(iter(panels.axes.values())).set_ylabel("share that is held")
     note = "A dot for each task and level (80 and 90 %); bands: 3 points around the level."
-    style.heading(figure, title, note, style.legend_of(panels))
-    return drawn, figure
+    panels.finish(title, note)
+    return drawn, panels.figure

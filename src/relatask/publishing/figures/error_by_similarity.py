@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from relatask.evaluation.calibration import calibration_of
-from relatask.publishing import figure_data, style
+from relatask.publishing import style
 from relatask.publishing.inputs import Inputs
 from relatask.publishing.out_of_fold import checked_out_of_fold, kinds_of
+from relatask.publishing.split_panels import rows_of, split_panels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,15 +40,14 @@ FIGURE = {
 def table(inputs: Inputs, dataset: str) -> pd.DataFrame:
     """Return a row for each bin of each row of the study."""
     kinds, parts = kinds_of(inputs, dataset), [pd.DataFrame(columns=list(FIGURE["columns"]))]
-    for split in inputs.study.splits.schemes:
-        for method in inputs.methods:
-            found = calibration_of(checked_out_of_fold(inputs, dataset, split, method), kinds)
-            if found.against_mean is None:
-                continue
-            bins = {name: getattr(found.against_mean, name) for name in ("similarity", "ratio", "n")}
-            limit = found.limit if found.limit is not None and found.limit <= 1 else None
-            own = pd.DataFrame(bins).assign(split=split, method=method, limit=limit)
-            parts.append(own.astype({"limit": float}))
+    for split, method in rows_of(inputs):
+        found = calibration_of(checked_out_of_fold(inputs, dataset, split, method), kinds)
+        if found.against_mean is None:
+            continue
+        bins = {name: getattr(found.against_mean, name) for name in ("similarity", "ratio", "n")}
+        limit = found.limit if found.limit is not None and found.limit <= 1 else None
+        own = pd.DataFrame(bins).assign(split=split, method=method, limit=limit)
+        parts.append(own.astype({"limit": float}))
     return pd.concat(parts[1:] or parts, ignore_index=True)[list(FIGURE["columns"])]
 
 
@@ -57,14 +57,11 @@ def draw(inputs: Inputs, dataset: str) -> "tuple[pd.DataFrame, Figure]":
     title = f"{dataset}: error against similarity to training"
     if drawn.empty:
         return drawn, style.empty(title, "No molecule was predicted that its model had not trained on.")
-    looks = style.looks(figure_data.methods_of(inputs.plan, inputs.baseline), inputs.baseline)
-    splits = list(dict.fromkeys(drawn["split"]))
-    figure = style.new_figure(1.0 + 3.8 * len(splits), 4.2)
-    panels = figure.subplots(1, len(splits), squeeze=False, sharey=True)[0]
-    for axes, split in zip(panels, splits, strict=True):
+    panels = split_panels(inputs, drawn, 4.2)
+    for split, axes in panels.axes.items():
         axes.axhline(1, color=style.GREY, linewidth=0.9, linestyle=(0, (4, 3)))
         for method, own in drawn[drawn["split"] == split].groupby("method"):
-            look = looks[str(method)]
+            look = panels.looks[str(method)]
             axes.plot(
                 *(own["similarity"], own["ratio"]),
                 color=look.colour,
@@ -77,9 +74,8 @@ def draw(inputs: Inputs, dataset: str) -> "tuple[pd.DataFrame, Figure]":
                 axes.axvline(limit, color=look.colour, linewidth=0.9, linestyle=":")
         axes.set_xlim(0, 1.02)
         axes.set_ylim(bottom=0)
-        axes.set_title(f"{split} split")
         axes.set_xlabel("similarity to the nearest molecule of training")
-    panels[0].set_ylabel("squared error / that of the mean")
+    next(iter(panels.axes.values())).set_ylabel("squared error / that of the mean")
     note = "Bins of as many labels, over all tasks. Dotted: the limit of the domain."
-    style.heading(figure, title, note, style.legend_of(panels))
-    return drawn, figure
+    panels.finish(title, note)
+    return drawn, panels.figure
