@@ -12,6 +12,7 @@ from relatask.__main__ import main
 from relatask.core.errors import RelataskError
 from relatask.core.tables import write_table
 from relatask.inputs import arrays as input_arrays
+from relatask.inputs import ecfp, ecfp_counts
 from relatask.inputs.arrays import write_features
 from relatask.inputs.features import UNKNOWN_ATOM
 from tests.helpers.data_tables import items_table
@@ -106,6 +107,41 @@ def test_real_molecules_agree_with_the_loop_across_chunks(load, mirror, monkeypa
     _, arrays = load(smiles)
     assert len(smiles) > 440
     check(arrays, smiles)
+
+
+HARD = [
+    r"[H]/N=C(\N)c1ccccc1",
+    "c1cc[cH-]c1.[Fe+2]",
+    "O=c1cc[nH]c2ccccc12",
+    "[O-][n+]1ccccc1",
+    "[2H]C1=CC=CC=C1",
+]
+
+
+def check_without_sanitising(smiles):
+    molecules = [Chem.MolFromSmiles(text) for text in smiles]
+    written = [Chem.MolToSmiles(molecule) for molecule in molecules if molecule is not None]
+    items = items_table(range(len(written)), smiles=written)
+    for input_of in (ecfp, ecfp_counts):
+        (plain,) = input_of.featurise(items).values()
+        (quick,) = input_of.featurise(items.assign(canonical=True)).values()
+        np.testing.assert_array_equal(plain, quick)
+    return len(written)
+
+
+def test_smiles_that_rdkit_wrote_give_the_same_fingerprints_without_sanitising():
+    assert check_without_sanitising(HARD) == len(HARD)
+
+
+def test_real_molecules_give_the_same_fingerprints_without_sanitising(mirror):
+    smiles = pd.read_csv(mirror / "moleculenet" / "toxcast.csv.gz").smiles[::8]  # metals and dyes among them
+    assert check_without_sanitising(smiles) > 1000
+
+
+def test_kekule_smiles_are_parsed_in_full_unless_rdkit_wrote_them():
+    items = items_table(range(2), smiles=["C1=CC=CC=C1", "c1ccccc1"])
+    bits = ecfp.featurise(items)["ecfp4"]
+    np.testing.assert_array_equal(bits[0], bits[1])
 
 
 def test_aspirin_has_the_features_that_one_counts_by_hand(load):

@@ -23,10 +23,10 @@ def featurise(items: "pd.DataFrame") -> dict[str, np.ndarray]:
     """Return ecfp4, uint8 [n, 256]: the bits of molecules, from their `smiles`, packed by np.packbits."""
     from rdkit.Chem import rdFingerprintGenerator
 
-    from relatask.inputs.features import parsed
+    from relatask.inputs.features import with_rings
 
     generator = rdFingerprintGenerator.GetMorganGenerator(radius=RADIUS, fpSize=BITS)
-    molecules = parsed(items)
+    molecules = with_rings(items)
     bits = np.empty((len(molecules), BITS), dtype=np.uint8)
     for row, molecule in enumerate(molecules):
         bits[row] = generator.GetFingerprintAsNumPy(molecule)

@@ -28,10 +28,10 @@ def featurise(items: "pd.DataFrame") -> dict[str, np.ndarray]:
     """Return ecfp4_counts, uint8 [n, 2048], of molecules from their `smiles`."""
     from rdkit.Chem import rdFingerprintGenerator
 
-    from relatask.inputs.features import parsed
+    from relatask.inputs.features import with_rings
 
     generator = rdFingerprintGenerator.GetMorganGenerator(radius=RADIUS, fpSize=BITS)
-    molecules = parsed(items)
+    molecules = with_rings(items)
     counts = np.empty((len(molecules), BITS), np.uint8)
     for row, molecule in enumerate(molecules):
         counts[row] = np.minimum(generator.GetCountFingerprintAsNumPy(molecule), MOST)

@@ -6,7 +6,6 @@ number and chirality tag, a bond its type and direction. Graph layers add their 
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 VOCABULARY = {"atomic_number": 120, "chirality": 4, "bond_type": 6, "bond_direction": 3}
+CANONICAL = "canonical"  # column of items: whether RDKit wrote the SMILES, of a molecule that it had parsed
 UNKNOWN_ATOM = 118  # atomic numbers 1..118 take 0..117; "*" takes the spare entry, 119 stays the mask
 _OTHER_CHIRALITY = 3  # tags beyond clockwise and counter-clockwise, e.g. square planar
 _BOND_TYPES = {
@@ -29,6 +29,7 @@ _BOND_TYPES = {
 }
 _DIRECTIONS = {Chem.BondDir.ENDUPRIGHT: 1, Chem.BondDir.ENDDOWNRIGHT: 2}  # all others 0
 _TYPE_OF_DOUBLED_ORDER = np.array([0, 0, 0, 3, 1, 0, 2], dtype=np.uint8)  # 1, 1.5, 2, 3 bond orders
+_last: dict[tuple[tuple[int, ...], tuple[str, ...]], list[Chem.Mol]] = {}  # the chunk parsed last
 _UNUSUAL_BOND = re.compile(r"[/\\<>$~*]")  # directions, dative, quadruple, any
 
 
@@ -93,19 +94,43 @@ def parsed(items: "pd.DataFrame") -> list[Chem.Mol]:
     Raises:
         RelataskError: RDKit cannot read one.
     """
-    return _parsed(tuple(items["item_id"]), tuple(items["smiles"]))
+    chunk = _chunk(items)
+    if chunk not in _last:
+        molecules = []
+        with rdBase.BlockLogs():
+            for item, text in zip(*chunk, strict=True):
+                molecule = Chem.MolFromSmiles(text)
+                if molecule is None or not molecule.GetNumAtoms():
+                    raise RelataskError(
+                        f"item {item} of the items table: RDKit {rdkit.__version__} cannot read the SMILES "
+                        f"{text!r}; prepare the source again with this version."
+                    )
+                molecules.append(molecule)
+        _last.clear()
+        _last[chunk] = molecules
+    return _last[chunk]
 
 
-@lru_cache(maxsize=1)
-def _parsed(item_ids: tuple[int, ...], smiles: tuple[str, ...]) -> list[Chem.Mol]:
+def with_rings(items: "pd.DataFrame") -> list[Chem.Mol]:
+    """Return the molecules of items for inputs that read atoms, bonds, hydrogens and rings, such as ECFP.
+
+    Where the column `canonical` says that RDKit wrote the SMILES, they say already which atoms are aromatic,
+    and a parser that does not find it out again takes a third of the time. Other SMILES are parsed in full,
+    as all are where another input has done so.
+
+    Raises:
+        RelataskError: RDKit cannot read one.
+    """
+    if _chunk(items) in _last or CANONICAL not in items or not items[CANONICAL].all():
+        return parsed(items)
     molecules = []
-    with rdBase.BlockLogs():
-        for item, text in zip(item_ids, smiles, strict=True):
-            molecule = Chem.MolFromSmiles(text)
-            if molecule is None or not molecule.GetNumAtoms():
-                raise RelataskError(
-                    f"item {item} of the items table: RDKit {rdkit.__version__} cannot read the SMILES "
-                    f"{text!r}; prepare the source again with this version."
-                )
-            molecules.append(molecule)
+    for text in items["smiles"]:
+        molecule = Chem.MolFromSmiles(text, sanitize=False)
+        molecule.UpdatePropertyCache(strict=False)  # counts hydrogens
+        Chem.FastFindRings(molecule)
+        molecules.append(molecule)
     return molecules
+
+
+def _chunk(items: "pd.DataFrame") -> tuple[tuple[int, ...], tuple[str, ...]]:
+    return tuple(items["item_id"]), tuple(items["smiles"])

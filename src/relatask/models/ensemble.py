@@ -188,7 +188,7 @@ class Ensemble:
         names = self._of_rows(wanted)
         if not names or self.training is None:
             return {}, None
-        items.make([ECFP, *(name for member in self.members for name in member.trained.record.inputs)])
+        items.make([*(name for member in self.members for name in member.trained.record.inputs), ECFP])
         packed = [part.arrays[ECFP]["ecfp4"] for part in items.parts([ECFP])]
         nearest, similarity = self.training.nearest(np.concatenate(packed))
         columns = {NEAREST: nearest, SIMILARITY: similarity}

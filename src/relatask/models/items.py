@@ -71,6 +71,7 @@ def _standardised(
 ) -> tuple[pd.DataFrame, list[str | None]]:
     """Return molecules of the column `smiles` as those of training, with vectors where there are some."""
     from relatask.data.standardise import Rejection, standardise_all
+    from relatask.inputs.features import CANONICAL
 
     found = []
     reasons = _unusable([one for one in read if one.column != "smiles"], items)
@@ -82,7 +83,7 @@ def _standardised(
         elif reasons[place] is None:
             found.append(result.smiles)
     ids = [_id_of(text.encode()) for text in found]
-    table = pd.DataFrame({"item_id": np.array(ids, np.int64), "smiles": found})
+    table = pd.DataFrame({"item_id": np.array(ids, np.int64), "smiles": found, CANONICAL: True})
     if VECTOR in items:
         own = [vector for vector, why in zip(items[VECTOR], reasons, strict=True) if why is None]
         table[VECTOR] = pd.Series(own, dtype=object)
