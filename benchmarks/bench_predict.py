@@ -1,11 +1,13 @@
 """`relatask predict` of a long file: time, memory and what its steps cost; run by `make bench`.
 
-    python -m benchmarks.bench_predict [--rows 1000000] [--chemprop FOLDER] [--figure FILE]
+    python -m benchmarks.bench_predict [--rows 1000000] [--chemprop PYTHON] [--figure FILE]
 
-Models of 12 tasks are trained for an epoch on Tox21, as what is measured does not depend on their weights:
-an MLP on fingerprints and the GIN of 5 layers, 300 wide. The file holds molecules of the mirror, each row
-written in another order of atoms, so that no result is remembered. With a folder that holds chemprop 2.3.1
-and what it needs (`pip install --target FOLDER chemprop==2.3.1`), `chemprop predict` reads the same file.
+Models of 12 tasks with random labels are trained for an epoch on 20,000 molecules, as what is measured does
+not depend on weights: an MLP on fingerprints and the GIN of 5 layers, 300 wide. Each is an ensemble of one
+member, so that it also says the nearest training molecule. The file holds molecules of the mirror, each row
+written in another order of atoms, so that no result is remembered. With a Python that has chemprop 2.3.1 and
+its compiled featuriser (`pip install chemprop==2.3.1` in an environment of its own, since it pins another
+RDKit), `chemprop predict` reads the same file by a network that was trained on the same table.
 """
 
 import argparse
@@ -32,16 +34,18 @@ from relatask.core.processes import usable_cores
 from relatask.data.nearest import NearestKnown
 from relatask.data.standardise import Limits, Molecule, standardise_all
 from relatask.inputs.arrays import featurise
+from relatask.models.ensemble_folder import write_ensemble
 
 KNOWN = 20_000  # molecules to which the nearest one is searched
 SIZES = (10_000, 30_000, 100_000)  # of the line of time against rows; --rows adds one
+N_TASKS, TABLE = 12, "table.csv"
 STUDY = """
 title: Models to be timed
 sources:
-  tox21: {{reader: table, path: {table}, min_heavy_atoms: 1, min_weight: 0, max_weight: 100000}}
+  table: {{reader: table, path: {table}, min_heavy_atoms: 1, min_weight: 0, max_weight: 100000}}
 datasets:
-  tox21: {{source: tox21, size: {{items: 7700, tasks: 12, labels_per_task: 6400}}}}
-splits: {{schemes: [random]}}
+  table: {{source: table, size: {{items: 25000, tasks: 12}}}}
+splits: {{schemes: [random], fractions: [0.8, 0.1, 0.1]}}
 training: {{epochs: 1, batch_size: 128}}
 methods:
   - {{label: MLP, method: shared_bottom, encoder: fingerprint_mlp}}
@@ -51,8 +55,8 @@ scales: {{quick: {{seeds: [0]}}}}
 """
 
 
-def molecules(rows: int) -> list[str]:
-    """SMILES of real molecules, in random orders of their atoms."""
+def pool() -> pd.Series:
+    """SMILES of real molecules."""
     pools = [
         pd.read_csv(MIRROR / "kinase200" / "kinase200.csv.gz", usecols=["SMILES"])["SMILES"],
         pd.read_csv(MIRROR / "chembl" / "chembl_5thresh_time_train_valid.csv.gz", usecols=["smiles"])[
@@ -60,7 +64,12 @@ def molecules(rows: int) -> list[str]:
         ],
         pd.read_csv(MIRROR / "moleculenet" / "tox21.csv", usecols=["smiles"])["smiles"],
     ]
-    texts = pd.concat(pools).drop_duplicates().sample(rows, replace=True, random_state=0)
+    return pd.concat(pools).drop_duplicates()
+
+
+def molecules(rows: int) -> list[str]:
+    """SMILES of real molecules, in random orders of their atoms."""
+    texts = pool().sample(rows, replace=True, random_state=0)
     rdBase.SeedRandomNumberGenerator(0)
     with rdBase.BlockLogs():
         parsed = (Chem.MolFromSmiles(text) for text in texts)
@@ -72,8 +81,12 @@ def molecules(rows: int) -> list[str]:
 
 def models(folder: Path) -> dict[str, Path]:
     """Name -> folder of a model."""
-    study = folder / "timed.yaml"
-    study.write_text(STUDY.format(table=MIRROR / "moleculenet" / "tox21.csv"))
+    study, table = folder / "timed.yaml", folder / TABLE
+    labels = np.random.default_rng(0).integers(0, 2, (KNOWN * 5 // 4, N_TASKS))
+    frame = pd.DataFrame(labels, columns=[f"task_{n:02d}" for n in range(N_TASKS)])
+    frame.insert(0, "smiles", pool().sample(len(labels), random_state=1).to_numpy())
+    frame.to_csv(table, index=False)
+    study.write_text(STUDY.format(table=table))
     if not (folder / "results" / "timed" / "predictions.parquet").is_file():
         snakefile = Path(relatask.__file__).parents[2] / "Snakefile"
         command = [sys.executable, "-m", "snakemake", "--snakefile", snakefile, "--cores", "2", "train_all"]
@@ -81,10 +94,11 @@ def models(folder: Path) -> dict[str, Path]:
             [*map(str, command), "--config", f"study={study}"], cwd=folder, check=True, capture_output=True
         )
     plan = pd.read_parquet(folder / "results" / "timed" / "plan.parquet")
-    return {
-        label: folder / "results" / "timed" / "runs" / run / "model"
-        for label, run in zip(plan["label"], plan["run_id"], strict=True)
-    }
+    found = {}
+    for label, run in zip(plan["label"], plan["run_id"], strict=True):
+        found[label] = folder / "models" / label
+        write_ensemble(found[label], [folder / "results" / "timed" / "runs" / run / "model"], {})
+    return found
 
 
 def tree_megabytes(process: int) -> float:
@@ -104,12 +118,10 @@ def tree_megabytes(process: int) -> float:
     return total
 
 
-def timed(command: list[str], environment: dict[str, str]) -> Cost:
+def timed(command: list[str]) -> Cost:
     """Return what a command and its children cost, their memory in sum."""
     before, start, most = os.times(), time.perf_counter(), 0.0
-    process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env={**os.environ, **environment}
-    )
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     while process.poll() is None:
         most = max(most, tree_megabytes(process.pid))
         time.sleep(0.2)
@@ -138,7 +150,7 @@ def steps(texts: list[str], folders: dict[str, Path]) -> None:
         "standardise", count, lambda: list(standardise_all(texts, Limits(min_heavy_atoms=1), scaffold=False))
     )
     kept = [one.smiles for _, one in found if isinstance(one, Molecule)]
-    table = pd.DataFrame({"item_id": range(len(kept)), "smiles": kept})
+    table = pd.DataFrame({"item_id": range(len(kept)), "smiles": kept, "canonical": True})
     chunks = [table.iloc[start : start + 256] for start in range(0, len(table), 256)]
     parts = per_molecule("fingerprints", count, lambda: [featurise(chunk, ["ecfp"]) for chunk in chunks])
     per_molecule("graphs", count, lambda: [featurise(chunk, ["graph"]) for chunk in chunks])
@@ -176,17 +188,15 @@ def main() -> None:
             name: [sys.executable, "-m", "relatask", "predict", "--model-path", str(model)]
             for name, model in folders.items()
         }
-        environment: dict[str, str] = {}
         if arguments.chemprop:
-            environment = {"PYTHONPATH": os.pathsep.join([*sys.path, str(arguments.chemprop)])}
-            commands["chemprop"] = chemprop(folder, environment)
+            commands["chemprop"] = chemprop(folder, str(arguments.chemprop))
         rows = []
         print(f"{usable_cores()} cores; wall and CPU seconds, MB of all processes:")
         for size in sizes:
             part, out = folder / f"first-{size}.csv", folder / "out.csv"
             texts.head(size).to_frame().to_csv(part, index=False)
             for name, command in commands.items():
-                found = timed([*command, "-i", str(part), "-o", str(out)], environment)
+                found = timed([*command, "-i", str(part), "-o", str(out)])
                 rows.append({"size": size, "name": name, "wall": found.wall})
                 said = f"{found.wall:7.1f} s, {found.cpu:7.1f} CPU-s, {found.megabytes:6.0f} MB"
                 print(f"  {name:10} {size:9,} rows: {said}", flush=True)
@@ -194,16 +204,16 @@ def main() -> None:
             draw(pd.DataFrame(rows), arguments.figure)
 
 
-def chemprop(folder: Path, environment: dict[str, str]) -> list[str]:
+def chemprop(folder: Path, python: str) -> list[str]:
     """Train chemprop's default network for an epoch and return the command that predicts by it."""
-    program = [sys.executable, "-c", "from chemprop.cli.main import main; main()"]
+    program = [python, "-c", "from chemprop.cli.main import main; main()"]
     saved = folder / "chemprop"
     if not saved.is_dir():
-        table = str(MIRROR / "moleculenet" / "tox21.csv")
+        table = str(folder / TABLE)
         train = [*program, "train", "-i", table, "-s", "smiles", "--target-columns"]
         tasks = pd.read_csv(table, nrows=0).columns[1:].tolist()
         kind = ["-t", "classification", "--epochs", "1", "--accelerator", "cpu", "-o", str(saved)]
-        timed([*train, *tasks, *kind], environment)
+        timed([*train, *tasks, *kind])
     (model,) = saved.rglob("best.pt")
     return [
         *program,
