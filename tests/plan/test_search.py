@@ -47,6 +47,18 @@ def test_what_a_row_sets_is_searched_only_if_it_says_so() -> None:
     }
 
 
+def test_pretrained_weights_keep_their_width_and_depth(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relatask.core.extras.find_spec", lambda name: name)  # a plan needs no chemprop
+    net = NET | {"encoder": "dmpnn"}
+    assert {"encoder_options.width", "encoder_options.depth", "encoder_options.dropout"} <= set(space_of(net))
+    (tmp_path / "weights.pt").write_bytes(b"")
+    pretrained = {"weights": str(tmp_path / "weights.pt"), "pretrained_on": "unknown"}
+    space = space_of(net | {"encoder_options": pretrained})
+    assert set(space) == {"encoder_options.dropout", "training.learning_rate", "training.weight_decay"}
+
+
 def test_each_split_and_seed_has_its_own_search_or_the_first_decides() -> None:
     each = runs_of(RF, NET)
     assert all((spec.search["split"], spec.search["seed"]) == (spec.split, spec.seed) for spec in each)

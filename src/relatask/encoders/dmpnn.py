@@ -50,6 +50,11 @@ CAPABILITIES = {
         "aggregation": ("norm", "mean", "sum"),
     },
     "limits": {"width": (1, 10_000), "depth": (1, 100), "dropout": (0.0, 0.99)},
+    "space": {  # of chemprop's own search, its greatest widths left out
+        "width": {"least": 100, "greatest": 600, "log": True},
+        "depth": {"least": 2, "greatest": 6},
+        "dropout": {"least": 0.0, "greatest": 0.4},
+    },
 }
 NORM = 100.0  # chemprop's: what the sum over a molecule's atoms is divided by
 # Option -> what chemprop calls it in a file of weights, of those that weights must have been made with.

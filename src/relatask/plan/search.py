@@ -39,9 +39,9 @@ def key_of(spec: RunSpec) -> Key:
 def space_of(row: MethodConfig, scale: ScaleConfig) -> Space:
     """Return setting -> which values of it a search of a row may choose, named as in a study file.
 
-    What the files of method, encoder and balancing state, and of networks the settings of training; without
-    what the row itself sets, and without what the scale sets and time depends on, as a scale says how much is
-    spent; then what the row's `search` says.
+    What the files of method, encoder and balancing state, and of networks the settings of training. Left out
+    are what the row itself sets, the shape of weights that it starts from, and what the scale sets and time
+    depends on, as a scale says how much is spent. What the row's `search` says comes last.
 
     Raises:
         RelataskError: its `search` names no setting of the row, or values that it cannot have.
@@ -63,7 +63,9 @@ def space_of(row: MethodConfig, scale: ScaleConfig) -> Space:
             continue
         ability = capabilities(kind, name)
         of_scale = {"methods": scale.methods, "encoders": scale.encoders}.get(kind, {}).get(name, {})
-        fixed = {*getattr(row, part)} | ({*of_scale} & {*ability.cost_options, *ability.copies})
+        own = getattr(row, part)
+        shape = {*ability.cost_options} if any(own.get(key) for key in ability.initial) else set()
+        fixed = {*own} | shape | ({*of_scale} & {*ability.cost_options, *ability.copies})
         stated = {key: value for key, value in ability.space.items() if key not in fixed}
         found |= _named(part, stated | checked_space(where, ability, given[part]))
     if capabilities("methods", row.method).uses_encoder:
