@@ -1,9 +1,19 @@
 """Metrics from predictions agree with scikit-learn, and say why where they are not defined."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import average_precision_score, brier_score_loss, mean_absolute_error, roc_auc_score
+from rdkit.ML.Scoring.Scoring import CalcBEDROC, CalcEnrichment
+from sklearn.metrics import (
+    average_precision_score,
+    balanced_accuracy_score,
+    brier_score_loss,
+    matthews_corrcoef,
+    mean_absolute_error,
+    roc_auc_score,
+)
 
 from relatask.core.errors import RelataskError
 from relatask.core.tables import read_batches, read_table, write_table
@@ -84,9 +94,10 @@ def test_every_cell_agrees_with_scikit_learn(levels: int) -> None:
 def test_one_class_only_gives_no_ranking_metric_and_says_why(label: int, reason: str) -> None:
     binary = [name for name in ALL if METRICS[name].of == "binary"]
     table = evaluate(predictions({("r", "t", "test"): ([label] * 3, [0.2, 0.4, 0.6])}), binary)
-    ranking = table["metric"].isin(["roc_auc", "average_precision"])
+    ranking = table["metric"].isin([name for name in binary if METRICS[name].needs_both_classes])
+    assert ranking.sum() == 8
     assert table[ranking]["value"].isna().all()
-    assert table[ranking]["reason"].tolist() == [reason, reason]
+    assert set(table[ranking]["reason"]) == {reason}
     assert table[~ranking]["value"].notna().all()
     assert table[~ranking]["reason"].isna().all()
 
@@ -150,9 +161,10 @@ def test_batches_of_any_size_give_the_same_table(tmp_path) -> None:
     runs = [f"{i:02x}" for i in range(7)]
     frame = predictions(
         {
-            (run, task, "test"): (rng.integers(0, 2, 9).tolist(), rng.random(9).tolist())
+            (run, task, fold): ([0, 1, *rng.integers(0, 2, 7).tolist()], rng.random(9).tolist())
             for run in runs
             for task in ("p", "q")
+            for fold in ("valid", "test")
             if run != "03" or task == "q"
         }
     )
@@ -182,18 +194,18 @@ def test_a_run_that_nobody_planned_is_refused() -> None:
 
 def test_direction_of_every_metric_is_data() -> None:
     better = {name for name, metric in METRICS.items() if metric.higher_is_better}
-    assert set(METRICS) - better == {"brier", "ece", "mae", "rmse", "nrmse"}
+    assert set(METRICS) - better == {"brier", "ece", "adaptive_ece", "mae", "rmse", "nrmse"}
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 2, 200).astype(float)
     good, bad = 0.05 + 0.9 * labels, 0.95 - 0.9 * labels
     for name, metric in METRICS.items():
         told = (labels, 1 - labels) if metric.of == "class" else (good, bad)
-        well, badly = (
-            value(
-                evaluate(predictions({("r", "t", "test"): (labels.tolist(), scores.tolist())}), [name]), name
-            )
-            for scores in told
-        )
+        found = []
+        for scores in told:  # a decision's threshold is of the good scores
+            folds = {"valid": told[0], "test": scores}
+            cells = {("r", "t", fold): (labels.tolist(), own.tolist()) for fold, own in folds.items()}
+            found.append(value(evaluate(predictions(cells), [name]), name, fold="test"))
+        well, badly = found
         assert (well > badly) == metric.higher_is_better
 
 
@@ -214,3 +226,83 @@ def test_measured_values_are_no_probabilities_and_no_classes() -> None:
     assert table["n_pos"].tolist() == [1]
     with pytest.raises(RelataskError, match="score nan where a number was expected"):
         evaluate(predictions({("r", "t", "test"): ([1.0], [np.nan])}), ["mae"])
+
+
+def scored(rng: np.random.Generator, n: int, levels: int) -> tuple[np.ndarray, np.ndarray]:
+    labels = np.r_[0, 1, rng.random(n - 2) < 0.2].astype(np.float64)
+    return labels, np.float32(rng.integers(0, levels + 1, n) / levels).astype(np.float64)
+
+
+def orders(labels: np.ndarray, scores: np.ndarray, of_order: Callable[[list[list[float]]], float]) -> float:
+    """The mean over random orders of rows with one score of what a library says of a sorted list."""
+    rng = np.random.default_rng(0)
+    found = []
+    for _ in range(2000 if len(np.unique(scores)) < len(scores) else 1):
+        order = np.lexsort((rng.random(len(scores)), -scores))
+        found.append(of_order([[labels[row]] for row in order]))
+    return float(np.mean(found))
+
+
+@pytest.mark.parametrize(("levels", "within"), [(10_000_000, 1e-9), (4, 0.02)])
+def test_early_recognition_agrees_with_rdkit(levels: int, within: float) -> None:
+    names = ["bedroc", "enrichment_1", "enrichment_5"]
+    for seed in range(3):
+        labels, scores = scored(np.random.default_rng(seed), 150, levels)
+        table = evaluate(predictions({("r", "t", "test"): (labels.tolist(), scores.tolist())}), names)
+        expected = {
+            "bedroc": orders(labels, scores, lambda rows: CalcBEDROC(rows, 0, 20.0)),
+            "enrichment_1": orders(labels, scores, lambda rows: CalcEnrichment(rows, 0, [0.01])[0]),
+            "enrichment_5": orders(labels, scores, lambda rows: CalcEnrichment(rows, 0, [0.05])[0]),
+        }
+        for name in names:
+            assert value(table, name) == pytest.approx(expected[name], rel=within, abs=5 * within), name
+
+
+def test_decisions_use_the_threshold_of_validation_and_agree_with_scikit_learn() -> None:
+    rng = np.random.default_rng(0)
+    cells = {
+        (run, task, fold): tuple(own.tolist() for own in scored(rng, 40, 15))
+        for run in "ab"
+        for task in ("t1", "t2")
+        for fold in ("valid", "test")
+    }
+    scorers = {"threshold_mcc": matthews_corrcoef, "threshold_balanced_accuracy": balanced_accuracy_score}
+    table = evaluate(predictions(cells), list(scorers))
+    for run, task in {key[:2] for key in cells}:
+        for name, scorer in scorers.items():
+            labels, scores = map(np.array, cells[run, task, "valid"])
+            by_threshold = {cut: scorer(labels, scores >= cut) for cut in sorted(set(scores))}
+            best = max(by_threshold.values())
+            cut = max(cut for cut, found in by_threshold.items() if found >= best - 1e-12)
+            for fold in ("valid", "test"):
+                labels, scores = map(np.array, cells[run, task, fold])
+                found = value(table, name, run_id=run, task_id=task, fold=fold)
+                assert found == pytest.approx(scorer(labels, scores >= cut), abs=1e-12)
+
+
+def test_a_validation_fold_of_one_class_leaves_decisions_without_a_threshold() -> None:
+    cells = {("r", "t", "valid"): ([0, 0], [0.2, 0.3]), ("r", "t", "test"): ([0, 1], [0.2, 0.3])}
+    table = evaluate(predictions(cells), ["threshold_mcc"]).set_index("fold")
+    assert table["value"].isna().all()
+    assert table.loc["test", "reason"] == "validation lacks a class"
+    assert table.loc["valid", "reason"] == "no positive"
+
+
+def test_precision_above_prevalence_is_0_of_equal_scores() -> None:
+    table = evaluate(
+        predictions({("r", "t", "test"): ([0, 1, 0, 0], [0.5] * 4)}), ["precision_above_prevalence"]
+    )
+    assert value(table, "precision_above_prevalence") == 0
+
+
+@pytest.mark.parametrize("levels", [1000, 7])
+def test_adaptive_calibration_error_is_that_of_bins_of_equal_numbers(levels: int) -> None:
+    labels, scores = scored(np.random.default_rng(1), 95, levels)
+    order = np.argsort(scores, kind="stable")
+    labels, scores = labels[order], scores[order]
+    shared = np.array([labels[scores == score].mean() for score in scores])
+    bins = 10 * np.arange(95) // 95
+    gaps = [abs((shared - scores)[bins == one].sum()) for one in range(10)]
+    table = evaluate(predictions({("r", "t", "test"): (labels.tolist(), scores.tolist())}), ["adaptive_ece"])
+    assert value(table, "adaptive_ece") == pytest.approx(sum(gaps) / 95, abs=1e-12)
+    assert min(np.bincount(bins)) >= 9

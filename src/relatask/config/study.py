@@ -21,26 +21,13 @@ from relatask.core.source_block import SourceBlock, any_source
 
 if TYPE_CHECKING:
     SourceConfig = SourceBlock
+    MetricName = str
 else:
     SourceConfig = any_source()  # the block of any source, told apart by its reader
+    MetricName = Literal[tuple(name for names in METRICS_OF.values() for name in names)]
 
 
 KIND_SAID = {"binary": "labels of 0 and 1", "real": "measured values", "class": "classes"}
-MetricName = Literal[
-    "roc_auc",
-    "average_precision",
-    "brier",
-    "ece",
-    "mae",
-    "rmse",
-    "nrmse",
-    "r2",
-    "spearman",
-    "pearson",
-    "accuracy",
-    "balanced_accuracy",
-    "macro_f1",
-]
 
 
 def _metrics_of(values: dict[str, Any]) -> list[Any]:

@@ -6,7 +6,10 @@ Kind = Literal["binary", "real", "class"]  # 0 or 1; a measured value; one of se
 KINDS: tuple[Kind, ...] = ("binary", "real", "class")
 LEADING_METRIC: dict[Kind, str] = {"binary": "roc_auc", "real": "mae", "class": "accuracy"}
 METRICS_OF: dict[Kind, tuple[str, ...]] = {
-    "binary": ("roc_auc", "average_precision", "brier", "ece"),
+    "binary": (
+        *("roc_auc", "average_precision", "precision_above_prevalence", "bedroc", "enrichment_1"),
+        *("enrichment_5", "threshold_mcc", "threshold_balanced_accuracy", "brier", "ece", "adaptive_ece"),
+    ),
     "real": ("mae", "rmse", "nrmse", "r2", "spearman", "pearson"),
     "class": ("accuracy", "balanced_accuracy", "macro_f1"),
 }

@@ -7,7 +7,8 @@ import pandas as pd
 
 from relatask.core.kinds import Kind
 from relatask.evaluation.calibration import Calibration, TaskCalibration, calibration_of
-from relatask.evaluation.metrics import METRICS, Groups, Metric
+from relatask.evaluation.groups import Groups
+from relatask.evaluation.metrics import METRICS, Metric
 
 LEVELS = (0.8, 0.9)
 STREAM = 11  # of draws
@@ -103,4 +104,5 @@ def _of_each(metric: Metric, rows: pd.DataFrame, column: str) -> pd.Series:
     code, tasks = pd.factorize(rows["task_id"], sort=True)
     order = np.lexsort((rows[column].to_numpy(), code))
     groups = Groups.of_sorted(code[order], rows["label"].to_numpy()[order], rows[column].to_numpy()[order])
+    assert metric.compute is not None
     return pd.Series(metric.compute(groups), index=tasks)

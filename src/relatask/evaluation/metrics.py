@@ -6,56 +6,17 @@ arrays sorted by group and score; the tests hold every value against scikit-lear
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from relatask.core.kinds import Kind
+from relatask.evaluation.early_recognition import bedroc, enrichment
+from relatask.evaluation.groups import Groups
+from relatask.evaluation.thresholds import Counts, balanced, matthews
 
 ECE_BINS = 10
 DENSE = 0.25  # share of cells with a label from which on tasks are sorted one by one
-
-
-@dataclass(frozen=True)
-class Groups:
-    """Labels and scores of many groups, sorted by group and, within one, by ascending score.
-
-    Attributes:
-        starts: int64 [G], position of each group's first row.
-        group: int64 [N], group of each row, 0 to G - 1.
-        label: float64 [N], 0 or 1.
-        score: float64 [N], probability of label 1.
-        n: float64 [G], rows of each group.
-        n_pos: float64 [G], rows with label 1.
-    """
-
-    starts: np.ndarray
-    group: np.ndarray
-    label: np.ndarray
-    score: np.ndarray
-    n: np.ndarray
-    n_pos: np.ndarray
-
-    @classmethod
-    def of_sorted(cls, key: np.ndarray, label: np.ndarray, score: np.ndarray) -> "Groups":
-        """Group rows sorted by (key, score); rows with one key form a group."""
-        first = np.ones(len(key), bool)
-        first[1:] = key[1:] != key[:-1]
-        starts = np.flatnonzero(first)
-        label = label.astype(np.float64)
-        n = np.diff(np.append(starts, len(key))).astype(np.float64)
-        n_pos = np.add.reduceat((label == 1).astype(np.float64), starts)
-        return cls(starts, np.cumsum(first) - 1, label, score.astype(np.float64), n, n_pos)
-
-    def sum(self, values: np.ndarray) -> np.ndarray:
-        """Sum of `values` [N] over each group, [G]."""
-        return np.add.reduceat(values, self.starts)
-
-    def ties(self) -> tuple[np.ndarray, np.ndarray]:
-        """First row of each run of equal scores within a group, and the group of each such run."""
-        first = np.ones(len(self.score), bool)
-        first[1:] = (self.score[1:] != self.score[:-1]) | (self.group[1:] != self.group[:-1])
-        begins = np.flatnonzero(first)
-        return begins, self.group[begins]
 
 
 def roc_auc(groups: Groups) -> np.ndarray:
@@ -103,6 +64,27 @@ def ece(groups: Groups) -> np.ndarray:
     """
     cell = groups.group * ECE_BINS + np.minimum((groups.score * ECE_BINS).astype(np.int64), ECE_BINS - 1)
     gap = np.bincount(cell, groups.label - groups.score, len(groups.n) * ECE_BINS)
+    return np.abs(gap).reshape(-1, ECE_BINS).sum(axis=1) / groups.n
+
+
+def precision_above_prevalence(groups: Groups) -> np.ndarray:
+    """Average precision of each group minus the share of its positives, which a random order has."""
+    return average_precision(groups) - groups.n_pos / groups.n
+
+
+def adaptive_ece(groups: Groups) -> np.ndarray:
+    """Calibration error of each group with 10 bins of equal numbers of rows (Nguyen and O'Connor, 2015).
+
+    As `ece`, with bin floor(10 r / n) for the row of rank r = 0 .. n - 1 by score, so that scores which crowd
+    near 0, as those of rare labels do, are told apart. Rows of one score share their mean label, so their
+    order does not matter.
+    """
+    begins, _ = groups.ties()
+    sizes = np.diff(np.append(begins, len(groups.score)))
+    label = np.repeat(np.add.reduceat(groups.label, begins) / sizes, sizes)
+    rank = np.arange(len(groups.score)) - groups.starts[groups.group]
+    cell = groups.group * ECE_BINS + (ECE_BINS * rank // groups.n[groups.group]).astype(np.int64)
+    gap = np.bincount(cell, label - groups.score, len(groups.n) * ECE_BINS)
     return np.abs(gap).reshape(-1, ECE_BINS).sum(axis=1) / groups.n
 
 
@@ -210,13 +192,15 @@ def macro_f1(groups: Groups) -> np.ndarray:
 class Metric:
     """A metric and what its readers must know about it."""
 
-    compute: Callable[[Groups], np.ndarray]  # groups -> float64 [G]
+    compute: Callable[[Groups], np.ndarray] | None  # groups -> float64 [G]; None: see `of_counts`
     label: str  # name in tables and figures
     higher_is_better: bool
     needs_both_classes: bool  # undefined, or the same for all scores, where one class is absent
     percent: bool  # tables print it times 100
     in_unit: bool = False  # has the unit of its task, so that tasks in several units have no mean
     of: Kind = "binary"  # labels and scores: 0 or 1 and probabilities of 1, measured values, or classes
+    # Of a metric of decisions: counts -> float64 [G], at the threshold that is best on the validation fold.
+    of_counts: Callable[[Counts], np.ndarray] | None = None
 
 
 METRICS: dict[str, Metric] = {
@@ -224,6 +208,17 @@ METRICS: dict[str, Metric] = {
     "average_precision": Metric(average_precision, "average precision", True, True, True),
     "brier": Metric(brier, "Brier score", False, False, False),
     "ece": Metric(ece, "calibration error (ECE)", False, False, False),
+    "precision_above_prevalence": Metric(
+        precision_above_prevalence, "average precision - prevalence", True, True, True
+    ),
+    "bedroc": Metric(bedroc, "BEDROC (α = 20)", True, True, False),
+    "enrichment_1": Metric(partial(enrichment, share=0.01), "enrichment at 1 %", True, True, False),
+    "enrichment_5": Metric(partial(enrichment, share=0.05), "enrichment at 5 %", True, True, False),
+    "adaptive_ece": Metric(adaptive_ece, "calibration error (adaptive)", False, False, False),
+    "threshold_mcc": Metric(None, "MCC at validation's threshold", True, True, False, of_counts=matthews),
+    "threshold_balanced_accuracy": Metric(
+        None, "balanced accuracy at validation's threshold", True, True, True, of_counts=balanced
+    ),
     "mae": Metric(mae, "mean absolute error", False, False, False, in_unit=True, of="real"),
     "rmse": Metric(rmse, "root mean squared error", False, False, False, in_unit=True, of="real"),
     "nrmse": Metric(nrmse, "RMSE / deviation", False, False, False, of="real"),
@@ -240,10 +235,11 @@ def by_column(metric: Metric, labels: np.ndarray, scores: np.ndarray) -> np.ndar
     """Return a metric of each of T tasks, float64 [T], NaN where it is undefined.
 
     Args:
-        metric: an entry of `METRICS`.
+        metric: an entry of `METRICS`, of scores and not of decisions.
         labels: [n, T], NaN where missing.
         scores: [n, T].
     """
+    assert metric.compute is not None
     found, known = np.full(labels.shape[1], np.nan), ~np.isnan(labels.T)
     if not known.any():
         return found

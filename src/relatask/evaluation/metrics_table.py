@@ -10,9 +10,12 @@ from pandas.api.types import union_categoricals
 from relatask.core.errors import RelataskError
 from relatask.core.kinds import KINDS, Kind
 from relatask.data.splits import FOLDS
-from relatask.evaluation.metrics import METRICS, Groups
+from relatask.evaluation.groups import Groups
+from relatask.evaluation.metrics import METRICS, Metric
+from relatask.evaluation.thresholds import at_thresholds, best_thresholds
 
 NO_LABEL, NO_POSITIVE, NO_NEGATIVE = "no label", "no positive", "no negative"
+NO_THRESHOLD = "validation lacks a class"
 NO_SPREAD = "labels or scores all equal"
 Kinds = Mapping[str, Mapping[str, Kind]]  # run_id -> task_id -> kind of its labels
 
@@ -60,9 +63,10 @@ def _cells(frame: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
     groups = Groups.of_sorted(key[order], frame["label"].to_numpy()[order], score[order])
     found = key[order][groups.starts]
     one_class = (groups.n_pos == 0) | (groups.n_pos == groups.n)
+    valid = found // len(FOLDS) * len(FOLDS) + FOLDS.index("valid")
     values = {}
     for name in metrics:
-        value = METRICS[name].compute(groups)
+        value = _value(METRICS[name], groups, found, valid)
         values[name] = np.where(one_class, np.nan, value) if METRICS[name].needs_both_classes else value
 
     present = np.zeros((len(runs), len(tasks), len(FOLDS)), bool)
@@ -80,6 +84,23 @@ def _cells(frame: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(table)
 
 
+def _value(metric: Metric, groups: Groups, cells: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """Return a metric of groups, float64 [G].
+
+    Args:
+        metric: which.
+        groups: one for each cell.
+        cells: int64 [G], their numbers, ascending.
+        valid: int64 [G], the number of the cell of the same run and task on the validation fold.
+    """
+    if metric.of_counts is None:
+        assert metric.compute is not None
+        return metric.compute(groups)
+    place = np.minimum(np.searchsorted(cells, valid), len(cells) - 1)
+    own = best_thresholds(groups, metric.of_counts)
+    return at_thresholds(groups, np.where(cells[place] == valid, own[place], np.nan), metric.of_counts)
+
+
 def _reasons(cells: pd.DataFrame, name: str) -> np.ndarray:
     """Why a cell has no value of a metric, or None."""
     metric = METRICS[name]
@@ -88,6 +109,8 @@ def _reasons(cells: pd.DataFrame, name: str) -> np.ndarray:
     if metric.needs_both_classes:
         reason[n_pos == n] = NO_NEGATIVE
         reason[n_pos == 0] = NO_POSITIVE
+    if metric.of_counts is not None:
+        reason[np.isnan(cells[name].to_numpy()) & pd.isna(reason)] = NO_THRESHOLD
     if metric.of == "real":
         reason[np.isnan(cells[name].to_numpy())] = NO_SPREAD
     reason[n == 0] = NO_LABEL
@@ -162,7 +185,8 @@ def _of_one_kind(predictions: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFr
         np.tile(np.arange(len(metrics)), len(cells)), pd.Index(metrics)
     )
     table["value"] = cells[list(metrics)].to_numpy().ravel()
-    table["reason"] = np.stack([_reasons(cells, name) for name in metrics], axis=1).ravel()
+    reasons = np.stack([_reasons(cells, name) for name in metrics], axis=1).ravel()
+    table["reason"] = pd.Series(reasons, dtype=object)  # and not of texts where a batch has one
     return table
 
 
