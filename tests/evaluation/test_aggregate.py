@@ -8,7 +8,7 @@ import pytest
 
 from relatask.core.errors import RelataskError
 from relatask.core.tables import COLUMNS, read_table, write_table
-from relatask.evaluation.aggregate import join_plan, per_task, summarise
+from relatask.evaluation.aggregate import join_plan, per_task, summarise, trainings
 from tests.helpers.study_tables import make_metrics, make_plan
 
 NAN = float("nan")
@@ -142,3 +142,18 @@ def test_per_task_values_are_means_over_seeds() -> None:
     assert table.loc[("t0", "MTL"), ["mean", "std", "n_seeds"]].tolist() == pytest.approx([0.7, 0.1, 2])
     assert table.loc[("t1", "STL"), "mean"] == pytest.approx(0.6)
     assert math.isnan(table.loc[("t1", "STL"), "std"])
+
+
+def test_restarts_of_a_row_on_a_split_count_once_by_their_mean() -> None:
+    once = make_plan(methods=["STL"], seeds=(0, 1))
+    plans = [once, once.assign(run_id=once["run_id"] + "r", restart=1)]
+    values = [{0: 0.5, 1: 0.6}, {0: 0.7, 1: 1.0}]
+    metrics = [
+        make_metrics(plan, ["t"], lambda _d, _m, seed, _t, own=own: own[seed])
+        for plan, own in zip(plans, values, strict=True)
+    ]
+    both = pd.concat(plans, ignore_index=True), pd.concat(metrics, ignore_index=True)
+    assert trainings(*both)["value"].nunique() == 4
+    cells = join_plan(*both)
+    assert cells.set_index("seed")["value"].to_dict() == pytest.approx({0: 0.6, 1: 0.8})
+    assert summarise(cells, "STL")[["n_seeds", "mean"]].values.tolist() == [[2, pytest.approx(0.7)]]

@@ -49,6 +49,7 @@ def make_plan(
                             "balancing": "equal",
                             "split": split,
                             "seed": seed,
+                            "restart": 0,
                             "tasks": json.dumps(tasks),
                             "collection": None,
                             "hyperparameters": "{}",

@@ -126,7 +126,13 @@ def step_of(results: Path, spec: RunSpec) -> Namespace:
         **dict.fromkeys(("tasks", "hyperparameters"), "{}"),
         **{key: getattr(spec, key) for key in ("run_id", "label", "dataset", "split")},
         **dict(zip(("method", "encoder", "balancing"), spec.names[:3], strict=True)),
-        **{"seed": spec.seed, "predicted_minutes": 1.0, "cost_factor": 1.0, "spec": spec.canonical()},
+        **{
+            "seed": spec.seed,
+            "restart": 0,
+            "predicted_minutes": 1.0,
+            "cost_factor": 1.0,
+            "spec": spec.canonical(),
+        },
     }
     plan = results / "study" / "plan.parquet"
     write_table("plan", pd.DataFrame([row]).astype({"shard": "Int32"}), plan)

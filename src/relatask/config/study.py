@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from relatask.config.datasets import DatasetConfig
 from relatask.config.grouping import GroupingConfig
@@ -100,6 +100,18 @@ class StudyConfig(Block):
         description="what `scale` in config.yaml chooses from"
     )
 
+    @field_validator("methods", mode="before")
+    @classmethod
+    def _complete_twins(cls, rows: Any) -> Any:
+        """Give a twin the keys of its row."""
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            return rows  # which is refused
+        by_label = {row.get("label"): row for row in rows if "twin_of" not in row}
+        return [
+            {**by_label.get(row.get("twin_of"), {}), "published": None, **row} if "twin_of" in row else row
+            for row in rows
+        ]
+
     @model_validator(mode="after")
     def _consistent(self) -> "StudyConfig":
         self._check_complete()
@@ -115,6 +127,7 @@ class StudyConfig(Block):
         for key, label in self._named_methods():
             require_known("method", label, key, labels)
         self._check_comparisons()
+        self._check_twins()
         if self.grouping:
             self.grouping.check(self.datasets, labels)
         self._check_groups()
@@ -266,6 +279,25 @@ class StudyConfig(Block):
             asked = " and ".join(KIND_SAID[kind] for kind in KINDS if kind in known)
             raise ValueError(f"metrics: the tasks have {asked}, each needs one of its own: {said}")
 
+    def _check_twins(self) -> None:
+        """Refuse a twin that differs from its row, or could not."""
+        rows = {method.label: method for method in self.methods}
+        for twin in self.methods:
+            if twin.twin_of is None:
+                continue
+            where = f"methods.{twin.label}"
+            row = rows[twin.twin_of]
+            own = {"label": row.label, "published": row.published, "twin_of": None}
+            if twin.model_copy(update=own) != row:
+                raise ValueError(
+                    f"{where}: a twin is its row with other random numbers; of keys it has its label alone"
+                )
+            if not catalogue("methods")[row.method].random:
+                raise ValueError(
+                    f"{where}.twin_of: {row.method} draws no random numbers, so a twin says nothing; name "
+                    "another row"
+                )
+
     def _check_groups(self) -> None:
         """Refuse rows of groups that nothing chooses."""
         for method in self.methods:
@@ -303,6 +335,8 @@ class StudyConfig(Block):
         for method in self.methods:
             if method.prior is not None:
                 yield f"methods.{method.label}.prior", method.prior
+            if method.twin_of is not None:
+                yield f"methods.{method.label}.twin_of", method.twin_of
         yield from (("imputation", label) for label in self.imputation)
         for number, pair in enumerate(self.contrasts):
             yield from ((f"contrasts.{number}", label) for label in pair)

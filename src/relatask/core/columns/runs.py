@@ -10,6 +10,7 @@ RUNS: dict[str, dict[str, str]] = {
         "balancing": "string",
         "split": "string",  # scheme, e.g. scaffold
         "seed": "int32",
+        "restart": "int32",  # of a row on a split and seed: other random numbers
         "tasks": "string",  # JSON: "all", {"part": i, "of": n} or a list of task ids
         "collection": "string?",  # gains that the run is trained for; null for rows of the tables
         "hyperparameters": "string",  # JSON
