@@ -440,11 +440,15 @@ def test_the_steps_go_from_predictions_to_tables(tmp_path, capsys) -> None:
     for name in ("plan", "metrics"):
         (tmp_path / f"{name}.parquet").replace(study.parent / f"{name}.parquet")
     compare_arguments = ["--out-summary", file("summary"), "--out-comparisons", file("comparisons")]
+    compare_arguments += ["--out-cells", file("cells")]
     assert main(["compare_methods", "--study", str(study.parent), *compare_arguments]) == 0
     reasons = pd.read_parquet(file("comparisons"))["reason"]
     assert set(reasons) == {"1 fold, 3 at least are needed"}  # both seeds test the same items
+    cells = pd.read_parquet(file("cells"))
+    assert len(cells) == 2 * 2 * len(TASKS) * 2  # rows, seeds, tasks, metrics
+    assert set(cells.query("metric == 'roc_auc' and method == 'MTL'")["value"]) == {1.0}
     costs = pd.DataFrame({"run_id": plan["run_id"], "seconds": 1.5, "peak_rss_mb": 9.0, "device": "cpu"})
-    write_table("costs", costs.assign(host="h", libraries=None), tmp_path / "costs.parquet")
+    write_table("costs", costs.assign(host="h", libraries=None, finished=None), tmp_path / "costs.parquet")
     for name in ("summary", "comparisons", "costs"):
         (tmp_path / f"{name}.parquet").replace(study.parent / f"{name}.parquet")
     assert main(["write_tables", "--study", str(study)]) == 0

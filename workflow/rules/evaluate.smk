@@ -114,6 +114,7 @@ rule compare_methods:
     output:
         summary=at("summary"),
         comparisons=at("comparisons"),
+        cells=at("cells"),
     log:
         f"results/logs/compare_methods/{STUDY_NAME}.log",
     benchmark:
@@ -130,7 +131,7 @@ rule compare_methods:
         code=code_of("steps/compare_methods.py"),
     shell:
         "python -m relatask compare_methods --log {log} --study {params.study}"
-        " --out-summary {output.summary} --out-comparisons {output.comparisons}"
+        " --out-summary {output.summary} --out-comparisons {output.comparisons} --out-cells {output.cells}"
 
 
 rule impute_labels:

@@ -73,6 +73,17 @@ RUNS: dict[str, dict[str, str]] = {
         "device": "string",
         "host": "string",
         "libraries": "string?",  # JSON: name -> version of those that trained it; null in entries of old
+        "finished": "string?",  # UTC, e.g. 2026-12-01T03:35:14Z
+    },
+    "cells": {  # metrics of the test folds, for whoever compares methods anew
+        "dataset": "category",
+        "split": "category",
+        "method": "category",  # label of the row
+        "metric": "category",
+        "task_id": "category",
+        "seed": "int32",
+        "restart": "int32",
+        "value": "float32?",
     },
     "metrics": {
         "run_id": "category",
