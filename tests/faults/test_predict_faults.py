@@ -66,14 +66,18 @@ class Command:
         )
 
     def kill(self, whom: str) -> bool:
-        """Kill some of it, wait until all of it is gone, and return whether it was still at work."""
+        """Kill some of it, wait until all of it is gone, and return whether it was still at work.
+
+        The last child is a process that predicts, or before these are there one that Python starts itself.
+        """
         at_work = self.process.poll() is None
         family = [self.process, *self.process.children(recursive=True)] if at_work else []
         victims = {"all": family, "parent": family[:1], "child": family[-1:]}[whom]
         for victim in victims:
             victim.send_signal(signal.SIGKILL)
-        _, left = psutil.wait_procs(family, timeout=60)
+        _, left = psutil.wait_procs(family, timeout=600)
         assert not left, "a process outlived the command"
+        assert b"Traceback" not in self.process.stderr.read()
         return at_work
 
 

@@ -15,7 +15,7 @@ def asked_for_predictions():
         )
     if not predictions_file().lower().endswith(layout.PREDICTION_KINDS):
         raise WorkflowError(
-            f"predict: output: predictions are CSV or Parquet; let the name of {CONFIG.output} end in "
+            f"predict: output: predictions are CSV or Parquet; let the name of {CONFIG.output} end in one of "
             f"{', '.join(layout.PREDICTION_KINDS)}."
         )
     return predictions_file()
