@@ -130,19 +130,19 @@ class TableDescription:
         return {one.name: one.said for one in self.columns if one.role == "left out"}
 
 
-def describe_table(path: str | Path, reading: Reading | None = None) -> TableDescription:
+def describe_table(file: TableFile | str | Path, reading: Reading | None = None) -> TableDescription:
     """Look at a table, at 20,000 cells of each column, and say what each column may be.
 
     It reads to the end, because a column may be empty far down; memory grows with the columns alone.
 
     Args:
-        path: of a file of any kind that `table_files.open_table` reads.
+        file: of any kind that `table_files.open_table` reads, or the table that it returned.
         reading: what is known of it.
 
     Raises:
         RelataskError: there is no such file, or it cannot be read; never because of what a cell holds.
     """
-    table = open_table(path, reading)
+    table = file if isinstance(file, TableFile) else open_table(file, reading)
     contents, n_rows = _read(table)
     smiles = _smiles_column(contents)
     may_be: dict[Role, list[str]] = {role: _may_be(contents, role, smiles) for role in _FOUND}
@@ -156,11 +156,11 @@ def describe_table(path: str | Path, reading: Reading | None = None) -> TableDes
     if long and long.unit_column:
         roles[long.unit_column] = "unit"
     columns = [_described(name, own, n_rows, roles, long, may_be) for name, own in contents.items()]
-    record = container_of(path)
+    record = container_of(table.path)
     assert record is not None  # it was opened
     by_role = {role: name for name, role in roles.items()}
     return TableDescription(
-        path=Path(path),
+        path=table.path,
         container=record.name,
         facts=table.facts(),
         n_rows=n_rows,
