@@ -86,6 +86,11 @@ class StudyConfig(Block):
         "binary tasks `roc_auc`, `average_precision`, `brier`, `ece`, of measured values `r2`, "
         "`spearman`, `rmse`, `mae`, of classes `accuracy`, `balanced_accuracy`, `macro_f1`",
     )
+    margins: dict[MetricName, float] = Field(
+        {},
+        description="metric -> difference up to which two methods are equal in practice; default: 0.005 "
+        "(half a point of ROC-AUC), of R² and correlations 0.01, of errors in units and enrichment none",
+    )
     uncertainty: bool = Field(
         False,
         description="whether a table and figures say how well calibrated probabilities, intervals and "
@@ -106,9 +111,9 @@ class StudyConfig(Block):
         """Give a twin the keys of its row."""
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             return rows  # which is refused
-        by_label = {row.get("label"): row for row in rows if "twin_of" not in row}
+        by_label = {row.get("label"): row for row in rows if not row.get("twin_of")}
         return [
-            {**by_label.get(row.get("twin_of"), {}), "published": None, **row} if "twin_of" in row else row
+            {**by_label.get(row["twin_of"], {}), "published": None, **row} if row.get("twin_of") else row
             for row in rows
         ]
 
@@ -166,6 +171,13 @@ class StudyConfig(Block):
         if self.few_shot:
             return "classes"
         return "values" if self.kinds == {"real"} else "binary"
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Pairs of rows that are compared besides each row and the baseline: contrasts, and twins."""
+        twins = [(row.label, row.twin_of) for row in self.methods if row.twin_of]
+        own = [pair for pair in twins if pair[1] != self.baseline and pair not in self.contrasts]
+        return [*self.contrasts, *own]
 
     @property
     def reads_known_labels(self) -> bool:

@@ -23,6 +23,7 @@ STUDY_FILES = {
     "metrics": "metrics.parquet",
     "summary": "summary.parquet",
     "comparisons": "comparisons.parquet",
+    "cells": "cells.parquet",
     "saved": "saved/{name}.parquet",  # tables that methods save besides predictions
     "leaks": "leaks/{dataset}.parquet",
     "similarity": "similarity/{dataset}.parquet",

@@ -73,6 +73,16 @@ def trainings(plan: pd.DataFrame, metrics: pd.DataFrame) -> pd.DataFrame:
     return cells[[*TRAINING, "value"]]
 
 
+def published_cells(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return table "cells" of the test folds of trainings, in an order that does not depend on theirs."""
+    own = cells[cells["fold"].astype(str) == "test"]
+    key = ["dataset", "split", "method", "metric", "task_id", "seed", "restart"]
+    table = own[[*key, "value"]].sort_values(key, ignore_index=True)
+    return table.astype(
+        {**dict.fromkeys(key[:5], "category"), **dict.fromkeys(key[5:], np.int32), "value": np.float32}
+    )
+
+
 def mixed_units(tasks: pd.DataFrame) -> bool:
     """Whether the measured values of tasks are in several units, of which none is one."""
     return tasks.loc[tasks["kind"] == "real", "unit"].fillna("").nunique() > 1
