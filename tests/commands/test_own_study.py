@@ -259,6 +259,59 @@ def test_several_files_become_one_table(
     assert "name one study file" in capsys.readouterr().err
 
 
+def test_several_files_of_measurements_become_one_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    wide = own_table(40).drop(columns=["kinase", "hERG"]).assign(logP=range(40))
+    long = wide.melt(["name", "SMILES"], ["logD", "logP"], "assay", "value").dropna()
+    of_one = long["assay"] == "logP"  # each file of one assay, as they are exported
+    long[~of_one].to_csv("a.csv", index=False)
+    long[of_one].to_csv("b.tsv", sep="\t", index=False)
+    assert main(["init", "a.csv", "b.tsv", "--tiny"]) == 0
+    source = load_study(Path("a.yaml")).sources["a"]
+    assert (source.reader, source.path) == ("measurements", ["a.csv", "b.tsv"])  # type: ignore[attr-defined]
+    config = source.model_dump_json(exclude_defaults=True)
+    config = config.replace("{", '{"reader": "measurements", ', 1) if '"reader"' not in config else config
+    assert main(["prepare_items", "--source-config", config, "--name", "a", "--out-dir", "out"]) == 0
+    assert len(pd.read_parquet("out/labels.parquet")) == len(long)
+    capsys.readouterr()
+    wide.to_csv("wide.csv", index=False)
+    assert main(["init", "a.csv", "wide.csv"]) == 2
+    assert "a.csv has a row for each measurement, and wide.csv one for each mol" in capsys.readouterr().err
+    long.rename(columns={"assay": "target"}).to_csv("c.csv", index=False)
+    assert main(["init", "a.csv", "c.csv"]) == 2
+    assert "their task_column differs (assay, target); call the columns alike" in capsys.readouterr().err
+
+
+def test_a_file_for_test_is_written_into_the_study(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    frame = own_table(60)
+    frame[:40].to_csv("a.csv", index=False)
+    frame[40:].rename(columns={"SMILES": "structure"}).drop(columns="name").to_csv("new.csv", index=False)
+    assert main(["init", "a.csv", "--tiny", "--test-file", "new.csv"]) == 0
+    assert "a.csv, for test new.csv: 60 rows" in capsys.readouterr().err
+    study = load_study(Path("a.yaml"))
+    source = study.sources["a"].model_dump()
+    assert study.splits.schemes == ["given"]
+    assert (source["test_path"], source["smiles_column"]) == ("new.csv", ["SMILES", "structure"])
+    config = study.sources["a"].model_dump_json(exclude_defaults=True)
+    config = config.replace("{", '{"reader": "table", ', 1) if '"reader"' not in config else config
+    assert main(["prepare_items", "--source-config", config, "--name", "a", "--out-dir", "out"]) == 0
+    capsys.readouterr()
+    frame[["SMILES", "hERG"]].to_csv("new.csv", index=False)
+    assert main(["init", "a.csv", "--test-file", "new.csv"]) == 2
+    assert "new.csv (--test-file) has no column 'kinase', which a.csv has" in capsys.readouterr().err
+    assert main(["init", "a.csv", "--test-file", "new.csv", "--splits-column", "name"]) == 2
+    assert "give --splits-column or --test-file: one says" in capsys.readouterr().err
+    long = frame.melt("SMILES", ["logD", "hERG"], "assay", "value").dropna()
+    long.to_csv("long.csv", index=False)
+    assert main(["init", "long.csv", "--test-file", "new.csv"]) == 2
+    assert "--test-file goes with a row for each molecule; write train and test" in capsys.readouterr().err
+
+
 def test_a_search_is_written_and_changes_neither_rows_nor_folds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -34,6 +34,7 @@ class OwnTable:
         wide_range: columns of measured values above 0 that go over `WIDE` powers of ten or more.
         p_values: whether concentrations become -log10(mol/L).
         more: further files whose rows stand behind those of `path`, with their columns of SMILES.
+        tested: the file of the molecules to test on, with its column of SMILES.
     """
 
     path: Path
@@ -51,6 +52,7 @@ class OwnTable:
     wide_range: tuple[str, ...] = ()
     p_values: bool = False
     more: tuple[tuple[Path, str], ...] = ()
+    tested: tuple[Path, str] | None = None
 
     @property
     def concentrations(self) -> dict[str, str]:
@@ -69,6 +71,7 @@ def describe(
     ignored: Sequence[str] = (),
     splits: str | None = None,
     task_type: Kind | None = None,
+    one_of_several: bool = False,
 ) -> OwnTable:
     """Look at a table of molecules and say what it is taken for.
 
@@ -79,11 +82,12 @@ def describe(
         ignored: columns to leave out.
         splits: the column of folds, if wanted.
         task_type: what the cells of all tasks are; default: as they look.
+        one_of_several: files that become one table.
 
     Raises:
         RelataskError: there is no such column, no SMILES, or no task.
     """
-    found = describe_table(path)
+    found = describe_table(path, one_of_several=one_of_several)
     columns = [one.name for one in found.columns]
     require_columns(f"{path} has no column", columns, smiles, targets, ignored, splits)
     smiles = smiles or found.smiles_column

@@ -130,7 +130,9 @@ class TableDescription:
         return {one.name: one.said for one in self.columns if one.role == "left out"}
 
 
-def describe_table(path: str | Path, reading: Reading | None = None) -> TableDescription:
+def describe_table(
+    path: str | Path, reading: Reading | None = None, one_of_several: bool = False
+) -> TableDescription:
     """Look at a table, at 20,000 cells of each column, and say what each column may be.
 
     It reads to the end, because a column may be empty far down; memory grows with the columns alone.
@@ -138,6 +140,7 @@ def describe_table(path: str | Path, reading: Reading | None = None) -> TableDes
     Args:
         path: of a file of any kind that `table_files.open_table` reads.
         reading: what is known of it.
+        one_of_several: files of one table, each of which may hold the measurements of one task.
 
     Raises:
         RelataskError: there is no such file, or it cannot be read; never because of what a cell holds.
@@ -150,7 +153,7 @@ def describe_table(path: str | Path, reading: Reading | None = None) -> TableDes
     for role, names in may_be.items():
         if names:
             roles.setdefault(names[0], role)
-    long = _long_format(contents, smiles, roles)
+    long = _long_format(contents, smiles, roles, 1 if one_of_several else 2)
     if long and long.relation_column:
         roles[long.relation_column] = "relation"
     if long and long.unit_column:
@@ -234,12 +237,16 @@ def _share_of_smiles(texts: Iterable[str]) -> float:
 
 
 def _long_format(
-    contents: Mapping[str, Content], smiles: str | None, roles: Mapping[str, Role]
+    contents: Mapping[str, Content], smiles: str | None, roles: Mapping[str, Role], least: int
 ) -> LongFormat | None:
-    """Return the columns of a table with a row for each measurement; None where rows are molecules."""
+    """Return the columns of a table with a row for each measurement; None where rows are molecules.
+
+    The column of tasks names `least` or more.
+    """
     left = {name: content for name, content in contents.items() if name not in roles}
     by_name = {name.strip().lower(): name for name in reversed(list(left))}
-    tasks = [by_name[name] for name in _TASK_NAMES if name in by_name and len(left[by_name[name]].texts) > 1]
+    named = [by_name[name] for name in _TASK_NAMES if name in by_name]
+    tasks = [name for name in named if len(left[name].texts) >= least]
     values = [by_name[name] for name in _VALUE_NAMES if name in by_name]
     kinds = {name: content.labels()[0] for name, content in left.items()}
     real = [name for name, kind in kinds.items() if kind == "real" and name not in tasks]
