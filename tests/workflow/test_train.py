@@ -137,6 +137,11 @@ def test_plain_snakemake_ends_with_the_sentence_and_says_first_what_the_papers_s
     study.write_text(paper)
     done = run_warm(tmp_path, "plan_runs", "--config", f"study={study}", "scale=paper")
     assert "scale: paper: 15 runs are left, predicted to take " in done.stderr
+    (tmp_path / "other").mkdir()
+    shutil.copy(study, tmp_path / "other")
+    refused = run_warm(tmp_path, "plan_runs", "--config", "study=other/assays.yaml", check=False)
+    assert refused.returncode == 1
+    assert "study assays.yaml, and other/assays.yaml has the same name and would replace" in refused.stderr
     study.write_text(paper.replace("smiles_column: SMILES", "smiles_column: SMILE"))
     failed = run_snakemake(tmp_path, "--config", f"study={study}", check=False)
     assert failed.returncode == 1
