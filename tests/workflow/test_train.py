@@ -64,7 +64,9 @@ def test_a_table_becomes_a_verdict_and_a_model_also_after_a_kill(site: Path, tmp
     assert out.count("\n") == 1
     assert SENTENCE in out
     assert "learning together " in out
-    assert out.rstrip().endswith("its model is models/assays. Table: results/assays/tables/main.md.")
+    table, report = "results/assays/tables/main.md", "results/assays/report.html"
+    assert out.rstrip().endswith(f"its model is models/assays. Table: {table}. Report: {report}.")
+    assert str(tmp_path) not in (whole / report).read_text()
     said = [line.split(":")[0] for line in err.splitlines()]
     stages = ["reading and preparing", "training", "evaluating", "writing tables and figures"]
     assert [line for line in said if line in stages] == stages
