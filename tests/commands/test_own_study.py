@@ -191,11 +191,14 @@ def test_units_of_names_are_written_and_odd_cells_and_few_of_many_columns_are_to
     monkeypatch.chdir(tmp_path)
     frame = own_table(40).rename(columns={"logD": "IC50 (µM)"}).assign(**{f"c{n}": "x" for n in range(30)})
     frame.loc[3, "kinase"] = "see notebook"
+    frame["measured on"] = [f"2024-01-{n % 28 + 1:02d}" for n in range(40)]
     frame.to_csv("a.csv", index=False)
     assert main(["init", "a.csv", "--tiny"]) == 0
     said = capsys.readouterr().err
     assert "'kinase' is taken for labels of 0 and 1; 1 are no number, e.g. 'see notebook'." in said
     assert "c9 (text, e.g. 'x') and 20 more, which a.yaml names" in said
+    assert "'measured on' holds dates; to test on the newest" in said
+    assert "splits: {schemes: [time], column: 'measured on'} into a.yaml." in said
     source = load_study(Path("a.yaml")).sources["a"]
     assert source.units == {"IC50 (µM)": "uM"}  # type: ignore[attr-defined]
 

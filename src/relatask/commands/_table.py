@@ -27,6 +27,7 @@ class OwnTable:
         id_column: that names a row.
         splits_column: that says its fold, if wanted.
         folds_column: one that looks like folds and is not asked for.
+        date_column: one that holds dates, by which molecules may be split.
         left_out: column -> why it is nothing.
         long: columns of a table with a row for each measurement.
         units: measured column -> the unit that its name gives in brackets.
@@ -45,6 +46,7 @@ class OwnTable:
     id_column: str | None = None
     splits_column: str | None = None
     folds_column: str | None = None
+    date_column: str | None = None
     left_out: dict[str, str] | None = None
     long: LongFormat | None = None
     units: dict[str, str] = field(default_factory=dict)
@@ -119,6 +121,7 @@ def describe(
         id_column=_unless_in(found.id_column, {*tasks, *taken}),
         splits_column=splits,
         folds_column=_unless_in(found.split_column, {*tasks, *taken}),
+        date_column=_unless_in(found.date_column, {*tasks, *taken}),
         left_out={name: why for name, why in reasons.items() if name not in {*tasks, smiles, splits}},
         units={
             one.name: plain_unit(one.unit)
@@ -170,6 +173,7 @@ def _of_measurements(
         n_labels=found.n_rows,
         id_column=found.id_column,
         splits_column=splits,
+        date_column=_unless_in(found.date_column, {splits}),
         left_out={name: why for name, why in found.left_out.items() if name not in vars(long).values()},
         long=long,
         wide_range=tuple(

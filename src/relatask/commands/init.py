@@ -166,6 +166,13 @@ def write_study(arguments: argparse.Namespace, files: Sequence[Path]) -> Path:
         )
     if known != text:
         write_text(target, text)
+    _tell(table, files, target)
+    return target
+
+
+def _tell(table: OwnTable, files: Sequence[Path], target: Path) -> None:
+    """Say what the columns are taken for, and what else they might be."""
+    path = files[0]
     all_files, kinds = ", ".join(map(str, files)), list(table.tasks.values())
     said = ", ".join(f"{kinds.count(kind)} {kind}" for kind in KINDS if kind in kinds)
     if table.tested:
@@ -186,4 +193,9 @@ def write_study(arguments: argparse.Namespace, files: Sequence[Path]) -> Path:
         )
     if table.folds_column:
         log.info("%s: %r looks like folds; --splits-column takes them.", path, table.folds_column)
-    return target
+    if table.date_column and not table.tested:
+        log.info(
+            "%s: %r holds dates; to test on the newest molecules write splits: {schemes: [time], column: %r} "
+            "into %s.",
+            *(path, table.date_column, table.date_column, target),
+        )
