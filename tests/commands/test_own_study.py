@@ -14,6 +14,7 @@ from relatask.core.errors import RelataskError
 from relatask.core.kinds import DEFAULT_METRICS
 from relatask.plan.plan import plan_runs
 from tests.helpers.own_table import own_table, write_own_table
+from tests.helpers.workbooks import write_workbook
 
 
 def table(rows: int, tasks: int, kind: str = "binary", filled: float = 0.7) -> OwnTable:
@@ -313,6 +314,28 @@ def test_a_file_for_test_is_written_into_the_study(
     long.to_csv("long.csv", index=False)
     assert main(["init", "long.csv", "--test-file", "new.csv"]) == 2
     assert "--test-file goes with a row for each molecule; write train and test" in capsys.readouterr().err
+
+
+def test_how_a_file_is_read_can_be_said_where_it_is_not_found_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without, there was no study file yet into which the keys could be written."""
+    monkeypatch.chdir(tmp_path)
+    frame = own_table(30)[["SMILES", "logD"]]
+    cells = [list(frame), *frame.to_numpy(object).tolist()]
+    write_workbook(Path("a.xlsx"), {"Notes": [["about"], ["x"]], "Data": cells})
+    assert main(["init", "a.xlsx"]) == 2
+    assert "name another one in `sheet` (or --sheet)" in capsys.readouterr().err
+    assert main(["init", "a.xlsx", "--sheet", "Data"]) == 0
+    assert load_study(Path("a.yaml")).sources["a"].sheet == "Data"  # type: ignore[attr-defined]
+    values = "\n".join(f"C{'C' * n}O;1,{100 + n}" for n in range(30))
+    Path("b.csv").write_text(f"SMILES;größe\n{values}\n", encoding="cp1250")
+    assert main(["init", "b.csv", "--decimal", ",", "--encoding", "cp1250"]) == 0
+    source = load_study(Path("b.yaml")).sources["b"]
+    assert (source.decimal, source.encoding) == (",", "cp1250")  # type: ignore[attr-defined]
+    assert source.task_columns == ["größe"]  # type: ignore[attr-defined]
+    assert main(["init", "b.csv", "--sheet", "x"]) == 2
+    assert "sheet: b.csv has none" in capsys.readouterr().err
 
 
 def test_a_search_is_written_and_changes_neither_rows_nor_folds(

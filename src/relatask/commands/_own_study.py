@@ -147,6 +147,7 @@ def _text(table: OwnTable, spending: Spending, splits_file: Path | None, trials:
         f"    reader: {'measurements' if table.long else 'table'}",
         f"    path: {_one_or_list([str(table.path), *(str(path) for path, _ in table.more)])}",
         *_test_path(table),
+        *(f"    {key}: {_word(value)}" for key, value in vars(table.reading).items() if value),
         f"    smiles_column: {_one_or_list(_smiles_columns(table))}",
         *([f"    id_column: {_word(table.id_column)}"] if table.id_column else []),
         *_tasks(table, leading, others),

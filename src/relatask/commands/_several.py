@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from relatask.commands._table import OwnTable, describe, require_columns
+from relatask.commands._table import FOUND_OUT, OwnTable, describe, require_columns
 from relatask.core.errors import RelataskError
 from relatask.core.kinds import Kind
-from relatask.sources.table_files import open_table
+from relatask.sources.table_files import Reading, open_table
 
 
 def describe_all(
@@ -17,6 +17,7 @@ def describe_all(
     ignored: Sequence[str] = (),
     splits: str | None = None,
     task_type: Kind | None = None,
+    reading: Reading = FOUND_OUT,
 ) -> OwnTable:
     """Look at one or several tables of molecules; see `describe`.
 
@@ -27,8 +28,8 @@ def describe_all(
             in columns of other names.
     """
     if len(paths) == 1:
-        return describe(paths[0], smiles, targets, ignored, splits, task_type)
-    columns = {path: open_table(path).names for path in paths}
+        return describe(paths[0], smiles, targets, ignored, splits, task_type, reading=reading)
+    columns = {path: open_table(path, reading).names for path in paths}
     there = list(dict.fromkeys(name for names in columns.values() for name in names))
     files = ", ".join(map(str, paths))
     require_columns(f"no file of {files} has a column", there, smiles, targets, ignored, splits)
@@ -45,6 +46,7 @@ def describe_all(
             splits if splits in own else None,
             task_type,
             one_of_several=True,
+            reading=reading,
         )
         if tables and table.long != tables[0].long:
             raise RelataskError(_unlike(tables[0], table))
@@ -68,13 +70,13 @@ def with_test_file(table: OwnTable, path: Path, smiles: str | None) -> OwnTable:
             f"{table.path} has a row for each measurement, and --test-file goes with a row for each "
             "molecule; write train and test into a column, and name it with --splits-column."
         )
-    own = open_table(path).names
+    own = open_table(path, table.reading).names
     if missing := [name for name in table.tasks if name not in own]:
         raise RelataskError(
             f"{path} (--test-file) has no column {missing[0]!r}, which {table.path} has; its columns must "
             "have the same names, or name with --target-columns those that both have."
         )
-    test = describe(path, smiles if smiles in own else None, list(table.tasks))
+    test = describe(path, smiles if smiles in own else None, list(table.tasks), reading=table.reading)
     return replace(
         table,
         n_rows=table.n_rows + test.n_rows,

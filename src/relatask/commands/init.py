@@ -22,9 +22,11 @@ from pathlib import Path
 from relatask.commands._own_study import study_name, study_text
 from relatask.commands._several import describe_all, with_test_file
 from relatask.commands._table import WIDE, OwnTable
+from relatask.core.blocks import parse
 from relatask.core.errors import RelataskError
 from relatask.core.files import write_text
 from relatask.core.kinds import KINDS
+from relatask.sources.table_keys import TableKeys
 
 TYPES = {"classification": "binary", "regression": "real", "multiclass": "class"}  # chemprop's names
 NAMED = 10  # columns left out that are told
@@ -60,6 +62,9 @@ def configure_table(parser: argparse.ArgumentParser, what: str) -> None:
         metavar="NAME",
         help="columns of assays; default: all with numbers or a few words",
     )
+    for option, what in (("--sheet", "of a workbook"), ("--encoding", "of a text, e.g. cp1250")):
+        parser.add_argument(option, metavar="NAME", help=f"{what}; default: found out, and told")
+    parser.add_argument("--decimal", choices=[",", "."], help="mark before decimals; default: found out")
     parser.add_argument(
         "--ignore-columns", nargs="+", default=[], metavar="NAME", help="columns to leave out"
     )
@@ -128,6 +133,7 @@ def _table_of(arguments: argparse.Namespace, files: Sequence[Path]) -> OwnTable:
     """Look at the tables, and at that to test on, as the arguments say."""
     path = files[0]
     smiles = arguments.smiles_columns[0] if arguments.smiles_columns else None
+    said = {key: getattr(arguments, key) for key in TableKeys.model_fields}
     table = describe_all(
         files,
         smiles=smiles,
@@ -135,6 +141,7 @@ def _table_of(arguments: argparse.Namespace, files: Sequence[Path]) -> OwnTable:
         ignored=arguments.ignore_columns,
         splits=arguments.splits_column,
         task_type=TYPES.get(arguments.task_type, arguments.task_type),
+        reading=parse(TableKeys, said, "the command").reading(files),
     )
     if arguments.test_file:
         table = with_test_file(table, arguments.test_file, smiles)
