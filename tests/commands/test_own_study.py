@@ -13,6 +13,7 @@ from relatask.config import StudyConfig, load_study, parse
 from relatask.core.errors import RelataskError
 from relatask.core.kinds import DEFAULT_METRICS
 from relatask.plan.plan import plan_runs
+from relatask.sources.table_description import LongFormat
 from tests.helpers.own_table import own_table, write_own_table
 from tests.helpers.workbooks import write_workbook
 
@@ -211,6 +212,23 @@ def test_columns_of_a_long_table_that_are_used_are_not_told_as_left_out(tmp_path
     found = describe(path)
     assert found.long is not None
     assert set(found.left_out or {}) == {"comment"}
+
+
+def test_an_export_of_one_assay_keeps_the_signs_beside_its_values(tmp_path: Path) -> None:
+    """The signs became a task of classes, and a bound was learned as a measured value."""
+    path = tmp_path / "a.csv"
+    rows = [f"C{'C' * n}O,{'>' if n % 3 else '='},{n / 2 + 3},nM" for n in range(30)]
+    path.write_text("\n".join(["smiles,relation,score,unit", *rows]))
+    found = describe(path)
+    assert (found.long, set(found.tasks)) == (None, {"score"})
+    assert "write them before these" in (found.left_out or {})["relation"]
+    path.write_text("\n".join(["smiles,relation,score,unit,target", *(f"{row},T1" for row in rows)]))
+    long = describe(path).long
+    assert long == LongFormat("target", "score", "relation", "unit")
+    plain = [f"C{'C' * n}O,{n / 2 + 3},T1" for n in range(30)]
+    path.write_text("\n".join(["smiles,score,target", *plain]))
+    assert describe(path).long is None
+    assert describe(path, one_of_several=True).long == LongFormat("target", "score")
 
 
 def test_concentrations_become_p_values_if_asked_and_wide_ranges_are_told(
