@@ -20,6 +20,10 @@ def test_another_file_of_the_same_name_is_refused_while_the_first_is_there(
     note = Path("results/s/study_file.txt")
     require_own(note, "two/s.yaml", ROOT)  # results of old have no note
     note_origin(note, "one/s.yaml", ROOT)
+    Path("two/s.yaml").write_text("one")
+    require_own(note, "two/s.yaml", ROOT)  # a copy that nobody changed
+    note_origin(note, "two/s.yaml", ROOT)
+    Path("two/s.yaml").write_text("two")
     Path("one/s.yaml").write_text("edited")
     require_own(note, str(tmp_path / "one" / "s.yaml"), ROOT)
     said = "results/s holds the results of the study one/s.yaml, and two/s.yaml has the same name"

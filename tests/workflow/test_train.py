@@ -140,7 +140,7 @@ def test_plain_snakemake_ends_with_the_sentence_and_says_first_what_the_papers_s
     done = run_warm(tmp_path, "plan_runs", "--config", f"study={study}", "scale=paper")
     assert "scale: paper: 15 runs are left, predicted to take " in done.stderr
     (tmp_path / "other").mkdir()
-    shutil.copy(study, tmp_path / "other")
+    (tmp_path / "other" / "assays.yaml").write_text(f"{paper}# changed\n")
     refused = run_warm(tmp_path, "plan_runs", "--config", "study=other/assays.yaml", check=False)
     assert refused.returncode == 1
     assert "study assays.yaml, and other/assays.yaml has the same name and would replace" in refused.stderr

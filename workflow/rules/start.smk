@@ -41,6 +41,7 @@ def write_study():
     """
     if CONFIG.model:
         return
+    require_own_results()
     study_origin.note_origin(Path(at("origin")), CONFIG.study, ROOT)
     if not study_is_ours():
         write_text(Path(at("study")), study_text())
@@ -93,7 +94,6 @@ FAILURES = Failures()
 if workflow.is_main_process:
     logging.getLogger("snakemake").addHandler(FAILURES)
     require_writable_results()
-    require_own_results()
     persistence.install(
         persistence.Rules(
             root=ROOT,

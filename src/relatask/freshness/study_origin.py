@@ -1,7 +1,7 @@
 """Which file the study of some results is of: two files of one name must not write into one folder.
 
-Editing a file, or moving it, is no other study. The note is a path from the working folder where the file is
-inside of it, so that a copy of the folder is taken for the same.
+Editing a file, or moving it, is no other study, and neither is a copy while it is the same. The note is a
+path from the working folder where the file is inside of it, so that a copied folder is the same.
 """
 
 from pathlib import Path
@@ -39,9 +39,9 @@ def require_own(note: Path, study: str, root: Path) -> None:
     """
     if not note.is_file():
         return
-    known, own = note.read_text(encoding="utf-8").rstrip("\n"), origin_of(study, root)
-    file = Path(known) if Path(known).suffix else root / "config" / "studies" / f"{known}.yaml"
-    if known != own and file.is_file():
+    known, own = _noted(note), origin_of(study, root)
+    first, second = (_file_of(origin, root) for origin in (known, own))
+    if known != own and first.is_file() and first.read_bytes() != second.read_bytes():
         raise RelataskError(
             f"{note.parent} holds the results of the study {known}, and {own} has the same name and would "
             f"replace them; rename {own}, or start it in another folder."
@@ -49,7 +49,14 @@ def require_own(note: Path, study: str, root: Path) -> None:
 
 
 def note_origin(note: Path, study: str, root: Path) -> None:
-    """Write whose results these are, if it differs from what is there."""
-    text = f"{origin_of(study, root)}\n"
-    if not (note.is_file() and note.read_text(encoding="utf-8") == text):
-        write_text(note, text)
+    """Write whose results these are; they stay those of the noted file while it is there."""
+    if not (note.is_file() and _file_of(_noted(note), root).is_file()):
+        write_text(note, f"{origin_of(study, root)}\n")
+
+
+def _noted(note: Path) -> str:
+    return note.read_text(encoding="utf-8").rstrip("\n")
+
+
+def _file_of(origin: str, root: Path) -> Path:
+    return Path(origin) if Path(origin).suffix else root / "config" / "studies" / f"{origin}.yaml"
