@@ -13,6 +13,7 @@ from pathlib import Path
 # name -> file below results/{study}
 STUDY_FILES = {
     "study": "study.json",
+    "origin": "study_file.txt",
     "plan": "plan.parquet",
     "shard_manifest": "shards/{shard}.json",
     "shard_done": "shards/{shard}.done.json",
