@@ -180,10 +180,8 @@ def test_only_small_readable_kinds_are_published(arguments: list[str], tmp_path,
     model = tmp_path / "made" / "weights.safetensors"
     model.write_bytes(b"x")
     assert main([*arguments, str(model)]) == 2
-    assert (
-        "weights.safetensors is not published; only .csv, .md, .png and cells.parquet are"
-        in capsys.readouterr().err
-    )
+    said = capsys.readouterr().err
+    assert "weights.safetensors is not published; only .csv, .md, .png and cells.parquet are" in said
     assert not (tmp_path / "published").exists()
     assert main([*arguments, str(tmp_path / "made" / "absent.md")]) == 2
     write_text(tmp_path / "other" / "main.md", "other")
