@@ -1,10 +1,18 @@
 """The bootstrap over items and tasks: contributions are derivatives, and intervals those of drawing anew."""
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from relatask.__main__ import main
+from relatask.core.tables import read_table, write_table
 from relatask.evaluation.two_way import Contributions, averaged, contributions, intervals
+from tests.helpers.study_tables import make_plan, study_of, write_dataset, write_study
+
+TASKS = [f"t{i}" for i in range(7)]
 
 N_ITEMS, N_TASKS = 60, 4
 
@@ -101,3 +109,36 @@ def test_folds_in_which_a_method_was_not_tested_are_left_out() -> None:
     both = averaged([one, Contributions(one.item, one.task, one.value + 1, 3 * one.share)])
     np.testing.assert_allclose(both.value, one.value + 0.5)
     np.testing.assert_allclose(both.share, 2 * one.share)
+
+
+def test_the_step_pairs_the_rows_of_a_study_by_the_predictions_that_they_saved(tmp_path: Path) -> None:
+    study = write_study(tmp_path, study_of(metrics=["roc_auc", "brier", "ece"]), "toy")
+    folder, rng = study.parent, np.random.default_rng(0)
+    write_dataset(folder / "data" / "toy", TASKS, seeds=(0, 1))
+    plan = make_plan(seeds=(0, 1))
+    cells = pd.DataFrame(
+        [
+            (run, "test", item, task, float(rng.random() < 0.5))
+            for run in sorted(plan["run_id"])
+            for item in range(40)
+            for task in TASKS
+        ],
+        columns=["run_id", "fold", "item_id", "task_id", "label"],
+    )
+    cells["label"] = cells.groupby(["item_id", "task_id"])["label"].transform("first")
+    label = cells["run_id"].map(plan.set_index("run_id")["label"])
+    noise = np.where(label == "MTL", 0.2, 5.0) * rng.normal(size=len(cells))
+    cells["score"] = 1 / (1 + np.exp(-(cells["label"] - 0.5 + noise)))
+    write_table("plan", plan, folder / "plan.parquet")
+    write_table("predictions", cells, folder / "predictions.parquet")
+    out = folder / "item_intervals.parquet"
+    assert main(["resample_items", "--study", str(folder), "--out", str(out)]) == 0
+    found = read_table("item_intervals", out).set_index("metric")
+    assert list(found.index) == ["roc_auc", "brier"]  # the calibration error is no mean
+    assert (found[["method", "baseline"]] == ["MTL", "STL"]).all(axis=None)
+    auc = [
+        roc_auc_score(own["label"], own["score"]) for _, own in cells.groupby([label, "run_id", "task_id"])
+    ]
+    difference = np.mean(auc[: len(auc) // 2]) - np.mean(auc[len(auc) // 2 :])
+    assert 0 < found.loc["roc_auc", "low"] < difference < found.loc["roc_auc", "high"]
+    assert found.loc["brier", "high"] < 0

@@ -11,7 +11,7 @@ import pandas as pd
 from relatask.config import StudyAtScale, StudyConfig
 from relatask.core.files import write_json, write_text
 from relatask.core.layout import study_file
-from relatask.core.tables import COLUMNS, write_table
+from relatask.core.tables import COLUMNS, columns_of, write_table
 from relatask.evaluation.aggregate import join_plan, summarise
 from relatask.evaluation.comparisons import compare
 from relatask.evaluation.metrics import METRICS
@@ -178,6 +178,9 @@ def value_of(dataset: str, method: str, seed: int, task: str) -> float:
     return BASE[method, seed] + 0.01 * (int(task[1]) - 3)
 
 
+NO_INTERVALS = pd.DataFrame({name: pd.Series(dtype=object) for name in columns_of("item_intervals")})
+
+
 def compared_of(cells: pd.DataFrame, config: StudyConfig) -> pd.DataFrame:
     """Return the comparisons of a study whose splits test a third of what they train on."""
     ratios = {(dataset, split): 1 / 3 for dataset in config.datasets for split in config.splits.schemes}
@@ -196,5 +199,11 @@ def make_inputs(
     for dataset in datasets:
         write_dataset(folder / "study" / "data" / dataset, TASKS, names=HOSTILE, seeds=seeds)
     compared = compared_of(cells, config)
-    known = {"plan": plan, "metrics": metrics, "summary": summarise(cells, "STL"), "comparisons": compared}
+    known = {
+        "plan": plan,
+        "metrics": metrics,
+        "summary": summarise(cells, "STL"),
+        "comparisons": compared,
+        "item_intervals": NO_INTERVALS,
+    }
     return Inputs(config, "quick", folder, known={**known, **tables}, published=published)

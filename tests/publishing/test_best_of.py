@@ -15,7 +15,7 @@ from relatask.publishing.published_values import Published
 from relatask.publishing.tables import correlated_tasks as correlated_tasks_table
 from relatask.publishing.tables import main as main_table
 from tests.helpers.data_tables import write_records
-from tests.helpers.study_tables import compared_of, make_metrics, make_plan, write_dataset
+from tests.helpers.study_tables import NO_INTERVALS, compared_of, make_metrics, make_plan, write_dataset
 
 TASKS = [f"t{i}" for i in range(7)]
 METHODS = ("STL", "Deep_1", "Deep_2", "Deep_3")
@@ -56,7 +56,13 @@ def inputs(tmp_path: Path) -> Inputs:
     write_dataset(tmp_path / "study" / "data" / "toy", TASKS, seeds=(0, 1))
     cells = join_plan(plan, metrics)
     summary, compared = summarise(cells, "STL"), compared_of(cells, config)
-    known = {"plan": plan, "metrics": metrics, "summary": summary, "comparisons": compared}
+    known = {
+        "plan": plan,
+        "metrics": metrics,
+        "summary": summary,
+        "comparisons": compared,
+        "item_intervals": NO_INTERVALS,
+    }
     return Inputs(config, "quick", tmp_path, known=known)
 
 

@@ -17,7 +17,7 @@ from relatask.publishing.style import value_limits
 from relatask.publishing.tables import all_metrics, per_task
 from relatask.publishing.tables import main as main_table
 from tests.helpers.data_tables import labels_table, tasks_table, write_records
-from tests.helpers.study_tables import compared_of, make_plan, study_of, write_dataset
+from tests.helpers.study_tables import NO_INTERVALS, compared_of, make_plan, study_of, write_dataset
 
 from relatask.config import StudyConfig  # isort: skip
 
@@ -59,7 +59,13 @@ def inputs_of(folder: Path, units: dict[str, str | None], weights: dict[str, Any
     cells, mixed = join_plan(plan, metrics), ["toy"] if mixed_units(tasks) else []
     summary, config = summarise(cells, "STL", mixed), StudyConfig.model_validate(study)
     compared = compared_of(cells[~without_mean(cells, mixed)], config)
-    known = {"plan": plan, "metrics": metrics, "summary": summary, "comparisons": compared}
+    known = {
+        "plan": plan,
+        "metrics": metrics,
+        "summary": summary,
+        "comparisons": compared,
+        "item_intervals": NO_INTERVALS,
+    }
     return Inputs(config, "quick", folder, known=known)
 
 

@@ -134,6 +134,31 @@ rule compare_methods:
         " --out-summary {output.summary} --out-comparisons {output.comparisons} --out-cells {output.cells}"
 
 
+rule resample_items:
+    input:
+        plan=at("plan"),
+        predictions=at("predictions"),
+        tasks=task_tables(),
+    output:
+        intervals=at("item_intervals"),
+    log:
+        f"results/logs/resample_items/{STUDY_NAME}.log",
+    benchmark:
+        f"results/benchmarks/resample_items/{STUDY_NAME}.tsv"
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(6000),
+        runtime=120,
+    params:
+        study=lambda wildcards, input: Path(input.plan).parent,
+        content=digest_of([STUDY.baseline, STUDY.pairs, STUDY.metrics]),
+        code=code_of("steps/resample_items.py"),
+    shell:
+        "python -m relatask resample_items --log {log} --study {params.study} --out {output.intervals}"
+
+
 rule impute_labels:
     input:
         plan=at("plan"),

@@ -1,7 +1,7 @@
 # Names of the files that rules read and write, as functions of the study. Nothing runs here.
 
 RETRIEVING = ("retrieve_files", "plant_data", "query_activities", "query_assay_targets", "query_string")
-MERGED = ("plan", "predictions", "metrics", "summary", "comparisons", "cells")
+MERGED = ("plan", "predictions", "metrics", "summary", "comparisons", "cells", "item_intervals")
 TABLES = table_names(STUDY)
 MEASURED = [name for name in TABLES if table_record(STUDY, name).measured]
 FIGURES = figure_names(STUDY)

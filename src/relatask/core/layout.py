@@ -25,6 +25,7 @@ STUDY_FILES = {
     "summary": "summary.parquet",
     "comparisons": "comparisons.parquet",
     "cells": "cells.parquet",
+    "item_intervals": "item_intervals.parquet",
     "saved": "saved/{name}.parquet",  # tables that methods save besides predictions
     "leaks": "leaks/{dataset}.parquet",
     "similarity": "similarity/{dataset}.parquet",
@@ -112,7 +113,9 @@ PUBLISHED_TABLE_FORMATS = ("csv", "md")
 PUBLISHED_FIGURE_FORMATS = ("png",)
 
 # What an output may need: tables of the study, files of its data sets, tables of each collection of gains.
-NEEDS_OF_STUDY = ("plan", "metrics", "summary", "comparisons", "costs", "history", "predictions")
+NEEDS_OF_STUDY = (
+    *("plan", "metrics", "summary", "comparisons", "item_intervals", "costs", "history", "predictions"),
+)
 NEEDS_OF_DATASETS = ("dataset", "splits", "features", "sequences", "leaks", "similarity")
 NEEDS_OF_COLLECTIONS = ("gains", "groups", "groupings", "estimates", "encodings")
 NEEDS = ("trials", *NEEDS_OF_STUDY, *NEEDS_OF_DATASETS, *NEEDS_OF_COLLECTIONS)

@@ -157,7 +157,7 @@ def intervals(
 def _differences(
     one: Sequence[Contributions | None], other: Sequence[Contributions | None], n_items: int
 ) -> list[tuple[np.ndarray, np.ndarray, sparse.csr_array]]:
-    """Return of each fold: the tasks with a value of both, their differences, and the items' shares of them."""
+    """Return of each fold: the tasks with a value of both, their differences, and the items' shares."""
     found = []
     for a, b in zip(one, other, strict=True):
         if a is None or b is None:

@@ -1,7 +1,7 @@
 """Draw molecules and tasks anew, and write how differences of methods vary: a bootstrap of both at once.
 
-Of metrics that are means over molecules or pairs of them (ROC-AUC, Brier score, mean absolute error, accuracy),
-for each method against the baseline and the further pairs of the study.
+Of metrics that are means over molecules or pairs of them (ROC-AUC, Brier score, mean absolute error,
+accuracy), for each method against the baseline and the further pairs of the study.
 
 Example:
   relatask resample_items --study results/demo --out results/demo/item_intervals.parquet
@@ -10,7 +10,7 @@ Example:
 import argparse
 import logging
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -37,70 +37,65 @@ def run(arguments: argparse.Namespace) -> None:
     folder = arguments.study
     study = read_study(folder / in_study("study")).study
     plan = runs_of(read_table("plan", folder / in_study("plan")), None)
-    rows = [
-        row
-        for dataset in study.datasets
-        for metric in study.metrics
-        if metric in SHARES
-        for row in _of_dataset(folder, study, plan[plan["dataset"] == dataset], dataset, metric)
-    ]
+    rows: list[dict[str, object]] = []
+    for dataset in study.datasets:
+        own = plan[plan["dataset"] == dataset].set_index("run_id")
+        tasks = folder.parent / dataset_file("tasks", folder.name, dataset)
+        kinds = read_table("tasks", tasks, ["task_id", "kind"]).set_index("task_id")["kind"]
+        cells = _test_cells(folder, own)
+        for metric in study.metrics:
+            if metric in SHARES:
+                named = {"dataset": dataset, "metric": metric}
+                rows += [named | row for row in _rows_of(study, own, cells, kinds, metric)]
     table = pd.DataFrame(rows, columns=list(columns_of("item_intervals")))
     write_table("item_intervals", table, arguments.out)
     logging.info("%s: %d intervals over drawn molecules and tasks", arguments.out, len(table))
 
 
-def _of_dataset(
-    folder: Path, study: StudyConfig, plan: pd.DataFrame, dataset: str, metric: str
-) -> Iterator[dict[str, object]]:
-    """Yield the rows of a data set and a metric."""
-    tasks = read_table(
-        "tasks", folder.parent / dataset_file("tasks", folder.name, dataset), ["task_id", "kind"]
-    )
-    kind = next(kind for kind, names in METRICS_OF.items() if metric in names)
-    names = tasks.loc[tasks["kind"] == kind, "task_id"]
-    place = pd.Series(np.arange(len(names)), index=pd.Index(names))
-    parts: dict[tuple[str, str, int, int], list[pd.DataFrame]] = defaultdict(list)
-    of_run = plan.set_index("run_id")[["split", "label", "seed", "restart"]]
-    items: set[int] = set()
+def _test_cells(folder: Path, plan: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return run_id -> item, task, label and score of its test fold, of the runs of a data set."""
+    found = {}
     for batch in read_batches("predictions", folder / in_study("predictions"), by="run_id", rows=ROWS):
-        own = batch[(batch["fold"].astype(str) == "test") & batch["run_id"].isin(of_run.index)]
-        own = own[own["task_id"].isin(place.index)]
-        items.update(own["item_id"].unique().tolist())
+        own = batch[(batch["fold"].astype(str) == "test") & batch["run_id"].isin(plan.index)]
         for run_id, cells in own.groupby("run_id", observed=True):
-            split, label, seed, restart = of_run.loc[str(run_id)]
-            parts[split, label, seed, restart].append(cells[["item_id", "task_id", "label", "score"]])
-    positions = pd.Index(sorted(items))
-    for split in study.splits.schemes:
+            found[str(run_id)] = cells[["item_id", "task_id", "label", "score"]]
+    return found
+
+
+def _rows_of(
+    study: StudyConfig, plan: pd.DataFrame, cells: Mapping[str, pd.DataFrame], kinds: pd.Series, metric: str
+) -> Iterator[dict[str, object]]:
+    """Yield the intervals of a metric on each split of a data set."""
+    kind = next(kind for kind, names in METRICS_OF.items() if metric in names)
+    names = pd.Index(kinds.index[kinds == kind])
+    items = pd.Index(sorted({item for own in cells.values() for item in own["item_id"].unique()}))
+    for split, of_split in plan.groupby("split", sort=False):
         found: dict[str, dict[int, list[Contributions]]] = defaultdict(lambda: defaultdict(list))
-        for (own_split, label, seed, _), frames in parts.items():
-            if own_split == split:
-                found[label][seed].append(_contributions(pd.concat(frames), positions, place, metric))
+        for key, runs in of_split.groupby(["label", "seed", "restart"], sort=False):
+            label, seed = str(key[0]), int(str(key[1]))
+            parts = [cells[run] for run in runs.index if run in cells]  # of independent tasks
+            own = pd.concat(parts) if parts else None
+            own = None if own is None else own[own["task_id"].isin(names)]
+            if own is not None and len(own):
+                found[label][seed].append(_contributions(own, items, names, metric))
         seeds = sorted({seed for own in found.values() for seed in own})
         methods = {
             label: [averaged(own[seed]) if seed in own else None for seed in seeds]
             for label, own in found.items()
         }
-        baseline = str(study.baseline)
-        pairs = [(label, baseline) for label in sorted(methods) if label != baseline]
-        pairs = [pair for pair in [*pairs, *study.pairs] if set(pair) <= set(methods)]
-        for (method, other), (low, high) in intervals(methods, pairs, len(positions)).items():
-            named = {
-                "dataset": dataset,
-                "split": split,
-                "metric": metric,
-                "method": method,
-                "baseline": other,
-            }
-            yield {**named, "low": low, "high": high}
+        against = [(label, str(study.baseline)) for label in sorted(methods) if label != study.baseline]
+        pairs = [pair for pair in [*against, *study.pairs] if set(pair) <= set(methods)]
+        for (method, other), (low, high) in intervals(methods, pairs, len(items)).items():
+            yield {"split": split, "method": method, "baseline": other, "low": low, "high": high}
 
 
-def _contributions(cells: pd.DataFrame, positions: pd.Index, place: pd.Series, metric: str) -> Contributions:
+def _contributions(cells: pd.DataFrame, items: pd.Index, tasks: pd.Index, metric: str) -> Contributions:
     """Return the contributions of one training's test fold."""
     return contributions(
-        positions.get_indexer(cells["item_id"]),
-        place.reindex(cells["task_id"].astype(object)).to_numpy(np.int64),
+        items.get_indexer(pd.Index(cells["item_id"])),
+        tasks.get_indexer(pd.Index(cells["task_id"].astype(object))),
         cells["label"].to_numpy(np.float64),
         cells["score"].to_numpy(np.float64),
         metric,
-        len(place),
+        len(tasks),
     )

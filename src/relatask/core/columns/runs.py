@@ -75,6 +75,15 @@ RUNS: dict[str, dict[str, str]] = {
         "libraries": "string?",  # JSON: name -> version of those that trained it; null in entries of old
         "finished": "string?",  # UTC, e.g. 2026-12-01T03:35:14Z
     },
+    "item_intervals": {  # of mean differences, by drawing molecules and tasks anew
+        "dataset": "string",
+        "split": "string",
+        "metric": "string",
+        "method": "string",
+        "baseline": "string",
+        "low": "float64?",  # 95 %
+        "high": "float64?",
+    },
     "cells": {  # metrics of the test folds, for whoever compares methods anew
         "dataset": "category",
         "split": "category",

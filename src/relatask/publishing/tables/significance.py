@@ -32,23 +32,27 @@ TABLE = {
         "mean_difference": "float64?",
         "ci_low": "float64?",
         "ci_high": "float64?",
+        "item_low": "float64?",  # by drawing molecules and tasks anew; null of metrics that are no means
+        "item_high": "float64?",
         "margin": "float64?",
         "verdict": "string",  # better, worse, equal, undecided
         "reason": "string?",  # why there is no interval
     },
     "when": ("always",),
-    "needs": ("comparisons", "dataset"),
+    "needs": ("comparisons", "item_intervals", "dataset"),
 }
+
+
+NUMBERS = ("mean_difference", "ci_low", "ci_high", "item_low", "item_high")
 
 
 def _comparison(row: dict[str, Any]) -> list[str]:
     """The cells of one comparison."""
     metric = METRICS[row["metric"]]
     factor, digits = scale_of(metric)
-    difference, low, high = (
-        signed(row[key] * factor, digits) for key in ("mean_difference", "ci_low", "ci_high")
-    )
-    interval = NOTHING if low == NOTHING else f"{low} to {high}"
+    shown = {key: signed(row[key] * factor, digits) for key in NUMBERS}
+    ends = ((shown["ci_low"], shown["ci_high"]), (shown["item_low"], shown["item_high"]))
+    over_splits, over_items = (NOTHING if low == NOTHING else f"{low} to {high}" for low, high in ends)
     told = row["reason"] if isinstance(row["reason"], str) else row["verdict"]
     words = [row["dataset"], row["split"], metric.label, row["method"], row["baseline"]]
     return [
@@ -56,16 +60,19 @@ def _comparison(row: dict[str, Any]) -> list[str]:
         Bold(told) if told in {"better", "worse"} else told,
         number(row["n_folds"], 0),
         number(row["n_tasks"], 0),
-        difference,
-        interval,
+        shown["mean_difference"],
+        over_splits,
+        over_items,
         number(row["margin"] * factor, digits),
     ]
 
 
 def make(inputs: Inputs) -> Table:
     """Every method against the baseline, the study's contrasts and twins: what the intervals say."""
-    data = inputs.ordered(inputs.comparisons)
-    data = data.astype(dict.fromkeys(("mean_difference", "ci_low", "ci_high", "margin"), float))
+    drawn = inputs.item_intervals.rename(columns={"low": "item_low", "high": "item_high"})
+    key = ["dataset", "split", "metric", "method", "baseline"]
+    data = inputs.ordered(inputs.comparisons.merge(drawn, on=key, how="left"))
+    data = data.astype(dict.fromkeys((*NUMBERS, "margin"), float))
     each = inputs.study.each
     metrics = scales_and_directions([METRICS[name] for name in inputs.study.metrics])
     twins = {row.label: row.twin_of for row in inputs.study.methods if row.twin_of}
@@ -78,6 +85,8 @@ def make(inputs: Inputs) -> Table:
         "it makes none in practice. better, worse: the interval has one sign; equal: it lies within the "
         "margin; undecided: neither. "
         f"{metrics}" + (", so that there a negative difference is better." if "lower" in metrics else "."),
+        "molecules and tasks: the interval of the difference when both are drawn anew, with replacement "
+        "(Owen, 2007); it is no part of the verdict, and of metrics that are no means there is none.",
         f"A/A control: {again}."
         if again
         else "No row is a twin of another, so nothing here shows what random numbers alone do (`twin_of`).",
@@ -88,7 +97,7 @@ def make(inputs: Inputs) -> Table:
         "significance",
         f"{inputs.study.title}: which methods are ahead",
         data,
-        [*header, "difference", "95 % interval", "margin"],
+        [*header, "difference", "95 % interval", "molecules and tasks", "margin"],
         [_comparison(row) for row in records(data)],
         6,
         notes,
