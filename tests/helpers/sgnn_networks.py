@@ -28,10 +28,11 @@ class NoEncoder(torch.nn.Module):
         return x
 
 
-def context(edges=EDGES, scores=None, n_tasks: int = N_TASKS) -> TaskContext:
+def context(edges=EDGES, scores=None, n_tasks: int = N_TASKS, without_graph: bool = False) -> TaskContext:
     index = torch.tensor(edges, dtype=torch.int64).reshape(-1, 2).t()
     scores = torch.ones(len(edges)) if scores is None else torch.tensor(scores)
-    return TaskContext([f"task{i}" for i in range(n_tasks)], index, scores, lambda task: int(task[4:]))
+    names = [f"task{i}" for i in range(n_tasks)]
+    return TaskContext(names, index, scores, lambda task: int(task[4:]), without_graph=without_graph)
 
 
 def move_norms(model):

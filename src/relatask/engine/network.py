@@ -36,6 +36,7 @@ def build_model(problem: Problem, trained: bool = False) -> MultiTaskModel:
         encoders=encoders.together,
         kinds=kinds_of(problem) if problem.spec.episodes is None else None,
         levels=tuple(task.level for task in tasks_of(problem)),
+        without_graph=problem.spec.graph == "none",
     )
     torch.manual_seed(problem.seed("initialisation"))
     method = problem.spec.method

@@ -7,6 +7,7 @@ from typing import Any, Literal, TypedDict
 
 from relatask.core.errors import RelataskError
 from relatask.core.files import canonical_json
+from relatask.core.registry import capabilities
 
 
 class TaskPart(TypedDict):
@@ -87,7 +88,7 @@ class RunSpec:
     training: dict[str, Any] = field(default_factory=dict)  # config.TrainingConfig; empty without a network
     tasks: Tasks = "all"
     label: str = ""  # row of the tables
-    graph: str = "true"  # "shuffled": the control with the degrees of the true relation graph
+    graph: str = "true"  # "none", or "shuffled", "shuffled_7": with the degrees of the true relation graph
     prior: str | None = None  # run_id of the run whose predictions this one starts from
     groups: ChosenGroups | None = None  # of rows that learn each task in its group, see shards/combined
     ensemble: int = 1  # number of members whose probabilities are averaged
@@ -177,7 +178,7 @@ class RunSpec:
         the same numbers, runs can be compared in pairs, and cutting independent tasks into parts changes
         nothing. For the same reason options of few-shot methods are not in it: an encoder with and one
         without layers over its episodes start from the same weights. A schedule or an augmentation is in it
-        only if it is not the default.
+        only if it is not the default, and an option that its method lists in `draws_alike` is not in it.
         """
         draws = {
             "dataset": self.dataset,
@@ -194,7 +195,10 @@ class RunSpec:
             "balancing": "equal",  # of every run, so that balanced runs draw as the plain one does
         }
         if self.episodes is None:
-            draws["options"] = self.method.options
+            alike = capabilities("methods", self.method.name).draws_alike
+            shared = {name: value for name, value in alike.items() if value is not None}
+            own = {name: value for name, value in self.method.options.items() if name not in alike}
+            draws["options"] = own | shared
         if self.member:
             draws["member"] = self.member  # the first member is the run that is no ensemble
         return draws

@@ -15,7 +15,8 @@ from relatask.nn.kernels import segment_sum
 class Relations(nn.Module):
     """Directions of P related pairs among T tasks, sorted by the task they belong to; on the model's device.
 
-    `pairs` int64 [2, P] holds each pair once, the lower task first; direction (i, j) is in N(i).
+    `pairs` int64 [2, P] holds each pair once, the lower task first; direction (i, j) is in N(i). A row with
+    `graph: none` has no pair.
     """
 
     pairs: Tensor  # int64 [2, P]
@@ -29,7 +30,7 @@ class Relations(nn.Module):
         super().__init__()
         kept = context.edge_index[:, context.edge_score >= least_score].sort(0).values.cpu()
         n_tasks = self.n_tasks = len(context.task_ids)
-        if not kept.shape[1]:
+        if not kept.shape[1] and not context.without_graph:
             raise RelataskError(
                 f"none of the {len(context.edge_score)} relations among the {n_tasks} tasks of a run has a "
                 f"score of {least_score} or more, but its method learns from them; lower its option "
@@ -45,7 +46,7 @@ class Relations(nn.Module):
             "other": other,
             "offsets": F.pad(degree.cumsum(0), (1, 0)),
             "degree": degree.to(torch.get_default_dtype()),
-            "places": order.argsort().view(2, -1),
+            "places": order.argsort().view(2, kept.shape[1]),
         }
         for name, value in buffers.items():
             self.register_buffer(name, value, persistent=False)
