@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from relatask.plan.plan import Shard, make_shards, plan_runs
 from relatask.plan.spec import Component, RunSpec
 from relatask.steps import plan_runs as step
 from tests.helpers.planned_study import METHODS, MTL, study
+from tests.helpers.prepared_dataset import make_spec
 from tests.helpers.study_tables import write_study
 
 
@@ -149,6 +151,14 @@ def test_a_combination_that_makes_no_sense_is_refused_by_name(method, message):
     [
         ({"noise": "fixd"}, "option 'noise' of method 'sgnn_ebm' cannot be 'fixd'. Did you mean 'fixed'"),
         ({"sweeps": 0}, "option 'sweeps' of method 'sgnn_ebm' must be from 1 to 1000000, not 0"),
+        (
+            {"objective": "nce_unnormalised", "gibbs": "released"},
+            "cannot have objective: nce_unnormalised, gibbs: released together: .*take gibbs: paper",
+        ),
+        (
+            {"objective": "pseudo_likelihood", "noise": "gibbs"},
+            "noise: gibbs, imputation: sampled together: .*remove the noise, or take imputation: noise",
+        ),
     ],
 )
 def test_what_would_fail_in_a_shard_hours_later_is_refused_when_planning(options, message):
@@ -348,3 +358,27 @@ def test_scores_of_classes_are_not_averaged(key: str) -> None:
     values = study(methods=[row], baseline="MTL", **changes)
     with pytest.raises(RelataskError, match=f"`{key}` averages the scores of several runs"):
         plan_runs(parse(StudyConfig, values, "study"), "quick")
+
+
+def test_options_that_draws_do_not_depend_on_keep_the_seeds_that_they_ever_had():
+    base = make_spec("sgnn_ebm")
+    assert base.random_seed("initialisation") == 5188881732828276048  # as before there was a second objective
+    for changes in ({"edge_weight": 0.0}, {"objective": "nce_log_z"}, {"degree_normalised": True}):
+        other = replace(base, method=base.method.with_options(**changes))
+        assert other.run_id != base.run_id
+        assert other.random_seed("initialisation") == base.random_seed("initialisation")
+    wide = replace(base, method=base.method.with_options(state_width=33))
+    assert wide.random_seed("initialisation") != base.random_seed("initialisation")
+
+
+def test_a_row_without_a_graph_needs_no_relations_and_shuffled_graphs_are_numbered():
+    rows = [
+        {"label": graph, "method": "sgnn", "encoder": "gin", "graph": graph}
+        for graph in ("none", "shuffled_20")
+    ]
+    assert {run.spec.graph for run in planned(methods=rows[:1], baseline="none")} == {"none"}
+    with pytest.raises(RelataskError, match=r"shuffled_20 on data set 'a'.*or `graph: none` to the row"):
+        planned(methods=rows, baseline="none")
+    for graph in ("shuffled_0", "shuffled_", "nothing"):
+        with pytest.raises(RelataskError, match="graph"):
+            planned(methods=[rows[0] | {"graph": graph}], baseline="none")

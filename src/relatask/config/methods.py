@@ -67,8 +67,12 @@ class MethodConfig(Block):
     options: dict[str, Any] = Field({}, description="options of the method; defaults stand in its file")
     encoder_options: dict[str, Any] = Field({}, description="options of the encoder, over those of the scale")
     training: dict[str, Any] = Field({}, description="keys of `training` that differ for this method")
-    graph: Literal["true", "shuffled"] = Field(
-        "true", description="shuffled: a control, the relation graph with random partners of the same number"
+    graph: str = Field(
+        "true",
+        pattern=r"^(true|none|shuffled(_[1-9][0-9]{0,3})?)$",
+        description="shuffled: a control, the relation graph with random partners of the same number, the "
+        "same for all rows of a data set, split and seed; shuffled_1 to shuffled_9999: other such graphs, as "
+        "many as a control wants; none: the method's network without relations",
     )
     prior: Name | None = Field(
         None, description="label of the method whose predictions this one starts from, for methods that do"

@@ -18,9 +18,10 @@ def refuse(method: MethodConfig, name: str, dataset: DatasetConfig, study: Study
     _refuse_kind(method, name, where, study)
     refuse_inputs(method, where, study.sources[dataset.source])
     _refuse_second_derivatives(method, where)
-    if ability.needs_relations and dataset.relations is None:
+    if ability.needs_relations and dataset.relations is None and method.graph != "none":
         raise RelataskError(
-            f"{where}: method {method.method!r} needs a relation graph; add `relations` to the data set."
+            f"{where}: method {method.method!r} needs a relation graph; add `relations` to the data set, or "
+            "`graph: none` to the row."
         )
     if method.graph != "true" and not ability.needs_relations:
         raise RelataskError(
