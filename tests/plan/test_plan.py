@@ -382,3 +382,37 @@ def test_a_row_without_a_graph_needs_no_relations_and_shuffled_graphs_are_number
     for graph in ("shuffled_0", "shuffled_", "nothing"):
         with pytest.raises(RelataskError, match="graph"):
             planned(methods=[rows[0] | {"graph": graph}], baseline="none")
+
+
+TWO = [{"label": "MTL", **MTL}, {"label": "EBM", "method": "sgnn_ebm", "encoder": "gin", "prior": "MTL"}]
+RELATED = {"a": {"source": "s", "relations": {"source": "s", "channel": "experimental"}}}
+
+
+def test_a_cross_fitted_row_costs_its_priors_and_an_averaged_one_waits_for_its_prior():
+    def runs(**changes: Any) -> dict[str, Any]:
+        rows = [TWO[0], TWO[1] | changes, {**MTL, "label": "TWO", "prior": "MTL", "average_logits": True}]
+        rows[2]["encoder_options"] = {"layers": 2}
+        return {run.spec.label: run for run in planned(methods=rows, baseline="MTL", datasets=RELATED)}
+
+    plain, crossed = runs(), runs(cross_fit=4)
+    assert crossed["EBM"].minutes == pytest.approx(plain["EBM"].minutes + 4 * plain["MTL"].minutes)
+    assert crossed["EBM"].spec.run_id != plain["EBM"].spec.run_id
+    assert plain["TWO"].spec.prior == plain["MTL"].spec.run_id
+    trial = replace(plain["TWO"].spec, search=None).as_trial({})
+    assert trial.prior is None
+    assert not trial.averaged
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"cross_fit": 1}, "cross_fit: 2 or more parts"),
+        ({"cross_fit": 3, "prior": None}, "cross_fit: it is about the prior; name one"),
+        ({"average_logits": True}, "'sgnn_ebm' starts from its prior; name another method"),
+        ({"average_logits": True, "ensemble": 2}, "average_logits: the row has one network of its own"),
+        ({"method": "shared_bottom"}, "'shared_bottom' starts from no other; remove `prior`"),
+    ],
+)
+def test_what_cannot_be_asked_of_a_prior_is_refused(changes, message):
+    with pytest.raises(RelataskError, match=message):
+        planned(methods=[TWO[0], TWO[1] | changes], baseline="MTL", datasets=RELATED)

@@ -77,6 +77,18 @@ class MethodConfig(Block):
     prior: Name | None = Field(
         None, description="label of the method whose predictions this one starts from, for methods that do"
     )
+    average_logits: bool = Field(
+        False,
+        description="true: the row is two networks, its own and that of `prior`, and its score the mean of "
+        "their logits: what an energy on that prior, which is a product of two networks too, has to beat",
+    )
+    cross_fit: int = Field(
+        0,
+        ge=0,
+        le=100,
+        description="what the prior says of training items comes from so many networks like it, each trained "
+        "without a part of them; 0: from the prior, which was trained on them",
+    )
     groups: GroupsConfig | None = Field(
         None, description="learn each task in the group that was chosen for it, instead of all together"
     )
@@ -95,12 +107,19 @@ class MethodConfig(Block):
     @property
     def is_combined(self) -> bool:
         """Whether a run of the row is put together from several."""
-        return self.groups is not None or self.ensemble > 1
+        return self.groups is not None or self.ensemble > 1 or self.average_logits
 
     @model_validator(mode="after")
     def _consistent(self) -> "MethodConfig":
         if self.groups is not None and self.ensemble > 1:
             raise ValueError("ensemble: a row has groups or is an ensemble, not both")
+        if self.average_logits and (self.groups is not None or self.ensemble > 1):
+            raise ValueError("average_logits: the row has one network of its own; remove groups and ensemble")
+        for key, wanted in (("average_logits", self.average_logits), ("cross_fit", self.cross_fit)):
+            if wanted and self.prior is None:
+                raise ValueError(f"{key}: it is about the prior; name one, or remove {key}")
+        if self.cross_fit == 1 or (self.cross_fit and self.average_logits):
+            raise ValueError("cross_fit: 2 or more parts, of a row that starts from its prior")
         return self
 
 

@@ -307,9 +307,12 @@ def load(kind: str, name: str) -> ModuleType:
 
 
 def own_options(method: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those of a run's options that are handed to the method's `build`; the others are of its loop."""
-    own = capabilities("methods", method).own_options
-    return {name: value for name, value in options.items() if name in own}
+    """Return those of a run's options that are handed to the method's `build`; the others are of its loop.
+
+    A model of before an option was there has its default.
+    """
+    ability = capabilities("methods", method)
+    return {name: options.get(name, ability.options[name]) for name in ability.own_options}
 
 
 def build_method(method: str, options: Mapping[str, Any], *given: Any) -> Any:

@@ -94,6 +94,8 @@ def _first_run(study: StudyConfig, scale: ScaleConfig, method: MethodConfig, nam
         label=method.label,
         graph=method.graph,
         ensemble=method.ensemble,
+        averaged=method.average_logits,
+        cross_fit=method.cross_fit,
         episodes=cast(Episodes, episodes.model_dump()) if study.few_shot else None,
         weights=weights_of(method, study.datasets[name]),
         inputs=inputs_of_row(method),
@@ -159,6 +161,8 @@ def plan_runs(study: StudyConfig, scale_name: str) -> list[PlannedRun]:
             any_group = next(iter(groups.values()), None)
             spec = replace(first[method.label], groups=any_group)
             minutes = factor * predicted_minutes(spec, dataset.size, len(parts))
+            if method.prior:
+                minutes += method.cross_fit * cost[method.prior][0]
             prior = first[method.prior] if method.prior else None
             specs = _runs_of(first[method.label], prior, groups, parts, spaces, study, scale)
             runs += [PlannedRun(spec, minutes, factor) for spec in specs]

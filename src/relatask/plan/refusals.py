@@ -161,7 +161,7 @@ def _refuse_balancing(method: MethodConfig, where: str) -> None:
 
 def _refuse_prior(method: MethodConfig, where: str, study: StudyConfig) -> None:
     """Raise where a method cannot start from the predictions of the one it names."""
-    if not capabilities("methods", method.method).uses_prior:
+    if not capabilities("methods", method.method).uses_prior and not method.average_logits:
         raise RelataskError(f"{where}: method {method.method!r} starts from no other; remove `prior`.")
     prior = next(entry for entry in study.methods if entry.label == method.prior)
     ability = capabilities("methods", prior.method)
@@ -169,6 +169,12 @@ def _refuse_prior(method: MethodConfig, where: str, study: StudyConfig) -> None:
         raise RelataskError(
             f"{where}: `prior: {method.prior}` must be one network that learns all tasks by itself, and "
             f"{prior.method!r} is none; name e.g. a method shared_bottom."
+        )
+    of_labels = [name for name in study.splits.used if scheme_records()[name].holds_out == "labels"]
+    if method.cross_fit and of_labels:
+        raise RelataskError(
+            f"{where}: `cross_fit` leaves out items, and the scheme {of_labels[0]} holds out labels of items "
+            "that are trained on; remove `cross_fit`."
         )
 
 
@@ -184,7 +190,11 @@ def _refuse_imputation(method: MethodConfig, where: str) -> None:
 
 def _refuse_means_of_classes(method: MethodConfig, where: str, study: StudyConfig) -> None:
     """Raise where scores of several runs would be averaged: the mean of numbers of classes is no class."""
-    keys = {"ensemble": method.ensemble > 1, "imputation": method.label in study.imputation}
+    keys = {
+        "ensemble": method.ensemble > 1,
+        "average_logits": method.average_logits,
+        "imputation": method.label in study.imputation,
+    }
     for key, wanted in keys.items():
         if wanted:
             raise RelataskError(
@@ -194,13 +204,15 @@ def _refuse_means_of_classes(method: MethodConfig, where: str, study: StudyConfi
 
 
 def _refuse_combined(method: MethodConfig, where: str) -> None:
-    """Raise where a row of `groups` or `ensemble` is not made of networks that learn tasks by themselves."""
-    key = "groups" if method.groups else "ensemble"
+    """Raise where a combined row is not made of networks that learn tasks by themselves."""
+    key = "groups" if method.groups else "average_logits" if method.average_logits else "ensemble"
     ability = capabilities("methods", method.method)
     if ability.per_task or not ability.uses_encoder or loop_of(method.method).episodes:
         raise RelataskError(
             f"{where}.{key}: {method.method!r} is no network that learns tasks together; name e.g. a method "
             "shared_bottom."
         )
-    if method.prior is not None:
+    if method.average_logits and ability.uses_prior:
+        raise RelataskError(f"{where}.{key}: {method.method!r} starts from its prior; name another method.")
+    if method.prior is not None and not method.average_logits:
         raise RelataskError(f"{where}.{key}: a row that starts from another has none; remove `prior`.")

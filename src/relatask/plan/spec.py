@@ -11,7 +11,7 @@ from relatask.core.registry import capabilities
 
 
 class TaskPart(TypedDict):
-    """Every `of`-th task of the data set, from the one at position `part` on; 0 <= part < of."""
+    """Every `of`-th task, or training item, from the one at position `part` on; 0 <= part < of."""
 
     part: int
     of: int
@@ -98,6 +98,9 @@ class RunSpec:
     inputs: tuple[str, ...] = ()  # files of relatask.inputs; empty: what the encoder, or method, reads
     search: Search | None = None  # what chooses settings; those of method, encoder, ... are the start
     trial: bool = False  # of a search: predicts validation alone, keeps no model
+    averaged: bool = False  # the mean of the logits of this network and of the prior, which it does not read
+    cross_fit: int = 0  # number of runs like the prior that predict training items, see shards/left_out.py
+    left_out: TaskPart | None = None  # of such a run: which part of the training items it does not see
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON, which `from_json` reads."""
@@ -105,7 +108,7 @@ class RunSpec:
         for name in ("method", "encoder", "balancing"):
             component = values[name]
             values[name] = None if component is None else dict(vars(component))
-        for name in ("weights", "inputs", "search", "trial"):
+        for name in ("weights", "inputs", "search", "trial", "averaged", "cross_fit", "left_out"):
             if not values[name]:
                 del values[name]  # so that a run without them has the name that it ever had
         return values
@@ -145,11 +148,17 @@ class RunSpec:
     def as_trial(self, settings: Mapping[str, Any]) -> "RunSpec":
         """Return the trial of settings in the search of this run.
 
-        It is one model of all tasks, also where the run is a part of its row, an ensemble, or made of groups.
+        It is one model of all tasks, also where the run is a part of its row, an ensemble, averaged with its
+        prior, or made of groups.
         Its name has nothing of the search, so a search with more trials finds those of a shorter one.
         """
-        whole = replace(self, tasks="all", groups=None, ensemble=1, member=0, search=None, trial=True)
+        alone = self.without_prior() if self.averaged else self
+        whole = replace(alone, tasks="all", groups=None, ensemble=1, member=0, search=None, trial=True)
         return whole.with_settings(settings)
+
+    def without_prior(self) -> "RunSpec":
+        """Return the run of an averaged row's own network."""
+        return replace(self, prior=None, averaged=False)
 
     def setting(self, name: str) -> Any:
         """Return the value of a setting that is named as in a study file, e.g. "options.layers"."""

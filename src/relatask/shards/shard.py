@@ -19,6 +19,7 @@ from relatask.core.errors import DivergedError, RelataskError
 from relatask.core.files import canonical_json, sha256_of
 from relatask.core.progress import ProgressLine
 from relatask.core.registry import capabilities
+from relatask.core.source_code import code_of
 from relatask.core.tables import read_table
 from relatask.data.prepared import PreparedDataset
 from relatask.engine.checkpoint import Checkpoint
@@ -45,6 +46,7 @@ from relatask.shards.combined import (
     parts_of,
     require_every_task,
 )
+from relatask.shards.left_out import rows_of_part, runs_without, without_left_out
 
 log = logging.getLogger(__name__)
 
@@ -140,6 +142,8 @@ class Shard:
             digests["settings"] = hashlib.sha256(chosen.encode()).hexdigest()[:16]
         if spec.prior:
             digests["prior"] = sha256_of(self.model_of(spec.prior) / MODEL_RECORD)
+        if spec.cross_fit or spec.left_out:
+            digests["left_out"] = code_of("shards/left_out.py")
         if spec.encoder and (files := initial_files(spec.encoder.name, spec.encoder.options)):
             digests["initial"] = _sha256_of(*files)
         return digests
@@ -151,6 +155,8 @@ class Shard:
         digests = self._digests(spec)
         if self.journal.holds(spec, digests):
             return False
+        for run in runs_without(spec, self.journal.folder):
+            self._train_one(run, number, progress)
         self.heartbeat.begin(spec.run_id)
         encoder = spec.encoder.name if spec.encoder else None
         progress.begin(number, " ".join(filter(None, [spec.label, encoder, f"seed {spec.seed}"])))
@@ -198,7 +204,7 @@ class Shard:
 
         meter = Meter(self.data.device)
         keep = self._keeps(spec)
-        data = self.data.get(_split_of(spec), inputs_of(spec))
+        data = self._seen_by(spec)
         if not checkpoint.finished and checkpoint.in_flight is None:
             resume = self._resume_side_by_side
             trained = self.batches.result(spec, data, self._is_new, report, resume)
@@ -218,15 +224,24 @@ class Shard:
         model.require_data_of(self.data.folder)
         data_of = partial(self.data.get, _split_of(spec))
         n_items = len(data_of(inputs_of(model.record.spec)).labels)
-        return model.scores(data_of, torch.arange(n_items, device=self.data.device))
+        scores = model.scores(data_of, torch.arange(n_items, device=self.data.device)).clone()
+        for run in runs_without(spec, self.journal.folder):
+            rows = rows_of_part(data_of(inputs_of(run)), run)
+            scores[rows] = load_model(self.model_of(run.run_id), self.data.device).scores(data_of, rows)
+        return scores
+
+    def _seen_by(self, spec: RunSpec) -> PreparedDataset:
+        """Return the data set under a run's split, as the run sees it."""
+        return without_left_out(self.data.get(_split_of(spec), inputs_of(spec)), spec)
 
     def _model_files(self, spec: RunSpec, result: RunResult) -> dict[str, bytes]:
         """Return the files of a run's model for its entry, none where it is not kept."""
-        data = self.data.get(_split_of(spec), inputs_of(spec))
+        data = self._seen_by(spec)
         prior = self.model_of(spec.prior) if spec.prior else None
-        # Task sets are trained by the thousand, for their gains: their models do without the training items.
+        # Task sets are trained by the thousand, for their gains, and runs that leave out training items for
+        # what they say of these: their models do without a table of them.
         items = None
-        if result.weights is not None and not isinstance(spec.tasks, tuple):
+        if result.weights is not None and not isinstance(spec.tasks, tuple) and spec.left_out is None:
             items = self.data.items(_split_of(spec), inputs_of(spec))
             if spec.weights is not None:  # without those of weight 0
                 items = training_items(weighted(data, spec.weights), self.data.folder)
