@@ -416,3 +416,29 @@ def test_a_cross_fitted_row_costs_its_priors_and_an_averaged_one_waits_for_its_p
 def test_what_cannot_be_asked_of_a_prior_is_refused(changes, message):
     with pytest.raises(RelataskError, match=message):
         planned(methods=[TWO[0], TWO[1] | changes], baseline="MTL", datasets=RELATED)
+
+
+def test_a_scale_gives_a_method_its_own_settings_on_a_data_set() -> None:
+    own = {"options": {"max_features": "log2"}}
+    scales = {
+        "quick": {
+            "seeds": [0],
+            "methods": {"random_forest": {"n_estimators": 3}},
+            "settings": {"b": {"random_forest": own, "shared_bottom": {"training": {"epochs": 77}}}},
+        }
+    }
+    found = {(run.spec.dataset, run.spec.label): run.spec for run in planned(scales=scales)}
+    assert found["b", "RF"].method.options["max_features"] == "log2"
+    assert found["a", "RF"].method.options["max_features"] != "log2"
+    assert {found[name, "RF"].method.options["n_estimators"] for name in "ab"} == {7}  # of the row
+    assert found["b", "MTL"].training["epochs"] == 9  # of the row
+    for wrong, message in (
+        ({"c": {}}, "scales.quick.settings.*'c'"),
+        (
+            {"a": {"random_forest": {"options": {"x": 1}}}},
+            r"scales\.quick\.settings\.a\.random_forest: .*'x'",
+        ),
+        ({"a": {"sgnn": {"training": {"epoch": 1}}}}, r"settings\.a\.sgnn\.training"),
+    ):
+        with pytest.raises(RelataskError, match=message):
+            planned(scales={"quick": {"seeds": [0], "settings": wrong}})

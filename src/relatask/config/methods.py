@@ -123,6 +123,13 @@ class MethodConfig(Block):
         return self
 
 
+class OwnSettings(Block):
+    """What one method has on one data set at a scale."""
+
+    options: dict[str, Any] = Field({}, description="options of the method, over those of `methods`")
+    training: dict[str, Any] = Field({}, description="keys of `training`, over those of `datasets`")
+
+
 class ScaleConfig(Block):
     """How much is spent: `quick` for a laptop, `paper` for the papers' settings."""
 
@@ -135,6 +142,11 @@ class ScaleConfig(Block):
     )
     encoders: dict[str, dict[str, Any]] = Field({}, description="encoder -> options at this scale")
     methods: dict[str, dict[str, Any]] = Field({}, description="method -> options at this scale")
+    settings: dict[Name, dict[str, OwnSettings]] = Field(
+        {},
+        description="data set -> method -> what the method has there at this scale, where a paper's settings "
+        "differ from data set to data set; those of a row come last",
+    )
     reduced: list[str] = Field([], description="what is smaller than in the paper, for the tables' footnotes")
 
 

@@ -110,8 +110,9 @@ class StudyConfig(Block):
             require_known("source", dataset.source, f"datasets.{name}.source", self.sources)
         self._check_items()
         for scale, spent in self.scales.items():
-            for name in spent.datasets:
-                require_known("data set", name, f"scales.{scale}.datasets", self.datasets)
+            for key, named in (("datasets", spent.datasets), ("settings", spent.settings)):
+                for name in named:
+                    require_known("data set", name, f"scales.{scale}.{key}", self.datasets)
         for key, label in self._named_methods():
             require_known("method", label, key, labels)
         self._check_comparisons()

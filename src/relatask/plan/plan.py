@@ -11,6 +11,7 @@ from typing import cast
 from relatask.config import (
     EpisodesConfig,
     MethodConfig,
+    OwnSettings,
     ScaleConfig,
     StudyConfig,
     TrainingConfig,
@@ -72,14 +73,16 @@ class Shard:
 def _first_run(study: StudyConfig, scale: ScaleConfig, method: MethodConfig, name: str) -> RunSpec:
     """The run of a method on a data set under the first split and seed, without its prior."""
     ability = capabilities("methods", method.method)
-    chosen = study.training.model_dump() | scale.training | scale.datasets.get(name, {}) | method.training
+    own = scale.settings.get(name, {}).get(method.method, OwnSettings())
+    chosen = study.training.model_dump() | scale.training | scale.datasets.get(name, {})
+    chosen |= own.training | method.training
     training = parse(TrainingConfig, chosen, f"methods.{method.label}.training").model_dump()
     encoder = None
     if method.encoder is not None:
         given = {**scale.encoders.get(method.encoder, {}), **method.encoder_options}
         encoder = Component(method.encoder, complete_options("encoders", method.encoder, given))
     options = complete_options(
-        "methods", method.method, {**scale.methods.get(method.method, {}), **method.options}
+        "methods", method.method, {**scale.methods.get(method.method, {}), **own.options, **method.options}
     )
     balancing = complete_options("balancing", method.balancing, method.balancing_options)
     episodes = study.datasets[name].episodes or EpisodesConfig()
@@ -131,6 +134,14 @@ def _check_scale(scale: ScaleConfig, where: str) -> None:
     parse(TrainingConfig, scale.training, f"{where}.training")
     for name, training in scale.datasets.items():
         parse(TrainingConfig, training, f"{where}.datasets.{name}")
+    for name, methods in scale.settings.items():
+        for method, own in methods.items():
+            place = f"{where}.settings.{name}.{method}"
+            try:
+                complete_options("methods", method, scale.methods.get(method, {}) | own.options)
+            except RelataskError as error:
+                raise RelataskError(f"{place}: {error}") from None
+            parse(TrainingConfig, own.training, f"{place}.training")
 
 
 def plan_runs(study: StudyConfig, scale_name: str) -> list[PlannedRun]:
