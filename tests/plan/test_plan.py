@@ -442,3 +442,38 @@ def test_a_scale_gives_a_method_its_own_settings_on_a_data_set() -> None:
     ):
         with pytest.raises(RelataskError, match=message):
             planned(scales={"quick": {"seeds": [0], "settings": wrong}})
+
+
+START = {"label": "START", **MTL, "training": {"epochs": 3}}
+
+
+def test_rows_that_start_from_a_trained_encoder_wait_for_it_and_priors_for_theirs() -> None:
+    rows = [{**TWO[1], "encoder_from": "START"}, {**TWO[0], "encoder_from": "START"}, START]
+    runs = planned(methods=rows, baseline="MTL", datasets=RELATED)
+    spec = {(run.spec.label, run.spec.split, run.spec.seed): run.spec for run in runs}
+    for (label, *under), run in spec.items():
+        start, prior = spec["START", *under].run_id, spec["MTL", *under].run_id
+        assert run.waits_for == {"START": (), "MTL": (start,), "EBM": (prior, start)}[label]
+    shards = make_shards(runs, 1e9, 100)
+    assert [{run.spec.label for run in shard.runs} for shard in shards] == [{"START"}, {"MTL"}, {"EBM"}]
+    without = planned(methods=[TWO[1], TWO[0], START], baseline="MTL", datasets=RELATED)
+    assert not {run.spec.run_id for run in runs if run.spec.label != "START"} & {
+        run.spec.run_id for run in without
+    }
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([START | {"encoder_from": "MTL"}, TWO[0] | {"encoder_from": "START"}], "the row waits for itself"),
+        ([START, TWO[0] | {"encoder_from": "START", "encoder_options": {"layers": 2}}], "another encoder"),
+        ([{**METHODS[0], "label": "START"}, TWO[0] | {"encoder_from": "START"}], "'START' is no single"),
+        (
+            [START, TWO[0] | {"encoder_from": "START"}, TWO[1] | {"cross_fit": 2}],
+            "saw every training item, so `cross_fit` leaves none out",
+        ),
+    ],
+)
+def test_what_no_encoder_can_start_from_is_refused(rows, message):
+    with pytest.raises(RelataskError, match=message):
+        planned(methods=rows, baseline="MTL", datasets=RELATED)

@@ -77,6 +77,11 @@ class MethodConfig(Block):
     prior: Name | None = Field(
         None, description="label of the method whose predictions this one starts from, for methods that do"
     )
+    encoder_from: Name | None = Field(
+        None,
+        description="label of a row with the same encoder, from whose trained one this row's starts: "
+        "pre-training, which rows are to be compared with all have or none",
+    )
     average_logits: bool = Field(
         False,
         description="true: the row is two networks, its own and that of `prior`, and its score the mean of "
@@ -108,6 +113,11 @@ class MethodConfig(Block):
     def is_combined(self) -> bool:
         """Whether a run of the row is put together from several."""
         return self.groups is not None or self.ensemble > 1 or self.average_logits
+
+    @property
+    def waits_for(self) -> list[str]:
+        """Labels of the rows whose models a run of this one reads."""
+        return [label for label in (self.prior, self.encoder_from) if label is not None]
 
     @model_validator(mode="after")
     def _consistent(self) -> "MethodConfig":

@@ -304,6 +304,8 @@ class StudyConfig(Block):
         for method in self.methods:
             if method.prior is not None:
                 yield f"methods.{method.label}.prior", method.prior
+            if method.encoder_from is not None:
+                yield f"methods.{method.label}.encoder_from", method.encoder_from
         yield from (("imputation", label) for label in self.imputation)
         for number, pair in enumerate(self.contrasts):
             yield from ((f"contrasts.{number}", label) for label in pair)

@@ -3,7 +3,7 @@
 Snakemake computes it while parsing, so nothing here imports torch, pandas or looks at data.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import cast
@@ -24,7 +24,7 @@ from relatask.plan.cost import predicted_minutes
 from relatask.plan.gain_runs import gain_runs
 from relatask.plan.group_rows import groups_by_seed
 from relatask.plan.inputs import inputs_of_row
-from relatask.plan.refusals import refuse, refuse_run
+from relatask.plan.refusals import refuse, refuse_run, refuse_start
 from relatask.plan.search import searched_rows, searches_of, with_search
 from relatask.plan.spec import ChosenGroups, Component, Episodes, RunSpec, Tasks
 from relatask.plan.weights import weights_of
@@ -38,6 +38,7 @@ class PlannedRun:
     minutes: float
     factor: float = 1.0
     collection: str | None = None  # the gains it is trained for, None for rows of the tables
+    depth: int = 0  # number of runs that must be finished one after the other before it starts
 
 
 @dataclass(frozen=True)
@@ -106,21 +107,47 @@ def _first_run(study: StudyConfig, scale: ScaleConfig, method: MethodConfig, nam
 
 
 def _runs_of(
-    first: RunSpec,
-    prior: RunSpec | None,
+    row: MethodConfig,
+    first: Mapping[str, RunSpec],
     groups: Mapping[int, ChosenGroups],
     parts: Sequence[Tasks],
     spaces: Mapping[str, Space],
     study: StudyConfig,
     scale: ScaleConfig,
 ) -> Iterator[RunSpec]:
-    """Yield the runs that differ from the `first` in split, seed and tasks, with prior, groups and search."""
+    """Yield the runs that differ from the row's `first` in split, seed and tasks, with all that they read."""
+    row_of = {method.label: method for method in study.methods}
     for split in study.splits.schemes:
         for seed in scale.seeds:
             under = partial(with_search, split=split, seed=seed, spaces=spaces, study=study, scale=scale)
-            start = under(prior).run_id if prior else None
+
+            def run_of(label: str, under: Callable[[RunSpec], RunSpec] = under) -> RunSpec:
+                named = row_of[label].prior, row_of[label].encoder_from
+                prior, start = (run_of(other).run_id if other else None for other in named)
+                return replace(under(first[label]), prior=prior, encoder_from=start)
+
+            run = run_of(row.label)
             for tasks in parts:
-                yield replace(under(first), tasks=tasks, prior=start, groups=groups.get(seed))
+                yield replace(run, tasks=tasks, groups=groups.get(seed))
+
+
+def _depths(study: StudyConfig) -> dict[str, int]:
+    """Return label -> number of rows that are trained one after the other before a row is.
+
+    Raises:
+        RelataskError: a row waits for itself.
+    """
+    row_of = {method.label: method for method in study.methods}
+
+    def depth(label: str, waiting: tuple[str, ...]) -> int:
+        if label in waiting:
+            raise RelataskError(
+                f"methods.{label}: the row waits for itself, by `prior` or `encoder_from` of "
+                f"{' and '.join(waiting)}; name other rows."
+            )
+        return max((1 + depth(other, (*waiting, label)) for other in row_of[label].waits_for), default=0)
+
+    return {label: depth(label, ()) for label in row_of}
 
 
 def _check_scale(scale: ScaleConfig, where: str) -> None:
@@ -145,7 +172,7 @@ def _check_scale(scale: ScaleConfig, where: str) -> None:
 
 
 def plan_runs(study: StudyConfig, scale_name: str) -> list[PlannedRun]:
-    """Return every run of the study at a scale, data set by data set; those with a prior come last in each.
+    """Return every run of the study at a scale, data set by data set; those that read others come last.
 
     Raises:
         RelataskError: a method, encoder or option is unknown, or a combination makes no sense.
@@ -153,12 +180,12 @@ def plan_runs(study: StudyConfig, scale_name: str) -> list[PlannedRun]:
     for each, entry in study.scales.items():
         _check_scale(entry, f"scales.{each}")
     scale = study.scales[scale_name]  # type: ignore[index]
-    spaces = searched_rows(study, scale)
+    spaces, depths = searched_rows(study, scale), _depths(study)
     runs = []
     for name, dataset in study.datasets.items():
         first: dict[str, RunSpec] = {}
         cost: dict[str, tuple[float, float]] = {}
-        for method in sorted(study.methods, key=lambda method: method.prior is not None):
+        for method in sorted(study.methods, key=lambda method: depths[method.label]):
             refuse(method, name, dataset, study)
             parts: Sequence[Tasks] = ["all"]
             if method.parts > 1:
@@ -174,9 +201,10 @@ def plan_runs(study: StudyConfig, scale_name: str) -> list[PlannedRun]:
             minutes = factor * predicted_minutes(spec, dataset.size, len(parts))
             if method.prior:
                 minutes += method.cross_fit * cost[method.prior][0]
-            prior = first[method.prior] if method.prior else None
-            specs = _runs_of(first[method.label], prior, groups, parts, spaces, study, scale)
-            runs += [PlannedRun(spec, minutes, factor) for spec in specs]
+            if method.encoder_from:
+                refuse_start(method, name, first, study)
+            specs = _runs_of(method, first, groups, parts, spaces, study, scale)
+            runs += [PlannedRun(spec, minutes, factor, None, depths[method.label]) for spec in specs]
             cost[method.label] = (minutes, factor)
         for collection, label, spec in gain_runs(study, scale, name, first):
             runs.append(PlannedRun(spec, *cost[label], collection))
@@ -208,10 +236,10 @@ def make_shards(runs: Sequence[PlannedRun], shard_minutes: float, max_shards: in
     return shards
 
 
-def _together(run: PlannedRun) -> tuple[str, bool, str | None, str | None]:
+def _together(run: PlannedRun) -> tuple[str, int, str | None, str | None]:
     """What runs must have in common to share a shard: what waits for them, and what they wait for."""
     groups = run.spec.groups["gains"] if run.spec.groups else None
-    return run.spec.dataset, run.spec.prior is None, run.collection, groups
+    return run.spec.dataset, run.depth, run.collection, groups
 
 
 def _pack(runs: Sequence[PlannedRun], shard_minutes: float) -> list[Shard]:

@@ -1,5 +1,7 @@
 """What a study cannot ask of a method, refused before anything is trained; pure Python, as the plan is."""
 
+from collections.abc import Mapping
+
 from relatask.config import DatasetConfig, MethodConfig, StudyConfig
 from relatask.core.errors import RelataskError
 from relatask.core.plugins import scheme_records
@@ -171,10 +173,46 @@ def _refuse_prior(method: MethodConfig, where: str, study: StudyConfig) -> None:
             f"{prior.method!r} is none; name e.g. a method shared_bottom."
         )
     of_labels = [name for name in study.splits.used if scheme_records()[name].holds_out == "labels"]
+    if method.cross_fit and prior.encoder_from:
+        raise RelataskError(
+            f"{where}: the encoder of {prior.label!r} starts from one that saw every training item, so "
+            "`cross_fit` leaves none out; remove it, or `encoder_from` of the prior."
+        )
     if method.cross_fit and of_labels:
         raise RelataskError(
             f"{where}: `cross_fit` leaves out items, and the scheme {of_labels[0]} holds out labels of items "
             "that are trained on; remove `cross_fit`."
+        )
+
+
+def refuse_start(method: MethodConfig, name: str, first: Mapping[str, RunSpec], study: StudyConfig) -> None:
+    """Raise where a row's encoder cannot start from that of the row that it names.
+
+    Args:
+        method: the row.
+        name: of the data set.
+        first: label -> its first run on the data set.
+        study: the study.
+    """
+    where = f"methods.{method.label}.encoder_from on data set {name!r}"
+    source = next(entry for entry in study.methods if entry.label == method.encoder_from)
+    for row in (method, source):
+        ability = capabilities("methods", row.method)
+        several = row is source and ability.per_task
+        if not ability.has_trunk or several or row.is_combined or loop_of(row.method).episodes:
+            raise RelataskError(
+                f"{where}: {row.label!r} is no single network around one encoder; name others, e.g. of "
+                "method shared_bottom, or remove `encoder_from`."
+            )
+    one, other = first[method.label], first[source.label]
+    if (one.encoder, one.inputs) != (other.encoder, other.inputs):
+        raise RelataskError(
+            f"{where}: {source.label!r} has another encoder, or other options or inputs of it; give both "
+            "rows the same."
+        )
+    if study.search is not None and (source.search is not False or method.search is not False):
+        raise RelataskError(
+            f"{where}: a search may give the two encoders other shapes; set `search: false` in both rows."
         )
 
 

@@ -50,6 +50,8 @@ class Episodes(TypedDict):
 Tasks = Literal["all"] | TaskPart | tuple[str, ...]  # a tuple holds task ids
 # Settings of `training` that do not enter a run's seeds while they have these values.
 WITHOUT_DRAWS = {"schedule": "constant", "augmentation": "none"}
+# Fields that were not there from the start: a run where they say nothing has the name that it ever had.
+LATER = ("weights", "inputs", "search", "trial", "averaged", "cross_fit", "encoder_from", "left_out")
 
 # Key of a row of a study -> field of a run.
 SETTINGS = {
@@ -101,6 +103,7 @@ class RunSpec:
     averaged: bool = False  # the mean of the logits of this network and of the prior, which it does not read
     cross_fit: int = 0  # number of runs like the prior that predict training items, see shards/left_out.py
     left_out: TaskPart | None = None  # of such a run: which part of the training items it does not see
+    encoder_from: str | None = None  # run_id of the run whose trained encoder this one's starts from
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON, which `from_json` reads."""
@@ -108,9 +111,9 @@ class RunSpec:
         for name in ("method", "encoder", "balancing"):
             component = values[name]
             values[name] = None if component is None else dict(vars(component))
-        for name in ("weights", "inputs", "search", "trial", "averaged", "cross_fit", "left_out"):
+        for name in LATER:
             if not values[name]:
-                del values[name]  # so that a run without them has the name that it ever had
+                del values[name]
         return values
 
     def canonical(self) -> str:
@@ -129,6 +132,11 @@ class RunSpec:
         """Names of the method, the encoder (None: it has none), the balancing and the inputs: its code."""
         encoder = self.encoder.name if self.encoder else None
         return self.method.name, encoder, self.balancing.name, self.inputs
+
+    @property
+    def waits_for(self) -> tuple[str, ...]:
+        """run_id of the runs whose models this one reads."""
+        return tuple(run_id for run_id in (self.prior, self.encoder_from) if run_id)
 
     def with_settings(self, settings: Mapping[str, Any]) -> "RunSpec":
         """Return the run with other values of settings, which are named as in a study file.

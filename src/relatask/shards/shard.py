@@ -48,6 +48,7 @@ from relatask.shards.combined import (
 )
 from relatask.shards.left_out import rows_of_part, runs_without, without_left_out
 
+ENCODER = "encoder."  # begins the names of a network's weights that are of its shared encoder
 log = logging.getLogger(__name__)
 
 
@@ -142,6 +143,8 @@ class Shard:
             digests["settings"] = hashlib.sha256(chosen.encode()).hexdigest()[:16]
         if spec.prior:
             digests["prior"] = sha256_of(self.model_of(spec.prior) / MODEL_RECORD)
+        if spec.encoder_from:
+            digests["encoder"] = sha256_of(self.model_of(spec.encoder_from) / MODEL_RECORD)
         if spec.cross_fit or spec.left_out:
             digests["left_out"] = code_of("shards/left_out.py")
         if spec.encoder and (files := initial_files(spec.encoder.name, spec.encoder.options)):
@@ -211,7 +214,8 @@ class Shard:
             if trained is not None:
                 meter = self.batches.meter
                 checkpoint.finish((trained if keep else replace(trained, weights=None)).as_dict())
-        result = train_run(spec, data, checkpoint, report, keep, self._prior_scores(spec))
+        read = (self._prior_scores(spec), self._trained_encoder(spec))
+        result = train_run(spec, data, checkpoint, report, keep, *read)
         if spec.trial:
             result = result.validated()
         return result, meter.read(earlier=checkpoint.seconds)
@@ -229,6 +233,15 @@ class Shard:
             rows = rows_of_part(data_of(inputs_of(run)), run)
             scores[rows] = load_model(self.model_of(run.run_id), self.data.device).scores(data_of, rows)
         return scores
+
+    def _trained_encoder(self, spec: RunSpec) -> dict[str, Tensor] | None:
+        """Return the weights of the encoder that the run's starts from, None where it starts anew."""
+        if spec.encoder_from is None:
+            return None
+        (weights,) = load_model(self.model_of(spec.encoder_from), self.data.device).weights.values()
+        return {
+            name.removeprefix(ENCODER): value for name, value in weights.items() if name.startswith(ENCODER)
+        }
 
     def _seen_by(self, spec: RunSpec) -> PreparedDataset:
         """Return the data set under a run's split, as the run sees it."""
