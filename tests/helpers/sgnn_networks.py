@@ -12,6 +12,7 @@ SMALL = {
     "state_width": 3,
     "task_width": 4,
     "task_layers": 2,
+    "task_pretraining": 0,
     "node_width": 3,
     "edge_width": 4,
     "readout_width": 3,
@@ -32,7 +33,11 @@ def context(edges=EDGES, scores=None, n_tasks: int = N_TASKS, without_graph: boo
     index = torch.tensor(edges, dtype=torch.int64).reshape(-1, 2).t()
     scores = torch.ones(len(edges)) if scores is None else torch.tensor(scores)
     names = [f"task{i}" for i in range(n_tasks)]
-    return TaskContext(names, index, scores, lambda task: int(task[4:]), without_graph=without_graph)
+
+    def seed_of(task: str, purpose: str = "head") -> int:
+        return int(task[4:])
+
+    return TaskContext(names, index, scores, seed_of, without_graph=without_graph)
 
 
 def move_norms(model):

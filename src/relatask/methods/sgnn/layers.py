@@ -30,6 +30,7 @@ class SGNNSettings:
     state_width: int  # d
     task_width: int  # d_t
     task_layers: int
+    task_pretraining: int  # epochs of link prediction for the embeddings of tasks
     node_width: int
     edge_width: int
     readout_width: int
@@ -76,6 +77,7 @@ class SGNN(nn.Module):
         rates = (settings.dropout, settings.batch_norm)
         self.relations = Relations(context, settings.least_score)
         self.tasks = TaskGCN(context, settings.task_width, settings.task_layers, settings.dropout)
+        self.tasks.train_links(self.relations, settings.task_pretraining, context)
         self.node_mlp = GridMLP([item_width, settings.task_width], settings.node_width, *rates)
         self.edge_mlp = GridMLP([item_width, *[settings.task_width] * 2], settings.edge_width, *rates)
         self.node_states = nn.Linear(settings.node_width, 2 * d)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.autograd.function import Function, once_differentiable
 
 from relatask.core.errors import RelataskError
+from relatask.methods.sgnn.link_prediction import pretrained
 from relatask.nn.contract import TaskContext
 from relatask.nn.kernels import segment_sum
 
@@ -87,6 +88,14 @@ class TaskGCN(nn.Module):
         self.first = nn.Linear(width, width)
         self.layers = nn.ModuleList(nn.Linear(width, width) for _ in range(layers))
         self.dropout = dropout
+
+    @torch.no_grad()
+    def train_links(self, relations: Relations, epochs: int, context: TaskContext) -> None:
+        """Train the embeddings by link prediction for some epochs, see link_prediction.py."""
+        if epochs:
+            seed = context.seed_of(context.task_ids[0], "links")
+            ends = relations.owner, relations.other
+            self.embedding.copy_(pretrained(self.embedding, *ends, epochs, seed))
 
     def forward(self, relations: Relations) -> Tensor:
         """Return the embeddings of all tasks."""

@@ -30,6 +30,7 @@ CAPABILITIES = {
         "state_width": 32,
         "task_width": 32,
         "task_layers": 2,
+        "task_pretraining": 0,
         "node_width": 64,
         "edge_width": 32,
         "readout_width": 32,
@@ -71,6 +72,7 @@ CAPABILITIES = {
         "state_width": (1, 10_000),
         "task_width": (1, 10_000),
         "task_layers": (0, 100),
+        "task_pretraining": (0, 100_000),
         "node_width": (1, 10_000),
         "edge_width": (1, 10_000),
         "readout_width": (1, 10_000),
@@ -98,7 +100,12 @@ CAPABILITIES = {
             "an objective without noise reads none; remove the noise, or take imputation: noise.",
         ),
     ),
-    "draws_alike": {"edge_weight": 1.0, "degree_normalised": None, "objective": "tilted"},
+    "draws_alike": {
+        "edge_weight": 1.0,
+        "degree_normalised": None,
+        "objective": "tilted",
+        "task_pretraining": None,
+    },
 }
 NETWORK = tuple(SGNNSettings.__dataclass_fields__)
 
