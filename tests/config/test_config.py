@@ -502,3 +502,19 @@ def test_the_study_says_everything_that_decides_its_runs(root: Path) -> None:
     study = load_study(root / "config/studies/demo.yaml")
     again = parse(StudyConfig, study.model_dump(mode="json"), "again")
     assert [run.spec for run in plan_runs(again, "quick")] == [run.spec for run in plan_runs(study, "quick")]
+
+
+def test_the_paper_scale_of_sgnn_ebm_has_its_authors_settings(root: Path) -> None:
+    for name in ("kiba_string", "toxcast_string", "chembl_string"):
+        runs = [run.spec for run in plan_runs(load_study(root / f"config/studies/{name}.yaml"), "paper")]
+        energy = [spec for spec in runs if spec.method.name == "sgnn_ebm"]
+        assert {spec.method.options["edge_weight"] for spec in energy} == {0.1}
+        assert {spec.training["epochs"] for spec in energy} == {100}
+        sgnn = {spec.dataset: spec for spec in runs if spec.label == "SGNN"}
+        for dataset, spec in sgnn.items():
+            options = spec.method.options
+            kept = 0.9 if dataset.endswith("t50") else 0.1
+            assert (options["least_score"], options["batch_norm"]) == (kept, kept == 0.1)
+            assert options["layers"] == (4 if dataset.endswith(("t100", "t150")) else 2)
+        mtl = {spec.dataset: spec.training["epochs"] for spec in runs if spec.label == "MTL"}
+        assert set(mtl.values()) == {200}

@@ -76,6 +76,11 @@ def test_every_default_is_a_value_that_is_taken():
         ('CAPABILITIES = {"sumary": "x"}', "has no key ['sumary']"),
         ('CAPABILITIES = {"kinds": ("values",)}', "is 'values'; it can be binary, real, class."),
         ('CAPABILITIES = {"encoders": "both"}', "is 'both'; it can be shared, per task, none."),
+        ('CAPABILITIES = {"draws_alike": {"width": None}}', "['draws_alike'] names 'width', which is no"),
+        (
+            'CAPABILITIES = {"contradictions": (({"width": (1,)}, "x"),)}',
+            "['contradictions'] names 'width', which is no option.",
+        ),
         (
             'CAPABILITIES = {"space": {"depth": {"values": [1, 2]}}}',
             "CAPABILITIES['space'] has no option 'depth'",

@@ -55,6 +55,14 @@ def test_every_row_of_a_study_sees_the_same_shuffled_graph(tmp_path: Path) -> No
     assert torch.equal(torch.bincount(edges.flatten()), torch.bincount(true.flatten()))
     other = task_graph(problems_of(replace(energy, seed=1), data, per_task=False)[0])[0]
     assert not torch.equal(edges, other)
+    drawn = {
+        graph: task_graph(problems_of(replace(energy, graph=graph), data, per_task=False)[0])[0]
+        for graph in ("shuffled", "shuffled_1", "shuffled_2", "none")
+    }
+    assert torch.equal(drawn["shuffled"], edges)
+    assert len({tuple(graph.flatten().tolist()) for graph in drawn.values()}) == 4
+    assert torch.equal(torch.bincount(drawn["shuffled_2"].flatten()), torch.bincount(true.flatten()))
+    assert drawn["none"].shape == (2, 0)
     some = replace(energy, tasks=tuple(data.task_ids[:8]))
     kept = (edges < 8).all(0)
     assert torch.equal(task_graph(problems_of(some, data, per_task=False)[0])[0], edges[:, kept])

@@ -12,6 +12,7 @@ SMALL = {
     "state_width": 3,
     "task_width": 4,
     "task_layers": 2,
+    "task_pretraining": 0,
     "node_width": 3,
     "edge_width": 4,
     "readout_width": 3,
@@ -28,10 +29,15 @@ class NoEncoder(torch.nn.Module):
         return x
 
 
-def context(edges=EDGES, scores=None, n_tasks: int = N_TASKS) -> TaskContext:
+def context(edges=EDGES, scores=None, n_tasks: int = N_TASKS, without_graph: bool = False) -> TaskContext:
     index = torch.tensor(edges, dtype=torch.int64).reshape(-1, 2).t()
     scores = torch.ones(len(edges)) if scores is None else torch.tensor(scores)
-    return TaskContext([f"task{i}" for i in range(n_tasks)], index, scores, lambda task: int(task[4:]))
+    names = [f"task{i}" for i in range(n_tasks)]
+
+    def seed_of(task: str, purpose: str = "head") -> int:
+        return int(task[4:])
+
+    return TaskContext(names, index, scores, seed_of, without_graph=without_graph)
 
 
 def move_norms(model):

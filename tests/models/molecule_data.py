@@ -29,6 +29,8 @@ SPECS: dict[str, RunSpec] = {
     "boosting on descriptors": make_spec("gradient_boosting", None, inputs=("ecfp_counts", "descriptors")),
     "an ensemble": make_spec("shared_bottom", "gin", ensemble=2),
     "shuffled relations": make_spec("sgnn", "fingerprint_mlp", graph="shuffled"),
+    "two networks": make_spec("shared_bottom", "fingerprint_mlp", prior=MTL.run_id, averaged=True),
+    "no relations": make_spec("sgnn_ebm", "fingerprint_mlp", graph="none"),
     **{
         f"metalink {setting}": replace(
             base := make_spec("metalink", "fingerprint_mlp"),

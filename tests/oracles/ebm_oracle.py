@@ -24,6 +24,14 @@ class Problem:
     edges: tuple[tuple[int, int], ...]
     weight: float
     backbone: tuple[float, ...]
+    by_degree: bool = False  # λ of an edge is divided by the square root of the product of both degrees
+
+    def weight_of(self, edge: int) -> float:
+        """λ of an edge."""
+        if not self.by_degree:
+            return self.weight
+        i, j = self.edges[edge]
+        return self.weight / (len(self.neighbours(i)) * len(self.neighbours(j))) ** 0.5
 
     @property
     def n_tasks(self) -> int:
@@ -73,7 +81,7 @@ def energy(problem: Problem, y: Labels) -> Tensor:
     for i in range(problem.n_tasks):
         total = total - problem.node[i, y[i]]
     for e, (i, j) in enumerate(problem.edges):
-        total = total - problem.weight * problem.edge[e, y[i], y[j]]
+        total = total - problem.weight_of(e) * problem.edge[e, y[i], y[j]]
     return total
 
 
@@ -116,9 +124,9 @@ def conditional(problem: Problem, y: Labels, task: int) -> float:
         score = problem.node[task, label]
         for e, (i, j) in enumerate(problem.edges):
             if i == task:
-                score = score + problem.weight * problem.edge[e, label, y[j]]
+                score = score + problem.weight_of(e) * problem.edge[e, label, y[j]]
             elif j == task:
-                score = score + problem.weight * problem.edge[e, y[i], label]
+                score = score + problem.weight_of(e) * problem.edge[e, y[i], label]
         q = problem.backbone[task]
         scores.append(float(torch.exp(score)) * (q if label else 1 - q))
     return scores[1] / sum(scores)
@@ -169,17 +177,19 @@ def nce(
     data: Sequence[tuple[Labels, float]],
     noisy: Sequence[tuple[Labels, float]],
     noise: Sequence[float],
-    model: str = "tilted",
+    model: str = "paper",
+    log_z: Tensor | float = 0.0,
 ) -> Tensor:
-    """Minus eq. 12 with Z = 1, its expectations over label vectors with the given weights.
+    """Minus eq. 12, its expectations over label vectors with the given weights.
 
-    The model is q exp(-E), or exp(-E) alone where it is not "tilted".
+    The model is q exp(-E) / Z, or exp(-E) / Z where that is "untilted"; the paper takes Z = 1.
     """
     total = torch.zeros((), dtype=torch.float64)
     for vectors, of_data in ((data, True), (noisy, False)):
         for y, weight in vectors:
             p_noise = probability(y, noise)
-            p_model = tilted(problem, y) if model == "tilted" else torch.exp(-energy(problem, y))
+            p_model = tilted(problem, y) if model != "untilted" else torch.exp(-energy(problem, y))
+            p_model = p_model / torch.exp(torch.as_tensor(log_z))
             share = (p_model if of_data else p_noise) / (p_noise + p_model)
             total = total - weight * torch.log(share)
     return total
@@ -192,6 +202,21 @@ def nce_of_energies(problem: Problem, data: Sequence[Labels], noisy: Sequence[La
         total = total - torch.log(1 / (1 + torch.exp(-energy(problem, y)))) / len(noisy)
     for y in data:
         total = total - torch.log(1 / (1 + torch.exp(energy(problem, y)))) / len(data)
+    return total
+
+
+def pseudo_likelihood(problem: Problem, data: Sequence[Labels]) -> Tensor:
+    """Minus the log-likelihood of every label and, times λ, of every related pair of labels; mean over data.
+
+    Factors are logarithms of probabilities: of a label [T, 2], and of a pair of labels [E, 2, 2].
+    """
+    total = torch.zeros((), dtype=torch.float64)
+    for y in data:
+        for i in range(problem.n_tasks):
+            total = total - torch.log(torch.exp(problem.node[i, y[i]])) / len(data)
+        for e, (i, j) in enumerate(problem.edges):
+            likelihood = torch.exp(problem.edge[e, y[i], y[j]])
+            total = total - problem.weight_of(e) * torch.log(likelihood) / len(data)
     return total
 
 

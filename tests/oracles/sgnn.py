@@ -37,7 +37,9 @@ class Network:
         return y if bias is None else y + bias
 
     def norm(self, name: str, rows: Rows) -> Rows:
-        """Batch norm over all rows."""
+        """Batch norm over all rows; without rows nothing is normalised, and nothing remembered."""
+        if not rows:
+            return rows
         weight, bias = self.values[f"{name}.weight"], self.values[f"{name}.bias"]
         old_mean, old_var = self.values[f"{name}.running_mean"], self.values[f"{name}.running_var"]
         if not self.training:
@@ -153,20 +155,23 @@ def logits(network: Network, molecules: Tensor, head: str) -> Tensor:
     return torch.stack(rows).view(len(molecules), network.n_tasks)
 
 
-def factors(network: Network, molecules: Tensor, node_head: str, edge_head: str) -> tuple[Tensor, Tensor]:
-    """f_i [B, T, 2] and f_ij [B, E, 2, 2] of eq. 11, log-softmax over labels.
+def factors(
+    network: Network, molecules: Tensor, node_head: str, edge_head: str | None
+) -> tuple[Tensor, Tensor]:
+    """f_i [B, T, 2] and f_ij [B, E, 2, 2] of eq. 11, log-softmax over labels; E is 0 without `edge_head`.
 
     A pair's state is the mean of its two directions'.
     """
+    edges = network.edges if edge_head else ()
     all_nodes, all_edges = map(read_layers, states(network, molecules))
     n, batch = network.n_tasks, len(molecules)
-    node, edge = torch.zeros(batch, n, 2).double(), torch.zeros(batch, len(network.edges), 2, 2).double()
+    node, edge = torch.zeros(batch, n, 2).double(), torch.zeros(batch, len(edges), 2, 2).double()
     for b in range(batch):
         for i in range(n):
             for label in LABELS:
                 state = torch.cat([layer[b, i, label] for layer in all_nodes])
                 node[b, i, label] = readout(network, node_head, state)
-        for e, (i, j) in enumerate(network.edges):
+        for e, (i, j) in enumerate(edges):
             for label_i in LABELS:
                 for label_j in LABELS:
                     way = torch.cat([layer[b, i, j, label_i, label_j] for layer in all_edges])

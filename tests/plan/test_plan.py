@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from relatask.plan.plan import Shard, make_shards, plan_runs
 from relatask.plan.spec import TWIN, Component, RunSpec
 from relatask.steps import plan_runs as step
 from tests.helpers.planned_study import METHODS, MTL, study
+from tests.helpers.prepared_dataset import make_spec
 from tests.helpers.study_tables import write_study
 
 
@@ -149,6 +151,14 @@ def test_a_combination_that_makes_no_sense_is_refused_by_name(method, message):
     [
         ({"noise": "fixd"}, "option 'noise' of method 'sgnn_ebm' cannot be 'fixd'. Did you mean 'fixed'"),
         ({"sweeps": 0}, "option 'sweeps' of method 'sgnn_ebm' must be from 1 to 1000000, not 0"),
+        (
+            {"objective": "nce_unnormalised", "gibbs": "released"},
+            "cannot have objective: nce_unnormalised, gibbs: released together: .*take gibbs: paper",
+        ),
+        (
+            {"objective": "pseudo_likelihood", "noise": "gibbs"},
+            "noise: gibbs, imputation: sampled together: .*remove the noise, or take imputation: noise",
+        ),
     ],
 )
 def test_what_would_fail_in_a_shard_hours_later_is_refused_when_planning(options, message):
@@ -393,3 +403,122 @@ def test_restarts_differ_in_random_numbers_alone() -> None:
     assert RunSpec.from_json(json.loads(runs[1].canonical())).restart == 1
     before = {run.spec.run_id for run in planned(methods=METHODS)}
     assert runs[0].run_id in before  # a first restart is the run that studies without restarts have
+
+
+def test_options_that_draws_do_not_depend_on_keep_the_seeds_that_they_ever_had():
+    base = make_spec("sgnn_ebm")
+    assert base.random_seed("initialisation") == 5188881732828276048  # as before there was a second objective
+    for changes in ({"edge_weight": 0.0}, {"objective": "nce_log_z"}, {"degree_normalised": True}):
+        other = replace(base, method=base.method.with_options(**changes))
+        assert other.run_id != base.run_id
+        assert other.random_seed("initialisation") == base.random_seed("initialisation")
+    wide = replace(base, method=base.method.with_options(state_width=33))
+    assert wide.random_seed("initialisation") != base.random_seed("initialisation")
+
+
+def test_a_row_without_a_graph_needs_no_relations_and_shuffled_graphs_are_numbered():
+    rows = [
+        {"label": graph, "method": "sgnn", "encoder": "gin", "graph": graph}
+        for graph in ("none", "shuffled_20")
+    ]
+    assert {run.spec.graph for run in planned(methods=rows[:1], baseline="none")} == {"none"}
+    with pytest.raises(RelataskError, match=r"shuffled_20 on data set 'a'.*or `graph: none` to the row"):
+        planned(methods=rows, baseline="none")
+    for graph in ("shuffled_0", "shuffled_", "nothing"):
+        with pytest.raises(RelataskError, match="graph"):
+            planned(methods=[rows[0] | {"graph": graph}], baseline="none")
+
+
+TWO = [{"label": "MTL", **MTL}, {"label": "EBM", "method": "sgnn_ebm", "encoder": "gin", "prior": "MTL"}]
+RELATED = {"a": {"source": "s", "relations": {"source": "s", "channel": "experimental"}}}
+
+
+def test_a_cross_fitted_row_costs_its_priors_and_an_averaged_one_waits_for_its_prior():
+    def runs(**changes: Any) -> dict[str, Any]:
+        rows = [TWO[0], TWO[1] | changes, {**MTL, "label": "TWO", "prior": "MTL", "average_logits": True}]
+        rows[2]["encoder_options"] = {"layers": 2}
+        return {run.spec.label: run for run in planned(methods=rows, baseline="MTL", datasets=RELATED)}
+
+    plain, crossed = runs(), runs(cross_fit=4)
+    assert crossed["EBM"].minutes == pytest.approx(plain["EBM"].minutes + 4 * plain["MTL"].minutes)
+    assert crossed["EBM"].spec.run_id != plain["EBM"].spec.run_id
+    assert plain["TWO"].spec.prior == plain["MTL"].spec.run_id
+    trial = replace(plain["TWO"].spec, search=None).as_trial({})
+    assert trial.prior is None
+    assert not trial.averaged
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"cross_fit": 1}, "cross_fit: 2 or more parts"),
+        ({"cross_fit": 3, "prior": None}, "cross_fit: it is about the prior; name one"),
+        ({"average_logits": True}, "'sgnn_ebm' starts from its prior; name another method"),
+        ({"average_logits": True, "ensemble": 2}, "average_logits: the row has one network of its own"),
+        ({"method": "shared_bottom"}, "'shared_bottom' starts from no other; remove `prior`"),
+    ],
+)
+def test_what_cannot_be_asked_of_a_prior_is_refused(changes, message):
+    with pytest.raises(RelataskError, match=message):
+        planned(methods=[TWO[0], TWO[1] | changes], baseline="MTL", datasets=RELATED)
+
+
+def test_a_scale_gives_a_method_its_own_settings_on_a_data_set() -> None:
+    own = {"options": {"max_features": "log2"}}
+    scales = {
+        "quick": {
+            "seeds": [0],
+            "methods": {"random_forest": {"n_estimators": 3}},
+            "settings": {"b": {"random_forest": own, "shared_bottom": {"training": {"epochs": 77}}}},
+        }
+    }
+    found = {(run.spec.dataset, run.spec.label): run.spec for run in planned(scales=scales)}
+    assert found["b", "RF"].method.options["max_features"] == "log2"
+    assert found["a", "RF"].method.options["max_features"] != "log2"
+    assert {found[name, "RF"].method.options["n_estimators"] for name in "ab"} == {7}  # of the row
+    assert found["b", "MTL"].training["epochs"] == 9  # of the row
+    for wrong, message in (
+        ({"c": {}}, "scales.quick.settings.*'c'"),
+        (
+            {"a": {"random_forest": {"options": {"x": 1}}}},
+            r"scales\.quick\.settings\.a\.random_forest: .*'x'",
+        ),
+        ({"a": {"sgnn": {"training": {"epoch": 1}}}}, r"settings\.a\.sgnn\.training"),
+    ):
+        with pytest.raises(RelataskError, match=message):
+            planned(scales={"quick": {"seeds": [0], "settings": wrong}})
+
+
+START = {"label": "START", **MTL, "training": {"epochs": 3}}
+
+
+def test_rows_that_start_from_a_trained_encoder_wait_for_it_and_priors_for_theirs() -> None:
+    rows = [{**TWO[1], "encoder_from": "START"}, {**TWO[0], "encoder_from": "START"}, START]
+    runs = planned(methods=rows, baseline="MTL", datasets=RELATED)
+    spec = {(run.spec.label, run.spec.split, run.spec.seed): run.spec for run in runs}
+    for (label, *under), run in spec.items():
+        start, prior = spec["START", *under].run_id, spec["MTL", *under].run_id
+        assert run.waits_for == {"START": (), "MTL": (start,), "EBM": (prior, start)}[label]
+    shards = make_shards(runs, 1e9, 100)
+    assert [{run.spec.label for run in shard.runs} for shard in shards] == [{"START"}, {"MTL"}, {"EBM"}]
+    without = planned(methods=[TWO[1], TWO[0], START], baseline="MTL", datasets=RELATED)
+    assert not {run.spec.run_id for run in runs if run.spec.label != "START"} & {
+        run.spec.run_id for run in without
+    }
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([START | {"encoder_from": "MTL"}, TWO[0] | {"encoder_from": "START"}], "the row waits for itself"),
+        ([START, TWO[0] | {"encoder_from": "START", "encoder_options": {"layers": 2}}], "another encoder"),
+        ([{**METHODS[0], "label": "START"}, TWO[0] | {"encoder_from": "START"}], "'START' is no single"),
+        (
+            [START, TWO[0] | {"encoder_from": "START"}, TWO[1] | {"cross_fit": 2}],
+            "saw every training item, so `cross_fit` leaves none out",
+        ),
+    ],
+)
+def test_what_no_encoder_can_start_from_is_refused(rows, message):
+    with pytest.raises(RelataskError, match=message):
+        planned(methods=rows, baseline="MTL", datasets=RELATED)

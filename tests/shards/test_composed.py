@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -12,6 +13,7 @@ from relatask.config import StudyConfig, parse
 from relatask.core.errors import RelataskError
 from relatask.core.files import read_json, write_json
 from relatask.core.tables import read_table, write_table
+from relatask.models.loading import load_model
 from relatask.plan.plan import make_shards, plan_runs
 from relatask.plan.spec import RunSpec
 from relatask.shards import shard as shards
@@ -127,6 +129,25 @@ def test_an_ensemble_is_the_mean_of_members_of_which_the_first_is_the_plain_run(
     one, other = (predictions(results, member) for member in members)
     assert not one.equals(other)
     pd.testing.assert_series_equal(predictions(results, spec), (one + other) / 2, rtol=1e-6)
+
+
+def test_two_networks_are_the_mean_of_their_logits_in_the_tables_and_in_the_model(results):
+    prior = make_spec(member=1)
+    spec = make_spec(prior=prior.run_id, averaged=True)
+    train(results, [prior])
+    train(results, [spec])
+    one, other = (predictions(results, run).to_numpy(float) for run in (make_spec(), prior))
+    logit = (np.log(one / (1 - one)) + np.log(other / (1 - other))) / 2
+    expected = 1 / (1 + np.exp(-logit))
+    found = predictions(results, spec)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    assert not np.allclose(expected, (one + other) / 2, rtol=1e-6)
+    model = load_model(results / "study" / "runs" / spec.run_id)
+    data = ShardData(results / "small", torch.device("cpu"))
+    scores = model.scores(lambda inputs: data.get("scaffold-0", inputs), torch.arange(80))
+    cells = found.reset_index()
+    column = cells["task_id"].str.removeprefix("task").astype(int)
+    np.testing.assert_allclose(scores[cells["item_id"], column], cells["score"], rtol=1e-6)
 
 
 def test_a_members_draws_are_its_own_and_a_groups_are_those_of_all_tasks():

@@ -23,6 +23,7 @@ from relatask.engine import checkpoint as checkpoints
 from relatask.journal.digests import code_of_run, files_of_run
 from relatask.journal.heartbeat import read_heartbeats
 from relatask.journal.journal import Journal
+from relatask.models.loading import load_model
 from relatask.plan.manifest import read_manifest, shard_manifest
 from relatask.plan.spec import Component
 from relatask.shards import shard as shards
@@ -361,3 +362,24 @@ def test_progress_says_shard_run_epoch_metric_and_time_left(results, monkeypatch
     )
     assert lines[-1].startswith("shard 00000 · run 2/2 · SHARED_BOTTOM gin seed 0 · epoch 3/3 · valid 0.")
     assert lines[-1].endswith("0 s left")
+
+
+def test_an_encoder_starts_from_the_trained_one_of_another_run_and_the_rest_anew(tmp_path):
+    write_dataset(tmp_path / "small", random_labels(40, 3))
+    shard = Shard("00000", tmp_path / "study", ShardData(tmp_path / "small", torch.device("cpu")), "all")
+    source = make_spec(training={"epochs": 2})
+    shard.train([source])
+    (trained,) = load_model(shard.model_of(source.run_id)).weights.values()
+    spec = make_spec("sgnn_ebm", encoder_from=source.run_id, training={"learning_rate": 1e-12, "epochs": 1})
+    shard.train([spec])
+    (found,) = load_model(shard.model_of(spec.run_id)).weights.values()
+    own = {name for name in found if name.startswith("encoder.") and name.endswith(("weight", "bias"))}
+    assert own
+    for name in own:
+        torch.testing.assert_close(found[name], trained[name], rtol=0, atol=1e-8)
+    anew = replace(spec, encoder_from=None)
+    shard.train([anew])
+    (other,) = load_model(shard.model_of(anew.run_id)).weights.values()
+    moved = {name for name in found if not torch.allclose(found[name], other[name], atol=1e-6)}
+    assert moved
+    assert all(name.startswith("encoder.") or "running" in name for name in moved)

@@ -216,7 +216,7 @@ def search_inputs(wildcards):
 @lru_cache
 def shard_of_run():
     """run_id -> name of its shard, for runs that others may start from."""
-    named = {run.spec.prior for shard in SHARDS.values() for run in shard.runs} - {None}
+    named = {run_id for shard in SHARDS.values() for run in shard.runs for run_id in run.spec.waits_for}
     if not named:
         return {}
     return {
@@ -247,7 +247,7 @@ def trained_from(shard, specs):
     a job makes: Snakemake asks nothing of a job below one that runs, and would not run it either.
     """
     dataset = SHARDS[shard].dataset
-    priors = sorted({shard_of_run()[spec.prior] for spec in specs if spec.prior})
+    priors = sorted({shard_of_run()[run_id] for spec in specs for run_id in spec.waits_for})
     return {
         "manifest": at("shard_manifest", shard=shard),
         "dataset": of_dataset("dataset", dataset),

@@ -21,7 +21,14 @@ from relatask.config.loading import (
     load_study,
     read_study,
 )
-from relatask.config.methods import GroupsConfig, MethodConfig, ScaleConfig, TableConfig, TrainingConfig
+from relatask.config.methods import (
+    GroupsConfig,
+    MethodConfig,
+    OwnSettings,
+    ScaleConfig,
+    TableConfig,
+    TrainingConfig,
+)
 from relatask.config.search import SearchConfig
 from relatask.config.splits import SplitsConfig
 from relatask.config.study import StudyConfig
@@ -38,6 +45,7 @@ __all__ = [
     "GroupingConfig",
     "GroupsConfig",
     "MethodConfig",
+    "OwnSettings",
     "RelationsConfig",
     "ScaleConfig",
     "SearchConfig",

@@ -117,6 +117,9 @@ def _refuse_lost_models(study: StudyConfig, keep: str, path: Path) -> None:
     """Raise where rows of a study read models of runs that shall not be kept."""
     method_of = {row.label: row.method for row in study.methods}
     read = [(f"`prior` of {row.label!r}", row.prior) for row in study.methods if row.prior is not None]
+    read += [
+        (f"`encoder_from` of {row.label!r}", row.encoder_from) for row in study.methods if row.encoder_from
+    ]
     read += [("`imputation`", label) for label in study.imputation]
     for reader, label in read:
         if keep == "none" or capabilities("methods", method_of[label]).per_task:

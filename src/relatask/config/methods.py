@@ -72,11 +72,32 @@ class MethodConfig(Block):
     options: dict[str, Any] = Field({}, description="options of the method; defaults stand in its file")
     encoder_options: dict[str, Any] = Field({}, description="options of the encoder, over those of the scale")
     training: dict[str, Any] = Field({}, description="keys of `training` that differ for this method")
-    graph: Literal["true", "shuffled"] = Field(
-        "true", description="shuffled: a control, the relation graph with random partners of the same number"
+    graph: str = Field(
+        "true",
+        pattern=r"^(true|none|shuffled(_[1-9][0-9]{0,3})?)$",
+        description="shuffled: a control, the relation graph with random partners of the same number, the "
+        "same for all rows of a data set, split and seed; shuffled_1 to shuffled_9999: other such graphs, as "
+        "many as a control wants; none: the method's network without relations",
     )
     prior: Name | None = Field(
         None, description="label of the method whose predictions this one starts from, for methods that do"
+    )
+    encoder_from: Name | None = Field(
+        None,
+        description="label of a row with the same encoder, from whose trained one this row's starts: "
+        "pre-training, which rows are to be compared with all have or none",
+    )
+    average_logits: bool = Field(
+        False,
+        description="true: the row is two networks, its own and that of `prior`, and its score the mean of "
+        "their logits: what an energy on that prior, which is a product of two networks too, has to beat",
+    )
+    cross_fit: int = Field(
+        0,
+        ge=0,
+        le=100,
+        description="what the prior says of training items comes from so many networks like it, each trained "
+        "without a part of them; 0: from the prior, which was trained on them",
     )
     groups: GroupsConfig | None = Field(
         None, description="learn each task in the group that was chosen for it, instead of all together"
@@ -96,7 +117,12 @@ class MethodConfig(Block):
     @property
     def is_combined(self) -> bool:
         """Whether a run of the row is put together from several."""
-        return self.groups is not None or self.ensemble > 1
+        return self.groups is not None or self.ensemble > 1 or self.average_logits
+
+    @property
+    def waits_for(self) -> list[str]:
+        """Labels of the rows whose models a run of this one reads."""
+        return [label for label in (self.prior, self.encoder_from) if label is not None]
 
     @model_validator(mode="after")
     def _consistent(self) -> "MethodConfig":
@@ -106,7 +132,21 @@ class MethodConfig(Block):
             raise ValueError("the key 'method' is missing")
         if self.groups is not None and self.ensemble > 1:
             raise ValueError("ensemble: a row has groups or is an ensemble, not both")
+        if self.average_logits and (self.groups is not None or self.ensemble > 1):
+            raise ValueError("average_logits: the row has one network of its own; remove groups and ensemble")
+        for key, wanted in (("average_logits", self.average_logits), ("cross_fit", self.cross_fit)):
+            if wanted and self.prior is None:
+                raise ValueError(f"{key}: it is about the prior; name one, or remove {key}")
+        if self.cross_fit == 1 or (self.cross_fit and self.average_logits):
+            raise ValueError("cross_fit: 2 or more parts, of a row that starts from its prior")
         return self
+
+
+class OwnSettings(Block):
+    """What one method has on one data set at a scale."""
+
+    options: dict[str, Any] = Field({}, description="options of the method, over those of `methods`")
+    training: dict[str, Any] = Field({}, description="keys of `training`, over those of `datasets`")
 
 
 class ScaleConfig(Block):
@@ -127,6 +167,11 @@ class ScaleConfig(Block):
     )
     encoders: dict[str, dict[str, Any]] = Field({}, description="encoder -> options at this scale")
     methods: dict[str, dict[str, Any]] = Field({}, description="method -> options at this scale")
+    settings: dict[Name, dict[str, OwnSettings]] = Field(
+        {},
+        description="data set -> method -> what the method has there at this scale, where a paper's settings "
+        "differ from data set to data set; those of a row come last",
+    )
     reduced: list[str] = Field([], description="what is smaller than in the paper, for the tables' footnotes")
 
 

@@ -127,8 +127,9 @@ class StudyConfig(Block):
             require_known("source", dataset.source, f"datasets.{name}.source", self.sources)
         self._check_items()
         for scale, spent in self.scales.items():
-            for name in spent.datasets:
-                require_known("data set", name, f"scales.{scale}.datasets", self.datasets)
+            for key, named in (("datasets", spent.datasets), ("settings", spent.settings)):
+                for name in named:
+                    require_known("data set", name, f"scales.{scale}.{key}", self.datasets)
         for key, label in self._named_methods():
             require_known("method", label, key, labels)
         self._check_comparisons()
@@ -349,6 +350,8 @@ class StudyConfig(Block):
                 yield f"methods.{method.label}.prior", method.prior
             if method.twin_of is not None:
                 yield f"methods.{method.label}.twin_of", method.twin_of
+            if method.encoder_from is not None:
+                yield f"methods.{method.label}.encoder_from", method.encoder_from
         yield from (("imputation", label) for label in self.imputation)
         for number, pair in enumerate(self.contrasts):
             yield from ((f"contrasts.{number}", label) for label in pair)

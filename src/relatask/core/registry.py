@@ -72,6 +72,13 @@ class Capabilities(Options):
 
     # Option -> which of its values a search may choose, see core/search_space.py; others stay as they are.
     space: Mapping[str, Any] = field(default_factory=dict)
+    # Values of options that do not go together, each with a sentence that says why and the way out:
+    # (option -> its values, sentence), refused where all of them meet.
+    contradictions: tuple[tuple[Mapping[str, Any], str], ...] = ()
+    # Of methods: options that no random draw depends on, so that rows that differ in them alone are compared
+    # in pairs. Option -> the value that stands for all of its values in the seeds of a run; None: it has no
+    # place in them, as one that is younger than published numbers.
+    draws_alike: Mapping[str, Any] = field(default_factory=dict)
 
     # Of methods:
     loop: str = "supervised"  # the module that trains it, in the method's folder or engine/loops
@@ -156,8 +163,20 @@ def _checked(ability: Capabilities) -> Capabilities:
                 f"{', '.join(words)}."
             )
     _check_saves(PACKAGE / ability.file, ability.saves)
+    named = {"draws_alike": ability.draws_alike, "contradictions": _chained(ability.contradictions)}
+    for key, options in named.items():
+        if strange := [option for option in options if option not in ability.options]:
+            raise RelataskError(
+                f"{PACKAGE / ability.file}: CAPABILITIES[{key!r}] names {strange[0]!r}, which is no option."
+                f"{suggest(strange[0], ability.options)}"
+            )
     owner = f"{PACKAGE / ability.file}: CAPABILITIES['space']"
     return replace(ability, space=checked_space(owner, ability, ability.space))
+
+
+def _chained(contradictions: tuple[tuple[Mapping[str, Any], str], ...]) -> list[str]:
+    """Return the options that are named in them."""
+    return [option for values, _ in contradictions for option in values]
 
 
 def _check_saves(path: Path, saves: Mapping[str, Mapping[str, str]]) -> None:
@@ -289,9 +308,12 @@ def load(kind: str, name: str) -> ModuleType:
 
 
 def own_options(method: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those of a run's options that are handed to the method's `build`; the others are of its loop."""
-    own = capabilities("methods", method).own_options
-    return {name: value for name, value in options.items() if name in own}
+    """Return those of a run's options that are handed to the method's `build`; the others are of its loop.
+
+    A model of before an option was there has its default.
+    """
+    ability = capabilities("methods", method)
+    return {name: options.get(name, ability.options[name]) for name in ability.own_options}
 
 
 def build_method(method: str, options: Mapping[str, Any], *given: Any) -> Any:
@@ -303,6 +325,12 @@ def complete_options(kind: str, name: str, given: Mapping[str, Any]) -> dict[str
     """Return the defaults of an entry of a kind, e.g. "methods", overridden by `given`.
 
     Raises:
-        RelataskError: as `checked_options`.
+        RelataskError: as `checked_options`, or two values do not go together.
     """
-    return checked_options(f"{_one(kind)} {name!r}", capabilities(kind, name), given)
+    owner, ability = f"{_one(kind)} {name!r}", capabilities(kind, name)
+    chosen = checked_options(owner, ability, given)
+    for values, sentence in ability.contradictions:
+        if all(chosen[option] in refused for option, refused in values.items()):
+            named = ", ".join(f"{option}: {chosen[option]}" for option in values)
+            raise RelataskError(f"{owner} cannot have {named} together: {sentence}")
+    return chosen

@@ -36,11 +36,31 @@ def build_model(problem: Problem, trained: bool = False) -> MultiTaskModel:
         encoders=encoders.together,
         kinds=kinds_of(problem) if problem.spec.episodes is None else None,
         levels=tuple(task.level for task in tasks_of(problem)),
+        without_graph=problem.spec.graph == "none",
     )
     torch.manual_seed(problem.seed("initialisation"))
     method = problem.spec.method
     model: MultiTaskModel = build_method(method.name, method.options, context)
+    if problem.encoder is not None and not trained:
+        _start_encoder(model, problem)
     return model
+
+
+def _start_encoder(model: MultiTaskModel, problem: Problem) -> None:
+    """Give the encoder of a network the weights that it starts from.
+
+    Raises:
+        RelataskError: they are not those of such an encoder.
+    """
+    assert problem.encoder is not None
+    assert model.trunk is not None
+    try:
+        model.trunk.load_state_dict(problem.encoder)
+    except RuntimeError as error:
+        raise RelataskError(
+            f"{problem.title}: the trained encoder that it starts from is none of its own form "
+            f"({' '.join(str(error).split())}); remove `encoder_from` from the row."
+        ) from None
 
 
 class Encoders:

@@ -1,7 +1,7 @@
 """A learning problem: what one model learns, the tasks of a run or one task of a per-task method."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +33,7 @@ class Problem:
     prior: Tensor | None = None  # float32 [M, t]: probability of label 1 of all items, by another run
     # Of a trained model: positions of the items whose labels each pass of a prediction reads.
     support: tuple[Tensor, ...] | None = None
+    encoder: Mapping[str, Tensor] | None = None  # weights that the encoder starts from, by their names in it
 
     @property
     def task_ids(self) -> list[str]:

@@ -69,6 +69,7 @@ def train_run(
     progress: Progress,
     keep_weights: bool,
     prior: Tensor | None = None,
+    encoder: Mapping[str, Tensor] | None = None,
 ) -> RunResult:
     """Train every problem of the run that the checkpoint does not hold yet.
 
@@ -79,13 +80,16 @@ def train_run(
         progress: receives the share of the run that is done, and where it is.
         keep_weights: whether the result shall hold weights; those of 1,000 networks fill gigabytes.
         prior: probabilities [M, T] of label 1 that the run named by `spec.prior` gives to all items.
+        encoder: weights of the encoder of the run named by `spec.encoder_from`.
 
     Raises:
         RelataskError: the run has no task or no labelled item in training, or it diverged.
     """
     ability = capabilities("methods", spec.method.name)
     loop = load_loop(spec.method.name)
-    problems = problems_of(spec, data, ability.per_task, prior)
+    problems = [
+        replace(problem, encoder=encoder) for problem in problems_of(spec, data, ability.per_task, prior)
+    ]
     for number in range(len(checkpoint.finished), len(problems)):
         problem = problems[number]
         require_kinds(problem, ability.kinds)

@@ -24,7 +24,7 @@ def runs_at_once(spec: RunSpec, device: torch.device) -> int:
     stacks = capabilities("methods", spec.method.name).stacks
     if not stacks or not capabilities("balancing", spec.balancing.name).stacks:
         return 0
-    if not isinstance(spec.tasks, tuple):
+    if not isinstance(spec.tasks, tuple) or spec.encoder_from:
         return 0
     encoder = spec.required_encoder()
     width = capabilities("encoders", encoder.name).side_by_side.get(device.type, 0)

@@ -1,4 +1,4 @@
-"""The relation graph among a problem's tasks, or the shuffled one of a control."""
+"""The relation graph among a problem's tasks, or a shuffled one, or none, of a control."""
 
 import torch
 from torch import Tensor
@@ -14,10 +14,16 @@ def task_graph(problem: Problem) -> tuple[Tensor, Tensor]:
     With `graph: shuffled` in the spec each task of the data set keeps its number of edges but not its
     partners, and the scores are dealt out anew: a method that gains from the true relations must not gain
     from these. The random graph belongs to data set, split and seed: every row of a study sees the same one.
+    `shuffled_7` is another such graph, the seventh of as many as a control wants; with `none` there are no
+    edges.
     """
     edges, scores = problem.data.relations()
-    if problem.spec.graph != "true":
-        generator = torch.Generator().manual_seed(problem.spec.data_seed("graph"))
+    kind, _, number = problem.spec.graph.partition("_")
+    if kind == "none":
+        return edges[:, :0], scores[:0]
+    if kind == "shuffled":
+        names = ("graph", int(number)) if number else ("graph",)
+        generator = torch.Generator().manual_seed(problem.spec.data_seed(*names))
         order = torch.randperm(len(scores), generator=generator).to(scores.device)
         edges, scores = swap_edges(edges.cpu(), generator).to(edges.device), scores[order]
     position = torch.full((len(problem.data.task_ids),), -1, device=edges.device)

@@ -23,6 +23,7 @@ from relatask.engine.problem import CONSTANT, Problem
 from relatask.engine.run import inputs_of
 from relatask.inputs.arrays import Part, load_input, write_parts
 from relatask.inputs.fitted import FittedInput
+from relatask.models.averaged import logits, probabilities
 from relatask.models.new_items import NewItems, ids_of
 from relatask.models.record import LEARNED, ModelRecord
 
@@ -265,9 +266,12 @@ class TrainedModel:
         return replace(data, inputs=inputs)
 
     def _combined(self, scores: list[Tensor]) -> Tensor:
-        """Return the members' scores as one: the mean of those that serve a task."""
+        """Return the members' scores as one: the mean of those that serve a task, or of their logits."""
+        averaged = self.record.spec.averaged
+        if averaged:
+            scores = [logits(found) for found in scores]
         place = {task: column for column, task in enumerate(self.task_ids)}
-        total = torch.zeros(len(scores[0]), len(place), device=scores[0].device)
+        total = scores[0].new_zeros(len(scores[0]), len(place))
         count = torch.zeros(len(place), device=scores[0].device)
         members = zip(self.record.members, self.members, scores, strict=True)
         for member, model, found in members:
@@ -276,7 +280,7 @@ class TrainedModel:
             columns = [place[model.task_ids[number]] for number in own]
             total[:, columns] += found[:, own]
             count[columns] += 1
-        return total / count
+        return probabilities(total / count) if averaged else total / count
 
     def _support_in(self, data: PreparedDataset) -> Tensor:
         """Return the positions in a data set of the items whose labels the model reads.

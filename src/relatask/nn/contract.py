@@ -146,6 +146,7 @@ class TaskContext:
     encoders: TaskEncodersFactory = no_encoder
     kinds: TaskKinds | None = None  # of the tasks; None: all labels are 0 or 1
     levels: tuple[str, ...] = ()  # of the items that have each task's labels, e.g. molecule, node
+    without_graph: bool = False  # the row asks for no relations, so to have none is no mistake
 
 
 def task_linear(width: int, context: TaskContext, name: str = "head") -> nn.Linear:

@@ -48,7 +48,7 @@ def gain_runs(
         where = f"grouping.gains.{name}"
         spec = first[str(gains.method)]
         ability = capabilities("methods", spec.method.name)
-        combined = method_of[str(gains.method)].is_combined
+        combined = method_of[str(gains.method)].is_combined or method_of[str(gains.method)].encoder_from
         if ability.per_task or not ability.uses_encoder or ability.uses_prior or combined:
             raise RelataskError(
                 f"{where}.method: {spec.method.name!r} is no single network that learns a task set by "

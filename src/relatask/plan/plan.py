@@ -3,7 +3,7 @@
 Snakemake computes it while parsing, so nothing here imports torch, pandas or looks at data.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
@@ -12,6 +12,7 @@ from typing import cast
 from relatask.config import (
     EpisodesConfig,
     MethodConfig,
+    OwnSettings,
     ScaleConfig,
     StudyConfig,
     TrainingConfig,
@@ -24,7 +25,7 @@ from relatask.plan.cost import predicted_minutes
 from relatask.plan.gain_runs import gain_runs
 from relatask.plan.group_rows import groups_by_seed
 from relatask.plan.inputs import inputs_of_row
-from relatask.plan.refusals import refuse, refuse_run
+from relatask.plan.refusals import refuse, refuse_run, refuse_start
 from relatask.plan.search import searched_rows, searches_of, with_search
 from relatask.plan.spec import TWIN, ChosenGroups, Component, Episodes, RunSpec, Tasks
 from relatask.plan.weights import weights_of
@@ -38,6 +39,7 @@ class PlannedRun:
     minutes: float
     factor: float = 1.0
     collection: str | None = None  # the gains it is trained for, None for rows of the tables
+    depth: int = 0  # number of runs that must be finished one after the other before it starts
 
 
 @dataclass(frozen=True)
@@ -73,14 +75,16 @@ class Shard:
 def _first_run(study: StudyConfig, scale: ScaleConfig, method: MethodConfig, name: str) -> RunSpec:
     """The run of a method on a data set under the first split and seed, without its prior."""
     ability = capabilities("methods", method.method)
-    chosen = study.training.model_dump() | scale.training | scale.datasets.get(name, {}) | method.training
+    own = scale.settings.get(name, {}).get(method.method, OwnSettings())
+    chosen = study.training.model_dump() | scale.training | scale.datasets.get(name, {})
+    chosen |= own.training | method.training
     training = parse(TrainingConfig, chosen, f"methods.{method.label}.training").model_dump()
     encoder = None
     if method.encoder is not None:
         given = {**scale.encoders.get(method.encoder, {}), **method.encoder_options}
         encoder = Component(method.encoder, complete_options("encoders", method.encoder, given))
     options = complete_options(
-        "methods", method.method, {**scale.methods.get(method.method, {}), **method.options}
+        "methods", method.method, {**scale.methods.get(method.method, {}), **own.options, **method.options}
     )
     balancing = complete_options("balancing", method.balancing, method.balancing_options)
     episodes = study.datasets[name].episodes or EpisodesConfig()
@@ -95,6 +99,8 @@ def _first_run(study: StudyConfig, scale: ScaleConfig, method: MethodConfig, nam
         label=method.label,
         graph=method.graph,
         ensemble=method.ensemble,
+        averaged=method.average_logits,
+        cross_fit=method.cross_fit,
         episodes=cast(Episodes, episodes.model_dump()) if study.few_shot else None,
         weights=weights_of(method, study.datasets[name]),
         inputs=inputs_of_row(method),
@@ -103,31 +109,56 @@ def _first_run(study: StudyConfig, scale: ScaleConfig, method: MethodConfig, nam
 
 
 def _runs_of(
-    first: RunSpec,
-    prior: RunSpec | None,
+    row: MethodConfig,
+    first: Mapping[str, RunSpec],
     groups: Mapping[int, ChosenGroups],
     parts: Sequence[Tasks],
     spaces: Mapping[str, Space],
     study: StudyConfig,
     scale: ScaleConfig,
 ) -> Iterator[RunSpec]:
-    """Yield the runs that differ from the `first` in split, seed, restart, tasks, prior, groups and search.
+    """Yield the runs that differ from the row's `first` in split, seed, restart and tasks, and what they read.
 
-    A restart starts from the prior of the same restart.
+    A restart starts from the same restart of what it starts from.
     """
-    for split, seed, number in product(study.splits.schemes, scale.seeds, range(_n_restarts(first, scale))):
+    row_of = {method.label: method for method in study.methods}
+    numbers = range(_n_restarts(first[row.label], scale))
+    for split, seed, number in product(study.splits.schemes, scale.seeds, numbers):
         under = partial(with_search, split=split, seed=seed, spaces=spaces, study=study, scale=scale)
-        start = None
-        if prior:
-            start = replace(under(prior), restart=number % _n_restarts(prior, scale)).run_id
-        own = replace(under(first), restart=first.restart + number, prior=start, groups=groups.get(seed))
+
+        def run_of(label: str, under: Callable[[RunSpec], RunSpec] = under, number: int = number) -> RunSpec:
+            named = row_of[label].prior, row_of[label].encoder_from
+            prior, start = (run_of(other).run_id if other else None for other in named)
+            restart = first[label].restart + number % _n_restarts(first[label], scale)
+            return replace(under(first[label]), restart=restart, prior=prior, encoder_from=start)
+
+        run = run_of(row.label)
         for tasks in parts:
-            yield replace(own, tasks=tasks)
+            yield replace(run, tasks=tasks, groups=groups.get(seed))
 
 
 def _n_restarts(first: RunSpec, scale: ScaleConfig) -> int:
     """Return how often a row is trained on a split: once where it draws no random numbers."""
     return scale.restarts if capabilities("methods", first.method.name).random else 1
+
+
+def _depths(study: StudyConfig) -> dict[str, int]:
+    """Return label -> number of rows that are trained one after the other before a row is.
+
+    Raises:
+        RelataskError: a row waits for itself.
+    """
+    row_of = {method.label: method for method in study.methods}
+
+    def depth(label: str, waiting: tuple[str, ...]) -> int:
+        if label in waiting:
+            raise RelataskError(
+                f"methods.{label}: the row waits for itself, by `prior` or `encoder_from` of "
+                f"{' and '.join(waiting)}; name other rows."
+            )
+        return max((1 + depth(other, (*waiting, label)) for other in row_of[label].waits_for), default=0)
+
+    return {label: depth(label, ()) for label in row_of}
 
 
 def _check_scale(scale: ScaleConfig, where: str) -> None:
@@ -141,10 +172,18 @@ def _check_scale(scale: ScaleConfig, where: str) -> None:
     parse(TrainingConfig, scale.training, f"{where}.training")
     for name, training in scale.datasets.items():
         parse(TrainingConfig, training, f"{where}.datasets.{name}")
+    for name, methods in scale.settings.items():
+        for method, own in methods.items():
+            place = f"{where}.settings.{name}.{method}"
+            try:
+                complete_options("methods", method, scale.methods.get(method, {}) | own.options)
+            except RelataskError as error:
+                raise RelataskError(f"{place}: {error}") from None
+            parse(TrainingConfig, own.training, f"{place}.training")
 
 
 def plan_runs(study: StudyConfig, scale_name: str) -> list[PlannedRun]:
-    """Return every run of the study at a scale, data set by data set; those with a prior come last in each.
+    """Return every run of the study at a scale, data set by data set; those that read others come last.
 
     Raises:
         RelataskError: a method, encoder or option is unknown, or a combination makes no sense.
@@ -152,12 +191,12 @@ def plan_runs(study: StudyConfig, scale_name: str) -> list[PlannedRun]:
     for each, entry in study.scales.items():
         _check_scale(entry, f"scales.{each}")
     scale = study.scales[scale_name]  # type: ignore[index]
-    spaces = searched_rows(study, scale)
+    spaces, depths = searched_rows(study, scale), _depths(study)
     runs = []
     for name, dataset in study.datasets.items():
         first: dict[str, RunSpec] = {}
         cost: dict[str, tuple[float, float]] = {}
-        for method in sorted(study.methods, key=lambda method: method.prior is not None):
+        for method in sorted(study.methods, key=lambda method: depths[method.label]):
             refuse(method, name, dataset, study)
             parts: Sequence[Tasks] = ["all"]
             if method.parts > 1:
@@ -171,9 +210,12 @@ def plan_runs(study: StudyConfig, scale_name: str) -> list[PlannedRun]:
             any_group = next(iter(groups.values()), None)
             spec = replace(first[method.label], groups=any_group)
             minutes = factor * predicted_minutes(spec, dataset.size, len(parts))
-            prior = first[method.prior] if method.prior else None
-            specs = _runs_of(first[method.label], prior, groups, parts, spaces, study, scale)
-            runs += [PlannedRun(spec, minutes, factor) for spec in specs]
+            if method.prior:
+                minutes += method.cross_fit * cost[method.prior][0]
+            if method.encoder_from:
+                refuse_start(method, name, first, study)
+            specs = _runs_of(method, first, groups, parts, spaces, study, scale)
+            runs += [PlannedRun(spec, minutes, factor, None, depths[method.label]) for spec in specs]
             cost[method.label] = (minutes, factor)
         for collection, label, spec in gain_runs(study, scale, name, first):
             runs.append(PlannedRun(spec, *cost[label], collection))
@@ -205,10 +247,10 @@ def make_shards(runs: Sequence[PlannedRun], shard_minutes: float, max_shards: in
     return shards
 
 
-def _together(run: PlannedRun) -> tuple[str, bool, str | None, str | None]:
+def _together(run: PlannedRun) -> tuple[str, int, str | None, str | None]:
     """What runs must have in common to share a shard: what waits for them, and what they wait for."""
     groups = run.spec.groups["gains"] if run.spec.groups else None
-    return run.spec.dataset, run.spec.prior is None, run.collection, groups
+    return run.spec.dataset, run.depth, run.collection, groups
 
 
 def _pack(runs: Sequence[PlannedRun], shard_minutes: float) -> list[Shard]:

@@ -1,5 +1,7 @@
 """What a study cannot ask of a method, refused before anything is trained; pure Python, as the plan is."""
 
+from collections.abc import Mapping
+
 from relatask.config import DatasetConfig, MethodConfig, StudyConfig
 from relatask.core.errors import RelataskError
 from relatask.core.plugins import scheme_records
@@ -18,9 +20,10 @@ def refuse(method: MethodConfig, name: str, dataset: DatasetConfig, study: Study
     _refuse_kind(method, name, where, study)
     refuse_inputs(method, where, study.sources[dataset.source])
     _refuse_second_derivatives(method, where)
-    if ability.needs_relations and dataset.relations is None:
+    if ability.needs_relations and dataset.relations is None and method.graph != "none":
         raise RelataskError(
-            f"{where}: method {method.method!r} needs a relation graph; add `relations` to the data set."
+            f"{where}: method {method.method!r} needs a relation graph; add `relations` to the data set, or "
+            "`graph: none` to the row."
         )
     if method.graph != "true" and not ability.needs_relations:
         raise RelataskError(
@@ -160,7 +163,7 @@ def _refuse_balancing(method: MethodConfig, where: str) -> None:
 
 def _refuse_prior(method: MethodConfig, where: str, study: StudyConfig) -> None:
     """Raise where a method cannot start from the predictions of the one it names."""
-    if not capabilities("methods", method.method).uses_prior:
+    if not capabilities("methods", method.method).uses_prior and not method.average_logits:
         raise RelataskError(f"{where}: method {method.method!r} starts from no other; remove `prior`.")
     prior = next(entry for entry in study.methods if entry.label == method.prior)
     ability = capabilities("methods", prior.method)
@@ -168,6 +171,48 @@ def _refuse_prior(method: MethodConfig, where: str, study: StudyConfig) -> None:
         raise RelataskError(
             f"{where}: `prior: {method.prior}` must be one network that learns all tasks by itself, and "
             f"{prior.method!r} is none; name e.g. a method shared_bottom."
+        )
+    of_labels = [name for name in study.splits.used if scheme_records()[name].holds_out == "labels"]
+    if method.cross_fit and prior.encoder_from:
+        raise RelataskError(
+            f"{where}: the encoder of {prior.label!r} starts from one that saw every training item, so "
+            "`cross_fit` leaves none out; remove it, or `encoder_from` of the prior."
+        )
+    if method.cross_fit and of_labels:
+        raise RelataskError(
+            f"{where}: `cross_fit` leaves out items, and the scheme {of_labels[0]} holds out labels of items "
+            "that are trained on; remove `cross_fit`."
+        )
+
+
+def refuse_start(method: MethodConfig, name: str, first: Mapping[str, RunSpec], study: StudyConfig) -> None:
+    """Raise where a row's encoder cannot start from that of the row that it names.
+
+    Args:
+        method: the row.
+        name: of the data set.
+        first: label -> its first run on the data set.
+        study: the study.
+    """
+    where = f"methods.{method.label}.encoder_from on data set {name!r}"
+    source = next(entry for entry in study.methods if entry.label == method.encoder_from)
+    for row in (method, source):
+        ability = capabilities("methods", row.method)
+        several = row is source and ability.per_task
+        if not ability.has_trunk or several or row.is_combined or loop_of(row.method).episodes:
+            raise RelataskError(
+                f"{where}: {row.label!r} is no single network around one encoder; name others, e.g. of "
+                "method shared_bottom, or remove `encoder_from`."
+            )
+    one, other = first[method.label], first[source.label]
+    if (one.encoder, one.inputs) != (other.encoder, other.inputs):
+        raise RelataskError(
+            f"{where}: {source.label!r} has another encoder, or other options or inputs of it; give both "
+            "rows the same."
+        )
+    if study.search is not None and (source.search is not False or method.search is not False):
+        raise RelataskError(
+            f"{where}: a search may give the two encoders other shapes; set `search: false` in both rows."
         )
 
 
@@ -183,7 +228,11 @@ def _refuse_imputation(method: MethodConfig, where: str) -> None:
 
 def _refuse_means_of_classes(method: MethodConfig, where: str, study: StudyConfig) -> None:
     """Raise where scores of several runs would be averaged: the mean of numbers of classes is no class."""
-    keys = {"ensemble": method.ensemble > 1, "imputation": method.label in study.imputation}
+    keys = {
+        "ensemble": method.ensemble > 1,
+        "average_logits": method.average_logits,
+        "imputation": method.label in study.imputation,
+    }
     for key, wanted in keys.items():
         if wanted:
             raise RelataskError(
@@ -193,13 +242,15 @@ def _refuse_means_of_classes(method: MethodConfig, where: str, study: StudyConfi
 
 
 def _refuse_combined(method: MethodConfig, where: str) -> None:
-    """Raise where a row of `groups` or `ensemble` is not made of networks that learn tasks by themselves."""
-    key = "groups" if method.groups else "ensemble"
+    """Raise where a combined row is not made of networks that learn tasks by themselves."""
+    key = "groups" if method.groups else "average_logits" if method.average_logits else "ensemble"
     ability = capabilities("methods", method.method)
     if ability.per_task or not ability.uses_encoder or loop_of(method.method).episodes:
         raise RelataskError(
             f"{where}.{key}: {method.method!r} is no network that learns tasks together; name e.g. a method "
             "shared_bottom."
         )
-    if method.prior is not None:
+    if method.average_logits and ability.uses_prior:
+        raise RelataskError(f"{where}.{key}: {method.method!r} starts from its prior; name another method.")
+    if method.prior is not None and not method.average_logits:
         raise RelataskError(f"{where}.{key}: a row that starts from another has none; remove `prior`.")

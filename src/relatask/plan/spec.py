@@ -7,10 +7,11 @@ from typing import Any, Literal, TypedDict
 
 from relatask.core.errors import RelataskError
 from relatask.core.files import canonical_json
+from relatask.core.registry import capabilities
 
 
 class TaskPart(TypedDict):
-    """Every `of`-th task of the data set, from the one at position `part` on; 0 <= part < of."""
+    """Every `of`-th task, or training item, from the one at position `part` on; 0 <= part < of."""
 
     part: int
     of: int
@@ -49,6 +50,10 @@ class Episodes(TypedDict):
 Tasks = Literal["all"] | TaskPart | tuple[str, ...]  # a tuple holds task ids
 # Settings of `training` that do not enter a run's seeds while they have these values.
 WITHOUT_DRAWS = {"schedule": "constant", "augmentation": "none"}
+# Fields that were not there from the start: a run where they say nothing has the name that it ever had.
+LATER = (
+    *("weights", "inputs", "search", "trial", "restart", "averaged", "cross_fit", "encoder_from", "left_out"),
+)
 
 # Key of a row of a study -> field of a run.
 SETTINGS = {
@@ -88,7 +93,7 @@ class RunSpec:
     training: dict[str, Any] = field(default_factory=dict)  # config.TrainingConfig; empty without a network
     tasks: Tasks = "all"
     label: str = ""  # row of the tables
-    graph: str = "true"  # "shuffled": the control with the degrees of the true relation graph
+    graph: str = "true"  # "none", or "shuffled", "shuffled_7": with the degrees of the true relation graph
     prior: str | None = None  # run_id of the run whose predictions this one starts from
     groups: ChosenGroups | None = None  # of rows that learn each task in its group, see shards/combined
     ensemble: int = 1  # number of members whose probabilities are averaged
@@ -99,6 +104,10 @@ class RunSpec:
     search: Search | None = None  # what chooses settings; those of method, encoder, ... are the start
     trial: bool = False  # of a search: predicts validation alone, keeps no model
     restart: int = 0  # of a row on a split: other random numbers, and all else the same
+    averaged: bool = False  # the mean of the logits of this network and of the prior, which it does not read
+    cross_fit: int = 0  # number of runs like the prior that predict training items, see shards/left_out.py
+    left_out: TaskPart | None = None  # of such a run: which part of the training items it does not see
+    encoder_from: str | None = None  # run_id of the run whose trained encoder this one's starts from
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON, which `from_json` reads."""
@@ -106,9 +115,9 @@ class RunSpec:
         for name in ("method", "encoder", "balancing"):
             component = values[name]
             values[name] = None if component is None else dict(vars(component))
-        for name in ("weights", "inputs", "search", "trial", "restart"):
+        for name in LATER:
             if not values[name]:
-                del values[name]  # so that a run without them has the name that it ever had
+                del values[name]
         return values
 
     def canonical(self) -> str:
@@ -128,6 +137,11 @@ class RunSpec:
         encoder = self.encoder.name if self.encoder else None
         return self.method.name, encoder, self.balancing.name, self.inputs
 
+    @property
+    def waits_for(self) -> tuple[str, ...]:
+        """run_id of the runs whose models this one reads."""
+        return tuple(run_id for run_id in (self.prior, self.encoder_from) if run_id)
+
     def with_settings(self, settings: Mapping[str, Any]) -> "RunSpec":
         """Return the run with other values of settings, which are named as in a study file.
 
@@ -146,11 +160,17 @@ class RunSpec:
     def as_trial(self, settings: Mapping[str, Any]) -> "RunSpec":
         """Return the trial of settings in the search of this run.
 
-        It is one model of all tasks, also where the run is a part of its row, an ensemble, or made of groups.
+        It is one model of all tasks, also where the run is a part of its row, an ensemble, averaged with its
+        prior, or made of groups.
         Its name has nothing of the search, so a search with more trials finds those of a shorter one.
         """
-        whole = replace(self, tasks="all", groups=None, ensemble=1, member=0, search=None, trial=True)
+        alone = self.without_prior() if self.averaged else self
+        whole = replace(alone, tasks="all", groups=None, ensemble=1, member=0, search=None, trial=True)
         return whole.with_settings(settings)
+
+    def without_prior(self) -> "RunSpec":
+        """Return the run of an averaged row's own network."""
+        return replace(self, prior=None, averaged=False)
 
     def setting(self, name: str) -> Any:
         """Return the value of a setting that is named as in a study file, e.g. "options.layers"."""
@@ -179,7 +199,7 @@ class RunSpec:
         the same numbers, runs can be compared in pairs, and cutting independent tasks into parts changes
         nothing. For the same reason options of few-shot methods are not in it: an encoder with and one
         without layers over its episodes start from the same weights. A schedule or an augmentation is in it
-        only if it is not the default.
+        only if it is not the default, and an option that its method lists in `draws_alike` is not in it.
         """
         draws = {
             "dataset": self.dataset,
@@ -196,7 +216,10 @@ class RunSpec:
             "balancing": "equal",  # of every run, so that balanced runs draw as the plain one does
         }
         if self.episodes is None:
-            draws["options"] = self.method.options
+            alike = capabilities("methods", self.method.name).draws_alike
+            shared = {name: value for name, value in alike.items() if value is not None}
+            own = {name: value for name, value in self.method.options.items() if name not in alike}
+            draws["options"] = own | shared
         if self.member:
             draws["member"] = self.member  # the first member is the run that is no ensemble
         if self.restart:

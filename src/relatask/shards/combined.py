@@ -1,4 +1,5 @@
-"""Rows of a table that are put together from several runs: networks of chosen task groups, and ensembles.
+"""Rows of a table that are put together from several runs: networks of chosen task groups, ensembles, and two
+networks whose logits are averaged.
 
 Their parts are ordinary runs with entries of their own in the journal, so a group that was trained when gains
 were collected, or another row's network, is not trained again.
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import torch
 
 from relatask.core.errors import RelataskError
 from relatask.core.files import canonical_json
@@ -18,7 +20,9 @@ from relatask.core.layout import in_study
 from relatask.core.source_code import code_of
 from relatask.core.tables import COLUMNS, read_table
 from relatask.engine.run import RunResult
+from relatask.models.averaged import logits, probabilities
 from relatask.plan.spec import RunSpec
+from relatask.shards.left_out import run_in_journal
 
 CELL = ["fold", "item_id", "task_id"]
 
@@ -33,7 +37,7 @@ class Part:
 
 def is_combined(spec: RunSpec) -> bool:
     """Whether a run is put together from others."""
-    return spec.groups is not None or spec.ensemble > 1
+    return spec.groups is not None or spec.ensemble > 1 or spec.averaged
 
 
 def parts_of(spec: RunSpec, study: Path) -> list[Part]:
@@ -46,6 +50,9 @@ def parts_of(spec: RunSpec, study: Path) -> list[Part]:
     Raises:
         RelataskError: its groups were not chosen.
     """
+    if spec.averaged:
+        assert spec.prior is not None
+        return [Part(spec.without_prior()), Part(run_in_journal(spec.prior, study))]
     if spec.groups is None:
         return [Part(replace(spec, ensemble=1, member=member)) for member in range(spec.ensemble)]
     path = study / in_study("groups", collection=spec.groups["gains"])
@@ -86,6 +93,8 @@ def combine(
 ) -> RunResult:
     """Return what the row predicts: each task by its group, or each cell by the mean of the members.
 
+    Of an averaged row that is the probability at the mean of the logits.
+
     Args:
         spec: the row's run.
         parts: the runs that it is made of.
@@ -97,7 +106,11 @@ def combine(
         for part, frame in zip(parts, predictions, strict=True)
     ]
     table = pd.concat(chosen, ignore_index=True).astype({"fold": str, "task_id": str})
+    if spec.averaged:
+        table["score"] = logits(torch.tensor(table["score"].to_numpy())).numpy()
     table = table.groupby(CELL, as_index=False, sort=False).agg({"label": "first", "score": "mean"})
+    if spec.averaged:
+        table["score"] = probabilities(torch.tensor(table["score"].to_numpy())).numpy()
     position = {task: number for number, task in enumerate(task_ids)}
     place = table.assign(task_id=table["task_id"].map(position)).sort_values(CELL, kind="stable").index
     table = table.loc[place].reset_index(drop=True).astype({"score": "float32"})

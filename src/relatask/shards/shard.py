@@ -19,6 +19,7 @@ from relatask.core.errors import DivergedError, RelataskError
 from relatask.core.files import canonical_json, sha256_of
 from relatask.core.progress import ProgressLine
 from relatask.core.registry import capabilities
+from relatask.core.source_code import code_of
 from relatask.core.tables import read_table
 from relatask.data.prepared import PreparedDataset
 from relatask.engine.checkpoint import Checkpoint
@@ -45,7 +46,9 @@ from relatask.shards.combined import (
     parts_of,
     require_every_task,
 )
+from relatask.shards.left_out import rows_of_part, runs_without, without_left_out
 
+ENCODER = "encoder."  # begins the names of a network's weights that are of its shared encoder
 log = logging.getLogger(__name__)
 
 
@@ -140,6 +143,10 @@ class Shard:
             digests["settings"] = hashlib.sha256(chosen.encode()).hexdigest()[:16]
         if spec.prior:
             digests["prior"] = sha256_of(self.model_of(spec.prior) / MODEL_RECORD)
+        if spec.encoder_from:
+            digests["encoder"] = sha256_of(self.model_of(spec.encoder_from) / MODEL_RECORD)
+        if spec.cross_fit or spec.left_out:
+            digests["left_out"] = code_of("shards/left_out.py")
         if spec.encoder and (files := initial_files(spec.encoder.name, spec.encoder.options)):
             digests["initial"] = _sha256_of(*files)
         return digests
@@ -151,6 +158,8 @@ class Shard:
         digests = self._digests(spec)
         if self.journal.holds(spec, digests):
             return False
+        for run in runs_without(spec, self.journal.folder):
+            self._train_one(run, number, progress)
         self.heartbeat.begin(spec.run_id)
         encoder = spec.encoder.name if spec.encoder else None
         progress.begin(number, " ".join(filter(None, [spec.label, encoder, f"seed {spec.seed}"])))
@@ -198,14 +207,15 @@ class Shard:
 
         meter = Meter(self.data.device)
         keep = self._keeps(spec)
-        data = self.data.get(_split_of(spec), inputs_of(spec))
+        data = self._seen_by(spec)
         if not checkpoint.finished and checkpoint.in_flight is None:
             resume = self._resume_side_by_side
             trained = self.batches.result(spec, data, self._is_new, report, resume)
             if trained is not None:
                 meter = self.batches.meter
                 checkpoint.finish((trained if keep else replace(trained, weights=None)).as_dict())
-        result = train_run(spec, data, checkpoint, report, keep, self._prior_scores(spec))
+        read = (self._prior_scores(spec), self._trained_encoder(spec))
+        result = train_run(spec, data, checkpoint, report, keep, *read)
         if spec.trial:
             result = result.validated()
         return result, meter.read(earlier=checkpoint.seconds)
@@ -218,15 +228,33 @@ class Shard:
         model.require_data_of(self.data.folder)
         data_of = partial(self.data.get, _split_of(spec))
         n_items = len(data_of(inputs_of(model.record.spec)).labels)
-        return model.scores(data_of, torch.arange(n_items, device=self.data.device))
+        scores = model.scores(data_of, torch.arange(n_items, device=self.data.device)).clone()
+        for run in runs_without(spec, self.journal.folder):
+            rows = rows_of_part(data_of(inputs_of(run)), run)
+            scores[rows] = load_model(self.model_of(run.run_id), self.data.device).scores(data_of, rows)
+        return scores
+
+    def _trained_encoder(self, spec: RunSpec) -> dict[str, Tensor] | None:
+        """Return the weights of the encoder that the run's starts from, None where it starts anew."""
+        if spec.encoder_from is None:
+            return None
+        (weights,) = load_model(self.model_of(spec.encoder_from), self.data.device).weights.values()
+        return {
+            name.removeprefix(ENCODER): value for name, value in weights.items() if name.startswith(ENCODER)
+        }
+
+    def _seen_by(self, spec: RunSpec) -> PreparedDataset:
+        """Return the data set under a run's split, as the run sees it."""
+        return without_left_out(self.data.get(_split_of(spec), inputs_of(spec)), spec)
 
     def _model_files(self, spec: RunSpec, result: RunResult) -> dict[str, bytes]:
         """Return the files of a run's model for its entry, none where it is not kept."""
-        data = self.data.get(_split_of(spec), inputs_of(spec))
+        data = self._seen_by(spec)
         prior = self.model_of(spec.prior) if spec.prior else None
-        # Task sets are trained by the thousand, for their gains: their models do without the training items.
+        # Task sets are trained by the thousand, for their gains, and runs that leave out training items for
+        # what they say of these: their models do without a table of them.
         items = None
-        if result.weights is not None and not isinstance(spec.tasks, tuple):
+        if result.weights is not None and not isinstance(spec.tasks, tuple) and spec.left_out is None:
             items = self.data.items(_split_of(spec), inputs_of(spec))
             if spec.weights is not None:  # without those of weight 0
                 items = training_items(weighted(data, spec.weights), self.data.folder)

@@ -8,6 +8,7 @@ import torch
 
 from relatask.core.errors import RelataskError
 from relatask.methods.sgnn.energy import (
+    edge_weights,
     energies,
     fields,
     inside,
@@ -22,6 +23,7 @@ from relatask.methods.sgnn.nce import (
     noise_is_due,
     updated_noise,
 )
+from relatask.methods.sgnn.sgnn_ebm import CAPABILITIES
 from relatask.nn.draws import uniforms
 from tests.helpers.contrast_settings import contrast_settings
 from tests.oracles import ebm_oracle as oracle
@@ -58,11 +60,13 @@ def test_gradients_of_the_energy_equal_those_of_the_equations():
     torch.testing.assert_close(edge.grad[0], problem.edge.grad, rtol=1e-6, atol=1e-9)
 
 
-def test_fields_are_the_energy_up_to_a_constant():
-    field, coupling = fields(NODE, EDGE, EDGES, 0.7)
+@pytest.mark.parametrize("by_degree", [False, True])
+def test_fields_are_the_energy_up_to_a_constant(by_degree):
+    weight = edge_weights(NODE, EDGES, 0.7, by_degree)
+    field, coupling = fields(NODE, EDGE, EDGES, weight)
     linear = torch.einsum("tb,kt->bk", field, EVERY)
     pairs = torch.einsum("eb,ke->bk", coupling, EVERY[:, EDGES[0]] * EVERY[:, EDGES[1]])
-    constant = -energies(NODE, EDGE, EDGES, every(3), 0.7) - linear - pairs
+    constant = -energies(NODE, EDGE, EDGES, every(3), weight) - linear - pairs
     torch.testing.assert_close(constant, constant[:, :1].expand_as(constant), rtol=1e-12, atol=1e-12)
 
 
@@ -88,26 +92,45 @@ def test_probabilities_of_0_and_1_keep_finite_logarithms_and_others_stay():
     assert log_bernoulli(torch.tensor([[[1.0, 1, 1, 0, 0]]]), moved[None]).isfinite().all()
 
 
-@pytest.mark.parametrize("objective", ["tilted", "untilted"])
-@pytest.mark.parametrize("adapted", [False, True])
-def test_the_contrast_and_its_gradients_equal_eq_12(objective, adapted):
-    settings = contrast_settings(edge_weight=0.7, objective=objective)
+OBJECTIVES = CAPABILITIES["choices"]["objective"]
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize(("adapted", "by_degree"), [(False, False), (True, True)])
+def test_every_objective_and_its_gradients_equal_the_equations(objective, adapted, by_degree):
+    settings = contrast_settings(edge_weight=0.7, objective=objective, degree_normalised=by_degree)
     noise = BACKBONE.flip(1) if adapted else BACKBONE
     data, noisy = every(3)[:, [1, 9]], every(3)[:, [30, 4]]
-    node, edge = NODE.clone().requires_grad_(), EDGE.clone().requires_grad_()
-    losses = contrast(node, edge, EDGES, data, noisy, BACKBONE, noise, settings)
-    losses.sum().backward()
-    states = oracle.all_labels(5)
-    for row, problem in enumerate(PROBLEMS):
-        slow = replace(
-            problem, node=problem.node.clone().requires_grad_(), edge=problem.edge.clone().requires_grad_()
+    # Without the log-softmax a factor is any number: here all of a node or an edge are moved by the same.
+    free = objective == "nce_unnormalised"
+    node, edge = (
+        (
+            factor
+            + free * torch.randn(len(factor), 1, 1, dtype=torch.float64).view(-1, *[1] * (factor.dim() - 1))
         )
+        .detach()
+        .requires_grad_()
+        for factor in (NODE, EDGE)
+    )
+    log_z = torch.tensor(-2.5, dtype=torch.float64, requires_grad=True) if objective == "nce_log_z" else None
+    losses = contrast(node, edge, EDGES, data, noisy, BACKBONE, noise, settings, log_z)
+    losses.sum().backward()
+    states, slow_z = oracle.all_labels(5), torch.tensor(-2.5, dtype=torch.float64, requires_grad=True)
+    for row, problem in enumerate(PROBLEMS):
+        factors = (factor[row].detach().clone().requires_grad_() for factor in (node, edge))
+        slow = replace(problem, **dict(zip(("node", "edge"), factors, strict=True)), by_degree=by_degree)
         vectors = ([(states[1], 0.5), (states[9], 0.5)], [(states[30], 0.5), (states[4], 0.5)])
-        expected = oracle.nce(slow, *vectors, noise[row].tolist(), objective)
+        if objective == "pseudo_likelihood":
+            expected = oracle.pseudo_likelihood(slow, [states[1], states[9]])
+        else:
+            z = 0.0 if log_z is None else slow_z
+            expected = oracle.nce(slow, *vectors, noise[row].tolist(), objective, z)
         expected.backward()
         torch.testing.assert_close(losses[row], expected, rtol=1e-6, atol=1e-9)
         torch.testing.assert_close(node.grad[row], slow.node.grad, rtol=1e-6, atol=1e-9)
         torch.testing.assert_close(edge.grad[row], slow.edge.grad, rtol=1e-6, atol=1e-9)
+    if log_z is not None:
+        torch.testing.assert_close(log_z.grad, slow_z.grad, rtol=1e-6, atol=1e-9)
 
 
 def test_with_the_backbone_as_noise_eq_12_is_eq_21():
@@ -137,7 +160,7 @@ def test_the_loss_estimates_the_expectation_over_imputation_and_noise(imputation
     labels = torch.tensor([[1.0, NAN, NAN, 0.0, NAN]], dtype=torch.float64)
     noise = BACKBONE[:1] * 0.5 + 0.2
     settings = contrast_settings(
-        edge_weight=0.7, imputation=imputation, paired=paired, noise_samples=2, objective="tilted"
+        edge_weight=0.7, imputation=imputation, paired=paired, noise_samples=2, objective="paper"
     )
     n = 40_000
     many = (labels.expand(n, -1), BACKBONE[:1].expand(n, -1), noise.expand(n, -1))

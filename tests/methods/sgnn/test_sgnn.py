@@ -25,7 +25,8 @@ pytestmark = pytest.mark.usefixtures("doubles")
 
 def network(edges=EDGES, **options) -> StateNetwork:
     torch.manual_seed(0)
-    return move_norms(StateNetwork(NoEncoder(), context(edges), SGNNSettings(**{**SMALL, **options})))
+    given = context(edges, without_graph=not edges)
+    return move_norms(StateNetwork(NoEncoder(), given, SGNNSettings(**{**SMALL, **options})))
 
 
 CASES = [
@@ -36,11 +37,15 @@ CASES = [
 ]
 
 
+GRAPHS = pytest.mark.parametrize("edges", [EDGES, ()], ids=["relations", "no relations"])
+
+
 @pytest.mark.parametrize("options", CASES, ids=str)
+@GRAPHS
 @pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
-def test_outputs_gradients_and_statistics_equal_the_loops(options, training):
-    model = network(**options).train(training)
-    reference = slow(model)
+def test_outputs_gradients_and_statistics_equal_the_loops(options, edges, training):
+    model = network(edges, **options).train(training)
+    reference = slow(model, edges)
     x = torch.randn(BATCH, WIDTH, requires_grad=True)
     upstream = torch.randn(BATCH, N_TASKS)
     expected = oracle.logits(reference, x, "readout")
@@ -52,7 +57,8 @@ def test_outputs_gradients_and_statistics_equal_the_loops(options, training):
     assert all(gradient is not None for gradient in gradients)
     torch.testing.assert_close(gradients, wanted, rtol=1e-7, atol=1e-9)
     buffers = dict(model.sgnn.named_buffers())
-    assert len(reference.running) == (8 if training and model.sgnn.settings.batch_norm else 0)
+    normed = 8 if edges else 4  # running statistics, of two layers of one or two MLPs
+    assert len(reference.running) == (normed if training and model.sgnn.settings.batch_norm else 0)
     for name, value in reference.running.items():
         torch.testing.assert_close(buffers[name], value.detach(), rtol=1e-9, atol=1e-9)
 
@@ -72,6 +78,16 @@ def test_a_single_cell_is_normalised_as_in_evaluation():
     x, z = torch.randn(1, WIDTH), torch.randn(1, SMALL["task_width"])
     trained = one(x, [z], columns)[0]
     assert torch.equal(trained, one.eval()(x, [z], columns)[0])
+
+
+def test_without_relations_a_network_starts_from_the_weights_that_it_has_with_them():
+    plain, with_relations = network(()).state_dict(), network().state_dict()
+    for name, value in plain.items():
+        if "norm" not in name:
+            assert torch.equal(value, with_relations[name]), name
+    assert {name.split(".")[1] for name in with_relations.keys() - plain.keys()} == {
+        *("edge_mlp", "edge_states", "edge_maps", "end_maps")
+    }
 
 
 def test_relations_below_the_least_score_do_not_count():

@@ -6,7 +6,9 @@ import pytest
 import torch
 
 from relatask.core.registry import capabilities
+from relatask.methods.sgnn.colouring import Schedule
 from relatask.methods.sgnn.contrast import ContrastSettings
+from relatask.methods.sgnn.gibbs import Chains, gibbs_marginals
 from relatask.methods.sgnn.layers import SGNNSettings
 from relatask.methods.sgnn.sgnn_ebm import CAPABILITIES, EnergyNetwork, build
 from tests.helpers.contrast_settings import contrast_settings
@@ -48,6 +50,26 @@ def test_factors_and_gradients_equal_the_loops(options, training):
     for name in parameters:
         torch.testing.assert_close(got[name], wanted[name], rtol=1e-7, atol=1e-9, msg=name)
     assert float(found[1].detach().exp().sum((2, 3)).sub(1).abs().max()) < 1e-9
+
+
+@pytest.mark.parametrize("edges", [EDGES, ()], ids=["relations", "no relations"])
+def test_without_a_weight_or_without_relations_there_are_node_factors_alone(edges):
+    """They are those that the network has with edge factors too, and their Gibbs marginals are exact."""
+    torch.manual_seed(0)
+    options = contrast_settings(edge_weight=0.0 if edges else 1.0, sweeps=1, burn_in=0)
+    given = context(edges, without_graph=not edges)
+    model = move_norms(EnergyNetwork(NoEncoder(), given, SGNNSettings(**SMALL), 2, options)).eval()
+    x = torch.randn(BATCH, WIDTH)
+    node, edge = model.energies(x)
+    assert edge.shape == (BATCH, 0, 2, 2)
+    assert not any(name.startswith("edge_readout") for name in model.state_dict())
+    expected, _ = oracle.factors(slow(model, edges), x, "node_readout", None)
+    torch.testing.assert_close(node, expected, rtol=1e-9, atol=1e-9)
+    prior = torch.rand(BATCH, N_TASKS)
+    chains = Chains(Schedule.of(model.edge_index, N_TASKS), node, edge, model.edge_index, prior, options)
+    marginals = gibbs_marginals(chains, options, 0, torch.arange(BATCH), torch.arange(N_TASKS))
+    tilted = torch.stack([1 - prior, prior], -1) * node.exp()
+    torch.testing.assert_close(marginals, tilted[..., 1] / tilted.sum(-1), rtol=1e-6, atol=1e-9)
 
 
 def gradients(factors, upstream, parameters) -> dict[str, torch.Tensor]:

@@ -58,7 +58,8 @@ class Training(EpochTraining):
         seed = self.problem.seed("noise", self.epoch)
         drawn = (seed, self.items[batch], self.tasks)
         vectors = label_vectors(self.problem.labels(batch), backbone, noise, self.contrast, *drawn)
-        losses = contrast(node, edge, edge_index, *vectors, backbone, noise, self.contrast)
+        log_z = self.energy_model.log_z()
+        losses = contrast(node, edge, edge_index, *vectors, backbone, noise, self.contrast, log_z)
         self.learn_from(losses.mean())
 
     def after_epoch(self) -> None:

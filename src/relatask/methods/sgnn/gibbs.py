@@ -16,7 +16,7 @@ from torch import Tensor
 
 from relatask.methods.sgnn.colouring import Colour, Schedule
 from relatask.methods.sgnn.contrast import ContrastSettings
-from relatask.methods.sgnn.energy import fields
+from relatask.methods.sgnn.energy import edge_weights, fields
 from relatask.nn.draws import uniforms
 
 START = 0  # number of the draws that chains start from; sweeps count from 1
@@ -34,7 +34,7 @@ class Chains:
         edge: f_ij [B, E, 2, 2].
         edge_index: int64 [2, E], that of the schedule.
         backbone: q(y_i = 1 | x) [B, T], inside (0, 1).
-        settings: `edge_weight` and `gibbs` are read.
+        settings: `edge_weight`, `degree_normalised` and `gibbs` are read.
     """
 
     def __init__(
@@ -51,7 +51,8 @@ class Chains:
         self.released = settings.gibbs == "released"
         if self.released:
             node, edge = node.exp(), edge.exp()
-        field, coupling = fields(node, edge, edge_index, settings.edge_weight)
+        weight = edge_weights(node, edge_index, settings.edge_weight, settings.degree_normalised)
+        field, coupling = fields(node, edge, edge_index, weight)
         self.field, self.coupling = field[schedule.tasks], coupling[schedule.edges]
         if not self.released:
             self.field += self.prior.double().logit().to(field.dtype)

@@ -30,6 +30,7 @@ class SGNNSettings:
     state_width: int  # d
     task_width: int  # d_t
     task_layers: int
+    task_pretraining: int  # epochs of link prediction for the embeddings of tasks
     node_width: int
     edge_width: int
     readout_width: int
@@ -76,6 +77,7 @@ class SGNN(nn.Module):
         rates = (settings.dropout, settings.batch_norm)
         self.relations = Relations(context, settings.least_score)
         self.tasks = TaskGCN(context, settings.task_width, settings.task_layers, settings.dropout)
+        self.tasks.train_links(self.relations, settings.task_pretraining, context)
         self.node_mlp = GridMLP([item_width, settings.task_width], settings.node_width, *rates)
         self.edge_mlp = GridMLP([item_width, *[settings.task_width] * 2], settings.edge_width, *rates)
         self.node_states = nn.Linear(settings.node_width, 2 * d)
@@ -85,19 +87,26 @@ class SGNN(nn.Module):
         self.edge_maps = nn.ModuleList(nn.Linear(d, d) for _ in range(n_edge_maps))  # W_e
         self.end_maps = nn.ModuleList(nn.Linear(d, d) for _ in range(n_edge_maps))  # W_a
         self.state_width = d * max(layers, 1)  # without layers the states h^(0) are read
+        self.has_edges = bool(self.relations.pairs.shape[1])
+        if not self.has_edges:  # drawn all the same: the rest starts as in a row with a graph
+            del self.edge_mlp, self.edge_states, self.edge_maps, self.end_maps
 
     def forward(self, items: Tensor, reading: Tensor | None = None) -> States:
         """Return the states.
 
         Args:
             items: z(x) [B, item width].
-            reading: linear readings of an edge's states of layers 1 to L side by side, [r, d L].
+            reading: linear readings of an edge's states of layers 1 to L side by side, [r, d L]; None where
+                there are no relations.
         """
         z, relations, d = self.tasks(self.relations), self.relations, self.settings.state_width
-        folded = None if reading is None else self.fold(reading)
         every = torch.arange(relations.n_tasks, device=z.device)
         nodes, _ = self.node_mlp(items, [z], Columns(every, relations.n_tasks))
         x = self.node_states(nodes).unflatten(-1, (2, d))
+        if not self.has_edges:
+            xs = self._pass_messages(x, None)
+            return States(torch.cat(xs[1:] or xs, -1), None, None)
+        folded = None if reading is None else self.fold(reading)
         ends = [z[relations.owner], z[relations.other]]
         heads, constant = (None, None) if folded is None else self._heads(folded)
         columns = Columns(relations.owner, relations.n_tasks)
@@ -121,15 +130,16 @@ class SGNN(nn.Module):
         """Return n_i, [T, 1, 1, 1]."""
         return 2 * self.relations.degree[:, None, None, None]
 
-    def _pass_messages(self, x: Tensor, m: Tensor) -> list[Tensor]:
-        """Return the node states of layers 0 to L."""
+    def _pass_messages(self, x: Tensor, m: Tensor | None) -> list[Tensor]:
+        """Return the node states of layers 0 to L; `m` is None where there are no relations."""
         xs, count = [x], self._count()
         for layer, node_map in enumerate(self.node_maps):
-            following = node_map(x + m)
+            following = node_map(x if m is None else x + m)
             if layer < len(self.node_maps) - 1:
                 following = F.dropout(following.relu(), self.settings.dropout, self.training)
-                ends = count * x + self.relations.neighbours(x.sum(2))[:, :, None]
-                m = _mapped(self.edge_maps[layer], m + _mapped(self.end_maps[layer], ends, count), count)
+                if m is not None:
+                    ends = count * x + self.relations.neighbours(x.sum(2))[:, :, None]
+                    m = _mapped(self.edge_maps[layer], m + _mapped(self.end_maps[layer], ends, count), count)
             x = following
             xs.append(x)
         return xs

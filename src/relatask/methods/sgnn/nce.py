@@ -2,7 +2,13 @@
 
 With G(y) = log p(y|x) - log p_n(y|x), eq. 12 is E_noise[log σ(-G)] + E_data[log σ(G)], to be made large. The
 model p is the tilted q exp(-E) with Z = 1, so G = log q - E - log p_n; where the noise is the backbone, G is
-exactly -E: that is eq. 13. The authors' code contrasts exp(-E), without q (``objective: untilted``).
+exactly -E: that is eq. 13, the objective ``paper``. Others, of which docs/sgnn_ebm_objective.md says more:
+
+* ``untilted``: p is exp(-E), without q, as the authors' code has it;
+* ``pseudo_likelihood``: E of the data alone. Factors of eq. 11 are logarithms of probabilities, so that is
+  the sum of the cross entropies of nodes and, times λ, of edges: what ``paper`` amounts to;
+* ``nce_log_z``: p is q exp(-E) / Z, and log Z is a number that is learned (section 5.4.1);
+* ``nce_unnormalised``: p is q exp(-E), and factors are any numbers, without the log-softmax of eq. 11.
 
 Missing labels of an example are filled in from the backbone (section 5.4.1). The adaptive noise starts as
 the backbone and is replaced, or mixed, every few epochs by the marginals of the latest model; its labels are
@@ -14,7 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from relatask.methods.sgnn.contrast import ContrastSettings
-from relatask.methods.sgnn.energy import energies, inside, log_bernoulli
+from relatask.methods.sgnn.energy import edge_weights, energies, inside, log_bernoulli
 from relatask.nn.draws import uniforms
 
 NOISE, IMPUTATION = 0, 1  # numbers of two independent sets of draws
@@ -64,11 +70,13 @@ def label_vectors(
 ) -> tuple[Tensor, Tensor]:
     """Return the K completed label vectors and the K noise vectors of each item, both [B, K, T].
 
+    An objective without noise has none of the latter: [B, 0, T].
+
     Args:
         labels: [B, T], 0, 1 or NaN where missing.
         backbone: q(y_i = 1 | x) [B, T].
         noise: p_n(y_i = 1 | x) [B, T].
-        settings: `noise_samples`, `imputation` and `paired` are read.
+        settings: `objective`, `noise_samples`, `imputation` and `paired` are read.
         seed: of the draws, different in every epoch.
         items: int64 [B], a number that belongs to each item.
         tasks: int64 [T], a number that belongs to each task.
@@ -77,7 +85,8 @@ def label_vectors(
     keys = (items[:, None, None], samples, tasks)
     of_noise = uniforms(seed, NOISE, *keys)
     of_data = of_noise if settings.paired else uniforms(seed, IMPUTATION, *keys)
-    return completed(labels, backbone, noise, of_data, settings), bernoulli(noise, of_noise)
+    data = completed(labels, backbone, noise, of_data, settings)
+    return data, bernoulli(noise, of_noise) if settings.has_noise else data[:, :0]
 
 
 def contrast(
@@ -89,6 +98,7 @@ def contrast(
     backbone: Tensor,
     noise: Tensor,
     settings: ContrastSettings,
+    log_z: Tensor | None = None,
 ) -> Tensor:
     """Return the loss [B] of each item.
 
@@ -97,16 +107,40 @@ def contrast(
         edge: f_ij [B, E, 2, 2].
         edge_index: int64 [2, E].
         data: completed labels [B, K, T].
-        noisy: labels [B, K, T] drawn from the noise.
+        noisy: labels [B, K, T] drawn from the noise; `pseudo_likelihood` reads none.
         backbone: q(y_i = 1 | x) [B, T], inside (0, 1).
         noise: p_n(y_i = 1 | x) [B, T], inside (0, 1).
-        settings: `edge_weight` and `objective` are read.
+        settings: `edge_weight`, `degree_normalised` and `objective` are read.
+        log_z: log Z, a scalar; None: 0.
     """
+    if not settings.has_noise:
+        weight = edge_weights(node, edge_index, settings.edge_weight, settings.degree_normalised)
+        return energies(node, edge, edge_index, data, weight).mean(1)
     y = torch.cat([data, noisy], 1)
+    return nce_loss(*log_ratio(node, edge, edge_index, y, backbone, noise, settings, log_z).chunk(2, 1))
+
+
+def log_ratio(
+    node: Tensor,
+    edge: Tensor,
+    edge_index: Tensor,
+    y: Tensor,
+    backbone: Tensor,
+    noise: Tensor,
+    settings: ContrastSettings,
+    log_z: Tensor | None,
+) -> Tensor:
+    """Return G = log p(y|x) - log p_n(y|x) of label vectors `y` [B, K, T], [B, K]; the rest as of `contrast`.
+
+    In the gradient of eq. 12 the energy of noise weighs σ(G), and that of data σ(-G).
+    """
+    weight = edge_weights(node, edge_index, settings.edge_weight, settings.degree_normalised)
     tilt = -log_bernoulli(y, noise)
-    if settings.objective == "tilted":
+    if settings.objective != "untilted":
         tilt += log_bernoulli(y, backbone)
-    return nce_loss(*(tilt - energies(node, edge, edge_index, y, settings.edge_weight)).chunk(2, 1))
+    if log_z is not None:
+        tilt = tilt - log_z
+    return tilt - energies(node, edge, edge_index, y, weight)
 
 
 def noise_is_due(epoch: int, settings: ContrastSettings) -> bool:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.autograd.function import Function, once_differentiable
 
 from relatask.core.errors import RelataskError
+from relatask.methods.sgnn.link_prediction import pretrained
 from relatask.nn.contract import TaskContext
 from relatask.nn.kernels import segment_sum
 
@@ -15,7 +16,8 @@ from relatask.nn.kernels import segment_sum
 class Relations(nn.Module):
     """Directions of P related pairs among T tasks, sorted by the task they belong to; on the model's device.
 
-    `pairs` int64 [2, P] holds each pair once, the lower task first; direction (i, j) is in N(i).
+    `pairs` int64 [2, P] holds each pair once, the lower task first; direction (i, j) is in N(i). A row with
+    `graph: none` has no pair.
     """
 
     pairs: Tensor  # int64 [2, P]
@@ -29,7 +31,7 @@ class Relations(nn.Module):
         super().__init__()
         kept = context.edge_index[:, context.edge_score >= least_score].sort(0).values.cpu()
         n_tasks = self.n_tasks = len(context.task_ids)
-        if not kept.shape[1]:
+        if not kept.shape[1] and not context.without_graph:
             raise RelataskError(
                 f"none of the {len(context.edge_score)} relations among the {n_tasks} tasks of a run has a "
                 f"score of {least_score} or more, but its method learns from them; lower its option "
@@ -45,7 +47,7 @@ class Relations(nn.Module):
             "other": other,
             "offsets": F.pad(degree.cumsum(0), (1, 0)),
             "degree": degree.to(torch.get_default_dtype()),
-            "places": order.argsort().view(2, -1),
+            "places": order.argsort().view(2, kept.shape[1]),
         }
         for name, value in buffers.items():
             self.register_buffer(name, value, persistent=False)
@@ -86,6 +88,14 @@ class TaskGCN(nn.Module):
         self.first = nn.Linear(width, width)
         self.layers = nn.ModuleList(nn.Linear(width, width) for _ in range(layers))
         self.dropout = dropout
+
+    @torch.no_grad()
+    def train_links(self, relations: Relations, epochs: int, context: TaskContext) -> None:
+        """Train the embeddings by link prediction for some epochs, see link_prediction.py."""
+        if epochs:
+            seed = context.seed_of(context.task_ids[0], "links")
+            ends = relations.owner, relations.other
+            self.embedding.copy_(pretrained(self.embedding, *ends, epochs, seed))
 
     def forward(self, relations: Relations) -> Tensor:
         """Return the embeddings of all tasks."""

@@ -7,10 +7,11 @@ in front of all that is linear in an edge: an edge has 4 values for each hidden 
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from relatask.methods.sgnn.contrast import ContrastSettings
-from relatask.methods.sgnn.energy import log_softmax_factors
+from relatask.methods.sgnn.energy import edge_weights, log_softmax_factors, log_z_of_uniform
 from relatask.methods.sgnn.layers import SGNN, SGNNSettings, States, readout
 from relatask.nn.contract import Encoder, MultiTaskModel, TaskContext
 
@@ -29,6 +30,7 @@ CAPABILITIES = {
         "state_width": 32,
         "task_width": 32,
         "task_layers": 2,
+        "task_pretraining": 0,
         "node_width": 64,
         "edge_width": 32,
         "readout_width": 32,
@@ -37,7 +39,8 @@ CAPABILITIES = {
         "batch_norm": True,
         "least_score": 0.1,
         "edge_weight": 1.0,
-        "objective": "tilted",
+        "degree_normalised": False,
+        "objective": "paper",
         "noise": "fixed",
         "fixed_noise_epochs": 0,
         "noise_every": 5,
@@ -51,7 +54,7 @@ CAPABILITIES = {
         "gibbs": "paper",
     },
     "choices": {
-        "objective": ("tilted", "untilted"),
+        "objective": ("paper", "untilted", "pseudo_likelihood", "nce_log_z", "nce_unnormalised"),
         "noise": ("fixed", "adaptive", "gibbs"),
         "imputation": ("sampled", "thresholded", "noise"),
         "marginals": ("conditionals", "labels", "last"),
@@ -69,6 +72,7 @@ CAPABILITIES = {
         "state_width": (1, 10_000),
         "task_width": (1, 10_000),
         "task_layers": (0, 100),
+        "task_pretraining": (0, 100_000),
         "node_width": (1, 10_000),
         "edge_width": (1, 10_000),
         "readout_width": (1, 10_000),
@@ -80,7 +84,27 @@ CAPABILITIES = {
         "layers": {"least": 1, "greatest": 4},
         "state_width": {"least": 16, "greatest": 64, "log": True},
         "dropout": {"least": 0.0, "greatest": 0.3},
-        "edge_weight": {"least": 0.1, "greatest": 10.0, "log": True},
+        "edge_weight": {"values": (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)},
+    },
+    "contradictions": (
+        (
+            {"objective": ("nce_unnormalised",), "gibbs": ("released",)},
+            "the released form reads factors as logarithms of probabilities; take gibbs: paper.",
+        ),
+        (
+            {
+                "objective": ("pseudo_likelihood",),
+                "noise": ("adaptive", "gibbs"),
+                "imputation": ("sampled", "thresholded"),
+            },
+            "an objective without noise reads none; remove the noise, or take imputation: noise.",
+        ),
+    ),
+    "draws_alike": {
+        "edge_weight": 1.0,
+        "degree_normalised": None,
+        "objective": "tilted",
+        "task_pretraining": None,
     },
 }
 NETWORK = tuple(SGNNSettings.__dataclass_fields__)
@@ -104,7 +128,22 @@ class EnergyNetwork(MultiTaskModel):
         self.sgnn = SGNN(encoder.width, context, settings, reads_edges=True)
         self.node_readout = readout(self.sgnn.state_width, settings.readout_width)
         self.edge_readout = readout(self.sgnn.state_width, edge_readout_width)
-        self.register_buffer("edge_index", self.sgnn.relations.pairs, persistent=False)
+        if contrast.objective == "nce_unnormalised":
+            self._start_as_the_backbone()
+        pairs = self.sgnn.relations.pairs
+        if not contrast.edge_weight or not self.sgnn.has_edges:  # node factors alone
+            del self.edge_readout
+            pairs = pairs[:, :0]
+        self.register_buffer("edge_index", pairs, persistent=False)
+        weight = edge_weights(
+            pairs.new_zeros(1, len(context.task_ids), dtype=torch.get_default_dtype()),
+            pairs,
+            contrast.edge_weight,
+            contrast.degree_normalised,
+        )
+        self.uniform_log_z = log_z_of_uniform(len(context.task_ids), pairs.shape[1], weight)
+        # Of how much log Z is away from where it starts, in shares: its size is that of hundreds of steps.
+        self.log_z_shift = nn.Parameter(torch.zeros(())) if contrast.objective == "nce_log_z" else None
 
     @property
     def trunk(self) -> nn.Module:
@@ -112,13 +151,34 @@ class EnergyNetwork(MultiTaskModel):
         return self.encoder
 
     def energies(self, x: object) -> tuple[Tensor, Tensor]:
-        """Return the factors f_i [B, T, 2] and f_ij [B, E, 2, 2] of eq. 11."""
-        first = self.edge_readout[0]
-        assert isinstance(first, nn.Linear)
-        states = self.sgnn(self.encoder(x), first.weight)
+        """Return the factors f_i [B, T, 2] and f_ij [B, E, 2, 2] of eq. 11, E as of `edge_index`."""
+        items = self.encoder(x)
+        if self.edge_index.shape[1]:
+            first = self.edge_readout[0]
+            assert isinstance(first, nn.Linear)
+            states = self.sgnn(items, first.weight)
+            edge = self._edge_scores(states, first.bias).transpose(0, 1)
+        else:
+            states = self.sgnn(items)
+            edge = items.new_zeros(len(items), 0, 2, 2)
         node = self.node_readout(states.nodes)[..., 0].transpose(0, 1)
-        edge = self._edge_scores(states, first.bias).transpose(0, 1)
+        if self.contrast.objective == "nce_unnormalised":
+            return node, edge
         return log_softmax_factors(node, edge)
+
+    def _start_as_the_backbone(self) -> None:
+        """Make all factors zero at the start: exp(-E) is 1, and noise and data weigh a half each.
+
+        Hundreds of factors that are not normalised share the bias of their readout, so its random start would
+        put all energies on one side of zero, where eq. 13 does not contrast either.
+        """
+        for network in (self.node_readout, self.edge_readout):
+            for parameter in network[-1].parameters():
+                nn.init.zeros_(parameter)
+
+    def log_z(self) -> Tensor | None:
+        """Return the learned log Z, a scalar, of the objective that has one."""
+        return None if self.log_z_shift is None else self.uniform_log_z * (1 + self.log_z_shift)
 
     def _edge_scores(self, states: States, bias: Tensor) -> Tensor:
         """Return [E, B, 2, 2] by y_i and y_j."""

@@ -40,6 +40,9 @@ def _settings(inputs: Inputs) -> dict[str, dict[str, str]]:
     for method in inputs.study.methods:
         spec: dict[str, Any] = json.loads(specs[method.label])
         values: dict[str, Any] = {"prior": method.prior, "graph": method.graph if spec["prior"] else None}
+        values["average_logits"] = method.average_logits or None
+        values["cross_fit"] = method.cross_fit or None
+        values["encoder_from"] = method.encoder_from
         for component, part in PARTS.items():
             chosen = spec[component] or {"name": None, "options": {}}
             values[component] = chosen["name"]
