@@ -23,7 +23,9 @@ class TaskSetsConfig(Block):
         "active: singles, all tasks, and N sets in each round of a strategy",
     )
     strategy: Name | None = Field(
-        None, description="active: label of the strategy, an mtg_net, that asks for sets up to its last round"
+        None,
+        description=f"active: label of the strategy, of {those(lambda record: record.asks)}, that asks for "
+        "sets up to its last round",
     )
     count: int | None = Field(
         None,
@@ -99,8 +101,8 @@ class StrategyConfig(Block):
     )
     rounds: list[Annotated[int, Field(ge=1)] | Literal["pairs"]] = Field(
         [],
-        description="mtg_net: numbers K; pairs: as many runs as HOA pays for, K = (N - 1) / 2, above which "
-        "none is tried",
+        description=f"{those(lambda record: 'rounds' in record.keys)}: numbers K, of K N + 1 sets to learn "
+        "from; pairs: as many as HOA pays for, K = (N - 1) / 2, above which none is tried",
     )
     selection: Literal["active", "random"] = Field(
         "active", description="mtg_net: which sets it learns from; random is the ablation"
@@ -169,6 +171,14 @@ class GroupingConfig(Block):
     )
     budgets: int = Field(
         10, ge=1, description="groups are chosen for 1 to so many, at most one for each task"
+    )
+    held_out: float = Field(
+        0.0,
+        ge=0.0,
+        lt=1.0,
+        description="share of the task sets of 3 tasks or more, but not all, that no strategy may ask for "
+        "and on which the estimates of all are judged, drawn for each seed; 0: each is judged on what it did "
+        "not train",
     )
     max_group_size: int | None = Field(None, ge=1, description="most tasks in a group")
     max_cost: float | None = Field(

@@ -51,6 +51,7 @@ def select_sets(
     selection: SelectionSettings | None = None,
     pairs: np.ndarray | None = None,
     relations: np.ndarray | None = None,
+    held_out: np.ndarray | None = None,
 ) -> Iterator[Snapshot]:
     """Yield what is known after each of `rounds`, asking for one task set per task and round.
 
@@ -66,6 +67,7 @@ def select_sets(
         selection: how sets are chosen.
         pairs: float [N, N, F], features of pairs of tasks for the network.
         relations: float [N, N] scores from 0 to 1, for `relation_weight`.
+        held_out: bool [S], sets that are not asked for.
     """
     selection = selection or SelectionSettings()
     n_tasks, sizes = sets.shape[1], sets.sum(1)
@@ -81,6 +83,8 @@ def select_sets(
     liked = selection.relation_weight * _relatedness(sets, relations)
     open_ = sizes > 1
     open_[everything] = False
+    if held_out is not None:
+        open_ &= ~held_out
     predicted = _learn(model, sets, known, selection) if selection.alpha else np.zeros(sets.shape)
     for number in range(1, rounds[-1] + 1):
         for task in range(n_tasks):

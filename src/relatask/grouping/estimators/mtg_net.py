@@ -80,6 +80,7 @@ def snapshots(request: Request) -> Iterator[Snapshot]:
         SelectionSettings(**_of(SelectionSettings, chosen)),
         pairs=relations[..., None] if use == "features" and relations is not None else None,
         relations=relations if use == "neighbours" else None,
+        held_out=request.held_out,
     )
 
 
