@@ -62,6 +62,13 @@ class GainsConfig(Block):
         min_length=1,
         description="each set is trained under the split of each; their gains are averaged",
     )
+    single_task_runs: int = Field(
+        1,
+        ge=1,
+        le=1000,
+        description="runs of each task alone under each seed, with other random numbers; their mean is the "
+        "zero of its gains",
+    )
 
     search: Literal["auto", "exact", "beam"] = Field(
         "auto", description="how groups are chosen; auto: exact up to 64 task sets, else by beam search"
@@ -83,6 +90,8 @@ class GainsConfig(Block):
         given = [key for key in own if getattr(self, key)]
         if self.published is not None and given:
             raise ValueError(f"{given[0]}: published gains are not collected here; remove one of the two")
+        if self.published is not None and self.single_task_runs > 1:
+            raise ValueError("single_task_runs: published gains are not collected here; remove it")
         if self.published is None and (missing := [key for key in own if key not in given]):
             raise ValueError(f"{missing[0]} is missing; give {', '.join(own)}, or `published`")
         if self.published is None and len(self.tasks) < 2:

@@ -39,6 +39,15 @@ class Collection:
         return self._once("gains", lambda: gain_table(self._read("gains"), tasks))
 
     @property
+    def zeros(self) -> pd.DataFrame:
+        """What gains are relative to: alone, alone_std and alone_runs of each task, seed and fold."""
+        self.reader.require("gains")
+        columns = ["task_id", "seed", "fold", "alone", "alone_std", "alone_runs"]
+        return self.reader.once(
+            (self.name, "zeros"), lambda: self._read("gains")[columns].drop_duplicates(columns[:3])
+        )
+
+    @property
     def estimates(self) -> dict[Row, dict[int, Estimate]]:
         """(strategy, rounds) -> seed -> estimate, in the order of the study."""
         return self._once("estimates", self._read_estimates)
