@@ -1,12 +1,15 @@
 """Active selection: what it asks for, what it may read, and that a break changes nothing."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import pytest
+from sklearn.model_selection import KFold
 
 from relatask.grouping.active import SelectionSettings, Snapshot, select_sets
-from relatask.grouping.mtg_net import MTGNetSettings
+from relatask.grouping.cross_validation import cross_validated_model
+from relatask.grouping.mtg_net import MTGNetModel, MTGNetSettings
 from tests.oracles.mtg_net import chances
 
 N = 5
@@ -111,6 +114,48 @@ def test_a_set_is_drawn_with_the_chance_of_the_paper(monkeypatch: pytest.MonkeyP
     found = np.array([first.count(row) for row in rows]) / len(first)
     np.testing.assert_allclose(found, expected, atol=4 * np.sqrt(expected.max() / len(first)))
     assert expected.max() > 2 * expected.min()
+
+
+def test_the_spread_as_unit_of_alpha_asks_for_the_same_whatever_the_scale(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def asked(unit: str, scale: float) -> list[int]:
+        table = np.where(SETS, scale * GAINS, 0.0)
+        monkeypatch.setattr("relatask.grouping.active._learn", lambda *_: table)
+        answers = Table()
+        settings = SelectionSettings(alpha=3.0, alpha_unit=unit)
+        next(select_sets(SETS, answers, [1], 0, NETWORK, settings))
+        return answers.asked
+
+    assert asked("spread", 1.0) == asked("spread", 0.01) != asked("gain", 0.01)
+    assert asked("spread", 0.0) == asked("gain", 0.0)  # no spread, no preference
+
+
+def test_epochs_by_cross_validation_are_those_with_least_error_on_sets_left_out() -> None:
+    """Against a training of each number of epochs on each fold, and nothing else that is asked for."""
+    most, rows = 6, [*range(N), len(SETS) - 1, 7, 12, 19, 23, 28]
+    settings = MTGNetSettings(width=8, layers=1, epochs=3, cross_validated_epochs=most)
+    sets, gains = SETS[rows], GAINS[rows]
+
+    def trained(epochs: int, known: np.ndarray) -> MTGNetModel:
+        model = MTGNetModel(N, replace(settings, epochs=epochs), 2)
+        model.fit(sets[known], gains[known])
+        return model
+
+    errors = np.zeros(most)
+    for _, left in KFold(5, shuffle=True, random_state=2).split(sets[N:]):
+        left = left + N
+        known = np.array([row for row in range(len(rows)) if row not in left])
+        for epochs in range(1, most + 1):
+            said = trained(epochs, known).predict(sets[left])
+            errors[epochs - 1] += ((said - gains[left])[sets[left]] ** 2).sum()
+    expected = trained(1 + int(errors.argmin()), np.arange(len(rows))).predict(SETS)
+    found = cross_validated_model(sets, gains, settings, 2).predict(SETS)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    fixed, validated = Table(), Table()
+    for table, network in ((fixed, replace(settings, cross_validated_epochs=0)), (validated, settings)):
+        list(select_sets(SETS, table, [1, 2], 0, network))
+    assert fixed.asked == validated.asked
 
 
 def test_huge_predictions_do_not_overflow() -> None:

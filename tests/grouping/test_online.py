@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -109,6 +110,15 @@ def test_what_is_asked_online_is_what_a_replay_of_all_gains_asks(
     assert runs["shard"].isna().sum() == len(seeds) * len(TASKS)
     journalled = {path.name for path in (results / "online" / "runs").iterdir()}
     assert journalled == set(runs["run_id"])
+
+
+def test_sets_are_asked_of_the_network_of_all_tasks_and_not_of_a_repeated_single(results: Path) -> None:
+    runs = [*specs([*all_task_sets(TASKS)[:4], tuple(TASKS)], (0,))]
+    runs += [replace(spec, member=1) for spec in runs if len(spec.tasks) == 1]
+    online = OnlineGains(shard(results, "online"), plan_frame(runs), TASKS, "roc_auc", False)
+    online.answer(SETS[4])
+    (asked,) = online.rows
+    assert RunSpec.from_json(json.loads(asked["spec"])).member == 0
 
 
 def test_a_selection_that_was_killed_goes_on_to_the_same_numbers(

@@ -35,3 +35,24 @@ def mean_over_partners(pairs: np.ndarray, sets: np.ndarray) -> np.ndarray:
                 sum(pairs[task, other] for other in partners) / len(partners) if partners else 0.0
             )
     return estimate
+
+
+def penalised_regression(
+    sets: np.ndarray, gains: np.ndarray, wanted: np.ndarray, penalty: float
+) -> np.ndarray:
+    """Ridge on an indicator of each task and of ordered pair, all cells at once; tasks carry no penalty."""
+    n_tasks = sets.shape[1]
+    columns = [(task,) for task in range(n_tasks)]
+    columns += [(task, other) for task in range(n_tasks) for other in range(n_tasks) if other != task]
+
+    def row(member: np.ndarray, task: int) -> list[float]:
+        return [
+            float(column[0] == task and (len(column) == 1 or bool(member[column[1]]))) for column in columns
+        ]
+
+    cells = [(s, t) for s in range(len(sets)) for t in range(n_tasks) if sets[s, t]]
+    x = np.array([row(sets[s], t) for s, t in cells])
+    y = np.array([gains[s, t] for s, t in cells])
+    shrink = penalty * np.diag([0.0 if len(column) == 1 else 1.0 for column in columns])
+    weights = np.linalg.solve(x.T @ x + shrink, x.T @ y)
+    return np.array([[row(member, task) @ weights for task in range(n_tasks)] for member in wanted])

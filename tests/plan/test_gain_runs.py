@@ -49,6 +49,15 @@ def test_every_task_set_is_a_run_that_differs_in_its_tasks_alone() -> None:
     assert len({run.spec.run_id for run in runs}) == len(runs)
 
 
+def test_a_task_alone_is_learned_several_times_and_the_first_as_ever() -> None:
+    once, often = (plan_runs(study(single_task_runs=count), "quick") for count in (1, 5))
+    assert [run for run in often if run in once] == once
+    more = [run.spec for run in often if run not in once]
+    assert {spec.tasks for spec in more} == {("a",), ("b",), ("c",)}
+    assert sorted(spec.member for spec in more) == [1] * 3 + [2] * 3 + [3] * 3 + [4] * 3
+    assert len({spec.random_seed("initialisation") for spec in more}) > 1
+
+
 def test_more_sets_add_runs_and_change_none() -> None:
     few = plan_runs(study(task_sets={"select": "random", "count": 6, "pairs": False}), "quick")
     many = plan_runs(study(task_sets={"select": "random", "count": 7, "pairs": False}), "quick")
@@ -73,6 +82,7 @@ def test_the_order_of_tasks_in_the_study_names_no_other_runs() -> None:
         ({"task_sets": {"select": "all", "count": 3}}, "count: give it with select: random, and only then"),
         ({"task_sets": {"select": "random", "count": 99}}, "to 7 task sets, not 99"),
         ({"published": "mimic"}, "published gains are not collected here"),
+        ({"single_task_runs": 0}, "single_task_runs"),
     ],
 )
 def test_what_cannot_be_collected_is_refused(gains: dict, said: str) -> None:
@@ -114,6 +124,25 @@ def test_a_gain_is_relative_to_the_task_alone_under_the_same_seed_and_fold(colle
     assert (gains.loc[single, "gain"] == 0).all()
 
 
+def test_the_zero_of_gains_is_the_mean_of_the_runs_alone(collected: tuple) -> None:
+    plan, metrics = collected
+    first = plan.iloc[[1]].assign(run_id="again")  # b alone, once more, better by 0.1 on both folds
+    own = metrics[metrics["run_id"] == first.index.map(plan["run_id"])[0]].assign(run_id="again")
+    own["value"] += 0.1
+    gains = collect_gains(pd.concat([plan, first]), pd.concat([metrics, own]), "roc_auc", False)
+    assert not gains.duplicated(["task_set_id", "task_id", "seed", "fold"]).any()
+    b = gains[(gains["task_id"] == "b") & (gains["seed"] == 0) & (gains["fold"] == "valid")]
+    assert b["alone"].tolist() == pytest.approx([0.57 + 0.05] * 3)
+    assert b["alone_std"].tolist() == pytest.approx([0.1 / np.sqrt(2)] * 3)
+    assert b["alone_runs"].tolist() == [2] * 3
+    found = b.set_index("task_set_id")["gain"]
+    assert found[task_set_id("b")] == 0
+    assert found[task_set_id("ab")] == pytest.approx((0.61 - 0.62) / 0.62)
+    others = gains[(gains["task_id"] != "b") | (gains["seed"] == 1)]
+    assert (others["alone_runs"] == 1).all()
+    assert others["alone_std"].isna().all()
+
+
 def test_a_lower_error_is_a_gain(collected: tuple) -> None:
     higher = collect_gains(*collected, "roc_auc", lower_is_better=False)
     lower = collect_gains(*collected, "roc_auc", lower_is_better=True)
@@ -149,8 +178,8 @@ def test_tasks_without_a_defined_gain_are_named(collected: tuple) -> None:
     ("strategy", "said"),
     [
         ({"estimator": "mtg_net", "rounds": [1], "relations": "features"}, "'mine' has no relation graph"),
-        ({"estimator": "mtg_net"}, "rounds: give it with estimator: mtg_net"),
-        ({"estimator": "hoa", "rounds": [1]}, "rounds: give it with estimator: mtg_net, and only then"),
+        ({"estimator": "mtg_net"}, "rounds: give it with estimator: etap or hoa_recalibrated or mtg_net"),
+        ({"estimator": "hoa", "rounds": [1]}, "or mtg_net or ridge or task_mean, and only then"),
         ({"estimator": "hoa", "selection": "random"}, "selection: only estimator: mtg_net reads it"),
         ({"estimator": "mtg_net", "rounds": ["half"]}, "rounds"),
         ({"estimator": "hoa", "gains": ["yours"]}, "there is no table of gains 'yours'"),

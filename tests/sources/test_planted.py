@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import pandas as pd
@@ -191,6 +191,43 @@ def test_interactions_follow_families_but_for_the_errors_that_the_truth_names(pl
     assert len(truth["spurious_interactions"]) == 6
     assert relations["score"][kin].mean() > 0.65 > 0.5 > relations["score"][~kin].max()
     assert report["tasks_related"] == 48
+
+
+def _kin(truth):
+    """Mean correlation of the true activities of tasks of different proteins of one family."""
+    protein = [task["string_id"] for task in truth["tasks"]]
+    family = [task["family"] for task in truth["tasks"]]
+    similarity = np.array(truth["task_similarity"])
+    pairs = [
+        (i, j) for i, j in combinations(range(48), 2) if family[i] == family[j] and protein[i] != protein[j]
+    ]
+    return np.mean([similarity[pair] for pair in pairs])
+
+
+def test_the_part_of_families_says_how_alike_related_tasks_are(tmp_path):
+    found = [_kin(plant(tmp_path / str(part), 0, 300, family_part=part)) for part in (0.0, 0.3, 0.6, 0.9)]
+    assert found == sorted(found)
+    assert abs(found[0]) < 0.15
+    assert found[-1] > 0.8
+
+
+def test_wrong_links_join_strangers_and_no_label_changes(tmp_path):
+    truths = [plant(tmp_path / str(share), 0, 150, wrong_links=share) for share in (0.0, 0.3)]
+    wrong = [(len(truth["missing_interactions"]), len(truth["spurious_interactions"])) for truth in truths]
+    assert wrong == [(0, 0), (11, 11)]  # of 36 pairs
+    assert len({(tmp_path / share / "molecules.csv").read_bytes() for share in ("0.0", "0.3")}) == 1
+
+
+def test_the_negative_control_has_links_that_say_nothing_of_labels(tmp_path):
+    truth = plant(tmp_path, 0, 300, unrelated=True)
+    assert abs(_kin(truth)) < 0.15
+    similarity = np.array(truth["task_similarity"])
+    np.fill_diagonal(similarity, 0.0)
+    assert (similarity.max(1) > 0.7).all()  # there is something to share, with others
+    links = pd.read_csv(tmp_path / "string_links.txt", sep=" ")
+    assert links["experimental"][links["experimental"] > 600].count() == 2 * (36 - 4)
+    with pytest.raises(RelataskError, match=r"--family-part 1.5: a share is from 0 to 1"):
+        plant(tmp_path, 0, 150, family_part=1.5)
 
 
 def test_the_same_seed_gives_the_same_bytes_in_any_process(tmp_path):

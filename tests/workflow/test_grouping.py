@@ -44,7 +44,8 @@ def results(tmp_path_factory: pytest.TempPathFactory, tiny_study: dict) -> Path:
         "contrasts": [],
         "grouping": {
             "gains": {
-                **{"four": collection, "four_1": {**collection, "seeds": [1]}},
+                "four": {**collection, "single_task_runs": 2},
+                "four_1": {**collection, "seeds": [1]},
                 **{"asked": asked, "asked_1": {**asked, "seeds": [1]}},
             },
             "strategies": [
@@ -66,9 +67,11 @@ def results(tmp_path_factory: pytest.TempPathFactory, tiny_study: dict) -> Path:
                     "relations": "neighbours",
                     "gains": ["four"],
                 },
+                {"label": "Ridge", "estimator": "ridge", "rounds": [1]},
                 {"label": "Random", "estimator": "random"},
             ],
             "seeds": [0, 1],
+            "held_out": 0.5,
             "max_cost": 8,
             "task_costs": {TASKS[0]: 2},
         },
@@ -85,16 +88,28 @@ def test_every_set_of_tasks_is_trained_and_its_gains_follow_from_the_predictions
     tasks = sorted(set(gains["task_id"]))
     sets = [chosen for size in range(1, 5) for chosen in combinations(tasks, size)]
     assert set(gains["task_set_id"]) == {task_set_id(chosen) for chosen in sets}
-    runs = {tuple(json.loads(row.tasks)): row.run_id for row in plan.itertuples()}
     auc = {}
     for chosen in (sets[0], sets[-1]):
-        own = predictions[(predictions["run_id"] == runs[chosen]) & (predictions["fold"] == "test")]
-        own = own[own["task_id"] == tasks[0]]
-        auc[chosen] = roc_auc_score(own["label"], own["score"])
-    expected = auc[sets[-1]] / auc[sets[0]] - 1
+        auc[chosen] = []
+        for run in plan.loc[plan["tasks"].map(lambda text: tuple(json.loads(text))) == chosen, "run_id"]:
+            own = predictions[(predictions["run_id"] == run) & (predictions["fold"] == "test")]
+            own = own[own["task_id"] == tasks[0]]
+            auc[chosen].append(roc_auc_score(own["label"], own["score"]))
+    assert [len(values) for values in auc.values()] == [2, 1]
+    expected = auc[sets[-1]][0] / np.mean(auc[sets[0]]) - 1
     found = gains.query("task_id == @tasks[0] and fold == 'test'").set_index("task_set_id")["gain"]
     assert found[task_set_id(sets[-1])] == pytest.approx(expected, rel=1e-6)
     assert found[task_set_id(sets[0])] == 0
+
+
+def test_all_strategies_are_judged_on_the_same_sets(results: Path) -> None:
+    table = pd.read_parquet(results / "mine" / "tables" / "estimation_errors.parquet")
+    assert (table["n_judged"] == 2).all()  # half of the sets of three of four tasks
+    assert set(table["strategy"]) == {"HOA", "TAG", "MTG", "MTG_STRING", "MTG_first", "Ridge"}
+    zero = pd.read_parquet(results / "mine" / "tables" / "gain_distribution.parquet").set_index("collection")
+    assert zero["single_task_runs"].to_dict() == {"four": 2, "four_1": 1}
+    assert zero.loc["four", "single_task_std"] > 0
+    assert np.isnan(zero.loc["four_1", "single_task_std"])
 
 
 def test_groups_serve_every_task_once_within_the_budget(results: Path) -> None:
@@ -106,7 +121,7 @@ def test_groups_serve_every_task_once_within_the_budget(results: Path) -> None:
     worth = pd.read_parquet(results / "mine" / "groupings" / "four.parquet")
     oracle = worth[worth["strategy"] == "Oracle"].set_index("budget")["valid_gain"]
     assert (np.diff(oracle) >= 0).all()
-    for strategy in ("HOA", "TAG", "MTG", "MTG_STRING", "MTG_first", "Random"):
+    for strategy in ("HOA", "TAG", "MTG", "MTG_STRING", "MTG_first", "Ridge", "Random"):
         own = worth[worth["strategy"] == strategy].groupby("budget")["valid_gain"].max()
         assert (own <= oracle + 1e-9).all()
 
@@ -126,7 +141,7 @@ def test_a_row_of_groups_predicts_each_task_by_the_network_of_its_group(results:
         run = plan.loc[(plan["label"] == "Groups") & (plan["seed"] == seed), "run_id"].item()
         groups = pd.read_parquet(results / "mine" / "groups" / f"{name}.parquet")
         groups = groups.query("strategy == 'Oracle' and budget == 2")
-        sets = plan[plan["collection"] == name].set_index("tasks")["run_id"]
+        sets = plan[plan["collection"] == name].drop_duplicates("tasks").set_index("tasks")["run_id"]
         folder = results / "mine" / "collections" / name
         collected = pd.read_parquet(folder / "predictions.parquet").set_index(cells)["score"].sort_index()
         for _, group in groups.groupby("group"):

@@ -71,9 +71,9 @@ def released_twins(study: StudyConfig) -> dict[str, str]:
 
 
 def _learned(study: StudyConfig, collection: str) -> list[StrategyConfig]:
-    """The strategies with rounds that are tried on a collection."""
+    """The strategies that select sets, at random or actively, and are tried on a collection."""
     assert study.grouping is not None
-    return [one for one in study.grouping.strategies_of(collection) if one.rounds]
+    return [one for one in study.grouping.strategies_of(collection) if "selection" in one.record.keys]
 
 
 def encoded_strategy(study: StudyConfig, collection: str) -> StrategyConfig | None:

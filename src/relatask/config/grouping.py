@@ -23,7 +23,9 @@ class TaskSetsConfig(Block):
         "active: singles, all tasks, and N sets in each round of a strategy",
     )
     strategy: Name | None = Field(
-        None, description="active: label of the strategy, an mtg_net, that asks for sets up to its last round"
+        None,
+        description=f"active: label of the strategy, of {those(lambda record: record.asks)}, that asks for "
+        "sets up to its last round",
     )
     count: int | None = Field(
         None,
@@ -60,6 +62,13 @@ class GainsConfig(Block):
         min_length=1,
         description="each set is trained under the split of each; their gains are averaged",
     )
+    single_task_runs: int = Field(
+        1,
+        ge=1,
+        le=1000,
+        description="runs of each task alone under each seed, with other random numbers; their mean is the "
+        "zero of its gains",
+    )
 
     search: Literal["auto", "exact", "beam"] = Field(
         "auto", description="how groups are chosen; auto: exact up to 64 task sets, else by beam search"
@@ -81,6 +90,8 @@ class GainsConfig(Block):
         given = [key for key in own if getattr(self, key)]
         if self.published is not None and given:
             raise ValueError(f"{given[0]}: published gains are not collected here; remove one of the two")
+        if self.published is not None and self.single_task_runs > 1:
+            raise ValueError("single_task_runs: published gains are not collected here; remove it")
         if self.published is None and (missing := [key for key in own if key not in given]):
             raise ValueError(f"{missing[0]} is missing; give {', '.join(own)}, or `published`")
         if self.published is None and len(self.tasks) < 2:
@@ -99,8 +110,8 @@ class StrategyConfig(Block):
     )
     rounds: list[Annotated[int, Field(ge=1)] | Literal["pairs"]] = Field(
         [],
-        description="mtg_net: numbers K; pairs: as many runs as HOA pays for, K = (N - 1) / 2, above which "
-        "none is tried",
+        description=f"{those(lambda record: 'rounds' in record.keys)}: numbers K, of K N + 1 sets to learn "
+        "from; pairs: as many as HOA pays for, K = (N - 1) / 2, above which none is tried",
     )
     selection: Literal["active", "random"] = Field(
         "active", description="mtg_net: which sets it learns from; random is the ablation"
@@ -169,6 +180,14 @@ class GroupingConfig(Block):
     )
     budgets: int = Field(
         10, ge=1, description="groups are chosen for 1 to so many, at most one for each task"
+    )
+    held_out: float = Field(
+        0.0,
+        ge=0.0,
+        lt=1.0,
+        description="share of the task sets of 3 tasks or more, but not all, that no strategy may ask for "
+        "and on which the estimates of all are judged, drawn for each seed; 0: each is judged on what it did "
+        "not train",
     )
     max_group_size: int | None = Field(None, ge=1, description="most tasks in a group")
     max_cost: float | None = Field(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from relatask.grouping.contract import Answer
+from relatask.grouping.cross_validation import cross_validated_model
 from relatask.grouping.mtg_net import MTGNetModel, MTGNetSettings
 
 
@@ -15,6 +16,7 @@ class SelectionSettings:
     """How task sets are chosen."""
 
     alpha: float = 25.0  # preference for great expected gains or losses (section 4.1); 0: at random
+    alpha_unit: str = "gain"  # of |G| times alpha; "spread": deviations of |G| over the task's open sets
     know_singles: bool = True  # a task alone has gain 0 by definition; learning from that costs no run
     warm: bool = False  # train on from the weights there are, where more gains came in; faster and worse
     relation_weight: float = 5.0  # of related tasks in a set, added to the log of its chance
@@ -51,6 +53,7 @@ def select_sets(
     selection: SelectionSettings | None = None,
     pairs: np.ndarray | None = None,
     relations: np.ndarray | None = None,
+    held_out: np.ndarray | None = None,
 ) -> Iterator[Snapshot]:
     """Yield what is known after each of `rounds`, asking for one task set per task and round.
 
@@ -66,10 +69,12 @@ def select_sets(
         selection: how sets are chosen.
         pairs: float [N, N, F], features of pairs of tasks for the network.
         relations: float [N, N] scores from 0 to 1, for `relation_weight`.
+        held_out: bool [S], sets that are not asked for.
     """
-    selection = selection or SelectionSettings()
+    selection, network = selection or SelectionSettings(), network or MTGNetSettings()
+    validated = network.cross_validated_epochs > 0
     n_tasks, sizes = sets.shape[1], sets.sum(1)
-    model = MTGNetModel(n_tasks, network or MTGNetSettings(), seed, pairs)
+    model = MTGNetModel(n_tasks, network, seed, pairs)
     rng = np.random.default_rng([seed, n_tasks])
     known, alone = _Known(), np.flatnonzero(sizes == 1)
     if selection.know_singles:
@@ -81,23 +86,36 @@ def select_sets(
     liked = selection.relation_weight * _relatedness(sets, relations)
     open_ = sizes > 1
     open_[everything] = False
+    if held_out is not None:
+        open_ &= ~held_out
     predicted = _learn(model, sets, known, selection) if selection.alpha else np.zeros(sets.shape)
     for number in range(1, rounds[-1] + 1):
         for task in range(n_tasks):
             rows = np.flatnonzero(open_ & sets[:, task])
             if len(rows):
-                chance = selection.alpha * np.abs(predicted[rows, task]) + liked[rows]
+                chance = _preference(predicted[rows, task], selection) + liked[rows]
                 row = int(rows[np.argmax(chance + rng.gumbel(size=len(rows)))])  # softmax(chance)
                 known.add(row, answer(row))
                 open_[row] = False
             early = len(known.rows) - n_free <= n_tasks + 1  # eta = 1, then N (section 4.1)
             last = task == n_tasks - 1
-            if (selection.alpha and (early or last)) or (last and number in rounds):
+            asked_of = last and number in rounds and not validated
+            if (selection.alpha and (early or last)) or asked_of:
                 predicted = _learn(model, sets, known, selection)
         if number in rounds:
-            estimate = predicted.copy()
-            estimate[known.rows] = np.array(known.gains)
-            yield Snapshot(number, known.rows[n_free:], estimate, copy.deepcopy(model))
+            told, teller = np.array(known.gains), model
+            if validated:  # what is asked for next does not depend on it
+                teller = cross_validated_model(sets[known.rows], told, network, seed, pairs)
+            estimate = teller.predict(sets) if validated else predicted.copy()
+            estimate[known.rows] = told
+            yield Snapshot(number, known.rows[n_free:], estimate, copy.deepcopy(teller))
+
+
+def _preference(predicted: np.ndarray, selection: SelectionSettings) -> np.ndarray:
+    """Log of the chances of sets by their predicted gains, float64 [n], up to a constant."""
+    size = np.abs(predicted)
+    spread = size.std() if selection.alpha_unit == "spread" else 1.0
+    return selection.alpha * size / spread if spread > 0 else np.zeros(len(size))
 
 
 def _learn(model: MTGNetModel, sets: np.ndarray, known: _Known, selection: SelectionSettings) -> np.ndarray:

@@ -19,7 +19,8 @@ def collect_gains(
 ) -> pd.DataFrame:
     """Return the gains of one collection: each task of each set against itself alone, same seed, same fold.
 
-    The gain is the relative improvement of the metric (MTG-Net, section 4.1), so 0 for a task alone.
+    The gain is the relative improvement of the metric (MTG-Net, section 4.1), so 0 for a task alone. Of
+    several runs of a task alone the mean is the zero; the deviation among them is a column.
 
     Args:
         plan: rows of table "plan" of the collection's runs.
@@ -52,8 +53,14 @@ def collect_gains(
         }
     )
     key = ["task_id", "seed", "fold"]
-    alone = table[table["size"] == 1].set_index(key)["together"].rename("alone")
-    table = table.join(alone, on=key)
+    single = table["size"] == 1
+    alone = (
+        table[single]
+        .groupby(key)["together"]
+        .agg(alone=lambda values: values.mean(skipna=False), alone_std="std", alone_runs="size")
+    )
+    table = pd.concat([table[~single], table[single].drop_duplicates(key)]).join(alone, on=key)
+    table["together"] = table["together"].where(table["size"] > 1, table["alone"])
     known = pd.MultiIndex.from_frame(table[key]).isin(alone.index)
     if not known.all():
         lost = table[~known].iloc[0]
@@ -79,6 +86,8 @@ def gains_frame(gains: GainTable, metric: str) -> pd.DataFrame:
                 "fold": fold,
                 "metric": metric,
                 "alone": None,
+                "alone_std": None,
+                "alone_runs": None,
                 "together": None,
                 "gain": table[row, column],
             }

@@ -26,6 +26,8 @@ class Request:
         affinities: float64 [N, N], entry [t, b] is that of b onto t; None where there are none.
         relations: float64 [N, N], scores of the relation graph from 0 to 1; None where there is none.
         answer: trains the set of a row and returns its validation gains; None: `gains` has them.
+        held_out: bool [S], sets that no strategy may ask for, because all are judged on them; their
+            validation gains are NaN for all but an oracle. None: there are none.
     """
 
     label: str
@@ -38,6 +40,7 @@ class Request:
     affinities: np.ndarray | None = None
     relations: np.ndarray | None = None
     answer: Answer | None = None
+    held_out: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy as np
 from relatask.config import StrategyConfig
 from relatask.core.records import import_file
 from relatask.grouping.contract import Answer, Estimate, Request
+from relatask.grouping.drawn_sets import held_out_sets
 from relatask.grouping.gains import GainTable
 from relatask.plan.group_rows import NO_SEED
 
@@ -24,11 +25,16 @@ def request_of(
     affinities: np.ndarray | None = None,
     relations: np.ndarray | None = None,
     answer: Answer | None = None,
+    held_out: float = 0.0,
 ) -> Request:
-    """Return what an estimator is asked for a strategy; the arguments are those of `Request`."""
+    """Return what an estimator is asked for a strategy; the arguments are those of `Request`.
+
+    `held_out` is the share of sets whose validation gains only an oracle may see.
+    """
+    hidden = held_out_sets(gains.sets, held_out, seed) if held_out else None
     return Request(
         label=strategy.label,
-        gains=gains,
+        gains=gains if hidden is None or strategy.record.oracle else gains.hiding(hidden),
         seed=seed,
         options=strategy.complete_options(),
         rounds=strategy.rounds_for(len(gains.tasks)),
@@ -37,6 +43,7 @@ def request_of(
         affinities=affinities,
         relations=relations,
         answer=answer,
+        held_out=hidden,
     )
 
 
@@ -46,6 +53,7 @@ def estimate_gains(
     seeds: Sequence[int],
     affinities: np.ndarray | None = None,
     relations: np.ndarray | None = None,
+    held_out: float = 0.0,
 ) -> Iterator[Estimate]:
     """Yield the estimates of a strategy, one for each seed and number of rounds where it has such.
 
@@ -55,6 +63,7 @@ def estimate_gains(
         seeds: of strategies that draw.
         affinities: float64 [N, N], entry [t, b] is that of b onto t.
         relations: float64 [N, N], scores of the relation graph from 0 to 1.
+        held_out: share of the sets that no strategy may ask for, see `held_out_sets`.
 
     Raises:
         RelataskError: affinities or relations are needed and absent.
@@ -62,4 +71,4 @@ def estimate_gains(
     if strategy.record.estimates:
         estimate = load_estimator(strategy).estimate
         for seed in seeds if strategy.record.draws else [NO_SEED]:
-            yield from estimate(request_of(strategy, gains, seed, affinities, relations))
+            yield from estimate(request_of(strategy, gains, seed, affinities, relations, held_out=held_out))

@@ -1,7 +1,7 @@
 """Gains of task sets: how much better a task does when it is learned with others than alone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -81,6 +81,10 @@ class GainTable:
         rows = [wide.row_of(np.flatnonzero(row).tolist()) for row in self.sets]
         wide.valid[rows], wide.test[rows] = self.valid, self.test
         return wide
+
+    def hiding(self, rows: np.ndarray) -> "GainTable":
+        """Return the same sets with the validation gains of some (bool [S]) unknown."""
+        return replace(self, valid=np.where(rows[:, None], np.nan, self.valid))
 
     def pair_gains(self) -> np.ndarray:
         """Validation gains of pairs, float64 [N, N]: entry [t, b] is that of t learned with b.

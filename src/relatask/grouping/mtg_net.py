@@ -8,6 +8,7 @@ embedding, all trained in full batches by Adam. The paper says squared error, th
 
 import copy
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,9 @@ class MTGNetSettings:
     # a short training is what keeps the network from learning a few sets by heart (docs/grouping.md).
     epochs: int = 100
     patience: int = 50  # epochs without a better training loss
+    # Most epochs of the trainings that a round's estimate is from, their number by cross-validation on the
+    # sets whose gains are known; those between, which choose sets, take `epochs`. 0: all take `epochs`.
+    cross_validated_epochs: int = 0
 
 
 class AttentionLayer(nn.Module):
@@ -119,12 +123,14 @@ class MTGNetModel:
             torch.manual_seed(self.seed)
             self.network = MTGNet(self.n_tasks, self.settings, self.pairs).to(self.device)
 
-    def fit(self, sets: np.ndarray, gains: np.ndarray) -> int:
+    def fit(self, sets: np.ndarray, gains: np.ndarray, at_best: Callable[[int], None] | None = None) -> int:
         """Train from the weights there are on task sets and their gains, and return the number of epochs.
 
         Args:
             sets: bool [n, N].
             gains: float [n, N], NaN outside.
+            at_best: is called with the number of each epoch, from 0, before which the weights are the best so
+                far.
         """
         member = torch.as_tensor(sets, device=self.device)
         target = torch.as_tensor(np.nan_to_num(gains), dtype=torch.float32, device=self.device)
@@ -144,6 +150,8 @@ class MTGNetModel:
             if value < best:
                 best, stale = value, 0
                 best_weights = copy.deepcopy(self.network.state_dict())
+                if at_best is not None:
+                    at_best(epoch)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()

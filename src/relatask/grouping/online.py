@@ -49,7 +49,11 @@ class OnlineGains:
         specs = [replace(RunSpec.from_json(json.loads(row["spec"])), label=row["label"]) for row in records]
         single = np.array([len(spec.tasks) == 1 for spec in specs])
         self.planned, self.alone = planned, planned[single]
-        self.templates = {spec.seed: (row, spec) for row, spec in zip(records, specs, strict=True)}
+        self.templates = {
+            spec.seed: (row, spec)
+            for row, spec, alone in zip(records, specs, single, strict=True)
+            if not alone
+        }
         shard.train([spec for spec, alone in zip(specs, single, strict=True) if alone])
         self.metrics_alone = self._metrics(self.alone)
         self.rows: list[dict[str, Any]] = []  # of the plan: runs that were asked for

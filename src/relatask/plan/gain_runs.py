@@ -32,7 +32,8 @@ def gain_runs(
 ) -> list[tuple[str, str, RunSpec]]:
     """Return (collection, label of its method, run) for every task set that is trained on a data set.
 
-    The runs differ in nothing but tasks and seed from the rows of their method, so their draws are paired.
+    The runs differ in nothing but tasks and seed from the rows of their method, so their draws are paired;
+    those of a task alone are repeated with other random numbers, `single_task_runs` in all.
 
     Args:
         first: label of a method -> its first run on the data set.
@@ -59,5 +60,12 @@ def gain_runs(
         start = replace(spec, label=name, split=study.splits.schemes[0])
         sets = planned_sets(gains)
         for seed in gains.seeds:
-            runs += [(name, str(gains.method), replace(start, seed=seed, tasks=tasks)) for tasks in sets]
+            own = [replace(start, seed=seed, tasks=tasks) for tasks in sets]
+            alone = [spec for spec in own if len(spec.tasks) == 1]
+            own += [
+                replace(spec, member=member)  # as of an ensemble: other random numbers
+                for member in range(1, gains.single_task_runs)
+                for spec in alone
+            ]
+            runs += [(name, str(gains.method), spec) for spec in own]
     return runs

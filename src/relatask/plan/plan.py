@@ -117,7 +117,7 @@ def _runs_of(
     study: StudyConfig,
     scale: ScaleConfig,
 ) -> Iterator[RunSpec]:
-    """Yield the runs that differ from the row's `first` in split, seed, restart and tasks, and what they read.
+    """Yield the runs of a row: they differ in split, seed, restart and tasks, and in what they start from.
 
     A restart starts from the same restart of what it starts from.
     """

@@ -12,6 +12,7 @@ from relatask.core.layout import study_file
 from relatask.core.tables import read_table
 from relatask.grouping.collect import gain_table
 from relatask.grouping.contract import Estimate
+from relatask.grouping.drawn_sets import held_out_sets
 from relatask.grouping.gains import GainTable
 from relatask.grouping.tables import read_estimates
 
@@ -36,6 +37,15 @@ class Collection:
         assert self.study.grouping is not None
         tasks = self.study.grouping.gains[self.name].task_ids
         return self._once("gains", lambda: gain_table(self._read("gains"), tasks))
+
+    @property
+    def zeros(self) -> pd.DataFrame:
+        """What gains are relative to: alone, alone_std and alone_runs of each task, seed and fold."""
+        self.reader.require("gains")
+        columns = ["task_id", "seed", "fold", "alone", "alone_std", "alone_runs"]
+        return self.reader.once(
+            (self.name, "zeros"), lambda: self._read("gains")[columns].drop_duplicates(columns[:3])
+        )
 
     @property
     def estimates(self) -> dict[Row, dict[int, Estimate]]:
@@ -84,10 +94,21 @@ class Collection:
                 if len(chosen):
                     yield (strategy.label, None if rounds is None else int(rounds)), chosen
 
-    def judged(self, estimate: Estimate) -> np.ndarray:
-        """Which cells [S, N] an estimate is judged by: in sets of 2 or more whose gains it does not know."""
-        sets = ~estimate.trained & (self.gains.sizes > 1)
-        return self.gains.sets & sets[:, None] & ~np.isnan(estimate.table)
+    def judged(self, row: Row) -> Iterator[tuple[Estimate, np.ndarray]]:
+        """Yield each estimate of a row and the cells [S, N] that it is judged by.
+
+        They are those of the sets that are held out under its seed, the same for all strategies; of one that
+        draws nothing, of every seed in turn. Where the study holds none out, they are in the sets of 2 or
+        more whose gains the estimate does not know.
+        """
+        assert self.study.grouping is not None
+        share, gains = self.study.grouping.held_out, self.gains
+        draws = self.study.grouping.strategy(row[0]).record.draws
+        for own, estimate in self.estimates[row].items():
+            for seed in [own] if draws or not share else self.study.grouping.seeds:
+                held_out = held_out_sets(gains.sets, share, seed) if share else gains.sizes > 1
+                sets = held_out & ~estimate.trained
+                yield estimate, gains.sets & sets[:, None] & ~np.isnan(estimate.table)
 
     def _once(self, table: str, read: Callable[[], Found]) -> Found:
         self.reader.require(table)

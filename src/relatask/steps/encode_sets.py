@@ -46,8 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
     )
     relations = arguments.relations and read_pairs("relations", arguments.relations, gains.tasks)
     snapshots = load_estimator(strategy).snapshots
-    table = encoding_points(
-        gains, list(snapshots(request_of(strategy, gains, seed, relations=relations))), seed
-    )
+    request = request_of(strategy, gains, seed, relations=relations, held_out=grouping.held_out)
+    table = encoding_points(gains, list(snapshots(request)), seed)
     write_table("encodings", table, arguments.out)
     logging.info("%s: %d points", arguments.out, len(table))

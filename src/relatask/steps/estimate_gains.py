@@ -46,6 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
     load_estimator(strategy)
     if "torch" in sys.modules:  # of an estimator that learns
         sys.modules["torch"].set_num_threads(arguments.threads)
-    found = estimates_frame(strategy.label, gains, estimate_gains(strategy, gains, grouping.seeds, **pairs))
+    estimates = estimate_gains(strategy, gains, grouping.seeds, **pairs, held_out=grouping.held_out)
+    found = estimates_frame(strategy.label, gains, estimates)
     write_table("estimates", found, arguments.out)
     logging.info("%s: %d estimates in %.1f s", arguments.out, len(found), time.monotonic() - started)

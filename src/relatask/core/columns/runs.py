@@ -110,7 +110,9 @@ RUNS: dict[str, dict[str, str]] = {
         "seed": "int32?",  # null for gains that others collected
         "fold": "string",
         "metric": "string",
-        "alone": "float64?",  # the metric of the task learned alone; null where others kept it
+        "alone": "float64?",  # the metric of the task alone, mean of its runs; null where others kept it
+        "alone_std": "float64?",  # sample standard deviation of these; null of one
+        "alone_runs": "int32?",
         "together": "float64?",
         "gain": "float64?",  # relative improvement; null where a metric is undefined
     },

@@ -27,12 +27,14 @@ ESTIMATOR = {
         "weight_decay": 5e-4,
         "epochs": 100,
         "patience": 50,
+        "cross_validated_epochs": 0,  # most; 0: as `epochs` says
         "alpha": 25.0,
+        "alpha_unit": "gain",  # or spread, of the predictions, where alpha is about 2
         "know_singles": True,
         "warm": False,
         "relation_weight": 5.0,  # of relations: neighbours
     },
-    "choices": {"loss": ("squared", "absolute")},
+    "choices": {"loss": ("squared", "absolute"), "alpha_unit": ("gain", "spread")},
     "limits": {
         "width": (1, 4096),
         "layers": (0, 64),
@@ -41,6 +43,7 @@ ESTIMATOR = {
         "weight_decay": (0.0, 1e6),
         "epochs": (0, 1_000_000),
         "patience": (1, 1_000_000),
+        "cross_validated_epochs": (0, 100_000),
         "alpha": (0.0, 1e6),
         "relation_weight": (0.0, 1e6),
     },
@@ -80,6 +83,7 @@ def snapshots(request: Request) -> Iterator[Snapshot]:
         SelectionSettings(**_of(SelectionSettings, chosen)),
         pairs=relations[..., None] if use == "features" and relations is not None else None,
         relations=relations if use == "neighbours" else None,
+        held_out=request.held_out,
     )
 
 

@@ -17,7 +17,7 @@ FIGURE = {
     "title": "Errors of estimates",
     "category": "Task groups",
     "caption": (
-        "How the errors of estimated gains are distributed over task sets that were not trained "
+        "How the errors of estimated gains are distributed over the task sets that are judged "
         "(MTG-Net, figure 2, middle)."
     ),
     "columns": {
@@ -32,13 +32,13 @@ FIGURE = {
 
 
 def table(collection: Collection) -> pd.DataFrame:
-    """Return table `figure_estimation_errors`: shares of estimate - gain on sets that were not trained.
+    """Return table `figure_estimation_errors`: shares of estimate - gain on the sets that are judged.
 
     The oracle has no error, and TAG's affinities have a scale of their own; both are left out.
     """
     strategies = {strategy.label: strategy for strategy in collection.strategies}
     values = {}
-    for row, by_seed in collection.estimates.items():
+    for row in collection.estimates:
         strategy, rounds = (
             strategies[row[0]],
             sorted(k or 0 for label, k in collection.estimates if label == row[0]),
@@ -46,8 +46,7 @@ def table(collection: Collection) -> pd.DataFrame:
         if not strategy.record.predicts or not every_strategy(strategy, row, rounds):
             continue
         errors = [
-            (estimate.table - collection.gains.valid)[collection.judged(estimate)]
-            for estimate in by_seed.values()
+            (estimate.table - collection.gains.valid)[cells] for estimate, cells in collection.judged(row)
         ]
         values[name_of(row)] = np.concatenate(errors)
     return histograms.shares(values).rename(columns={"name": "row", "value": "error"})

@@ -34,7 +34,7 @@ FIGURE = {
 
 def every_round(strategy: StrategyConfig, row: Row, rounds: list[int]) -> bool:
     """Rows of figure 3a: the oracle, and MTG-Net with active selection for every K."""
-    return strategy.record.oracle or (row[1] is not None and strategy.selection == "active")
+    return strategy.record.oracle or ("selection" in strategy.record.keys and strategy.selection == "active")
 
 
 def draw(inputs: Inputs, collection: Collection) -> "tuple[pd.DataFrame, Figure]":

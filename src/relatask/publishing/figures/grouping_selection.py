@@ -34,7 +34,7 @@ FIGURE = {
 
 def every_selection(strategy: StrategyConfig, row: Row, rounds: list[int]) -> bool:
     """Rows of figure 3b: MTG-Net with active and with random selection for the least and the greatest K."""
-    return row[1] is not None and row[1] in {rounds[0], rounds[-1]}
+    return "selection" in strategy.record.keys and row[1] in {rounds[0], rounds[-1]}
 
 
 def draw(inputs: Inputs, collection: Collection) -> "tuple[pd.DataFrame, Figure]":

@@ -13,7 +13,8 @@ from relatask.publishing.inputs import Inputs, records
 
 TABLE = {
     "caption": (
-        "How far estimated gains are from the true ones, on task sets that the strategy did not train."
+        "How far estimated gains are from the true ones, on task sets that the strategy did not train; with "
+        "`held_out` on the same for all strategies."
     ),
     "columns": {
         "collection": "string",
@@ -21,6 +22,7 @@ TABLE = {
         "rounds": "int32?",
         "row": "string",
         "n_trained": "float64",
+        "n_judged": "float64",  # task sets, mean over seeds
         "mean": "float64",  # absolute error
         "std": "float64?",
         "correlation": "float64?",
@@ -37,11 +39,11 @@ def make(inputs: Inputs) -> Table:
     rows = []
     for collection in inputs.replayed:
         for row, by_seed in collection.estimates.items():
-            errors, correlations = [], []
-            for estimate in by_seed.values():
-                cells = collection.judged(estimate)
+            errors, correlations, n_judged = [], [], []
+            for estimate, cells in collection.judged(row):
                 if not cells.any():
                     continue
+                n_judged.append(int(cells.any(1).sum()))
                 said, true = estimate.table[cells], collection.gains.valid[cells]
                 errors.append(float(np.abs(said - true).mean()))
                 correlations.append(float(np.corrcoef(said, true)[0, 1]))
@@ -58,6 +60,7 @@ def make(inputs: Inputs) -> Table:
                     {
                         **shared,
                         "n_trained": trained,
+                        "n_judged": float(np.mean(n_judged)),
                         "mean": mean,
                         "std": std,
                         "correlation": over_seeds(correlations)[0],
@@ -67,19 +70,33 @@ def make(inputs: Inputs) -> Table:
     data = pd.DataFrame(rows)
     body = [
         [
-            *(row["collection"], row["row"], number(row["n_trained"], 0)),
+            *(row["collection"], row["row"], number(row["n_trained"], 0), number(row["n_judged"], 0)),
             number(row["mean"], 4) + (f" ± {number(row['std'], 4)}" if pd.notna(row["std"]) else ""),
             number(row["correlation"], 3),
         ]
         for row in records(data)
     ]
     notes = [
-        "Absolute difference of estimated and true validation gain, mean over the tasks of all sets of two "
-        "or more tasks that the strategy did not train; mean ± sample standard deviation over seeds. "
-        "correlation: Pearson's, of the same cells. TAG's affinities are no gains: only their correlation "
-        "says something.",
+        "Absolute difference of estimated and true validation gain, mean over the tasks of the sets that are "
+        "judged; mean ± sample standard deviation over seeds. correlation: Pearson's, of the same cells. "
+        "TAG's affinities are no gains: only their correlation says something.",
+        _which_sets(inputs),
         inputs.reduced,
     ]
-    header = ["gains", "strategy", "trained", "mean absolute error", "correlation"]
+    header = ["gains", "strategy", "trained", "judged", "mean absolute error", "correlation"]
     title = f"{inputs.study.title}: how far estimates are from the gains"
     return Table("estimation_errors", title, data, header, body, 2, notes)
+
+
+def _which_sets(inputs: Inputs) -> str:
+    """Return the note that says which sets are judged."""
+    grouping = inputs.study.required_grouping()
+    if not grouping.held_out:
+        return (
+            "judged: all sets of two or more tasks that the strategy did not train, others for each strategy."
+        )
+    return (
+        f"judged: {100 * grouping.held_out:g} % of the sets of three tasks or more, but not all, drawn once "
+        "for each collection and seed, the same for all strategies; none asks for any. Strategies that draw "
+        "nothing are judged on the list of each seed."
+    )

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from relatask.publishing.collection import Collection
 from relatask.publishing.formatting import (
     Table,
     number,
@@ -27,11 +28,24 @@ TABLE = {
         "greatest": "float64",
         "correlation": "float64",
         "test_error": "float64",
+        "single_task_runs": "int32?",  # of each task and seed; null for gains of others
+        "single_task_std": "float64?",  # sample deviation among them over their mean; null of one
     },
     "when": ("grouping_replayed",),
     "needs": ("gains",),
     "category": "Task groups",
 }
+
+
+def _zero(collection: Collection) -> dict[str, float | None]:
+    """How often each task was learned alone, and how far these runs are apart on validation."""
+    zeros = collection.zeros
+    zeros = zeros[zeros["fold"] == "valid"].dropna(subset="alone_runs")
+    if zeros.empty:
+        return {"single_task_runs": None, "single_task_std": None}
+    relative = zeros["alone_std"].astype(float) / zeros["alone"].astype(float).abs()
+    spread = None if relative.isna().all() else float(relative.mean())
+    return {"single_task_runs": int(zeros["alone_runs"].min()), "single_task_std": spread}
 
 
 def make(inputs: Inputs) -> Table:
@@ -59,6 +73,7 @@ def make(inputs: Inputs) -> Table:
                 **quantiles,
                 "correlation": float(np.corrcoef(valid, test)[0, 1]),
                 "test_error": float(np.abs(valid - test).mean()),
+                **_zero(collection),
             }
         )
     data = pd.DataFrame(rows)
@@ -71,14 +86,20 @@ def make(inputs: Inputs) -> Table:
             *(number(row[name], 3) for name in ("least", "lower", "median", "upper", "greatest")),
             number(row["correlation"], 3),
             number(row["test_error"], 4),
+            number(row["single_task_runs"], 0),
+            number(row["single_task_std"], 4),
         ]
         for row in records(data)
     ]
     notes = [
         "Validation gains of tasks in sets of two or more; correlation and difference: of the same gains on "
-        "the test fold. A gain is a relative improvement over the task alone.",
+        "the test fold. A gain is a relative improvement over the task alone, over the mean where it was "
+        "learned alone several times. runs alone: how often; their deviation: the sample standard deviation "
+        "among them on validation, relative to their mean as gains are, mean over tasks and seeds. The zero "
+        "of gains is uncertain by that over the square root of the number of runs, for all sets alike.",
         inputs.reduced,
     ]
     header = ["gains", "tasks", "task sets", "gains of tasks", "mean", "positive (%)"]
     header += ["least", "lower quartile", "median", "upper quartile", "greatest", "correlation", "difference"]
+    header += ["runs alone", "their deviation"]
     return Table("gain_distribution", f"{inputs.study.title}: the gains", data, header, body, 1, notes)

@@ -8,10 +8,8 @@ from relatask.core.errors import RelataskError
 from relatask.core.files import write_json, write_text
 from relatask.sources.planted.labels import (
     ASSAY_NOISE,
-    ASSAY_PART,
     CLIFF_NOISE,
     FAMILY_PART,
-    PROTEIN_PART,
     PlantedLabels,
     make_labels,
 )
@@ -29,14 +27,30 @@ from relatask.sources.planted.molecules import PlantedMolecules, make_molecules
 LEAST_MOLECULES = 100
 
 
-def plant(folder: Path, seed: int, n_molecules: int) -> dict[str, Any]:
+def plant(
+    folder: Path,
+    seed: int,
+    n_molecules: int,
+    family_part: float = FAMILY_PART,
+    wrong_links: float | None = None,
+    unrelated: bool = False,
+) -> dict[str, Any]:
     """Write molecules.csv, tasks.csv, string_links.txt and truth.json to `folder`; return the truth.
 
-    The same seed and number give the same bytes. Nothing here knows a method: the truth is drawn first,
-    and interactions follow the proteins' true similarity with some pairs missing and some spurious.
+    The same arguments give the same bytes. No method is called here: the truth is drawn first, and
+    interactions follow the proteins' true similarity with some pairs missing and some spurious.
+
+    Args:
+        folder: of the files.
+        seed: of everything drawn. Truths of one seed differ in nothing but the arguments that follow.
+        n_molecules: how many molecules.
+        family_part: part of the variance of activity that a family's proteins share, see `make_labels`.
+        wrong_links: share of the related pairs whose interaction is given to strangers, see `draw_links`.
+        unrelated: the negative control: interactions are true of proteins and say nothing of labels.
 
     Raises:
-        RelataskError: too few molecules for the assays, or more than the building blocks give.
+        RelataskError: too few molecules for the assays, more than the building blocks give, or a share that
+            is not from 0 to 1.
     """
     import numpy as np
 
@@ -44,11 +58,14 @@ def plant(folder: Path, seed: int, n_molecules: int) -> dict[str, Any]:
         raise RelataskError(
             f"--molecules {n_molecules}: the planted assays need at least {LEAST_MOLECULES} molecules."
         )
+    for name, share in {"family-part": family_part, "wrong-links": wrong_links}.items():
+        if share is not None and not 0 <= share <= 1:
+            raise RelataskError(f"--{name} {share}: a share is from 0 to 1.")
     streams = [np.random.default_rng(part) for part in np.random.SeedSequence(seed).spawn(3)]
     molecules = make_molecules(n_molecules, streams[0])
-    planted = make_labels(molecules, streams[1])
-    links = draw_links(planted, streams[2])
-    truth = _truth(planted, links, seed)
+    planted = make_labels(molecules, streams[1], family_part, unrelated)
+    links = draw_links(planted, streams[2], wrong_links, unrelated)
+    truth = _truth(planted, links, seed, unrelated)
     write_text(folder / "molecules.csv", _molecules_csv(molecules, planted))
     write_text(folder / "tasks.csv", _tasks_csv(planted))
     write_text(folder / "string_links.txt", links_text(links))
@@ -71,7 +88,9 @@ def _tasks_csv(planted: PlantedLabels) -> str:
     return "\n".join(["task,uniprot,string_id", *rows]) + "\n"
 
 
-def _truth(planted: PlantedLabels, links: dict[Pair, list[int]], seed: int) -> dict[str, Any]:
+def _truth(
+    planted: PlantedLabels, links: dict[Pair, list[int]], seed: int, unrelated: bool
+) -> dict[str, Any]:
     """Return what is true: families, rules, noise, similarity of tasks, and where the table is wrong."""
     import numpy as np
 
@@ -95,7 +114,8 @@ def _truth(planted: PlantedLabels, links: dict[Pair, list[int]], seed: int) -> d
             }
             for task in planted.tasks
         ],
-        "parts": {"family": FAMILY_PART, "protein": PROTEIN_PART, "assay": ASSAY_PART},
+        "parts": planted.parts,
+        **({"labels_follow_families": False} if unrelated else {}),
         "noise": {
             "family": CLIFF_NOISE,
             "assay": ASSAY_NOISE,

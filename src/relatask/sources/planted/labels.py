@@ -42,14 +42,28 @@ class PlantedLabels:
     activity: "np.ndarray"  # float64 [M, T], without noise
     flipped: "np.ndarray"  # bool [M, T], measured labels that noise turned over
     rules: dict[str, Any]
+    parts: dict[str, float]  # of the variance of activity: family, protein, assay
 
 
-def make_labels(molecules: "PlantedMolecules", rng: "np.random.Generator") -> PlantedLabels:
+def make_labels(
+    molecules: "PlantedMolecules",
+    rng: "np.random.Generator",
+    family_part: float = FAMILY_PART,
+    unrelated: bool = False,
+) -> PlantedLabels:
     """Draw rules, activities, noise and missingness.
 
     The activity of a molecule in an assay is a sum of the scores of its family's, its protein's and its
     own rule (variances `FAMILY_PART`, `PROTEIN_PART`, `ASSAY_PART`). A measurement adds noise that the
     family shares (activity cliffs) and noise of its own; the most active measured molecules are positive.
+
+    Args:
+        molecules: M of them.
+        rng: of all draws.
+        family_part: part of the variance that a family's proteins share, from 0 to 1; protein and assay have
+            the rest, in the proportion of `PROTEIN_PART` and `ASSAY_PART`.
+        unrelated: the negative control: labels follow families that part the proteins otherwise, so that no
+            two proteins of one family share a rule; what is true of proteins says nothing of labels.
     """
     import numpy as np
 
@@ -57,16 +71,19 @@ def make_labels(molecules: "PlantedMolecules", rng: "np.random.Generator") -> Pl
     tasks = _draw_tasks(len(molecules.smiles), rng)
     rules = _draw_rules(tasks, rng)
     scores = {name: rule.score(features) for name, rule in rules.items()}
+    rest = (1 - family_part) / (1 - FAMILY_PART)  # exactly 1 for the default
+    parts = {"family": family_part, "protein": rest * PROTEIN_PART, "assay": rest * ASSAY_PART}
+    families = [_family_of_labels(task, unrelated) for task in tasks]
     activity = np.column_stack(
         [
-            FAMILY_PART**0.5 * scores[f"F{task.family + 1}"]
-            + PROTEIN_PART**0.5 * scores[task.name.split("_")[0]]
-            + ASSAY_PART**0.5 * scores[task.name]
-            for task in tasks
+            parts["family"] ** 0.5 * scores[f"F{family + 1}"]
+            + parts["protein"] ** 0.5 * scores[task.name.split("_")[0]]
+            + parts["assay"] ** 0.5 * scores[task.name]
+            for task, family in zip(tasks, families, strict=True)
         ]
     )
     cliffs = rng.normal(0, CLIFF_NOISE, (len(features.patterns), FAMILIES))
-    measured = activity + cliffs[:, [task.family for task in tasks]]
+    measured = activity + cliffs[:, families]
     measured += rng.normal(0, ASSAY_NOISE, activity.shape)
     labels = np.full(activity.shape, np.nan)
     flipped = np.zeros(activity.shape, dtype=bool)
@@ -74,7 +91,14 @@ def make_labels(molecules: "PlantedMolecules", rng: "np.random.Generator") -> Pl
         positives = round(tasks[column].positive_rate * len(rows))
         labels[rows, column] = _highest(measured[rows, column], positives)
         flipped[rows, column] = labels[rows, column] != _highest(activity[rows, column], positives)
-    return PlantedLabels(tasks, labels, activity, flipped, {k: asdict(rule) for k, rule in rules.items()})
+    written = {name: asdict(rule) for name, rule in rules.items()}
+    return PlantedLabels(tasks, labels, activity, flipped, written, parts)
+
+
+def _family_of_labels(task: PlantedTask, unrelated: bool) -> int:
+    """Whose rule the labels of a task follow: its family's, or that of one with no relative of the task."""
+    member = task.protein % PROTEINS_PER_FAMILY
+    return (task.family + member) % FAMILIES if unrelated else task.family
 
 
 def _highest(values: "np.ndarray", count: int) -> "np.ndarray":

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 Pair = tuple[int, int]  # protein numbers, the lower first
 MISSING_EDGES, SPURIOUS_EDGES = 4, 6  # protein pairs where the interaction table is wrong
+ALIKE = (0.7, 0.95)  # similarity of a family's proteins where labels do not tell it
 CHANNELS = "neighborhood fusion cooccurence coexpression experimental database textmining".split()  # noqa: SIM905
 PRIOR = 0.041  # chance that STRING takes out of each channel before combining them
 LEAST_SCORE = 150  # STRING lists no pair with a lower combined score
@@ -35,16 +36,34 @@ def _protein_similarity(planted: PlantedLabels) -> "np.ndarray":
     return np.corrcoef(means.T)
 
 
-def draw_links(planted: PlantedLabels, rng: "np.random.Generator") -> dict[Pair, list[int]]:
-    """Draw the scores (0-1000: CHANNELS, then combined) of the protein pairs a < b that the table lists."""
+def draw_links(
+    planted: PlantedLabels,
+    rng: "np.random.Generator",
+    wrong: float | None = None,
+    unrelated: bool = False,
+) -> dict[Pair, list[int]]:
+    """Draw the scores (0-1000: CHANNELS, then combined) of the protein pairs a < b that the table lists.
+
+    Args:
+        planted: the labels and their truth.
+        rng: of all draws.
+        wrong: share of the related pairs that lose their experimental score to as many unrelated ones, from 0
+            to 1; None: `MISSING_EDGES` and `SPURIOUS_EDGES`.
+        unrelated: labels do not follow the families; scores are then those of proteins that are alike.
+    """
     import numpy as np
 
     similarity = _protein_similarity(planted)
     count = len(similarity)
     related = sorted(kin_pairs())
     strangers = [(a, b) for a in range(count) for b in range(a + 1, count) if (a, b) not in kin_pairs()]
-    missing = {related[index] for index in rng.choice(len(related), MISSING_EDGES, replace=False)}
-    spurious = {strangers[index] for index in rng.choice(len(strangers), SPURIOUS_EDGES, replace=False)}
+    moved = None if wrong is None else round(wrong * len(related))
+    n_missing, n_spurious = (MISSING_EDGES, SPURIOUS_EDGES) if moved is None else (moved, moved)
+    missing = {related[index] for index in rng.choice(len(related), n_missing, replace=False)}
+    spurious = {strangers[index] for index in rng.choice(len(strangers), n_spurious, replace=False)}
+    if unrelated:
+        for pair in related:
+            similarity[pair] = rng.uniform(*ALIKE)
     links = {}
     for pair in sorted([*related, *strangers]):
         scores = dict.fromkeys(CHANNELS, 0)
