@@ -6,6 +6,7 @@ Snakemake computes it while parsing, so nothing here imports torch, pandas or lo
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import product
 from typing import cast
 
 from relatask.config import (
@@ -25,7 +26,7 @@ from relatask.plan.group_rows import groups_by_seed
 from relatask.plan.inputs import inputs_of_row
 from relatask.plan.refusals import refuse, refuse_run
 from relatask.plan.search import searched_rows, searches_of, with_search
-from relatask.plan.spec import ChosenGroups, Component, Episodes, RunSpec, Tasks
+from relatask.plan.spec import TWIN, ChosenGroups, Component, Episodes, RunSpec, Tasks
 from relatask.plan.weights import weights_of
 
 
@@ -97,6 +98,7 @@ def _first_run(study: StudyConfig, scale: ScaleConfig, method: MethodConfig, nam
         episodes=cast(Episodes, episodes.model_dump()) if study.few_shot else None,
         weights=weights_of(method, study.datasets[name]),
         inputs=inputs_of_row(method),
+        restart=TWIN if method.twin_of else 0,
     )
 
 
@@ -109,13 +111,23 @@ def _runs_of(
     study: StudyConfig,
     scale: ScaleConfig,
 ) -> Iterator[RunSpec]:
-    """Yield the runs that differ from the `first` in split, seed and tasks, with prior, groups and search."""
-    for split in study.splits.schemes:
-        for seed in scale.seeds:
-            under = partial(with_search, split=split, seed=seed, spaces=spaces, study=study, scale=scale)
-            start = under(prior).run_id if prior else None
-            for tasks in parts:
-                yield replace(under(first), tasks=tasks, prior=start, groups=groups.get(seed))
+    """Yield the runs that differ from the `first` in split, seed, restart, tasks, prior, groups and search.
+
+    A restart starts from the prior of the same restart.
+    """
+    for split, seed, number in product(study.splits.schemes, scale.seeds, range(_n_restarts(first, scale))):
+        under = partial(with_search, split=split, seed=seed, spaces=spaces, study=study, scale=scale)
+        start = None
+        if prior:
+            start = replace(under(prior), restart=number % _n_restarts(prior, scale)).run_id
+        own = replace(under(first), restart=first.restart + number, prior=start, groups=groups.get(seed))
+        for tasks in parts:
+            yield replace(own, tasks=tasks)
+
+
+def _n_restarts(first: RunSpec, scale: ScaleConfig) -> int:
+    """Return how often a row is trained on a split: once where it draws no random numbers."""
+    return scale.restarts if capabilities("methods", first.method.name).random else 1
 
 
 def _check_scale(scale: ScaleConfig, where: str) -> None:

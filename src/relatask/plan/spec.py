@@ -71,6 +71,7 @@ class Component:
         return replace(self, options={**self.options, **changes})
 
 
+TWIN = 1_000_000  # added to the restarts of a twin, so that it shares none with its row
 EQUAL = Component("equal")  # the balancing that takes the mean over tasks
 
 
@@ -97,6 +98,7 @@ class RunSpec:
     inputs: tuple[str, ...] = ()  # files of relatask.inputs; empty: what the encoder, or method, reads
     search: Search | None = None  # what chooses settings; those of method, encoder, ... are the start
     trial: bool = False  # of a search: predicts validation alone, keeps no model
+    restart: int = 0  # of a row on a split: other random numbers, and all else the same
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON, which `from_json` reads."""
@@ -104,7 +106,7 @@ class RunSpec:
         for name in ("method", "encoder", "balancing"):
             component = values[name]
             values[name] = None if component is None else dict(vars(component))
-        for name in ("weights", "inputs", "search", "trial"):
+        for name in ("weights", "inputs", "search", "trial", "restart"):
             if not values[name]:
                 del values[name]  # so that a run without them has the name that it ever had
         return values
@@ -197,6 +199,8 @@ class RunSpec:
             draws["options"] = self.method.options
         if self.member:
             draws["member"] = self.member  # the first member is the run that is no ensemble
+        if self.restart:
+            draws["restart"] = self.restart
         return draws
 
     def random_seed(self, *names: str | int) -> int:

@@ -78,7 +78,7 @@ def make(inputs: Inputs) -> Table:
     ]
     notes = [
         "Absolute difference of estimated and true validation gain, mean over the tasks of the sets that are "
-        "judged; mean ± population standard deviation over seeds. correlation: Pearson's, of the same cells. "
+        "judged; mean ± sample standard deviation over seeds. correlation: Pearson's, of the same cells. "
         "TAG's affinities are no gains: only their correlation says something.",
         _which_sets(inputs),
         inputs.reduced,
