@@ -10,6 +10,7 @@ import sys
 import tempfile
 import textwrap
 from pathlib import Path
+from typing import NoReturn
 
 from relatask import __version__
 from relatask.core import code_at_start
@@ -31,10 +32,23 @@ def _find(folder: str) -> dict[str, Path]:
     return {path.stem: path for path in sorted((PACKAGE / folder).glob("[!_]*.py"))}
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says of an unknown option which one may have been meant, instead of what all of them are."""
+
+    def error(self, message: str) -> NoReturn:
+        _, told, given = message.partition("unrecognized arguments: ")
+        wrong = next((word.partition("=")[0] for word in given.split() if word.startswith("-")), None)
+        if not told or wrong is None:
+            super().error(message)
+        close = difflib.get_close_matches(wrong, self._option_string_actions, n=1)
+        hint = f"Did you mean {close[0]!r}?" if close else f"{self.prog} --help lists them."
+        raise RelataskError(f"{self.prog} has no option {wrong!r}. {hint}")
+
+
 def _parser(folder: str, name: str) -> tuple[argparse.ArgumentParser, object]:
     """Build a parser from the docstring, `configure(parser)` and `run(arguments)` of a module."""
     module = importlib.import_module(f"relatask.{folder}.{name}")
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=f"relatask {name}",
         description=textwrap.dedent(module.__doc__ or ""),
         formatter_class=argparse.RawDescriptionHelpFormatter,

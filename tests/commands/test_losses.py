@@ -48,5 +48,5 @@ def test_what_became_of_rows_cells_and_tasks_is_said_with_the_lists(tmp_path: Pa
     assert "2 in conflict in 1 cells" in said[1]
     lists = ", ".join(str(out / f"{name}.csv") for name in ("rejected", "conflicts", "rejected_tasks"))
     assert said[2].startswith("d: 1 task is left out: never (")
-    assert said[-1] == f"d: listed one by one in {lists}."
+    assert said[-1] == f"d: listed one by one in {lists}; rows count from 1, without a header."
     assert all(Path(path).is_file() for path in lists.split(", "))

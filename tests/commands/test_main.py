@@ -122,6 +122,21 @@ def test_an_unknown_command_is_told_what_it_may_have_meant(
     assert said in line
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["a.csv", "--smile-columns", "x"], "'--smile-columns'. Did you mean '--smiles-columns'?"),
+        (["a.csv", "--corse=2"], "'--corse'. Did you mean '--cores'?"),
+        (["a.csv", "-Z"], "'-Z'. relatask train --help lists them."),
+    ],
+)
+def test_an_unknown_option_is_told_what_it_may_have_meant(
+    given: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", *given]) == 2
+    assert capsys.readouterr().err == f"error: relatask train has no option {said}\n"
+
+
 def test_the_version_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"relatask {__version__}\n"

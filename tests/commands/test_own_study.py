@@ -13,7 +13,9 @@ from relatask.config import StudyConfig, load_study, parse
 from relatask.core.errors import RelataskError
 from relatask.core.kinds import DEFAULT_METRICS
 from relatask.plan.plan import plan_runs
+from relatask.sources.table_description import LongFormat
 from tests.helpers.own_table import own_table, write_own_table
+from tests.helpers.workbooks import write_workbook
 
 
 def table(rows: int, tasks: int, kind: str = "binary", filled: float = 0.7) -> OwnTable:
@@ -191,11 +193,14 @@ def test_units_of_names_are_written_and_odd_cells_and_few_of_many_columns_are_to
     monkeypatch.chdir(tmp_path)
     frame = own_table(40).rename(columns={"logD": "IC50 (µM)"}).assign(**{f"c{n}": "x" for n in range(30)})
     frame.loc[3, "kinase"] = "see notebook"
+    frame["measured on"] = [f"2024-01-{n % 28 + 1:02d}" for n in range(40)]
     frame.to_csv("a.csv", index=False)
     assert main(["init", "a.csv", "--tiny"]) == 0
     said = capsys.readouterr().err
     assert "'kinase' is taken for labels of 0 and 1; 1 are no number, e.g. 'see notebook'." in said
     assert "c9 (text, e.g. 'x') and 20 more, which a.yaml names" in said
+    assert "'measured on' holds dates; to test on the newest" in said
+    assert "splits: {schemes: [time], column: 'measured on'} into a.yaml." in said
     source = load_study(Path("a.yaml")).sources["a"]
     assert source.units == {"IC50 (µM)": "uM"}  # type: ignore[attr-defined]
 
@@ -207,6 +212,23 @@ def test_columns_of_a_long_table_that_are_used_are_not_told_as_left_out(tmp_path
     found = describe(path)
     assert found.long is not None
     assert set(found.left_out or {}) == {"comment"}
+
+
+def test_an_export_of_one_assay_keeps_the_signs_beside_its_values(tmp_path: Path) -> None:
+    """The signs became a task of classes, and a bound was learned as a measured value."""
+    path = tmp_path / "a.csv"
+    rows = [f"C{'C' * n}O,{'>' if n % 3 else '='},{n / 2 + 3},nM" for n in range(30)]
+    path.write_text("\n".join(["smiles,relation,score,unit", *rows]))
+    found = describe(path)
+    assert (found.long, set(found.tasks)) == (None, {"score"})
+    assert "write them before these" in (found.left_out or {})["relation"]
+    path.write_text("\n".join(["smiles,relation,score,unit,target", *(f"{row},T1" for row in rows)]))
+    long = describe(path).long
+    assert long == LongFormat("target", "score", "relation", "unit")
+    plain = [f"C{'C' * n}O,{n / 2 + 3},T1" for n in range(30)]
+    path.write_text("\n".join(["smiles,score,target", *plain]))
+    assert describe(path).long is None
+    assert describe(path, one_of_several=True).long == LongFormat("target", "score")
 
 
 def test_concentrations_become_p_values_if_asked_and_wide_ranges_are_told(
@@ -257,6 +279,81 @@ def test_several_files_become_one_table(
     assert "a.csv has no column of --target-columns; leave the file out." in capsys.readouterr().err
     assert main(["train", "a.yaml", "b.tsv"]) == 2
     assert "name one study file" in capsys.readouterr().err
+
+
+def test_several_files_of_measurements_become_one_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    wide = own_table(40).drop(columns=["kinase", "hERG"]).assign(logP=range(40))
+    long = wide.melt(["name", "SMILES"], ["logD", "logP"], "assay", "value").dropna()
+    of_one = long["assay"] == "logP"  # each file of one assay, as they are exported
+    long[~of_one].to_csv("a.csv", index=False)
+    long[of_one].to_csv("b.tsv", sep="\t", index=False)
+    assert main(["init", "a.csv", "b.tsv", "--tiny"]) == 0
+    source = load_study(Path("a.yaml")).sources["a"]
+    assert (source.reader, source.path) == ("measurements", ["a.csv", "b.tsv"])  # type: ignore[attr-defined]
+    config = source.model_dump_json(exclude_defaults=True)
+    config = config.replace("{", '{"reader": "measurements", ', 1) if '"reader"' not in config else config
+    assert main(["prepare_items", "--source-config", config, "--name", "a", "--out-dir", "out"]) == 0
+    assert len(pd.read_parquet("out/labels.parquet")) == len(long)
+    capsys.readouterr()
+    wide.to_csv("wide.csv", index=False)
+    assert main(["init", "a.csv", "wide.csv"]) == 2
+    assert "a.csv has a row for each measurement, and wide.csv one for each mol" in capsys.readouterr().err
+    long.rename(columns={"assay": "target"}).to_csv("c.csv", index=False)
+    assert main(["init", "a.csv", "c.csv"]) == 2
+    assert "their task_column differs (assay, target); call the columns alike" in capsys.readouterr().err
+
+
+def test_a_file_for_test_is_written_into_the_study(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    frame = own_table(60)
+    frame[:40].to_csv("a.csv", index=False)
+    frame[40:].rename(columns={"SMILES": "structure"}).drop(columns="name").to_csv("new.csv", index=False)
+    assert main(["init", "a.csv", "--tiny", "--test-file", "new.csv"]) == 0
+    assert "a.csv, for test new.csv: 60 rows" in capsys.readouterr().err
+    study = load_study(Path("a.yaml"))
+    source = study.sources["a"].model_dump()
+    assert study.splits.schemes == ["given"]
+    assert (source["test_path"], source["smiles_column"]) == ("new.csv", ["SMILES", "structure"])
+    config = study.sources["a"].model_dump_json(exclude_defaults=True)
+    config = config.replace("{", '{"reader": "table", ', 1) if '"reader"' not in config else config
+    assert main(["prepare_items", "--source-config", config, "--name", "a", "--out-dir", "out"]) == 0
+    capsys.readouterr()
+    frame[["SMILES", "hERG"]].to_csv("new.csv", index=False)
+    assert main(["init", "a.csv", "--test-file", "new.csv"]) == 2
+    assert "new.csv (--test-file) has no column 'kinase', which a.csv has" in capsys.readouterr().err
+    assert main(["init", "a.csv", "--test-file", "new.csv", "--splits-column", "name"]) == 2
+    assert "give --splits-column or --test-file: one says" in capsys.readouterr().err
+    long = frame.melt("SMILES", ["logD", "hERG"], "assay", "value").dropna()
+    long.to_csv("long.csv", index=False)
+    assert main(["init", "long.csv", "--test-file", "new.csv"]) == 2
+    assert "--test-file goes with a row for each molecule; write train and test" in capsys.readouterr().err
+
+
+def test_how_a_file_is_read_can_be_said_where_it_is_not_found_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without, there was no study file yet into which the keys could be written."""
+    monkeypatch.chdir(tmp_path)
+    frame = own_table(30)[["SMILES", "logD"]]
+    cells = [list(frame), *frame.to_numpy(object).tolist()]
+    write_workbook(Path("a.xlsx"), {"Notes": [["about"], ["x"]], "Data": cells})
+    assert main(["init", "a.xlsx"]) == 2
+    assert "name another one in `sheet` (or --sheet)" in capsys.readouterr().err
+    assert main(["init", "a.xlsx", "--sheet", "Data"]) == 0
+    assert load_study(Path("a.yaml")).sources["a"].sheet == "Data"  # type: ignore[attr-defined]
+    values = "\n".join(f"C{'C' * n}O;1,{100 + n}" for n in range(30))
+    Path("b.csv").write_text(f"SMILES;größe\n{values}\n", encoding="cp1250")
+    assert main(["init", "b.csv", "--decimal", ",", "--encoding", "cp1250"]) == 0
+    source = load_study(Path("b.yaml")).sources["b"]
+    assert (source.decimal, source.encoding) == (",", "cp1250")  # type: ignore[attr-defined]
+    assert source.task_columns == ["größe"]  # type: ignore[attr-defined]
+    assert main(["init", "b.csv", "--sheet", "x"]) == 2
+    assert "sheet: b.csv has none" in capsys.readouterr().err
 
 
 def test_a_search_is_written_and_changes_neither_rows_nor_folds(

@@ -80,8 +80,8 @@ def test_the_sentence_names_winner_margins_verdicts_model_and_table(
     said = _sentence.sentence_of(finished(tmp_path / "results", [1, 2, 3]), Path("models/t"))
     assert said.startswith("shared is best: ROC-AUC 0.800")
     assert "over 3 splits, +0.050 " in said
-    assert "to the runner-up alone (better, p " in said
-    assert "to the baseline RF (better, p " in said
+    assert "to the runner-up alone (better, 95 % interval +0.0" in said
+    assert "to the baseline RF (better, 95 % interval +0.1" in said
     assert "learning together helped (shared +0.050 to alone" in said
     assert said.endswith(f"its model is models/t. Table: {tmp_path}/results/t/tables/main.md.")
     ((folder, members),) = kept
@@ -114,7 +114,7 @@ def test_trainings_that_are_tested_on_the_same_items_are_one_look_and_no_test(
     folder = finished(tmp_path / "results", [1, 1, 1], validated)
     said = _sentence.sentence_of(folder, Path("models/t"))
     assert "over 1 split, +0.050 " in said
-    assert "to the runner-up alone (not told apart)" in said
+    assert "to the runner-up alone (undecided)" in said
     assert "learning together made no difference that can be told (shared +0.050 to alone" in said
     assert len(kept[0][1]) == 3
 

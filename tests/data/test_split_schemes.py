@@ -73,6 +73,26 @@ def test_every_item_is_tested_once_in_a_repeat_and_repeats_differ() -> None:
         folds_of("cross_validation", items(50), n_folds=2)
 
 
+def test_by_labels_a_rare_task_has_both_classes_in_each_fold_of_a_repeat() -> None:
+    matrix = np.random.default_rng(0).random((200, 3)) < [0.03, 0.5, 0.97]
+    row, column = np.indices(matrix.shape).reshape(2, -1)
+    table = labels_table(row, np.array(["a", "b", "c"])[column], matrix.ravel().astype(float))
+    rarer = np.minimum(matrix.sum(0), (~matrix).sum(0))
+    assert rarer.min() < 10  # chance would leave some fold without one
+    for scheme, options in (("cross_validation", {"by": "labels"}), ("cross_validation", {})):
+        tested = np.array(
+            [
+                split_items(items(200), table, scheme, seed, FRACTIONS, options)["fold"] == "test"
+                for seed in range(10)
+            ]
+        )
+        assert (tested[:5].sum(0) == 1).all()
+        assert (tested[5:].sum(0) == 1).all()
+        assert (tested.sum(1) == 40).all()
+        with_both = [min(matrix[one].sum(0).min(), (~matrix)[one].sum(0).min()) > 0 for one in tested]
+        assert all(with_both) == bool(options)
+
+
 def test_only_a_share_of_the_training_labels_of_each_task_is_kept() -> None:
     frame, table = items(200), labels(200)
     split = split_items(frame, table, "masked", 0, FRACTIONS, {"labels_kept": 0.1})

@@ -8,7 +8,7 @@ import pytest
 
 from relatask.core.errors import RelataskError
 from relatask.core.tables import COLUMNS, read_table, write_table
-from relatask.evaluation.aggregate import join_plan, per_task, summarise
+from relatask.evaluation.aggregate import join_plan, per_task, summarise, trainings
 from tests.helpers.study_tables import make_metrics, make_plan
 
 NAN = float("nan")
@@ -18,13 +18,13 @@ def summary_of(plan: pd.DataFrame, metrics: pd.DataFrame, baseline: str = "STL")
     return summarise(join_plan(plan, metrics), baseline).set_index("method")
 
 
-def test_mean_over_tasks_then_mean_and_population_spread_over_seeds() -> None:
+def test_mean_over_tasks_then_mean_and_spread_over_seeds() -> None:
     values = {("STL", 0): (0.5, 0.7), ("STL", 1): (0.6, 1.0), ("MTL", 0): (0.7, 0.7), ("MTL", 1): (0.8, 0.9)}
     plan = make_plan(seeds=(0, 1))
     metrics = make_metrics(plan, ["t0", "t1"], lambda d, m, s, t: values[m, s][int(t[1])])
     table = summary_of(plan, metrics)
     assert table.loc["STL", "mean"] == pytest.approx((0.6 + 0.8) / 2)
-    assert table.loc["STL", "std"] == pytest.approx(0.1)  # population; the sample one would be 0.1414
+    assert table.loc["STL", "std"] == pytest.approx(np.sqrt(0.02))  # of a sample, with n - 1
     assert table.loc["MTL", "delta"] == pytest.approx(((0.2 + 0.0) / 2 + (0.2 - 0.1) / 2) / 2)
     assert table.loc["STL", "delta"] == 0
     assert table.loc["MTL", ["n_seeds", "n_tasks", "n_undefined"]].tolist() == [2, 2, 0]
@@ -139,6 +139,23 @@ def test_per_task_values_are_means_over_seeds() -> None:
         plan, ["t0", "t1"], lambda d, m, s, t: NAN if (t, s) == ("t1", 1) else 0.6 + 0.2 * s
     )
     table = per_task(join_plan(plan, metrics), "roc_auc").set_index(["task_id", "method"])
-    assert table.loc[("t0", "MTL"), ["mean", "std", "n_seeds"]].tolist() == pytest.approx([0.7, 0.1, 2])
+    assert table.loc[("t0", "MTL"), ["mean", "std", "n_seeds"]].tolist() == pytest.approx(
+        [0.7, np.sqrt(0.02), 2]
+    )
     assert table.loc[("t1", "STL"), "mean"] == pytest.approx(0.6)
     assert math.isnan(table.loc[("t1", "STL"), "std"])
+
+
+def test_restarts_of_a_row_on_a_split_count_once_by_their_mean() -> None:
+    once = make_plan(methods=["STL"], seeds=(0, 1))
+    plans = [once, once.assign(run_id=once["run_id"] + "r", restart=1)]
+    values = [{0: 0.5, 1: 0.6}, {0: 0.7, 1: 1.0}]
+    metrics = [
+        make_metrics(plan, ["t"], lambda _d, _m, seed, _t, own=own: own[seed])
+        for plan, own in zip(plans, values, strict=True)
+    ]
+    both = pd.concat(plans, ignore_index=True), pd.concat(metrics, ignore_index=True)
+    assert trainings(*both)["value"].nunique() == 4
+    cells = join_plan(*both)
+    assert cells.set_index("seed")["value"].to_dict() == pytest.approx({0: 0.6, 1: 0.8})
+    assert summarise(cells, "STL")[["n_seeds", "mean"]].values.tolist() == [[2, pytest.approx(0.7)]]

@@ -1,4 +1,4 @@
-"""The verdict: each task by its own measure, one difference for each split, corrected p values."""
+"""The verdict: each task by its own measure, one difference for each split, simultaneous intervals."""
 
 import math
 
@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from relatask.evaluation.resampled import corrected_t_test
+from relatask.evaluation.fold_test import Family, interval
 from relatask.evaluation.verdict import verdict
 
 KINDS = {"a": "binary", "b": "real"}
@@ -43,23 +43,24 @@ def test_the_winner_its_margins_and_whether_sharing_helped_are_those_worked_out_
     assert found.baseline is not None
     assert found.runner_up == found.together
     assert found.runner_up.mean == pytest.approx((table["shared"] - table["alone"]).mean())
-    raw = [corrected_t_test(table["shared"] - table[other], 1 / 3)[1] for other in ("alone", "RF")]
-    assert found.baseline.p == pytest.approx(min(max(2 * min(raw), 0), 1) if raw[1] < raw[0] else max(raw))
+    family = Family.of(np.stack(list(table.values()), 1))
+    expected = interval(table["shared"] - table["RF"], family, 1 / 3)
+    assert (found.baseline.low, found.baseline.high) == pytest.approx(expected)
     assert (found.runner_up.said, found.baseline.said) == ("better", "better")
 
 
-def test_equal_methods_are_not_told_apart_and_one_split_has_no_test() -> None:
+def test_equal_methods_are_undecided_and_one_split_has_no_interval() -> None:
     rng = np.random.default_rng(0)
     noise = {name: list(map(tuple, 0.7 + 0.05 * rng.normal(size=(5, 2)))) for name in ("RF", "alone")}
     found = verdict(cells(noise), KINDS, "RF", 1 / 3)
     assert found is not None
     assert found.runner_up is not None
-    assert found.runner_up.said == "not told apart"
+    assert found.runner_up.said == "undecided"
     one = verdict(cells({name: pairs[:1] for name, pairs in VALUES.items()}), KINDS, "RF", 1 / 3)
     assert one is not None
     assert one.runner_up is not None
-    assert math.isnan(one.runner_up.p)
-    assert one.runner_up.said == "not told apart"
+    assert math.isnan(one.runner_up.low)
+    assert one.runner_up.said == "undecided"
 
 
 def test_sharing_that_does_harm_is_worse() -> None:

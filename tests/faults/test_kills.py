@@ -31,7 +31,15 @@ STUDY = TINY | {
 STEPS = {
     *("query_activities", "plant_data", "prepare_items", "query_string", "relate_tasks"),
     *("densify_dataset", "split_items", "featurise_items", "plan_runs", "train_shard", "merge_runs"),
-    *("evaluate_runs", "compare_methods", "check_leaks", "write_tables", "draw_figures", "publish_study"),
+    *(
+        "evaluate_runs",
+        "compare_methods",
+        "resample_items",
+        "check_leaks",
+        "write_tables",
+        "draw_figures",
+        "publish_study",
+    ),
     "write_manifest",
 }
 KILLS = int(os.environ.get("RELATASK_KILLS", "5"))  # of each step

@@ -46,6 +46,7 @@ def plan_frame(specs: list[RunSpec]) -> pd.DataFrame:
                 "run_id": spec.run_id,
                 "label": "four",
                 "seed": spec.seed,
+                "restart": spec.restart,
                 "tasks": canonical_json(spec.tasks),
             },
             **{

@@ -11,9 +11,10 @@ import pandas as pd
 from relatask.config import StudyAtScale, StudyConfig
 from relatask.core.files import write_json, write_text
 from relatask.core.layout import study_file
-from relatask.core.tables import COLUMNS, write_table
+from relatask.core.tables import COLUMNS, columns_of, write_table
 from relatask.evaluation.aggregate import join_plan, summarise
-from relatask.evaluation.significance import compare
+from relatask.evaluation.comparisons import compare
+from relatask.evaluation.metrics import METRICS
 from relatask.plan.spec import Component, RunSpec
 from relatask.publishing.inputs import Inputs
 from tests.helpers.data_tables import NO_RELATIONS, tasks_table, write_records
@@ -49,6 +50,7 @@ def make_plan(
                             "balancing": "equal",
                             "split": split,
                             "seed": seed,
+                            "restart": 0,
                             "tasks": json.dumps(tasks),
                             "collection": None,
                             "hyperparameters": "{}",
@@ -176,14 +178,32 @@ def value_of(dataset: str, method: str, seed: int, task: str) -> float:
     return BASE[method, seed] + 0.01 * (int(task[1]) - 3)
 
 
-def make_inputs(folder: Path, value=value_of, study: dict | None = None, published=(), **tables) -> Inputs:
+NO_INTERVALS = pd.DataFrame({name: pd.Series(dtype=object) for name in columns_of("item_intervals")})
+
+
+def compared_of(cells: pd.DataFrame, config: StudyConfig) -> pd.DataFrame:
+    """Return the comparisons of a study whose splits test a third of what they train on."""
+    ratios = {(dataset, split): 1 / 3 for dataset in config.datasets for split in config.splits.schemes}
+    margins = {name: METRICS[name].margin for name in config.metrics}
+    return compare(cells, "STL", config.pairs, test_to_train=ratios, margins=margins)
+
+
+def make_inputs(
+    folder: Path, value=value_of, study: dict | None = None, published=(), seeds=(0, 1), **tables
+) -> Inputs:
     config = StudyConfig.model_validate(study or study_of())
     datasets, methods = list(config.datasets), [method.label for method in config.methods]
-    plan = make_plan(methods, datasets, seeds=(0, 1))
+    plan = make_plan(methods, datasets, seeds=seeds)
     metrics = make_metrics(plan, TASKS, value, metrics=config.metrics)
     cells = join_plan(plan, metrics)
     for dataset in datasets:
-        write_dataset(folder / "study" / "data" / dataset, TASKS, names=HOSTILE, seeds=(0, 1))
-    compared = compare(cells, "STL", config.contrasts)
-    known = {"plan": plan, "metrics": metrics, "summary": summarise(cells, "STL"), "comparisons": compared}
+        write_dataset(folder / "study" / "data" / dataset, TASKS, names=HOSTILE, seeds=seeds)
+    compared = compared_of(cells, config)
+    known = {
+        "plan": plan,
+        "metrics": metrics,
+        "summary": summarise(cells, "STL"),
+        "comparisons": compared,
+        "item_intervals": NO_INTERVALS,
+    }
     return Inputs(config, "quick", folder, known={**known, **tables}, published=published)

@@ -260,6 +260,8 @@ def test_an_output_that_cannot_be_written_is_said_before_anything_is_predicted(
     file = written(tmp_path, "smiles\nCCO\n")
     assert f"{tmp_path} is a folder; name a file" in refusal(capsys, run, file, "-o", tmp_path)
     assert str(file) in refusal(capsys, run, file, "-o", file / "out.csv")
+    book = tmp_path / "out.xlsx"
+    assert f"{book}: predictions are CSV or Parquet; let its name" in refusal(capsys, run, file, "-o", book)
     assert files_of(tmp_path) == ["new.csv"]
 
 

@@ -159,7 +159,7 @@ def test_a_damaged_or_incomplete_model_is_refused_by_the_name_of_the_file(answer
     (folder / "weights.safetensors").unlink()
     with pytest.raises(RelataskError, match=r"weights\.safetensors is absent"):
         relatask.load(str(folder))
-    with pytest.raises(RelataskError, match=r"is no model: it has no model\.json"):
+    with pytest.raises(RelataskError, match=r"there is no folder .*nowhere; name that of a model"):
         relatask.load(str(tmp_path / "nowhere"))
 
 

@@ -19,7 +19,7 @@ from relatask.plan import refusals
 from relatask.plan.cost import SECONDS_PER_RUN
 from relatask.plan.manifest import read_manifest
 from relatask.plan.plan import Shard, make_shards, plan_runs
-from relatask.plan.spec import Component, RunSpec
+from relatask.plan.spec import TWIN, Component, RunSpec
 from relatask.steps import plan_runs as step
 from tests.helpers.planned_study import METHODS, MTL, study
 from tests.helpers.prepared_dataset import make_spec
@@ -477,3 +477,48 @@ def test_rows_that_start_from_a_trained_encoder_wait_for_it_and_priors_for_their
 def test_what_no_encoder_can_start_from_is_refused(rows, message):
     with pytest.raises(RelataskError, match=message):
         planned(methods=rows, baseline="MTL", datasets=RELATED)
+
+
+def test_a_twin_is_its_row_with_other_random_numbers() -> None:
+    rows = [*METHODS, {"label": "Again", "twin_of": "MTL"}]
+    runs = {run.spec.label: run.spec for run in planned(methods=rows)}
+    row, twin = runs["MTL"], runs["Again"]
+    assert twin.as_dict() == {**row.as_dict(), "label": "Again", "restart": TWIN}
+    assert twin.random_seed("weights") != row.random_seed("weights")
+    assert twin.data_seed("mask") == row.data_seed("mask")
+    written = json.loads(parse(StudyConfig, study(methods=rows), "study").model_dump_json())
+    assert parse(StudyConfig, written, "study") == parse(StudyConfig, study(methods=rows), "study")
+
+
+@pytest.mark.parametrize(
+    ("twin", "said"),
+    [
+        ({"twin_of": "MTX"}, "no row that is no twin itself has the label 'MTX'"),
+        ({"twin_of": "MTL", "encoder_options": {"width": 9}}, "it has its label alone"),
+        ({"twin_of": "Kernel"}, "draws no random numbers"),
+        ({"twin_of": "Other"}, "no row that is no twin itself has the label 'Other'"),
+    ],
+)
+def test_a_twin_that_says_nothing_is_refused(twin: dict[str, Any], said: str) -> None:
+    rows = [*METHODS, {"label": "Kernel", "method": "pairwise_kernel"}, {"label": "Other", "twin_of": "MTL"}]
+    with pytest.raises(RelataskError, match=said):
+        planned(methods=[*rows, {"label": "Twin", **twin}])
+
+
+def test_restarts_differ_in_random_numbers_alone() -> None:
+    rows = [*METHODS[1:], {"label": "Kernel", "method": "pairwise_kernel"}]
+    scale = study()["scales"]["quick"]
+    runs = [
+        run.spec
+        for run in planned(methods=rows, baseline="MTL", scales={"quick": {**scale, "restarts": 3}})
+        if (run.spec.dataset, run.spec.split, run.spec.seed) == ("a", "scaffold", 0)
+    ]
+    assert [(run.label, run.restart) for run in runs] == [
+        *(("MTL", number) for number in range(3)),
+        *(("RF", number) for number in range(3)),
+        ("Kernel", 0),
+    ]
+    assert len({run.random_seed("weights") for run in runs[:3]}) == 3
+    assert RunSpec.from_json(json.loads(runs[1].canonical())).restart == 1
+    before = {run.spec.run_id for run in planned(methods=METHODS)}
+    assert runs[0].run_id in before  # a first restart is the run that studies without restarts have

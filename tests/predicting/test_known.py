@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from relatask.__main__ import main
+from relatask.data.standardise import standardise_all
 from tests.helpers.prepared_dataset import make_spec
 from tests.models.molecule_data import train, write_molecules
 
@@ -75,3 +76,17 @@ def test_what_is_no_result_is_refused(
     assert main([*command, "--known", str(tmp_path / "known.csv")]) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_molecule_is_standardised_once_to_find_its_results_and_to_predict_it(
+    runs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+
+    def counted(texts: list[str], *arguments: object, **options: object) -> object:
+        seen.extend(texts)
+        return standardise_all(texts, *arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("relatask.data.standardise.standardise_all", counted)
+    predicted(runs["shared_bottom"], tmp_path, "smiles,task1\nCCO,1\n")
+    assert seen == ["CCO", *NEW]

@@ -49,7 +49,7 @@ def test_each_cell_is_the_mean_weight_over_seeds_of_a_source_for_a_target(tmp_pa
     for row in drawn.itertuples():
         cell = both[:, place[row.source], place[row.target]]
         assert row.weight == pytest.approx(cell.mean())
-        assert row.std == pytest.approx(cell.std())
+        assert row.std == pytest.approx(cell.std(ddof=1))
         assert (row.source_name, row.target_name) == (HOSTILE[place[row.source]], HOSTILE[place[row.target]])
     (image,) = [one for axes in figure.axes for one in axes.images]
     np.testing.assert_allclose(image.get_array(), drawn["weight"].to_numpy(float).reshape(7, 7))

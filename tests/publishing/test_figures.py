@@ -211,7 +211,7 @@ def test_tasks_are_sorted_by_the_gain_over_the_baseline():
     drawn = per_task.table(plan, metrics, tasks_table(3), "toy", "STL", "roc_auc")
     assert list(drawn["task_id"].unique()) == ["t1", "t0", "t2"]
     best = drawn.query("task_id == 't1' and method == 'MTL'").iloc[0]
-    assert best[["mean", "std", "difference"]].tolist() == pytest.approx([0.85, 0.05, 0.2])
+    assert best[["mean", "std", "difference"]].tolist() == pytest.approx([0.85, np.sqrt(0.005), 0.2])
     assert best["name"] == "assay 1"
 
 
@@ -276,7 +276,7 @@ def test_a_curve_that_stopped_early_keeps_its_last_value():
     history = pd.DataFrame(rows, columns=["run_id", "task_id", "epoch", "valid_metric"])
     drawn = learning_curves.table(plan, history, "toy")
     assert drawn["mean"].tolist() == pytest.approx([0.7, 0.75, (0.75 + 0.8) / 2, 0.8])
-    assert drawn["std"].tolist() == pytest.approx([0.1, 0.05, 0.025, 0.0])
+    assert drawn["std"].tolist() == pytest.approx(np.sqrt(2) * np.array([0.1, 0.05, 0.025, 0.0]))
     assert drawn["still_training"].tolist() == pytest.approx([1, 1, 2 / 3, 2 / 3])
 
 

@@ -10,7 +10,6 @@ import pytest
 from relatask.core.tables import COLUMNS, write_table
 from relatask.evaluation.aggregate import join_plan, mixed_units, summarise, without_mean
 from relatask.evaluation.metrics import METRICS
-from relatask.evaluation.significance import compare
 from relatask.publishing.figures import overview
 from relatask.publishing.figures import per_task as per_task_figure
 from relatask.publishing.inputs import Inputs
@@ -18,7 +17,7 @@ from relatask.publishing.style import value_limits
 from relatask.publishing.tables import all_metrics, per_task
 from relatask.publishing.tables import main as main_table
 from tests.helpers.data_tables import labels_table, tasks_table, write_records
-from tests.helpers.study_tables import make_plan, study_of, write_dataset
+from tests.helpers.study_tables import NO_INTERVALS, compared_of, make_plan, study_of, write_dataset
 
 from relatask.config import StudyConfig  # isort: skip
 
@@ -58,10 +57,16 @@ def inputs_of(folder: Path, units: dict[str, str | None], weights: dict[str, Any
     ]
     metrics = pd.DataFrame(rows, columns=list(COLUMNS["metrics"]))
     cells, mixed = join_plan(plan, metrics), ["toy"] if mixed_units(tasks) else []
-    summary = summarise(cells, "STL", mixed)
-    compared = compare(cells[~without_mean(cells, mixed)], "STL")
-    known = {"plan": plan, "metrics": metrics, "summary": summary, "comparisons": compared}
-    return Inputs(StudyConfig.model_validate(study), "quick", folder, known=known)
+    summary, config = summarise(cells, "STL", mixed), StudyConfig.model_validate(study)
+    compared = compared_of(cells[~without_mean(cells, mixed)], config)
+    known = {
+        "plan": plan,
+        "metrics": metrics,
+        "summary": summary,
+        "comparisons": compared,
+        "item_intervals": NO_INTERVALS,
+    }
+    return Inputs(config, "quick", folder, known=known)
 
 
 def test_each_kind_has_a_column_of_its_own_metric_with_its_unit(tmp_path: Path) -> None:

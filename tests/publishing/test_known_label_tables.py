@@ -81,7 +81,7 @@ def test_the_map_is_of_values_without_bounds_and_codes():
 
 def planned(label: str, method: str, **options: object) -> dict[str, object]:
     settings = {"method": options, "training": {"epochs": 3}}
-    common = {"dataset": "toy", "split": "random", "seed": 0, "encoder": None}
+    common = {"dataset": "toy", "split": "random", "seed": 0, "restart": 0, "encoder": None}
     return {
         "run_id": label,
         "label": label,

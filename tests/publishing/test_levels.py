@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.stats import t as student
 
 from relatask.config import StudyConfig, table_names
 from relatask.config.conditions import figure_names
 from relatask.core.errors import RelataskError
 from relatask.core.outputs import tables
 from relatask.core.tables import write_table
+from relatask.evaluation.fold_test import Family, interval
 from relatask.publishing.levels import level_values, rows_of
 from relatask.publishing.published_values import Published
 from relatask.publishing.tables import level_change, level_scores, per_task
@@ -58,7 +58,7 @@ def test_scores_are_means_over_tasks_then_over_seeds(tmp_path: Path) -> None:
     data = table.data.set_index(["method", "level"])
     row = data.loc[("iSAME_node", "node")]
     assert row["mean"] == pytest.approx(0.8 * 1.2 + SEEDS)
-    assert row["std"] == pytest.approx(np.std([0, SEEDS, 2 * SEEDS]))
+    assert row["std"] == pytest.approx(np.std([0, SEEDS, 2 * SEEDS], ddof=1))
     assert (row["n_tasks"], row["n_seeds"], row["n_undefined"], row["trained"]) == (2, 3, 0, True)
     assert (row["published"], row["published_std"]) == pytest.approx((0.873, 0.019))
     assert data.loc[("Cl_pair", "pair"), "published"] == pytest.approx(0.755)
@@ -69,7 +69,7 @@ def test_scores_are_means_over_tasks_then_over_seeds(tmp_path: Path) -> None:
         *("method", "toy graphs", "toy nodes", "toy NC published", "toy links", "toy LP published")
     ]
     cells = {line[0]: dict(zip(table.header, line, strict=True)) for line in table.rows}
-    assert cells["iSAME_node"]["toy nodes"] == "97.00 ± 0.82"
+    assert cells["iSAME_node"]["toy nodes"] == "97.00 ± 1.00"
     assert cells["iSAME_node"]["toy graphs"].endswith(" †")
     assert not any("†" in cell for cell in cells["iSAME"].values())
     assert cells["iSAME_node"]["toy NC published"] == "87.30 ± 1.90"
@@ -115,31 +115,29 @@ def test_the_change_is_that_of_maninis_and_its_test_knows_the_splits(tmp_path: P
         deltas.append(sum(of_level) / 3)
     row = data.loc["iSAME"]
     assert row["mean"] == pytest.approx(np.mean(deltas))
-    assert row["std"] == pytest.approx(np.std(deltas))
+    assert row["std"] == pytest.approx(np.std(deltas, ddof=1))
     assert row["test_to_train"] == pytest.approx(20 / 160)
-    error = np.sqrt((1 / 3 + 1 / 8) * np.var(deltas, ddof=1))
-    assert row["p_value"] == pytest.approx(2 * student.sf(np.mean(deltas) / error, 2))
+    others = (data.loc[name, "mean"] + np.zeros(3) for name in ("iSAME_node", "Cl_both"))  # do not vary
+    family = Family.of(np.column_stack([np.zeros(3), deltas, *others]))
+    expected = interval(np.array(deltas), family, 1 / 8)
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx(expected)
     assert row["published"] == 1.5
-    p = data["p_value"].sort_values()
-    assert data.loc[p.index, "p_holm"].tolist() == pytest.approx(
-        np.maximum.accumulate(p * [3, 2, 1]).clip(upper=1)
-    )
     assert data.loc["Cl_both", "verdict"] == "worse"
     assert "+1.5 ± 1.9" in table.rows[0]
     write_table("table_level_change", table.data, tmp_path / "change.parquet")
 
 
-def test_without_two_splits_or_a_single_task_row_there_is_no_p_value(tmp_path: Path) -> None:
+def test_without_two_splits_or_a_single_task_row_there_is_no_interval(tmp_path: Path) -> None:
     data = level_change.make(level_inputs(tmp_path, level_value, seeds=(0,))).data
-    assert data["p_value"].isna().all()
-    assert set(data["verdict"]) == {"one split, no test"}
+    assert data[["ci_low", "ci_high"]].isna().all(axis=None)
+    assert set(data["verdict"]) == {"undecided"}
     assert data["mean"].notna().all()
 
     rows = [row for row in ROWS if row["label"] != "Cl_pair"]
     data = level_change.make(level_inputs(tmp_path, level_value, rows)).data.set_index("method")
     assert data.loc["iSAME", "verdict"] == "no single-task row of links (held_out)"
     assert np.isnan(data.loc["iSAME", "mean"])
-    assert data.loc["Cl_both", "p_holm"] < 0.05
+    assert data.loc["Cl_both", "verdict"] == "worse"
     write_table("table_level_change", data.reset_index(), tmp_path / "change.parquet")
 
 
@@ -158,7 +156,7 @@ def test_links_are_compared_with_single_tasks_of_their_protocol(tmp_path: Path) 
     assert data.loc["Read", "mean"] == data.loc["Fine", "mean"] == pytest.approx(50)
     changes = [0, 0, 100 * (0.45 - 0.6) / 0.6]  # graphs and nodes: against single tasks of either protocol
     assert data.loc["S_all", "mean"] == pytest.approx(np.mean(changes))
-    assert data.loc["S_rel", "verdict"] == "equal in every split, no test"
+    assert data.loc["S_rel", "verdict"] == "better"  # by the same in every split
 
 
 def test_studies_have_them_if_a_method_chooses_levels(tmp_path: Path) -> None:
@@ -176,7 +174,7 @@ def test_each_task_is_shown_in_a_metric_of_its_kind(tmp_path: Path) -> None:
     table = per_task.make(inputs.restricted(tables()["per_task"]))
     assert list(table.header)[2:6] == ["task", "metric", "labels", "active"]
     assert [row[3] for row in table.rows] == ["accuracy", "accuracy", "accuracy", "ROC-AUC"]
-    assert table.rows[3][table.header.index("Cl_pair")] == "81.00 ± 0.82"
+    assert table.rows[3][table.header.index("Cl_pair")] == "81.00 ± 1.00"
     assert table.data.groupby("task_id")["metric"].first().to_dict() == {
         **dict.fromkeys(["g", "n1", "n2"], "accuracy"),
         "l": "roc_auc",

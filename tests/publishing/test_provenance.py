@@ -108,6 +108,7 @@ def arguments(tmp_path) -> list[str]:
         {"run_id": plan["run_id"], "seconds": 1.5, "peak_rss_mb": 9.0, "device": "cpu", "host": "hidden-host"}
     )
     costs["libraries"] = ['{"numpy":"2.4.6","torch":"2.12.0"}', '{"numpy":"2.4.6","torch":"2.13.0"}', None]
+    costs["finished"] = [f"2026-12-01T03:00:{second}Z" for second in ("02", "10", "04")]
     write_table("costs", costs, tmp_path / "costs.parquet")
     toy = tmp_path / "toy_study" / "data" / "toy"
     write_json(toy / "dataset.json", {"digest": "abc"})
@@ -138,7 +139,8 @@ def test_a_publication_is_copies_and_their_record(arguments: list[str], tmp_path
     record = json.loads((published / "provenance.json").read_text())
     assert record["seeds"] == [0, 1, 2]
     assert record["reduced"] == ["3 seeds instead of 5"]
-    assert record["duration"] == {"devices": ["cpu"], "n_runs": 3, "run_seconds": 4.5}
+    duration = {"devices": ["cpu"], "n_runs": 3, "run_seconds": 4.5, "wall_seconds": 9.5}
+    assert record["duration"] == duration  # from 1.5 s before 03:00:02 to 03:00:10
     given = {"dataset": "abc", "features/features": "def"}
     given |= {f"splits/scaffold-{seed}": f"split {seed}" for seed in range(3)}
     assert record["data"] == {f"toy_study/data/toy/{name}.json": value for name, value in given.items()}
@@ -178,7 +180,8 @@ def test_only_small_readable_kinds_are_published(arguments: list[str], tmp_path,
     model = tmp_path / "made" / "weights.safetensors"
     model.write_bytes(b"x")
     assert main([*arguments, str(model)]) == 2
-    assert "weights.safetensors is not published; only .csv, .md, .png are" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "weights.safetensors is not published; only .csv, .md, .png and cells.parquet are" in said
     assert not (tmp_path / "published").exists()
     assert main([*arguments, str(tmp_path / "made" / "absent.md")]) == 2
     write_text(tmp_path / "other" / "main.md", "other")

@@ -3,6 +3,7 @@
 import html
 import json
 import re
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -53,7 +54,7 @@ NAN = float("nan")
 def test_main_table_shows_mean_spread_and_delta_with_the_best_in_bold(tmp_path) -> None:
     table = main_table.make(make_inputs(tmp_path))
     assert table.header == ["method", "toy random"]
-    assert table.rows == [["STL", "71.00 ± 1.00"], ["MTL", "77.00 ± 2.00 (+6.00)"]]
+    assert table.rows == [["STL", "71.00 ± 1.41"], ["MTL", "77.00 ± 2.83 (+6.00)"]]
     assert isinstance(table.rows[1][1], Bold)
     assert not isinstance(table.rows[0][1], Bold)
     assert table.data["mean"].tolist() == pytest.approx([0.71, 0.77], abs=1e-12)
@@ -65,7 +66,7 @@ def test_main_table_shows_mean_spread_and_delta_with_the_best_in_bold(tmp_path) 
 
 def test_where_lower_is_better_the_lowest_is_bold(tmp_path) -> None:
     table = main_table.make(make_inputs(tmp_path, study=study_of(metrics=["brier"])))
-    assert table.rows[0][1] == "0.710 ± 0.010"
+    assert table.rows[0][1] == "0.710 ± 0.014"
     assert isinstance(table.rows[0][1], Bold)
     assert not isinstance(table.rows[1][1], Bold)
     assert "lower is better" in table.notes[0]
@@ -270,22 +271,32 @@ def test_data_of_another_version_are_not_shown(tmp_path) -> None:
             (per_task_table if file == "tasks" else splits_table).make(inputs)
 
 
-def test_significance_says_better_worse_or_why_not(tmp_path) -> None:
-    table = significance_table.make(make_inputs(tmp_path, study=study_of(metrics=["roc_auc", "brier"])))
-    by_metric = {row[2]: row for row in table.rows}
-    assert by_metric["ROC-AUC"][4:6] == ["STL", "better"]
-    assert by_metric["Brier score"][4:6] == ["STL", "worse"]
-    assert by_metric["ROC-AUC"][6:8] == ["7", "+6.00"]
-    few = make_inputs(tmp_path, lambda d, m, s, t: NAN if t > "t3" else value_of(d, m, s, t))
-    row = significance_table.make(few).rows[0]
-    assert row[5] == "only 4 tasks, at least 6 are needed"
-    assert row[8:] == ["–", "–", "–", "–"]
+def test_significance_says_what_the_intervals_say_or_why_there_is_none(tmp_path) -> None:
+    study = study_of(metrics=["roc_auc", "brier"], methods=("STL", "MTL", "Wild"))
+    study["methods"] += [{"label": "Again", "twin_of": "MTL"}]
+    value = partial(levelled, {"MTL": 0.05, "Again": 0.0502, "Wild": 0.003})
+    table = significance_table.make(make_inputs(tmp_path, value, study, seeds=range(5)))
+    told = {(row[2], row[3], row[4]): row[5:] for row in table.rows}
+    assert told["ROC-AUC", "MTL", "STL"][:4] == ["better", "5", "7", "+5.00"]
+    assert told["Brier score", "MTL", "STL"][0] == "worse"
+    assert told["ROC-AUC", "Wild", "STL"][0] == "undecided"
+    assert told["ROC-AUC", "Again", "MTL"][0] == "equal"
+    assert told["ROC-AUC", "MTL", "STL"][5:] == ["–", "0.50"]
+    assert "A/A control: Again is MTL with other random numbers." in table.notes
+    two = significance_table.make(make_inputs(tmp_path / "two")).rows[0]
+    assert two[5:] == ["2 folds, 3 at least are needed", "2", "7", "+6.00", "–", "–", "0.50"]
+
+
+def levelled(gain: dict[str, float], dataset: str, method: str, seed: int, task: str) -> float:
+    """0.7 and a gain that hardly varies from fold to fold, but for the row Wild."""
+    noise = (0.0015 if method == "Wild" else 0.0002) * (-1) ** seed
+    return 0.7 + 0.01 * seed + gain.get(method, 0.0) + (noise if method != "STL" else 0.0)
 
 
 def test_all_metrics_have_a_column_each(tmp_path) -> None:
     table = all_metrics_table.make(make_inputs(tmp_path, study=study_of(metrics=["roc_auc", "ece"])))
     assert table.header == ["data set", "split", "method", "ROC-AUC", "calibration error (ECE)"]
-    assert table.rows[1] == ["toy", "random", "MTL", "77.00 ± 2.00", "0.770 ± 0.020"]
+    assert table.rows[1] == ["toy", "random", "MTL", "77.00 ± 2.83", "0.770 ± 0.028"]
     assert [type(cell) is Bold for cell in table.rows[1]] == [False, False, False, True, False]
 
 
@@ -425,15 +436,21 @@ def test_the_steps_go_from_predictions_to_tables(tmp_path, capsys) -> None:
     assert main(["evaluate_runs", *evaluate_arguments]) == 2
     assert "tasks.parquet is not the file that" in capsys.readouterr().err
     tasks.write_bytes(right)
-    compare_arguments = ["--plan", file("plan"), "--metrics", file("metrics"), "--tasks", str(tasks)]
-    compare_arguments += ["--out-summary", file("summary"), "--out-comparisons", file("comparisons")]
-    assert main(["compare_methods", *compare_arguments, "--baseline", "STL"]) == 0
-    assert main(["compare_methods", *compare_arguments, "--baseline", "SLT"]) == 2
-    assert "no method labelled 'SLT'. Did you mean 'STL'?" in capsys.readouterr().err
     study = write_study(tmp_path, study_of(metrics=["roc_auc", "brier"]), "toy_study")
+    for name in ("plan", "metrics", "predictions"):
+        (tmp_path / f"{name}.parquet").replace(study.parent / f"{name}.parquet")
+    compare_arguments = ["--out-summary", file("summary"), "--out-comparisons", file("comparisons")]
+    compare_arguments += ["--out-cells", file("cells")]
+    assert main(["compare_methods", "--study", str(study.parent), *compare_arguments]) == 0
+    assert main(["resample_items", "--study", str(study.parent), "--out", file("item_intervals")]) == 0
+    reasons = pd.read_parquet(file("comparisons"))["reason"]
+    assert set(reasons) == {"1 fold, 3 at least are needed"}  # both seeds test the same items
+    cells = pd.read_parquet(file("cells"))
+    assert len(cells) == 2 * 2 * len(TASKS) * 2  # rows, seeds, tasks, metrics
+    assert set(cells.query("metric == 'roc_auc' and method == 'MTL'")["value"]) == {1.0}
     costs = pd.DataFrame({"run_id": plan["run_id"], "seconds": 1.5, "peak_rss_mb": 9.0, "device": "cpu"})
-    write_table("costs", costs.assign(host="h", libraries=None), tmp_path / "costs.parquet")
-    for name in ("plan", "metrics", "summary", "comparisons", "costs"):
+    write_table("costs", costs.assign(host="h", libraries=None, finished=None), tmp_path / "costs.parquet")
+    for name in ("summary", "comparisons", "costs", "item_intervals"):
         (tmp_path / f"{name}.parquet").replace(study.parent / f"{name}.parquet")
     assert main(["write_tables", "--study", str(study)]) == 0
     markdown = (study.parent / "tables" / "main.md").read_text()

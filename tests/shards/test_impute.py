@@ -70,7 +70,7 @@ def test_every_missing_cell_is_filled_once_by_the_mean_over_seeds(tmp_path, monk
     parts = torch.arange(60).split(17)  # what is predicted together is known together
     both = np.stack([np.concatenate([one(rows) for rows in parts]) for one in imputers])[:, row, column]
     np.testing.assert_allclose(found["score"], both.mean(0), rtol=1e-6)
-    np.testing.assert_allclose(found["spread"], both.std(0), rtol=1e-3, atol=1e-7)
+    np.testing.assert_allclose(found["spread"], both.std(0, ddof=1), rtol=1e-3, atol=1e-7)
     assert found["score"].between(0, 1).all()
     assert found["spread"].max() > 0 or not capabilities("methods", method).uses_encoder  # which draw nothing
 
@@ -126,7 +126,13 @@ def step_of(results: Path, spec: RunSpec) -> Namespace:
         **dict.fromkeys(("tasks", "hyperparameters"), "{}"),
         **{key: getattr(spec, key) for key in ("run_id", "label", "dataset", "split")},
         **dict(zip(("method", "encoder", "balancing"), spec.names[:3], strict=True)),
-        **{"seed": spec.seed, "predicted_minutes": 1.0, "cost_factor": 1.0, "spec": spec.canonical()},
+        **{
+            "seed": spec.seed,
+            "restart": 0,
+            "predicted_minutes": 1.0,
+            "cost_factor": 1.0,
+            "spec": spec.canonical(),
+        },
     }
     plan = results / "study" / "plan.parquet"
     write_table("plan", pd.DataFrame([row]).astype({"shard": "Int32"}), plan)

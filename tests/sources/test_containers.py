@@ -140,6 +140,14 @@ def test_an_index_without_a_name_is_left_out_and_told(tmp_path, caplog):
     with caplog.at_level("INFO"):
         assert read(path).tasks["name"].tolist() == ["A"]
     assert "are left out: 'Unnamed: 0.1', 'Unnamed: 0'. Name" in caplog.text
+    pd.DataFrame({"smiles": ["CCO"], "A": [1.5]}, index=["id"]).to_parquet(tmp_path / "x.parquet")
+    assert open_table(tmp_path / "x.parquet").names == ["smiles", "A"]
+    assert open_table(tmp_path / "x.parquet", index=True).names == ["__index_level_0__", "smiles", "A"]
+    path.write_text(",,smiles,A,\nx,y,CCO,1,\n")
+    assert open_table(path, index=True).names == ["", "smiles", "A"]
+    path.write_text("Unnamed: 0,smiles,Unnamed: 0\n0,CCO,1\n")
+    with pytest.raises(RelataskError, match=r"'Unnamed: 0' is used twice \(columns 1 and 3\)"):
+        open_table(path, index=True)
     path.write_text("smiles,A,\nCCO,1,\nCCN,1,lost\n")
     with pytest.raises(RelataskError, match="column 3 has no name"):
         read(path)
@@ -206,6 +214,15 @@ def test_another_encoding_is_assumed_and_told_with_a_word(tmp_path, caplog, enco
     caplog.clear()
     open_table(path, Reading(encoding=encoding))
     assert not caplog.text
+
+
+def test_a_text_that_ends_within_a_character_was_cut_off_unless_windows_wrote_it(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_bytes("smiles,name\nCCO,é\nCCN,ü".encode()[:-1])
+    with pytest.raises(RelataskError, match=r"x.csv ends within a character, so it was cut off"):
+        open_table(path)
+    path.write_bytes("smiles,name\nCCO,e\nCCN,é".encode("cp1252"))
+    assert open_table(path).facts()["encoding"] == "cp1252"
 
 
 def test_an_encoding_that_is_named_is_used_and_an_unknown_one_refused(tmp_path):

@@ -53,7 +53,7 @@ def planned(folder: Path, study: dict) -> dict[str, int]:
         ({"unpublished": ["per_task"]}, set()),
         (
             {"contrasts": [["MTL_GIN", "MTL"]]},
-            {"compare_methods", "write_tables", "draw_figures"},
+            {"compare_methods", "resample_items", "write_tables", "draw_figures"},
         ),
     ],
 )

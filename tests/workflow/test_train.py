@@ -64,7 +64,9 @@ def test_a_table_becomes_a_verdict_and_a_model_also_after_a_kill(site: Path, tmp
     assert out.count("\n") == 1
     assert SENTENCE in out
     assert "learning together " in out
-    assert out.rstrip().endswith("its model is models/assays. Table: results/assays/tables/main.md.")
+    table, report = "results/assays/tables/main.md", "results/assays/report.html"
+    assert out.rstrip().endswith(f"its model is models/assays. Table: {table}. Report: {report}.")
+    assert str(tmp_path) not in (whole / report).read_text()
     said = [line.split(":")[0] for line in err.splitlines()]
     stages = ["reading and preparing", "training", "evaluating", "writing tables and figures"]
     assert [line for line in said if line in stages] == stages
@@ -137,6 +139,11 @@ def test_plain_snakemake_ends_with_the_sentence_and_says_first_what_the_papers_s
     study.write_text(paper)
     done = run_warm(tmp_path, "plan_runs", "--config", f"study={study}", "scale=paper")
     assert "scale: paper: 15 runs are left, predicted to take " in done.stderr
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "assays.yaml").write_text(f"{paper}# changed\n")
+    refused = run_warm(tmp_path, "plan_runs", "--config", "study=other/assays.yaml", check=False)
+    assert refused.returncode == 1
+    assert "study assays.yaml, and other/assays.yaml has the same name and would replace" in refused.stderr
     study.write_text(paper.replace("smiles_column: SMILES", "smiles_column: SMILE"))
     failed = run_snakemake(tmp_path, "--config", f"study={study}", check=False)
     assert failed.returncode == 1

@@ -72,6 +72,7 @@ def test_each_study_plans_every_job(
         "merge_runs",
         "evaluate_runs",
         "compare_methods",
+        "resample_items",
         "write_tables",
         "draw_figures",
     ]:

@@ -110,9 +110,11 @@ rule compare_methods:
         plan=at("plan"),
         metrics=at("metrics"),
         tasks=task_tables(),
+        splits=split_files(),
     output:
         summary=at("summary"),
         comparisons=at("comparisons"),
+        cells=at("cells"),
     log:
         f"results/logs/compare_methods/{STUDY_NAME}.log",
     benchmark:
@@ -124,15 +126,37 @@ rule compare_methods:
         mem_mb=growing(4000),
         runtime=60,
     params:
-        baseline=lambda wildcards: STUDY.baseline,
-        contrasts=place("contrasts"),
-        content=digest_of(STUDY.contrasts),
+        study=lambda wildcards, input: Path(input.plan).parent,
+        content=digest_of([STUDY.baseline, STUDY.pairs, STUDY.margins]),
         code=code_of("steps/compare_methods.py"),
     shell:
-        "python -m relatask compare_methods --log {log}"
-        " --plan {input.plan} --metrics {input.metrics} --tasks {input.tasks} --baseline {params.baseline}"
-        " --contrasts {params.contrasts:q}"
-        " --out-summary {output.summary} --out-comparisons {output.comparisons}"
+        "python -m relatask compare_methods --log {log} --study {params.study}"
+        " --out-summary {output.summary} --out-comparisons {output.comparisons} --out-cells {output.cells}"
+
+
+rule resample_items:
+    input:
+        plan=at("plan"),
+        predictions=at("predictions"),
+        tasks=task_tables(),
+    output:
+        intervals=at("item_intervals"),
+    log:
+        f"results/logs/resample_items/{STUDY_NAME}.log",
+    benchmark:
+        f"results/benchmarks/resample_items/{STUDY_NAME}.tsv"
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(6000),
+        runtime=120,
+    params:
+        study=lambda wildcards, input: Path(input.plan).parent,
+        content=digest_of([STUDY.baseline, STUDY.pairs, STUDY.metrics]),
+        code=code_of("steps/resample_items.py"),
+    shell:
+        "python -m relatask resample_items --log {log} --study {params.study} --out {output.intervals}"
 
 
 rule impute_labels:

@@ -1,7 +1,7 @@
 # Names of the files that rules read and write, as functions of the study. Nothing runs here.
 
 RETRIEVING = ("retrieve_files", "plant_data", "query_activities", "query_assay_targets", "query_string")
-MERGED = ("plan", "predictions", "metrics", "summary", "comparisons")
+MERGED = ("plan", "predictions", "metrics", "summary", "comparisons", "cells", "item_intervals")
 TABLES = table_names(STUDY)
 MEASURED = [name for name in TABLES if table_record(STUDY, name).measured]
 FIGURES = figure_names(STUDY)
@@ -387,6 +387,7 @@ def small_files():
     return [
         *table_files(tables, layout.PUBLISHED_TABLE_FORMATS),
         *figure_files(figures, layout.PUBLISHED_FIGURE_FORMATS),
+        *([at("cells")] if STUDY.methods else []),
     ]
 
 

@@ -1,4 +1,4 @@
-# Files of the target `predict`: what it writes, its parts, and the model.
+# Files of the target `predict`: what it writes, rows and parts on the way, and the model.
 import re
 
 
@@ -13,6 +13,11 @@ def asked_for_predictions():
             f"predict: {' and '.join(missing)} must be given: "
             "snakemake predict --config model=models/assays input=new.csv"
         )
+    if not predictions_file().lower().endswith(layout.PREDICTION_KINDS):
+        raise WorkflowError(
+            f"predict: output: predictions are CSV or Parquet; let the name of {CONFIG.output} end in one of "
+            f"{', '.join(layout.PREDICTION_KINDS)}."
+        )
     return predictions_file()
 
 
@@ -26,16 +31,27 @@ def input_name():
     return re.sub(r"[^A-Za-z0-9_-]+", "_", Path(CONFIG.input or "none").name.split(".")[0]) or "input"
 
 
-def part_files(wildcards):
-    return [
-        f"results/{layout.PREDICTION_PART}".format(
-            name=input_name(),
-            part=f"{number:05d}",
-            parts=f"{CONFIG.parts:05d}",
-            suffix="parquet" if str(CONFIG.output).endswith(".parquet") else "csv",
-        )
-        for number in range(1, CONFIG.parts + 1)
-    ]
+def scattered_record():
+    return in_parts(layout.SCATTERED)
+
+
+def row_files():
+    return [in_parts(layout.PREDICTION_ROWS, f"{number:05d}") for number in range(1, CONFIG.parts + 1)]
+
+
+def part_files():
+    return [in_parts(layout.PREDICTION_PART, f"{number:05d}") for number in range(1, CONFIG.parts + 1)]
+
+
+def part_pattern():
+    """What a shell finds the parts by, in their order."""
+    return in_parts(layout.PREDICTION_PART, "?????")
+
+
+def in_parts(place, part=""):
+    """A file of the parts of the input."""
+    suffix = "parquet" if predictions_file().lower().endswith(".parquet") else "csv"
+    return f"results/{place}".format(name=input_name(), part=part, parts=f"{CONFIG.parts:05d}", suffix=suffix)
 
 
 def model_files(wildcards):

@@ -6,7 +6,7 @@ from snakemake.logging import logger
 from relatask.core.clock import settle_times
 from relatask.core.failures import Failures
 from relatask.core.files import write_text
-from relatask.freshness import ledger, persistence
+from relatask.freshness import ledger, persistence, study_origin
 
 
 @lru_cache
@@ -26,12 +26,23 @@ def study_is_ours():
     return path.is_file() and path.read_text(encoding="utf-8") == study_text()
 
 
+def require_own_results():
+    try:
+        study_origin.require_own(Path(at("origin")), CONFIG.study, ROOT)
+    except RelataskError as error:
+        raise WorkflowError(str(error)) from None
+
+
 def write_study():
-    """Write the study as the steps read it, if it differs from what is there.
+    """Write the study as the steps read it, if it differs from what is there, and which file it is.
 
     It is no output of a rule: whatever depends on such a file would run again after each edit. What a rule
     reads of the study is a digest among its params instead.
     """
+    if CONFIG.model:
+        return
+    require_own_results()
+    study_origin.note_origin(Path(at("origin")), CONFIG.study, ROOT)
     if not study_is_ours():
         write_text(Path(at("study")), study_text())
 

@@ -92,7 +92,7 @@ def _task_rows(
     metrics = inputs.metrics
     own = metrics[(metrics["fold"] == "test") & metrics["run_id"].isin(runs["run_id"])]
     values = own[own["metric"].isin(leading)].groupby("task_id", observed=True)["value"]
-    means, spreads = values.mean(), values.std(ddof=0)
+    means, spreads = values.mean(), values.std(ddof=1)
     held = checked.set_index("task_id").to_dict("index")
     for task in tasks.to_dict("records"):
         name = task["task_id"]

@@ -32,7 +32,7 @@ def losses_of(folder: Path) -> Iterator[str]:
         if len(tables["rejected_tasks"]):
             yield f"{name}: {left_out_said(tables['rejected_tasks'])}."
         if lists := [str(path.with_suffix(".csv")) for file, path in files.items() if len(tables[file])]:
-            yield f"{name}: listed one by one in {', '.join(lists)}."
+            yield f"{name}: listed one by one in {', '.join(lists)}; rows count from 1, without a header."
 
 
 def _read_as(notes: dict[str, Any]) -> str:

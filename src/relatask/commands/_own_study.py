@@ -146,7 +146,9 @@ def _text(table: OwnTable, spending: Spending, splits_file: Path | None, trials:
         f"  {name}:",
         f"    reader: {'measurements' if table.long else 'table'}",
         f"    path: {_one_or_list([str(table.path), *(str(path) for path, _ in table.more)])}",
-        f"    smiles_column: {_one_or_list([table.smiles_column, *(column for _, column in table.more)])}",
+        *_test_path(table),
+        *(f"    {key}: {_word(value)}" for key, value in vars(table.reading).items() if value),
+        f"    smiles_column: {_one_or_list(_smiles_columns(table))}",
         *([f"    id_column: {_word(table.id_column)}"] if table.id_column else []),
         *_tasks(table, leading, others),
         "    # All molecules stay, also small and large ones.",
@@ -180,6 +182,16 @@ def _text(table: OwnTable, spending: Spending, splits_file: Path | None, trials:
         *_settings(rows, spending),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _test_path(table: OwnTable) -> list[str]:
+    said = "  # tested, never trained on"
+    return [f"    test_path: {_word(str(table.tested[0]))}{said}"] if table.tested else []
+
+
+def _smiles_columns(table: OwnTable) -> list[str]:
+    files = [*table.more, *([table.tested] if table.tested else [])]
+    return [table.smiles_column, *(column for _, column in files)]
 
 
 def _tasks(table: OwnTable, leading: Kind, others: dict[str, Kind]) -> list[str]:
@@ -216,6 +228,11 @@ def _splits(table: OwnTable, spending: Spending, splits_file: Path | None) -> li
             "# The folds of your column: of numbers, seed s tests the s-th fold; words are the same for all",
             "# seeds, which then differ in random numbers, and in validation where your column names none.",
             f"splits: {{schemes: [column], column: {_word(table.splits_column)}}}",
+        ]
+    if table.tested:
+        return [
+            "# The test file is tested. Seeds differ in random numbers and in the molecules for validation.",
+            "splits: {schemes: [given]}",
         ]
     if splits_file:
         return [

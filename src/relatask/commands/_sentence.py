@@ -1,6 +1,5 @@
 """The sentence that a study ends with, and the winner's models as one."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +8,12 @@ import pandas as pd
 from relatask.config import StudyAtScale, StudyConfig, read_study
 from relatask.config.study import KIND_SAID
 from relatask.core.errors import RelataskError
-from relatask.core.files import read_fields
 from relatask.core.kinds import Kind
-from relatask.core.layout import dataset_file, in_study
+from relatask.core.layout import in_study
 from relatask.core.tables import read_table
-from relatask.data.splits import split_digest
-from relatask.evaluation.aggregate import CELL, join_plan, runs_of
+from relatask.evaluation.aggregate import join_plan, runs_of
+from relatask.evaluation.looks import looks_of
 from relatask.evaluation.metrics import METRICS
-from relatask.evaluation.resampled import tested_to_trained
 from relatask.evaluation.verdict import MEASURES, Difference, Verdict, verdict
 
 ALONE, SHARED = "single_task", "shared_bottom"
@@ -37,16 +34,13 @@ def sentence_of(folder: Path, models: Path) -> str:
     plan = runs_of(read_table("plan", folder / in_study("plan")), None)
     metrics = read_table("metrics", folder / in_study("metrics"))
     cells = join_plan(plan, metrics[metrics["run_id"].isin(plan["run_id"])])
-    records, kinds = _split_records(folder, chosen), _kinds(plan, metrics)
-    seeds = study.scales[chosen.scale].seeds  # type: ignore[index]
+    looks, kinds = looks_of(folder.parent, chosen), _kinds(plan, metrics)
+    cells = looks.once(cells)
     places, said = model_places(study, models), []
     for (dataset, split), place in places.items():
         own = cells[(cells["dataset"] == dataset) & (cells["split"] == split)]
-        of_split = records[dataset, split]
-        ratio = tested_to_trained([read_fields(file, folds=dict)["folds"] for file in of_split])
-        first = _first_seeds(seeds, of_split)
-        looks = own.assign(seed=own["seed"].map(first)).groupby(CELL, observed=True)["value"].mean()
-        found = verdict(looks.reset_index(), kinds, str(study.baseline), ratio, _together(study))
+        ratio = looks.test_to_train[dataset, split]
+        found = verdict(own, kinds, str(study.baseline), ratio, _together(study))
         if found is None:
             raise RelataskError(
                 f"no task of {dataset} could be measured on the test folds ({split}); see "
@@ -90,33 +84,6 @@ def _together(study: StudyConfig) -> tuple[str, str] | None:
             if alike and (shared.method, alone.method) == (SHARED, ALONE):
                 return shared.label, alone.label
     return None
-
-
-def _split_records(folder: Path, chosen: StudyAtScale) -> dict[tuple[str, str], list[Path]]:
-    """Return (data set, split) -> the records of its splits, one for each seed."""
-    study, seeds = chosen.study, chosen.study.scales[chosen.scale].seeds  # type: ignore[index]
-    return {
-        (dataset, split): [
-            folder.parent / dataset_file("split_record", folder.name, dataset, scheme=split, seed=str(seed))
-            for seed in seeds
-        ]
-        for dataset in study.datasets
-        for split in study.splits.schemes
-    }
-
-
-def _first_seeds(seeds: Sequence[int], records: Sequence[Path]) -> dict[int, int]:
-    """Return seed -> the first seed whose split tests the same.
-
-    Trainings that are tested on the same items, as those of a test fold that a user names, are one look at
-    these, whatever they train on: a test that takes them for several splits finds differences by chance.
-    """
-    first: dict[str, int] = {}
-    found = {}
-    for seed, record in zip(seeds, records, strict=True):
-        split = read_table("split", record.with_suffix(".parquet"))
-        found[seed] = first.setdefault(split_digest(split[split["fold"] == "test"]), seed)
-    return found
 
 
 def _kinds(plan: pd.DataFrame, metrics: pd.DataFrame) -> dict[str, Kind]:
@@ -163,14 +130,20 @@ def _said(found: Verdict, where: str, models: Path) -> str:
 
 
 def _ahead(difference: Difference, what: str) -> str:
-    return f"{difference.mean:+.3f} to {what} {difference.other} ({difference.said}{_p(difference)})"
+    return f"{difference.mean:+.3f} to {what} {difference.other} ({difference.said}{_interval(difference)})"
 
 
 def _learned_together(difference: Difference) -> str:
-    words = {"better": "helped", "worse": "did harm", "not told apart": "made no difference that can be told"}
-    compared = f"{difference.method} {difference.mean:+.3f} to {difference.other}{_p(difference)}"
+    words = {
+        "better": "helped",
+        "worse": "did harm",
+        "equal": "made no difference that matters",
+        "undecided": "made no difference that can be told",
+    }
+    compared = f"{difference.method} {difference.mean:+.3f} to {difference.other}{_interval(difference)}"
     return f"learning together {words[difference.said]} ({compared})"
 
 
-def _p(difference: Difference) -> str:
-    return "" if difference.p != difference.p else f", p {difference.p:.2g}"
+def _interval(difference: Difference) -> str:
+    low, high = difference.low, difference.high
+    return "" if low != low else f", 95 % interval {low:+.3f} to {high:+.3f}"

@@ -8,9 +8,10 @@ from relatask.core.errors import RelataskError
 from relatask.core.kinds import Kind
 from relatask.core.records import suggest
 from relatask.sources.table_description import LongFormat, TableDescription, describe_table
-from relatask.sources.table_files import open_table
+from relatask.sources.table_files import Reading, open_table
 from relatask.sources.units import is_concentration, plain_unit
 
+FOUND_OUT = Reading()
 WIDE = 3.0  # powers of ten from which the squared error of the largest values is all that counts
 
 
@@ -27,6 +28,7 @@ class OwnTable:
         id_column: that names a row.
         splits_column: that says its fold, if wanted.
         folds_column: one that looks like folds and is not asked for.
+        date_column: one that holds dates, by which molecules may be split.
         left_out: column -> why it is nothing.
         long: columns of a table with a row for each measurement.
         units: measured column -> the unit that its name gives in brackets.
@@ -34,6 +36,8 @@ class OwnTable:
         wide_range: columns of measured values above 0 that go over `WIDE` powers of ten or more.
         p_values: whether concentrations become -log10(mol/L).
         more: further files whose rows stand behind those of `path`, with their columns of SMILES.
+        tested: the file of the molecules to test on, with its column of SMILES.
+        reading: how the files are read, where that is not to be found in them.
     """
 
     path: Path
@@ -44,6 +48,7 @@ class OwnTable:
     id_column: str | None = None
     splits_column: str | None = None
     folds_column: str | None = None
+    date_column: str | None = None
     left_out: dict[str, str] | None = None
     long: LongFormat | None = None
     units: dict[str, str] = field(default_factory=dict)
@@ -51,6 +56,8 @@ class OwnTable:
     wide_range: tuple[str, ...] = ()
     p_values: bool = False
     more: tuple[tuple[Path, str], ...] = ()
+    tested: tuple[Path, str] | None = None
+    reading: Reading = FOUND_OUT
 
     @property
     def concentrations(self) -> dict[str, str]:
@@ -69,6 +76,8 @@ def describe(
     ignored: Sequence[str] = (),
     splits: str | None = None,
     task_type: Kind | None = None,
+    one_of_several: bool = False,
+    reading: Reading = FOUND_OUT,
 ) -> OwnTable:
     """Look at a table of molecules and say what it is taken for.
 
@@ -79,11 +88,13 @@ def describe(
         ignored: columns to leave out.
         splits: the column of folds, if wanted.
         task_type: what the cells of all tasks are; default: as they look.
+        one_of_several: files that become one table.
+        reading: how the file is read, where that is not to be found in it.
 
     Raises:
         RelataskError: there is no such column, no SMILES, or no task.
     """
-    found = describe_table(path)
+    found = describe_table(path, reading, one_of_several)
     columns = [one.name for one in found.columns]
     require_columns(f"{path} has no column", columns, smiles, targets, ignored, splits)
     smiles = smiles or found.smiles_column
@@ -93,7 +104,7 @@ def describe(
             f"{', '.join(columns[:20])}."
         )
     if found.long and targets is None:
-        return _of_measurements(found, found.long, smiles, splits, task_type)
+        return _of_measurements(found, found.long, smiles, splits, task_type, reading)
     taken = {smiles, splits, *ignored}
     kinds = {one.name: one.kind for one in found.columns}
     names = targets or [name for name in found.tasks if name not in taken]
@@ -114,7 +125,9 @@ def describe(
         n_labels=sum(one.filled for one in found.columns if one.name in tasks),
         id_column=_unless_in(found.id_column, {*tasks, *taken}),
         splits_column=splits,
+        reading=reading,
         folds_column=_unless_in(found.split_column, {*tasks, *taken}),
+        date_column=_unless_in(found.date_column, {*tasks, *taken}),
         left_out={name: why for name, why in reasons.items() if name not in {*tasks, smiles, splits}},
         units={
             one.name: plain_unit(one.unit)
@@ -150,11 +163,16 @@ def require_columns(
 
 
 def _of_measurements(
-    found: TableDescription, long: LongFormat, smiles: str, splits: str | None, task_type: Kind | None
+    found: TableDescription,
+    long: LongFormat,
+    smiles: str,
+    splits: str | None,
+    task_type: Kind | None,
+    reading: Reading,
 ) -> OwnTable:
     """Return a table with a row for each measurement, of which tasks and molecules are counted."""
     tasks, molecules = set[str](), set[str]()
-    for batch in open_table(found.path).batches([long.task_column, smiles]):
+    for batch in open_table(found.path, reading).batches([long.task_column, smiles]):
         for names, column in ((tasks, long.task_column), (molecules, smiles)):
             names.update(_texts(batch.column(column).unique().to_pylist()))
     kind: Kind = task_type or "real"
@@ -166,8 +184,10 @@ def _of_measurements(
         n_labels=found.n_rows,
         id_column=found.id_column,
         splits_column=splits,
+        date_column=_unless_in(found.date_column, {splits}),
         left_out={name: why for name, why in found.left_out.items() if name not in vars(long).values()},
         long=long,
+        reading=reading,
         wide_range=tuple(
             one.name
             for one in found.columns

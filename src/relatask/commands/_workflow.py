@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
+from relatask.commands.scrub_report import write_scrubbed
 from relatask.core.errors import RelataskError
 from relatask.core.failures import Failures
 from relatask.core.layout import in_study
@@ -115,18 +116,7 @@ def run_workflow(study: Path, cores: str, name: str, config: Sequence[str] = ())
     Raises:
         RelataskError: it failed; the sentence is that of the step that did.
     """
-    from snakemake import cli
-
-    folder = workflow_folder()
-    log = Path("results", "logs", "train", f"{name}.log")
-    arguments = ["--snakefile", str(folder / "Snakefile"), "--cores", cores]
-    arguments += [
-        "--workflow-profile",
-        str(folder / "profiles" / "default"),
-        "--config",
-        f"study={study}",
-        *config,
-    ]
+    log = _log_of(name)
     log.parent.mkdir(parents=True, exist_ok=True)
     failures = Failures()
     with _words_into(log) as out:
@@ -136,17 +126,57 @@ def run_workflow(study: Path, cores: str, name: str, config: Sequence[str] = ())
         for handler in handlers:
             source.addHandler(handler)
         try:
-            cli.main(arguments)
-        except SystemExit as end:
-            status = end.code
+            status = _snakemake(study, config, "--cores", cores)
         finally:
             for handler in handlers:
                 source.removeHandler(handler)
                 handler.close()
-            atexit.unregister(print)  # last lines of the workflow; the caller has its own
     if status:
         said = failures.sentence() or "the workflow was interrupted; start it again to go on."
         raise RelataskError(f"{said} (All that was said: {log})")
+
+
+def write_report(study: Path, name: str, config: Sequence[str] = ()) -> Path | None:
+    """Make the report of a study that is finished, tables and figures in one page; return its file.
+
+    Args:
+        study: the file.
+        name: of the study.
+        config: further keys of config.yaml, as KEY=VALUE.
+
+    Returns:
+        None where it cannot be made, and a line says how to try again: the results are worth more than it.
+    """
+    report, log = Path("results") / name / ".report.html", _log_of(name)
+    with _words_into(log) as out:
+        status = _snakemake(study, config, "--cores", "1", "--report", str(report))
+        if status:
+            said = f"snakemake --report {report} --config study={study}"
+            print(f"the report could not be made, see {log}; to try again: {said}", file=out)
+    return None if status else write_scrubbed(report)
+
+
+def _log_of(name: str) -> Path:
+    return Path("results", "logs", "train", f"{name}.log")
+
+
+def _snakemake(study: Path, config: Sequence[str], *arguments: str) -> object:
+    """Run Snakemake in this process and return its exit status, 0 or None where all went well."""
+    from snakemake import cli
+
+    folder = workflow_folder()
+    fixed = [
+        *("--snakefile", str(folder / "Snakefile")),
+        *("--workflow-profile", str(folder / "profiles" / "default")),
+        *("--config", f"study={study}", *config),
+    ]
+    try:
+        cli.main([*arguments, *fixed])
+    except SystemExit as end:
+        return end.code
+    finally:
+        atexit.unregister(print)  # last lines of the workflow; the caller has its own
+    return None
 
 
 def _training(study: Path) -> str:

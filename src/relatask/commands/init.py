@@ -8,6 +8,7 @@ Examples:
   relatask init assays.csv --smiles-columns structure --target-columns hERG CYP3A4
   relatask init ic50_nM.csv --p-values
   relatask init assays_2023.csv assays_2024.xlsx
+  relatask init assays.csv --test-file assays_2024.csv
   relatask init assays.csv --search 16
   relatask init -i assays.csv --ignore-columns batch operator --splits-column fold
 """
@@ -19,11 +20,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from relatask.commands._own_study import study_name, study_text
-from relatask.commands._several import describe_all
-from relatask.commands._table import WIDE
+from relatask.commands._several import describe_all, with_test_file
+from relatask.commands._table import WIDE, OwnTable
+from relatask.core.blocks import parse
 from relatask.core.errors import RelataskError
 from relatask.core.files import write_text
 from relatask.core.kinds import KINDS
+from relatask.sources.table_keys import TableKeys
 
 TYPES = {"classification": "binary", "regression": "real", "multiclass": "class"}  # chemprop's names
 NAMED = 10  # columns left out that are told
@@ -59,6 +62,9 @@ def configure_table(parser: argparse.ArgumentParser, what: str) -> None:
         metavar="NAME",
         help="columns of assays; default: all with numbers or a few words",
     )
+    for option, what in (("--sheet", "of a workbook"), ("--encoding", "of a text, e.g. cp1250")):
+        parser.add_argument(option, metavar="NAME", help=f"{what}; default: found out, and told")
+    parser.add_argument("--decimal", choices=[",", "."], help="mark before decimals; default: found out")
     parser.add_argument(
         "--ignore-columns", nargs="+", default=[], metavar="NAME", help="columns to leave out"
     )
@@ -69,6 +75,12 @@ def configure_table(parser: argparse.ArgumentParser, what: str) -> None:
     )
     parser.add_argument(
         "--splits-file", type=Path, metavar="FILE", help="which rows are in which fold, as chemprop's"
+    )
+    parser.add_argument(
+        "--test-file",
+        type=Path,
+        metavar="FILE",
+        help="table of the molecules to test on, with the same columns",
     )
     parser.add_argument(
         "--task-type",
@@ -109,10 +121,38 @@ def files_of(arguments: argparse.Namespace) -> list[Path]:
 
 def _check(arguments: argparse.Namespace) -> None:
     """Refuse arguments that do not go together, or mean nothing."""
-    if arguments.splits_column and arguments.splits_file:
-        raise RelataskError("give --splits-column or --splits-file, not both.")
+    given = {"--splits-column": arguments.splits_column, "--splits-file": arguments.splits_file}
+    given["--test-file"] = arguments.test_file
+    if len(named := [option for option, value in given.items() if value]) > 1:
+        raise RelataskError(f"give {' or '.join(named)}: one says what is tested.")
     if arguments.search is not None and arguments.search < 2:
         raise RelataskError("--search: one trial has nothing to choose from; name 2 or more, e.g. 16.")
+
+
+def _table_of(arguments: argparse.Namespace, files: Sequence[Path]) -> OwnTable:
+    """Look at the tables, and at that to test on, as the arguments say."""
+    path = files[0]
+    smiles = arguments.smiles_columns[0] if arguments.smiles_columns else None
+    said = {key: getattr(arguments, key) for key in TableKeys.model_fields}
+    table = describe_all(
+        files,
+        smiles=smiles,
+        targets=arguments.target_columns,
+        ignored=arguments.ignore_columns,
+        splits=arguments.splits_column,
+        task_type=TYPES.get(arguments.task_type, arguments.task_type),
+        reading=parse(TableKeys, said, "the command").reading(files),
+    )
+    if arguments.test_file:
+        table = with_test_file(table, arguments.test_file, smiles)
+    if arguments.p_values:
+        if not (table.long.unit_column if table.long else table.concentrations):
+            raise RelataskError(
+                f"{path} says no unit of concentration for --p-values: write it behind the name of a column, "
+                "as in 'IC50 (nM)', or into a column of units."
+            )
+        table = replace(table, p_values=True)
+    return table
 
 
 def write_study(arguments: argparse.Namespace, files: Sequence[Path]) -> Path:
@@ -122,22 +162,7 @@ def write_study(arguments: argparse.Namespace, files: Sequence[Path]) -> Path:
         RelataskError: the table cannot be used, or there is another study file of this name.
     """
     _check(arguments)
-    path = files[0]
-    table = describe_all(
-        files,
-        smiles=arguments.smiles_columns[0] if arguments.smiles_columns else None,
-        targets=arguments.target_columns,
-        ignored=arguments.ignore_columns,
-        splits=arguments.splits_column,
-        task_type=TYPES.get(arguments.task_type, arguments.task_type),
-    )
-    if arguments.p_values:
-        if not (table.long.unit_column if table.long else table.concentrations):
-            raise RelataskError(
-                f"{path} says no unit of concentration for --p-values: write it behind the name of a column, "
-                "as in 'IC50 (nM)', or into a column of units."
-            )
-        table = replace(table, p_values=True)
+    path, table = files[0], _table_of(arguments, files)
     text = study_text(table, arguments.splits_file, arguments.minutes, arguments.tiny, arguments.search)
     target = Path(f"{study_name(path)}.yaml")
     known = target.read_text(encoding="utf-8") if target.is_file() else None
@@ -148,8 +173,17 @@ def write_study(arguments: argparse.Namespace, files: Sequence[Path]) -> Path:
         )
     if known != text:
         write_text(target, text)
+    _tell(table, files, target)
+    return target
+
+
+def _tell(table: OwnTable, files: Sequence[Path], target: Path) -> None:
+    """Say what the columns are taken for, and what else they might be."""
+    path = files[0]
     all_files, kinds = ", ".join(map(str, files)), list(table.tasks.values())
     said = ", ".join(f"{kinds.count(kind)} {kind}" for kind in KINDS if kind in kinds)
+    if table.tested:
+        all_files += f", for test {table.tested[0]}"
     log.info("%s: %d rows, SMILES in %r, tasks: %s", all_files, table.n_rows, table.smiles_column, said)
     if table.left_out:
         named = [f"{name} ({why})" for name, why in list(table.left_out.items())[:NAMED]]
@@ -166,4 +200,9 @@ def write_study(arguments: argparse.Namespace, files: Sequence[Path]) -> Path:
         )
     if table.folds_column:
         log.info("%s: %r looks like folds; --splits-column takes them.", path, table.folds_column)
-    return target
+    if table.date_column and not table.tested:
+        log.info(
+            "%s: %r holds dates; to test on the newest molecules write splits: {schemes: [time], column: %r} "
+            "into %s.",
+            *(path, table.date_column, table.date_column, target),
+        )

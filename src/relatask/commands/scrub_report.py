@@ -38,20 +38,35 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the report that can be shown, and remove the other."""
+    out = write_scrubbed(arguments.report, arguments.out)
+    print(f"Done. The report, {out}, shows the tables and figures of the study.")
+
+
+def write_scrubbed(report: Path, out: Path | None = None) -> Path:
+    """Write the report that can be shown, remove the other, and return the file.
+
+    Args:
+        report: that Snakemake wrote.
+        out: the file; None: report.html in the folder of its study.
+
+    Raises:
+        RelataskError: it is no report of Snakemake, or of several studies.
+    """
     try:
-        text = arguments.report.read_text(encoding="utf-8")
+        text = report.read_text(encoding="utf-8")
     except (FileNotFoundError, UnicodeDecodeError):
         raise RelataskError(
-            f"{arguments.report} is no report in HTML; make one with snakemake --report {arguments.report}."
+            f"{report} is no report in HTML; make one with snakemake --report {report}."
         ) from None
     for name, rewrite in (("results", _results), ("rules", _rules)):
-        text, shown = _rewritten(text, name, rewrite, arguments.report)
+        text, shown = _rewritten(text, name, rewrite, report)
         if name == "results":
-            out = arguments.out or _of_study(shown, arguments.report)
+            out = out or _of_study(shown, report)
+    assert out is not None
     write_text(out, text)
-    if out.resolve() != arguments.report.resolve():
-        arguments.report.unlink()
-    print(f"Done. The report, {out}, shows the tables and figures of the study.")
+    if out.resolve() != report.resolve():
+        report.unlink()
+    return out
 
 
 def _of_study(shown: dict[str, Any], report: Path) -> Path:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from relatask.commands._losses import losses_of
 from relatask.commands._sentence import model_places, require_measures, sentence_of
-from relatask.commands._workflow import run_workflow
+from relatask.commands._workflow import run_workflow, write_report
 from relatask.commands.init import configure_table, files_of, write_study
 from relatask.config import load_study
 from relatask.core.errors import RelataskError
@@ -67,4 +67,6 @@ def run(arguments: argparse.Namespace) -> None:
     folder = Path("results") / name
     for said in losses_of(folder):
         log.info("%s", said)
-    print(sentence_of(folder, models))
+    said = sentence_of(folder, models)
+    report = write_report(study, name, arguments.config)
+    print(f"{said} Report: {report}." if report else said)

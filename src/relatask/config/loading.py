@@ -69,6 +69,9 @@ class Config(Block):
     )
     model: str | None = Field(None, description="folder of a model, for the target `predict` alone")
     input: str | None = Field(None, description="file that the target `predict` reads, e.g. CSV or Parquet")
+    known: str | None = Field(
+        None, description="results that are known of some items, for `predict`, as of `--known`"
+    )
     output: str | None = Field(
         None,
         description="file that `predict` writes; default: in results/predictions/, by the input's name",

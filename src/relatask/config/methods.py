@@ -48,8 +48,13 @@ class MethodConfig(Block):
     """One row of the tables: a method with its encoder and options."""
 
     label: Name = Field(description="name of the row in tables and figures")
+    twin_of: Name | None = Field(
+        None,
+        description="label of another row: this one is the same with other random numbers, an A/A control of "
+        "the comparisons; it has no other key than its label",
+    )
     published: str | None = Field(None, description="what config/published.csv calls the method")
-    method: str = Field(description="a file of relatask.methods")
+    method: str = Field("", description="a file of relatask.methods; each row but a twin has it")
     encoder: str | None = Field(None, description="a file of relatask.encoders")
     inputs: Annotated[list[Name], AfterValidator(unique)] = Field(
         [],
@@ -121,6 +126,10 @@ class MethodConfig(Block):
 
     @model_validator(mode="after")
     def _consistent(self) -> "MethodConfig":
+        if not self.method and self.twin_of:
+            raise ValueError(f"twin_of: no row that is no twin itself has the label {self.twin_of!r}")
+        if not self.method:
+            raise ValueError("the key 'method' is missing")
         if self.groups is not None and self.ensemble > 1:
             raise ValueError("ensemble: a row has groups or is an ensemble, not both")
         if self.average_logits and (self.groups is not None or self.ensemble > 1):
@@ -145,6 +154,12 @@ class ScaleConfig(Block):
 
     seeds: Annotated[list[Annotated[int, Field(ge=0, lt=2**31)]], AfterValidator(unique)] = Field(
         [0, 1, 2], min_length=1, description="one split and one initialisation each"
+    )
+    restarts: int = Field(
+        1,
+        ge=1,
+        le=100,
+        description="trainings of each row on each split, with other random numbers; tables show their mean",
     )
     training: dict[str, Any] = Field({}, description="keys of `training` at this scale")
     datasets: dict[Name, dict[str, Any]] = Field(

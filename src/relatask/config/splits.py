@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, create_model, field_validator, model_validator
 
 from relatask.core.blocks import Block, Name, unique
-from relatask.core.columns.data import CLUSTERS, GROUPINGS, SCAFFOLD
+from relatask.core.columns.data import CLUSTERS, GROUPINGS, LABELS, SCAFFOLD
 from relatask.core.files import canonical_json
 from relatask.core.plugins import scheme_records
 from relatask.core.records import suggest
@@ -158,7 +158,7 @@ class SplitsBlock(Block):
         """Columns of the items that its schemes read and that a user named."""
         options = [self.options_of(split) for split in self.schemes]
         named = [values.get(key) or "" for values in options for key in ("column", "by")]
-        return sorted({*named} - {"", *GROUPINGS})
+        return sorted({*named} - {"", LABELS, *GROUPINGS})
 
     def files_of(self, split: str) -> list[str]:
         """Files of the user's own that the scheme of a split reads."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from relatask.config.datasets import DatasetConfig
 from relatask.config.grouping import GroupingConfig
@@ -86,6 +86,11 @@ class StudyConfig(Block):
         "binary tasks `roc_auc`, `average_precision`, `brier`, `ece`, of measured values `r2`, "
         "`spearman`, `rmse`, `mae`, of classes `accuracy`, `balanced_accuracy`, `macro_f1`",
     )
+    margins: dict[MetricName, float] = Field(
+        {},
+        description="metric -> difference up to which two methods are equal in practice; default: 0.005 "
+        "(half a point of ROC-AUC), of R² and correlations 0.01, of errors in units and enrichment none",
+    )
     uncertainty: bool = Field(
         False,
         description="whether a table and figures say how well calibrated probabilities, intervals and "
@@ -99,6 +104,18 @@ class StudyConfig(Block):
     scales: dict[Literal["quick", "paper"], ScaleConfig] = Field(
         description="what `scale` in config.yaml chooses from"
     )
+
+    @field_validator("methods", mode="before")
+    @classmethod
+    def _complete_twins(cls, rows: Any) -> Any:
+        """Give a twin the keys of its row."""
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            return rows  # which is refused
+        by_label = {row.get("label"): row for row in rows if not row.get("twin_of")}
+        return [
+            {**by_label.get(row["twin_of"], {}), "published": None, **row} if row.get("twin_of") else row
+            for row in rows
+        ]
 
     @model_validator(mode="after")
     def _consistent(self) -> "StudyConfig":
@@ -116,6 +133,7 @@ class StudyConfig(Block):
         for key, label in self._named_methods():
             require_known("method", label, key, labels)
         self._check_comparisons()
+        self._check_twins()
         if self.grouping:
             self.grouping.check(self.datasets, labels)
         self._check_groups()
@@ -154,6 +172,13 @@ class StudyConfig(Block):
         if self.few_shot:
             return "classes"
         return "values" if self.kinds == {"real"} else "binary"
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Pairs of rows that are compared besides each row and the baseline: contrasts, and twins."""
+        twins = [(row.label, row.twin_of) for row in self.methods if row.twin_of]
+        own = [pair for pair in twins if pair[1] != self.baseline and pair not in self.contrasts]
+        return [*self.contrasts, *own]
 
     @property
     def reads_known_labels(self) -> bool:
@@ -267,6 +292,25 @@ class StudyConfig(Block):
             asked = " and ".join(KIND_SAID[kind] for kind in KINDS if kind in known)
             raise ValueError(f"metrics: the tasks have {asked}, each needs one of its own: {said}")
 
+    def _check_twins(self) -> None:
+        """Refuse a twin that differs from its row, or could not."""
+        rows = {method.label: method for method in self.methods}
+        for twin in self.methods:
+            if twin.twin_of is None:
+                continue
+            where = f"methods.{twin.label}"
+            row = rows[twin.twin_of]
+            own = {"label": row.label, "published": row.published, "twin_of": None}
+            if twin.model_copy(update=own) != row:
+                raise ValueError(
+                    f"{where}: a twin is its row with other random numbers; of keys it has its label alone"
+                )
+            if not catalogue("methods")[row.method].random:
+                raise ValueError(
+                    f"{where}.twin_of: {row.method} draws no random numbers, so a twin says nothing; name "
+                    "another row"
+                )
+
     def _check_groups(self) -> None:
         """Refuse rows of groups that nothing chooses."""
         for method in self.methods:
@@ -306,6 +350,8 @@ class StudyConfig(Block):
                 yield f"methods.{method.label}.prior", method.prior
             if method.encoder_from is not None:
                 yield f"methods.{method.label}.encoder_from", method.encoder_from
+            if method.twin_of is not None:
+                yield f"methods.{method.label}.twin_of", method.twin_of
         yield from (("imputation", label) for label in self.imputation)
         for number, pair in enumerate(self.contrasts):
             yield from ((f"contrasts.{number}", label) for label in pair)

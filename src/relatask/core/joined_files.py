@@ -34,20 +34,22 @@ def join_texts(
 
 
 def join_tables(parts: Sequence[Path], header: Sequence[str], target: IO[bytes]) -> None:
-    """Write the rows of Parquet files as one file; a column without a value in a part has the others' type.
+    """Write the rows of Parquet files as one file; a column without a type in a part has the others' type.
+
+    Row groups stay as they are, and one is held at a time.
 
     Args:
         parts: in order.
         header: names of the columns, of a table without any part.
         target: gets the file.
     """
-    schemas = [pq.read_schema(part) for part in parts] or [
-        pa.schema([(name, pa.string()) for name in header])
-    ]
+    schemas = [pq.read_schema(part) for part in parts] or [pa.schema([(name, pa.null()) for name in header])]
     schema = pa.unify_schemas(schemas, promote_options="permissive")
     with pq.ParquetWriter(target, schema) as writer:
         for part in parts:
-            writer.write_table(pq.read_table(part).cast(schema))
+            with pq.ParquetFile(part) as file:
+                for number in range(file.num_row_groups):
+                    writer.write_table(file.read_row_group(number).cast(schema))
 
 
 def csv_line(cells: Sequence[str]) -> bytes:

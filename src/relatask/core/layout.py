@@ -13,6 +13,7 @@ from pathlib import Path
 # name -> file below results/{study}
 STUDY_FILES = {
     "study": "study.json",
+    "origin": "study_file.txt",
     "plan": "plan.parquet",
     "shard_manifest": "shards/{shard}.json",
     "shard_done": "shards/{shard}.done.json",
@@ -23,6 +24,8 @@ STUDY_FILES = {
     "metrics": "metrics.parquet",
     "summary": "summary.parquet",
     "comparisons": "comparisons.parquet",
+    "cells": "cells.parquet",
+    "item_intervals": "item_intervals.parquet",
     "saved": "saved/{name}.parquet",  # tables that methods save besides predictions
     "leaks": "leaks/{dataset}.parquet",
     "similarity": "similarity/{dataset}.parquet",
@@ -97,8 +100,11 @@ JOURNAL = ("runs", "failed", "running", "checkpoints")
 # One folder for each scale: a quick run must not replace what was measured at the scale of the paper.
 PUBLISHED_STUDY = "published/{study}/{scale}"
 PROVENANCE = "provenance.json"
-# What the target `predict` writes, and its parts on the way.
+# What the target `predict` writes, and on the way the rows that jobs read, their record, and their parts.
 PREDICTIONS = "predictions/{name}.csv"
+PREDICTION_KINDS = (".csv", ".csv.gz", ".parquet")
+PREDICTION_ROWS = "predictions/{name}-parts/{part}-of-{parts}.rows.parquet"
+SCATTERED = "predictions/{name}-parts/of-{parts}.json"
 PREDICTION_PART = "predictions/{name}-parts/{part}-of-{parts}.{suffix}"
 
 TABLE_FORMATS = ("html", "parquet", "csv", "md", "tex")  # the first is shown in the report
@@ -107,7 +113,9 @@ PUBLISHED_TABLE_FORMATS = ("csv", "md")
 PUBLISHED_FIGURE_FORMATS = ("png",)
 
 # What an output may need: tables of the study, files of its data sets, tables of each collection of gains.
-NEEDS_OF_STUDY = ("plan", "metrics", "summary", "comparisons", "costs", "history", "predictions")
+NEEDS_OF_STUDY = (
+    *("plan", "metrics", "summary", "comparisons", "item_intervals", "costs", "history", "predictions"),
+)
 NEEDS_OF_DATASETS = ("dataset", "splits", "features", "sequences", "leaks", "similarity")
 NEEDS_OF_COLLECTIONS = ("gains", "groups", "groupings", "estimates", "encodings")
 NEEDS = ("trials", *NEEDS_OF_STUDY, *NEEDS_OF_DATASETS, *NEEDS_OF_COLLECTIONS)

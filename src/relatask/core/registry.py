@@ -88,6 +88,7 @@ class Capabilities(Options):
     trunk: bool | None = None  # whether its model has a trunk; default: where it has a shared encoder
     kinds: tuple[str, ...] = ("binary",)  # of labels that it learns: binary, real, class
     weights: tuple[str, ...] = ()  # of labels that it reads: items, classes, tasks
+    random: bool = True  # whether a run draws random numbers, so that another one differs
     per_task: bool = False  # one independent model per task; its runs may be cut into parts
     needs_relations: bool = False
     uses_prior: bool = False  # may start from the predictions of another method's run

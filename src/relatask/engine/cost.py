@@ -34,11 +34,20 @@ class Meter:
         return {
             "seconds": earlier + time.perf_counter() - self.start,
             "peak_rss_mb": _peak() if self.per_run else _process_peak(),
-            "device": torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else _processor(),
+            "device": _name_of(self.device),
             "host": f"{platform.system()}, {os.cpu_count()} cores",
             "libraries": LIBRARIES,
             "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         }
+
+
+def _name_of(device: torch.device) -> str:
+    """Return the name of a GPU, or of the processor with how it computes: instructions and threads."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    threads = torch.get_num_threads()
+    instructions = torch.backends.cpu.get_cpu_capability()
+    return f"{_processor()} ({instructions}, {threads} thread{'s' * (threads > 1)})"
 
 
 def _reset_peak() -> bool:

@@ -15,6 +15,7 @@ from relatask.evaluation.spread import spread_by
 
 RESULT = ["dataset", "split", "method", "fold", "metric"]  # what one row of the summary stands for
 CELL = [*RESULT, "seed", "task_id"]
+TRAINING = [*CELL, "restart"]  # a cell of one training, where a method is trained several times on a split
 
 
 def runs_of(plan: pd.DataFrame, collection: str | None) -> pd.DataFrame:
@@ -31,12 +32,24 @@ def runs_of(plan: pd.DataFrame, collection: str | None) -> pd.DataFrame:
 
 
 def join_plan(plan: pd.DataFrame, metrics: pd.DataFrame) -> pd.DataFrame:
-    """Return the cells of `metrics` with data set, split, method (its label) and seed from `plan`.
+    """Return the cells of `metrics`, means over the restarts of a method on one split.
+
+    Raises:
+        RelataskError: as `trainings`.
+    """
+    cells = trainings(plan, metrics)
+    if not cells.duplicated(CELL).any():
+        return cells.drop(columns="restart")
+    return cells.groupby(CELL, observed=True, sort=False)["value"].mean().reset_index()
+
+
+def trainings(plan: pd.DataFrame, metrics: pd.DataFrame) -> pd.DataFrame:
+    """Return `metrics` with data set, split, method (its label), seed and restart from `plan`.
 
     Raises:
         RelataskError: a run is not in the plan, or two runs of one method hold the same cell.
     """
-    runs = plan[["run_id", "dataset", "split", "label", "seed"]].set_index("run_id")
+    runs = plan[["run_id", "dataset", "split", "label", "seed", "restart"]].set_index("run_id")
     metrics = metrics.assign(run_id=metrics["run_id"].astype("category"))
     place = runs.index.get_indexer(metrics["run_id"].cat.categories)
     used = np.unique(metrics["run_id"].cat.codes)
@@ -48,15 +61,26 @@ def join_plan(plan: pd.DataFrame, metrics: pd.DataFrame) -> pd.DataFrame:
     for column, source in (("dataset", "dataset"), ("split", "split"), ("method", "label")):
         codes, names = pd.factorize(runs[source], sort=True)
         cells[column] = pd.Categorical.from_codes(codes[row], names)
-    cells["seed"] = runs["seed"].to_numpy()[row]
-    twice = cells.duplicated(CELL)
+    for column in ("seed", "restart"):
+        cells[column] = runs[column].to_numpy()[row]
+    twice = cells.duplicated(TRAINING)
     if twice.any():
         cell = cells[twice].iloc[0]
         raise RelataskError(
             f"two runs of the plan both hold task {cell['task_id']!r} of method {cell['method']!r} on "
             f"{cell['dataset']}, split {cell['split']}-{cell['seed']}; give the methods different labels."
         )
-    return cells[[*CELL, "value"]]
+    return cells[[*TRAINING, "value"]]
+
+
+def published_cells(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return table "cells" of the test folds of trainings, in an order that does not depend on theirs."""
+    own = cells[cells["fold"].astype(str) == "test"]
+    key = ["dataset", "split", "method", "metric", "task_id", "seed", "restart"]
+    table = own[[*key, "value"]].sort_values(key, ignore_index=True)
+    return table.astype(
+        {**dict.fromkeys(key[:5], "category"), **dict.fromkeys(key[5:], np.int32), "value": np.float32}
+    )
 
 
 def mixed_units(tasks: pd.DataFrame) -> bool:

@@ -201,6 +201,9 @@ class Metric:
     of: Kind = "binary"  # labels and scores: 0 or 1 and probabilities of 1, measured values, or classes
     # Of a metric of decisions: counts -> float64 [G], at the threshold that is best on the validation fold.
     of_counts: Callable[[Counts], np.ndarray] | None = None
+    margin: float | None = (
+        0.005  # a difference up to it makes none in practice; None: that depends on the task
+    )
 
 
 METRICS: dict[str, Metric] = {
@@ -212,19 +215,25 @@ METRICS: dict[str, Metric] = {
         precision_above_prevalence, "average precision - prevalence", True, True, True
     ),
     "bedroc": Metric(bedroc, "BEDROC (α = 20)", True, True, False),
-    "enrichment_1": Metric(partial(enrichment, share=0.01), "enrichment at 1 %", True, True, False),
-    "enrichment_5": Metric(partial(enrichment, share=0.05), "enrichment at 5 %", True, True, False),
+    "enrichment_1": Metric(
+        partial(enrichment, share=0.01), "enrichment at 1 %", True, True, False, margin=None
+    ),
+    "enrichment_5": Metric(
+        partial(enrichment, share=0.05), "enrichment at 5 %", True, True, False, margin=None
+    ),
     "adaptive_ece": Metric(adaptive_ece, "calibration error (adaptive)", False, False, False),
     "threshold_mcc": Metric(None, "MCC at validation's threshold", True, True, False, of_counts=matthews),
     "threshold_balanced_accuracy": Metric(
         None, "balanced accuracy at validation's threshold", True, True, True, of_counts=balanced
     ),
-    "mae": Metric(mae, "mean absolute error", False, False, False, in_unit=True, of="real"),
-    "rmse": Metric(rmse, "root mean squared error", False, False, False, in_unit=True, of="real"),
-    "nrmse": Metric(nrmse, "RMSE / deviation", False, False, False, of="real"),
-    "r2": Metric(r2, "R²", True, False, False, of="real"),
-    "spearman": Metric(spearman, "Spearman correlation", True, False, False, of="real"),
-    "pearson": Metric(pearson, "Pearson correlation", True, False, False, of="real"),
+    "mae": Metric(mae, "mean absolute error", False, False, False, in_unit=True, of="real", margin=None),
+    "rmse": Metric(
+        rmse, "root mean squared error", False, False, False, in_unit=True, of="real", margin=None
+    ),
+    "nrmse": Metric(nrmse, "RMSE / deviation", False, False, False, of="real", margin=0.01),
+    "r2": Metric(r2, "R²", True, False, False, of="real", margin=0.01),
+    "spearman": Metric(spearman, "Spearman correlation", True, False, False, of="real", margin=0.01),
+    "pearson": Metric(pearson, "Pearson correlation", True, False, False, of="real", margin=0.01),
     "accuracy": Metric(accuracy, "accuracy", True, False, True, of="class"),
     "balanced_accuracy": Metric(balanced_accuracy, "balanced accuracy", True, False, True, of="class"),
     "macro_f1": Metric(macro_f1, "macro F1", True, False, True, of="class"),

@@ -2,9 +2,9 @@
 
 Each task is measured by what has no unit: ROC-AUC of labels of 0 and 1, R2 of measured values (at least 0,
 so that a task that nothing predicts cannot decide alone), accuracy of classes. A difference is the mean over
-the tasks that both methods have a value of. A test takes one difference for each split: Nadeau and Bengio's,
-as splits share training items (`resampled`). The winner was chosen on the same test items, so its margins are
-a little too good; the tests are corrected for their number (Holm).
+the tasks that both methods have a value of, and its interval takes one look for each split (`fold_test`). The
+winner was chosen on the same test items, so its margins are a little too good; intervals are as wide as all
+methods need.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,11 +14,10 @@ import numpy as np
 import pandas as pd
 
 from relatask.core.kinds import DEFAULT_METRICS, Kind
-from relatask.evaluation.resampled import corrected_t_test
-from relatask.evaluation.significance import holm
+from relatask.evaluation import fold_test
 
 MEASURES: Mapping[Kind, str] = {kind: names[0] for kind, names in DEFAULT_METRICS.items()}
-LEVEL = 0.05
+MARGIN = 0.005  # a difference up to it makes none in practice: half a point of ROC-AUC
 
 
 @dataclass(frozen=True)
@@ -29,20 +28,20 @@ class Difference:
         method: the one.
         other: the other.
         mean: of the differences of all splits; above 0 where the one is better.
-        p: corrected for the number of tests; NaN where there is none, as of a single split.
+        low: lower end of its 95 % interval; NaN where there is none, as of two splits.
+        high: upper end.
     """
 
     method: str
     other: str
     mean: float
-    p: float
+    low: float
+    high: float
 
     @property
-    def said(self) -> str:
-        """The verdict: better, worse, or not told apart."""
-        if not self.p < LEVEL:
-            return "not told apart"
-        return "better" if self.mean > 0 else "worse"
+    def said(self) -> fold_test.Verdict:
+        """The verdict: better, worse, equal, or undecided."""
+        return fold_test.verdict_of(self.low, self.high, MARGIN)
 
 
 @dataclass(frozen=True)
@@ -100,11 +99,10 @@ def verdict(
         pairs.append((winner, baseline))
     if together and set(together) <= set(means.index) and tuple(together) not in pairs:
         pairs.append((together[0], together[1]))
-    tested = [_difference(table[one] - table[other], test_to_train) for one, other in pairs]
-    corrected = holm(pd.Series([p for _, p in tested], dtype=float))
+    family = fold_test.Family.of(common.groupby("seed").mean().to_numpy(np.float64))
     found = {
-        pair: Difference(*pair, mean, float(p))
-        for pair, (mean, _), p in zip(pairs, tested, corrected, strict=True)
+        (one, other): _difference(one, other, table[one] - table[other], family, test_to_train)
+        for one, other in pairs
     }
     return Verdict(
         winner=winner,
@@ -117,9 +115,10 @@ def verdict(
     )
 
 
-def _difference(cells: pd.Series, test_to_train: float) -> tuple[float, float]:
-    """Return the mean over splits of a difference, and the p value that it is 0."""
+def _difference(
+    one: str, other: str, cells: pd.Series, family: fold_test.Family, test_to_train: float
+) -> Difference:
+    """Return the difference of two methods over splits; 0 without an interval where no cell has both."""
     splits = cells.dropna().groupby("seed").mean().to_numpy(np.float64)
-    if not len(splits):
-        return 0.0, float("nan")
-    return float(splits.mean()), corrected_t_test(splits, test_to_train)[1]
+    low, high = fold_test.interval(splits, family, test_to_train)
+    return Difference(one, other, float(splits.mean()) if len(splits) else 0.0, low, high)

@@ -14,6 +14,7 @@ CAPABILITIES = {
     "paper": "koren_2008",
     "inputs": ("none",),
     "loop": "label_only",
+    "random": False,
     "encoders": "none",
     "uses_known_labels": True,
     "microseconds": 1.0,

@@ -12,7 +12,7 @@ from relatask.core.errors import RelataskError
 from relatask.core.files import read_fields, sha256_of
 from relatask.evaluation.calibration import Calibration
 from relatask.models.calibration import CALIBRATION, read_calibration
-from relatask.models.items import as_items
+from relatask.models.items import ReadItems, as_items
 from relatask.models.loading import load_model
 from relatask.models.new_items import NewItems
 from relatask.models.prediction import REASON, Model, require_known
@@ -121,7 +121,7 @@ class Ensemble:
 
     def predict(
         self,
-        items: Sequence[str] | pd.DataFrame,
+        items: Sequence[str] | pd.DataFrame | ReadItems,
         known: pd.DataFrame | None = None,
         *,
         wanted: Wanted = ALL,

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,15 +23,28 @@ NEEDS_VECTORS = (
 )
 
 
-def as_items(
-    items: Sequence[str] | pd.DataFrame, model: TrainedModel
-) -> tuple[pd.DataFrame, list[str | None]]:
+class ReadItems(NamedTuple):
+    """Items as a model reads them.
+
+    Attributes:
+        table: of those that can be predicted.
+        reasons: for each item why it cannot be, or None.
+    """
+
+    table: pd.DataFrame
+    reasons: list[str | None]
+
+
+def as_items(items: Sequence[str] | pd.DataFrame | ReadItems, model: TrainedModel) -> ReadItems:
     """Return a table of those items that can be predicted, and for each item why not, or None.
 
-    SMILES are standardised as those of training. Of other items, the input's file may say by
-    `unusable(items)` why it cannot read them. An item that the model was trained on has its id there, any
-    other one that follows from its content: what a method draws for an item depends on no other item.
+    Items that were read before are returned as they are. SMILES are standardised as those of training. Of
+    other items, the input's file may say by `unusable(items)` why it cannot read them. An item that the model
+    was trained on has its id there, any other one that follows from its content: what a method draws for an
+    item depends on no other item.
     """
+    if isinstance(items, ReadItems):
+        return items
     read = _inputs_of(model)
     record = _first(read)
     column = record.column if record else "smiles"  # of a model that reads labels alone, any will do
@@ -53,7 +66,7 @@ def as_items(
     return _standardised(items, read, model)
 
 
-def _as_given(items: pd.DataFrame, read: Sequence[InputRecord]) -> tuple[pd.DataFrame, list[str | None]]:
+def _as_given(items: pd.DataFrame, read: Sequence[InputRecord]) -> ReadItems:
     """Return items that need no standardising, each with an id."""
     table, record = items.reset_index(drop=True), _first(read)
     if record and record.whole and not record.column and "item_id" not in table:  # a graph, or many
@@ -63,12 +76,10 @@ def _as_given(items: pd.DataFrame, read: Sequence[InputRecord]) -> tuple[pd.Data
         table = table.assign(item_id=np.array([_id_of(content) for content in contents], np.int64))
     table = table.assign(item_id=_whole_ids(table["item_id"]))
     why = _unusable(read, table)
-    return table[[reason is None for reason in why]].reset_index(drop=True), why
+    return ReadItems(table[[reason is None for reason in why]].reset_index(drop=True), why)
 
 
-def _standardised(
-    items: pd.DataFrame, read: Sequence[InputRecord], model: TrainedModel
-) -> tuple[pd.DataFrame, list[str | None]]:
+def _standardised(items: pd.DataFrame, read: Sequence[InputRecord], model: TrainedModel) -> ReadItems:
     """Return molecules of the column `smiles` as those of training, with vectors where there are some."""
     from relatask.data.standardise import Rejection, standardise_all
     from relatask.inputs.features import CANONICAL
@@ -87,7 +98,7 @@ def _standardised(
     if VECTOR in items:
         own = [vector for vector, why in zip(items[VECTOR], reasons, strict=True) if why is None]
         table[VECTOR] = pd.Series(own, dtype=object)
-    return table, reasons
+    return ReadItems(table, reasons)
 
 
 def limits_of(model: TrainedModel) -> "Limits":

@@ -14,7 +14,7 @@ from relatask.core.files import sha256_of
 from relatask.core.records import suggest
 from relatask.core.registry import loop_of
 from relatask.data.tasks import Task
-from relatask.models.items import as_items, column_of
+from relatask.models.items import ReadItems, as_items, column_of
 from relatask.models.loading import load_model
 from relatask.models.new_items import NewItems
 from relatask.models.record import ENSEMBLE, NAME, Scale
@@ -103,7 +103,7 @@ class Model:
 
     def predict(
         self,
-        items: Sequence[str] | pd.DataFrame,
+        items: Sequence[str] | pd.DataFrame | ReadItems,
         known: pd.DataFrame | None = None,
         *,
         wanted: Wanted = ALL,
@@ -112,8 +112,8 @@ class Model:
 
         Args:
             items: SMILES, or texts of a model that reads texts; or a table with the columns that the model's
-                input is made from, such as `smiles` or `text`, and if wanted `item_id`. Of a forecaster,
-                values of all series at successive points.
+                input is made from, such as `smiles` or `text`, and if wanted `item_id`; or what `as_items`
+                made of either. Of a forecaster, values of all series at successive points.
             known: results that are known of the items, a row for each and a column for each such task, NaN
                 where unknown. Methods that read known labels use them. Of few-shot learning, the class of
                 each image that shows a class, NaN for those to be classified.
@@ -200,7 +200,7 @@ class Model:
             labels[:, column] = torch.from_numpy(numbers)
         return labels
 
-    def _forecast(self, items: Sequence[str] | pd.DataFrame) -> pd.DataFrame:
+    def _forecast(self, items: Sequence[str] | pd.DataFrame | ReadItems) -> pd.DataFrame:
         """Return the values that follow those of a table of all series, in their own units."""
         if not isinstance(items, pd.DataFrame):
             raise RelataskError("a forecaster reads a table with a column for each series, oldest row first.")

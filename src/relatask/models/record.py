@@ -123,9 +123,14 @@ def read_record(folder: Path) -> ModelRecord:
         RelataskError: it is absent, damaged, or of a format that this version does not read.
     """
     path = folder / NAME
+    if not folder.is_dir():
+        raise RelataskError(
+            f"there is no folder {folder}; name that of a model, e.g. models/NAME of relatask train."
+        )
     if not path.is_file():
         raise RelataskError(
-            f"{folder} is no model: it has no {NAME}; name a folder `model` below results/STUDY/runs/RUN."
+            f"{folder} is no model: it has no {NAME}; name the folder that relatask train made, such as "
+            "models/assays, or that of a run, results/STUDY/runs/RUN."
         )
     content = read_fields(path, format=int, spec=dict, tasks=list, inputs=dict, files=dict)
     if content["format"] != FORMAT:

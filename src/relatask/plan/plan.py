@@ -6,6 +6,7 @@ Snakemake computes it while parsing, so nothing here imports torch, pandas or lo
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import product
 from typing import cast
 
 from relatask.config import (
@@ -26,7 +27,7 @@ from relatask.plan.group_rows import groups_by_seed
 from relatask.plan.inputs import inputs_of_row
 from relatask.plan.refusals import refuse, refuse_run, refuse_start
 from relatask.plan.search import searched_rows, searches_of, with_search
-from relatask.plan.spec import ChosenGroups, Component, Episodes, RunSpec, Tasks
+from relatask.plan.spec import TWIN, ChosenGroups, Component, Episodes, RunSpec, Tasks
 from relatask.plan.weights import weights_of
 
 
@@ -103,6 +104,7 @@ def _first_run(study: StudyConfig, scale: ScaleConfig, method: MethodConfig, nam
         episodes=cast(Episodes, episodes.model_dump()) if study.few_shot else None,
         weights=weights_of(method, study.datasets[name]),
         inputs=inputs_of_row(method),
+        restart=TWIN if method.twin_of else 0,
     )
 
 
@@ -115,20 +117,29 @@ def _runs_of(
     study: StudyConfig,
     scale: ScaleConfig,
 ) -> Iterator[RunSpec]:
-    """Yield the runs that differ from the row's `first` in split, seed and tasks, with all that they read."""
+    """Yield a row's runs: they differ from its `first` in split, seed, restart, tasks, and in what they read.
+
+    A restart reads what the same restarts of other rows trained.
+    """
     row_of = {method.label: method for method in study.methods}
-    for split in study.splits.schemes:
-        for seed in scale.seeds:
-            under = partial(with_search, split=split, seed=seed, spaces=spaces, study=study, scale=scale)
+    restarts = range(_n_restarts(first[row.label], scale))
+    for split, seed, number in product(study.splits.schemes, scale.seeds, restarts):
+        under = partial(with_search, split=split, seed=seed, spaces=spaces, study=study, scale=scale)
 
-            def run_of(label: str, under: Callable[[RunSpec], RunSpec] = under) -> RunSpec:
-                named = row_of[label].prior, row_of[label].encoder_from
-                prior, start = (run_of(other).run_id if other else None for other in named)
-                return replace(under(first[label]), prior=prior, encoder_from=start)
+        def run_of(label: str, number: int = number, under: Callable[[RunSpec], RunSpec] = under) -> RunSpec:
+            named = row_of[label].prior, row_of[label].encoder_from
+            prior, start = (run_of(other).run_id if other else None for other in named)
+            restart = first[label].restart + number % _n_restarts(first[label], scale)
+            return replace(under(first[label]), restart=restart, prior=prior, encoder_from=start)
 
-            run = run_of(row.label)
-            for tasks in parts:
-                yield replace(run, tasks=tasks, groups=groups.get(seed))
+        run = replace(run_of(row.label), groups=groups.get(seed))
+        for tasks in parts:
+            yield replace(run, tasks=tasks)
+
+
+def _n_restarts(first: RunSpec, scale: ScaleConfig) -> int:
+    """Return how often a row is trained on a split: once where it draws no random numbers."""
+    return scale.restarts if capabilities("methods", first.method.name).random else 1
 
 
 def _depths(study: StudyConfig) -> dict[str, int]:

@@ -51,7 +51,17 @@ Tasks = Literal["all"] | TaskPart | tuple[str, ...]  # a tuple holds task ids
 # Settings of `training` that do not enter a run's seeds while they have these values.
 WITHOUT_DRAWS = {"schedule": "constant", "augmentation": "none"}
 # Fields that were not there from the start: a run where they say nothing has the name that it ever had.
-LATER = ("weights", "inputs", "search", "trial", "averaged", "cross_fit", "encoder_from", "left_out")
+LATER = (
+    "weights",
+    "inputs",
+    "search",
+    "trial",
+    "averaged",
+    "cross_fit",
+    "encoder_from",
+    "left_out",
+    "restart",
+)
 
 # Key of a row of a study -> field of a run.
 SETTINGS = {
@@ -74,6 +84,7 @@ class Component:
         return replace(self, options={**self.options, **changes})
 
 
+TWIN = 1_000_000  # added to the restarts of a twin, so that it shares none with its row
 EQUAL = Component("equal")  # the balancing that takes the mean over tasks
 
 
@@ -104,6 +115,7 @@ class RunSpec:
     cross_fit: int = 0  # number of runs like the prior that predict training items, see shards/left_out.py
     left_out: TaskPart | None = None  # of such a run: which part of the training items it does not see
     encoder_from: str | None = None  # run_id of the run whose trained encoder this one's starts from
+    restart: int = 0  # of a row on a split: other random numbers, and all else the same
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON, which `from_json` reads."""
@@ -218,6 +230,8 @@ class RunSpec:
             draws["options"] = own | shared
         if self.member:
             draws["member"] = self.member  # the first member is the run that is no ensemble
+        if self.restart:
+            draws["restart"] = self.restart
         return draws
 
     def random_seed(self, *names: str | int) -> int:

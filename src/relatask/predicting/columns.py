@@ -8,6 +8,7 @@ from relatask.core.errors import RelataskError
 from relatask.models.ensemble import Ensemble
 from relatask.models.prediction import REASON, Model
 from relatask.models.wanted import ALL, Wanted
+from relatask.sources.table_files import PARQUET_INDEX
 
 PREDICTED = "_pred"  # after names of predictions, of a file that has columns of these names
 log = logging.getLogger(__name__)
@@ -33,3 +34,8 @@ def header_of(model: Model | Ensemble, columns: Sequence[str], file: Path, wante
     if known:
         log.info("%s has a column %r, so names of predictions end in %s.", file, min(known), PREDICTED)
     return header
+
+
+def in_text(names: Sequence[str]) -> list[str]:
+    """Return names of columns as pandas writes them into a text, where an index without a name has none."""
+    return ["" if PARQUET_INDEX.fullmatch(name) else name for name in names]

@@ -10,7 +10,7 @@ import pandas as pd
 from relatask.core.errors import RelataskError
 from relatask.core.records import suggest
 from relatask.models.ensemble import Ensemble
-from relatask.models.items import as_items
+from relatask.models.items import ReadItems, as_items
 from relatask.models.prediction import Model
 from relatask.predicting.rows import items_in, rows_of
 from relatask.sources.cells import MISSING, text_of
@@ -76,13 +76,10 @@ def classes_of(model: Model | Ensemble) -> dict[str, tuple[str, ...]]:
     return {name: of_kind.get(task.kind, tuple(task.classes)) for name, task in model.tasks.items()}
 
 
-def aligned(
-    known: pd.DataFrame, items: Sequence[str] | pd.DataFrame, model: Model | Ensemble
-) -> pd.DataFrame:
-    """Return what is known of items, of which the model reads some: a row for each."""
-    table, reasons = as_items(items, model.members[0].trained)
-    names = np.full(len(items), None, object)
-    names[[reason is None for reason in reasons]] = table[model.column]
+def aligned(known: pd.DataFrame, items: ReadItems, column: str) -> pd.DataFrame:
+    """Return what is known of items, which a model reads in a column: a row for each."""
+    names = np.full(len(items.reasons), None, object)
+    names[[reason is None for reason in items.reasons]] = items.table[column]
     return known.reindex(names).reset_index(drop=True)
 
 

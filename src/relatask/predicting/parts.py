@@ -22,6 +22,7 @@ from relatask.core.atomic import atomic_path
 from relatask.core.errors import RelataskError
 from relatask.core.files import read_json, write_json
 from relatask.core.joined_files import join_tables, join_texts
+from relatask.predicting.columns import in_text
 from relatask.sources.cells import text_of
 
 _PART = re.compile(r"(\d{6,})-(\d+)-rows-(\d+)-empty\.(csv|parquet)")
@@ -125,11 +126,15 @@ class Parts:
             differ = [key for key in wanted if not isinstance(before, dict) or before.get(key) != wanted[key]]
             log.info("%s is of another %s, so predicting begins anew.", self.folder, " and ".join(differ))
         if before != wanted:
-            for part in self.files.done().values():
-                part.path.unlink()
+            self.discard()
             write_json(path, wanted)
         elif done := self.files.done():
             log.info("%d rows were predicted before.", sum(part.n_rows for part in done.values()))
+
+    def discard(self) -> None:
+        """Remove the parts."""
+        for part in self.files.done().values():
+            part.path.unlink()
 
     def join(self, header: Sequence[str], n_rows: int) -> int:
         """Make the output of the parts.
@@ -148,16 +153,16 @@ class Parts:
         if sum(part.n_rows for part in parts) != n_rows:
             raise RelataskError(f"{self.folder} lost parts while they were made; run the same command again.")
         paths = [part.path for part in parts]
+        named = in_text(header)
         if self.output == STDOUT:
-            join_texts(paths, header, sys.stdout.buffer, pack=False)
+            join_texts(paths, named, sys.stdout.buffer, pack=False)
         else:
             with atomic_path(self.output) as temporary, temporary.open("wb") as target:
                 if self.files.kind == "parquet":
                     join_tables(paths, header, target)
                 else:
-                    join_texts(paths, header, target, self.output.name.lower().endswith(".gz"))
-        for part in parts:
-            part.path.unlink()
+                    join_texts(paths, named, target, self.output.name.lower().endswith(".gz"))
+        self.discard()
         return sum(part.n_empty for part in parts)
 
 

@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from relatask import __version__
 from relatask.core.errors import RelataskError
-from relatask.core.files import sha256_of
+from relatask.core.layout import PREDICTION_KINDS
 from relatask.core.processes import usable_cores
 from relatask.models.embedding import with_vectors
 from relatask.models.prediction import load
@@ -17,7 +17,8 @@ from relatask.models.wanted import ALL, Wanted
 from relatask.predicting.columns import header_of
 from relatask.predicting.known import read_known
 from relatask.predicting.parts import STDOUT, Parts
-from relatask.predicting.rows import STDIN, Rows, copied_stdin, rows_of
+from relatask.predicting.rows import STDIN, Rows, copied_stdin, read_column, rows_of
+from relatask.predicting.unchanged import Unchanged
 from relatask.predicting.workers import Asked, Predictor, predict_all
 
 LEAST_CHUNKS = 4  # for which a second process is worth the seconds in which it starts
@@ -61,31 +62,33 @@ def predict_file(job: Job) -> None:
     """
     if job.output.is_dir():
         raise RelataskError(f"{job.output} is a folder; name a file to write (-o).")
+    if job.output.suffix and not job.output.name.lower().endswith(PREDICTION_KINDS):
+        raise RelataskError(
+            f"{job.output}: predictions are CSV or Parquet; let its name end in one of "
+            f"{', '.join(PREDICTION_KINDS)}."
+        )
     if job.output != STDOUT and job.output.exists() and job.file.exists() and job.output.samefile(job.file):
         raise RelataskError(f"{job.output} is the file that is read; give the output another name (-o).")
     model = load(job.model, job.device)
-    if not model.column:
-        raise RelataskError(
-            f"{job.model} reads more than a column of SMILES or texts; ask it in Python, by a table with the "
-            "columns that docs/models.md names."
-        )
+    usual = read_column(model, job.model)
     with TemporaryDirectory(prefix="relatask-") as scratch:
         file = job.file
         if file == STDIN:
-            file = copied_stdin(Path(scratch), job.column or model.column)
-        rows = rows_of(file, job.column, model.column, job.part)
+            file = copied_stdin(Path(scratch), job.column or usual)
+        files = Unchanged(file, job.known, job.embedding)
+        rows = rows_of(file, job.column, usual).part(*job.part)
         header = header_of(model, rows.table.names, file, job.wanted)
         known = None
         if job.known is not None:
             known = read_known(job.known, None, model, with_vectors(model, job.embedding))
         depends_on = {
             "model": model.digest,
-            "file": sha256_of(file),
+            "file": files.digest(file),
             "range": [rows.start, rows.end],
-            "columns": [rows.column, *header],
+            "columns": [rows.column, *rows.table.names, *header],
             "level of intervals": job.wanted.level,
-            "known results": None if job.known is None else sha256_of(job.known),
-            "embedding": None if job.embedding is None else sha256_of(job.embedding),
+            "known results": None if job.known is None else files.digest(job.known),
+            "embedding": None if job.embedding is None else files.digest(job.embedding),
             "version": __version__,
         }
         with Parts(job.output, Path(scratch) / "parts" if job.output == STDOUT else None) as parts:
@@ -96,6 +99,11 @@ def predict_file(job: Job) -> None:
                 *(job.wanted, known, job.embedding, parts.files),
             )
             _predict_missing(Predictor(asked, model), rows, job)
+            try:
+                files.require()
+            except RelataskError:
+                parts.discard()
+                raise
             n_empty = parts.join([*rows.table.names, *header], len(rows))
     for sentence in model.caveats(job.wanted):
         log.info("%s", sentence)

@@ -4,11 +4,14 @@ import logging
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
 
+from relatask.core.errors import RelataskError
+from relatask.models.ensemble import Ensemble
+from relatask.models.prediction import Model
 from relatask.sources.cells import text_of
 from relatask.sources.table_description import describe_table
 from relatask.sources.table_files import TableFile, find_column, open_table
@@ -57,6 +60,15 @@ class Rows:
         if held and wanted(number):
             yield number, pa.Table.from_batches(held)
 
+    def part(self, number: int, n_parts: int) -> "Rows":
+        """Return the rows of one of so many parts, the first of which is 1.
+
+        Chunks are the same as in the whole file, and so are the last digits of what is predicted of them.
+        """
+        n_chunks, n_rows = self.n_chunks, len(self)
+        start, end = (min(n_chunks * done // n_parts * ROWS, n_rows) for done in (number - 1, number))
+        return replace(self, start=self.start + start, end=self.start + end)
+
     def __len__(self) -> int:
         """How many rows are wanted."""
         return self.end - self.start
@@ -67,32 +79,40 @@ class Rows:
         return -(-len(self) // ROWS)
 
 
-def rows_of(path: Path, named: str | None, usual: str, part: tuple[int, int] = (1, 1)) -> Rows:
+def read_column(model: Model | Ensemble, place: Path) -> str:
+    """Return the column that a model reads, `smiles` or `text`.
+
+    Raises:
+        RelataskError: it reads more.
+    """
+    if not model.column:
+        raise RelataskError(
+            f"{place} reads more than a column of SMILES or texts; ask it in Python, by a table with the "
+            "columns that docs/models.md names."
+        )
+    return model.column
+
+
+def rows_of(path: Path, named: str | None, usual: str) -> Rows:
     """Look at a file: its columns, which of them holds the items, and how many rows it has.
 
     Args:
         path: of the file.
         named: the column that the user names, if any.
         usual: the column that the model reads; where SMILES have another name, their column is found.
-        part: (k, n) for the k-th of n parts. Chunks are the same as in the whole file, and so are the last
-            digits of what is predicted of them.
 
     Raises:
         RelataskError: there is no such file or column, or the file cannot be read.
     """
-    table = open_table(path)
+    table = open_table(path, index=True)
     wanted = named or usual
     if named is None and usual == "smiles" and usual not in {name.strip().lower() for name in table.names}:
-        wanted = describe_table(path).smiles_column or usual
+        wanted = describe_table(table).smiles_column or usual
         if wanted != usual:
             log.info("%s: SMILES are read from %r; --smiles-columns names another column.", path, wanted)
     option = "--smiles-columns" if usual == "smiles" else "--column"
     column = find_column(table, wanted, option)
-    n_rows = sum(batch.num_rows for batch in table.batches([column]))
-    number, n_parts = part
-    n_chunks = -(-n_rows // ROWS)
-    start, end = (min(n_chunks * done // n_parts * ROWS, n_rows) for done in (number - 1, number))
-    return Rows(table, column, start, end)
+    return Rows(table, column, 0, table.count(column))
 
 
 def items_in(column: pa.Array | pa.ChunkedArray) -> list[str]:

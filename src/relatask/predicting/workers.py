@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 from relatask.core.errors import RelataskError
 from relatask.models.embedding import with_vectors
 from relatask.models.ensemble import Ensemble
+from relatask.models.items import as_items
 from relatask.models.prediction import REASON, Model, load
 from relatask.models.wanted import Wanted
 from relatask.predicting.known import aligned
@@ -73,8 +74,8 @@ class Predictor:
     def predict(self, number: int, rows: pa.Table) -> int:
         """Predict a chunk of rows and write it as a part; return how many rows it has."""
         asked = self.asked
-        items = self.items_of(items_in(rows[asked.column]))
-        known = None if asked.known is None else aligned(asked.known, items, self.model)
+        items = as_items(self.items_of(items_in(rows[asked.column])), self.model.members[0].trained)
+        known = None if asked.known is None else aligned(asked.known, items, self.model.column)
         found = self.model.predict(items, known, wanted=asked.wanted)
         for name, key in zip(asked.header, found.columns, strict=True):
             rows = rows.append_column(name, _array(found[key]))
@@ -83,9 +84,9 @@ class Predictor:
 
 
 def _array(values: pd.Series) -> pa.Array:
-    """Return numbers as they are and all else as texts, which a column without any is too."""
+    """Return numbers as they are and all else as texts; numbers that are all missing have no type yet."""
     if values.dtype.kind == "f":
-        return pa.array(values, from_pandas=True)
+        return pa.array(values, from_pandas=True) if values.notna().any() else pa.nulls(len(values))
     return pa.array([None if pd.isna(value) else str(value) for value in values], pa.string())
 
 

@@ -61,7 +61,7 @@ def test_values(plan: pd.DataFrame, metrics: pd.DataFrame, metric: str) -> pd.Da
 
 
 def spread(values: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """Return mean and population standard deviation (null with one seed) of `value` over seeds, per `by`."""
+    """Return mean and sample standard deviation (null with one seed) of `value` over seeds, per `by`."""
     table = spread_by(values.set_index(list(by))["value"], by).rename(columns={"count": "n_seeds"})
     return table.reset_index()
 

@@ -123,6 +123,11 @@ class Inputs:
         return self.table("comparisons")
 
     @property
+    def item_intervals(self) -> pd.DataFrame:
+        """Table "item_intervals"."""
+        return self.table("item_intervals")
+
+    @property
     def trials(self) -> pd.DataFrame:
         """Table "trials" of all searches, one after the other in the order of the study."""
         self.require("trials")

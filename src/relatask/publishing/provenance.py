@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,17 +111,30 @@ def hardware() -> dict[str, Any]:
 
 
 def durations(costs: "Sequence[pd.DataFrame]") -> dict[str, Any]:
-    """Return the seconds that all runs took together, one after the other, and the devices they ran on."""
+    """Return what all runs took together: one after the other, and by the clock; and on which devices."""
     record: dict[str, Any] = {
         "run_seconds": None,
+        "wall_seconds": None,  # from the first start to the last end, with pauses
         "n_runs": None,
         "devices": [],
     }
     if costs:
         record["run_seconds"] = round(sum(float(table["seconds"].sum()) for table in costs), 1)
         record["n_runs"] = sum(map(len, costs))
+        record["wall_seconds"] = _by_the_clock(costs)
         record["devices"] = sorted({device for table in costs for device in table["device"]})
     return record
+
+
+def _by_the_clock(costs: "Sequence[pd.DataFrame]") -> float | None:
+    """Return the seconds from the first start to the last end of runs, None where one is unknown."""
+    ends = [text for table in costs for text in table["finished"]]
+    if not ends or not all(isinstance(text, str) for text in ends):
+        return None
+    times = [datetime.fromisoformat(text) for text in ends]
+    seconds = [float(one) for table in costs for one in table["seconds"]]
+    first = min(end - timedelta(seconds=one) for end, one in zip(times, seconds, strict=True))
+    return round((max(times) - first).total_seconds(), 1)
 
 
 def data_digests(files: Sequence[Path], results: Path) -> dict[str, str]:

@@ -24,7 +24,7 @@ def impute(data: PreparedDataset, models: Sequence[Predictor]) -> Iterator[pa.Re
         missing = data.labels[rows].isnan()
         scores = torch.stack([model(rows) for model in models])
         row, column = missing.nonzero(as_tuple=True)
-        spread = scores.std(0, correction=0) if len(models) > 1 else torch.full_like(scores[0], torch.nan)
+        spread = scores.std(0) if len(models) > 1 else torch.full_like(scores[0], torch.nan)
         cells = {
             "item_id": data.item_ids[rows[row]],
             "score": scores.mean(0)[row, column],

@@ -172,8 +172,9 @@ def columns_of_tasks(table: TableFile, wanted: list[str] | None, keys: list[str]
                 raise RelataskError(f"{table.path} has no column {column!r} (task_columns).{hint}")
             if column in seen:
                 raise RelataskError(
-                    f"task_columns: {column!r} stands there twice or is another column of the source; "
-                    "list each label column once."
+                    f"task_columns: {column!r} stands there twice or is another column of the source: of "
+                    "SMILES or ids, one of item_columns, or one that splits or weights read; list each label "
+                    "column once, and no other."
                 )
             seen.add(column)
     if not tasks:

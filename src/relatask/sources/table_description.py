@@ -130,19 +130,22 @@ class TableDescription:
         return {one.name: one.said for one in self.columns if one.role == "left out"}
 
 
-def describe_table(path: str | Path, reading: Reading | None = None) -> TableDescription:
+def describe_table(
+    file: TableFile | str | Path, reading: Reading | None = None, one_of_several: bool = False
+) -> TableDescription:
     """Look at a table, at 20,000 cells of each column, and say what each column may be.
 
     It reads to the end, because a column may be empty far down; memory grows with the columns alone.
 
     Args:
-        path: of a file of any kind that `table_files.open_table` reads.
+        file: of any kind that `table_files.open_table` reads, or the table that it returned.
         reading: what is known of it.
+        one_of_several: files of one table, each of which may hold the measurements of one task.
 
     Raises:
         RelataskError: there is no such file, or it cannot be read; never because of what a cell holds.
     """
-    table = open_table(path, reading)
+    table = file if isinstance(file, TableFile) else open_table(file, reading)
     contents, n_rows = _read(table)
     smiles = _smiles_column(contents)
     may_be: dict[Role, list[str]] = {role: _may_be(contents, role, smiles) for role in _FOUND}
@@ -150,17 +153,17 @@ def describe_table(path: str | Path, reading: Reading | None = None) -> TableDes
     for role, names in may_be.items():
         if names:
             roles.setdefault(names[0], role)
-    long = _long_format(contents, smiles, roles)
+    long = _long_format(contents, smiles, roles, one_of_several)
     if long and long.relation_column:
         roles[long.relation_column] = "relation"
     if long and long.unit_column:
         roles[long.unit_column] = "unit"
     columns = [_described(name, own, n_rows, roles, long, may_be) for name, own in contents.items()]
-    record = container_of(path)
+    record = container_of(table.path)
     assert record is not None  # it was opened
     by_role = {role: name for name, role in roles.items()}
     return TableDescription(
-        path=Path(path),
+        path=table.path,
         container=record.name,
         facts=table.facts(),
         n_rows=n_rows,
@@ -234,12 +237,20 @@ def _share_of_smiles(texts: Iterable[str]) -> float:
 
 
 def _long_format(
-    contents: Mapping[str, Content], smiles: str | None, roles: Mapping[str, Role]
+    contents: Mapping[str, Content], smiles: str | None, roles: Mapping[str, Role], one_of_several: bool
 ) -> LongFormat | None:
-    """Return the columns of a table with a row for each measurement; None where rows are molecules."""
+    """Return the columns of a table with a row for each measurement; None where rows are molecules.
+
+    A column that names one task alone is that of an export where signs or units stand beside the values, or
+    which is one of several.
+    """
     left = {name: content for name, content in contents.items() if name not in roles}
     by_name = {name.strip().lower(): name for name in reversed(list(left))}
-    tasks = [by_name[name] for name in _TASK_NAMES if name in by_name and len(left[by_name[name]].texts) > 1]
+    named = [by_name[name] for name in _TASK_NAMES if name in by_name]
+    relation = next((name for name, content in left.items() if _all(content, RELATIONS)), None)
+    units = next((name for name in left if _is_unit(name, left[name])), None)
+    least = 1 if one_of_several or relation or units else 2
+    tasks = [name for name in named if len(left[name].texts) >= least]
     values = [by_name[name] for name in _VALUE_NAMES if name in by_name]
     kinds = {name: content.labels()[0] for name, content in left.items()}
     real = [name for name, kind in kinds.items() if kind == "real" and name not in tasks]
@@ -248,10 +259,9 @@ def _long_format(
     if not (tasks and values):
         return None
     repeated = smiles is not None and len(contents[smiles].texts) < 0.9 * contents[smiles].filled
-    if not repeated and values[0].strip().lower() not in _VALUE_NAMES:
+    sure = values[0].strip().lower() in _VALUE_NAMES or len(left[tasks[0]].texts) == 1
+    if not (repeated or sure):
         return None
-    relation = next((name for name, content in left.items() if _all(content, RELATIONS)), None)
-    units = next((name for name in left if _is_unit(name, left[name])), None)
     return LongFormat(tasks[0], values[0], relation, units)
 
 
@@ -288,14 +298,21 @@ def _described(
             reason = "it names the task" if name == long.task_column else f"it holds the values: {said}"
     elif again:
         reason = f"another column of the kind {again}"
-    elif content.number_rows():
-        reason = "it numbers the rows"
-    elif _DESCRIPTOR.fullmatch(name.strip()):
-        reason = "a property of the structure and no measurement"
-    elif kind is None:
-        reason = said
-    elif len(content.texts) == 1:
-        reason = f"all its cells are {next(iter(content.texts))[:30]!r}"
+    else:
+        reason = _no_task(name, content, None if kind else said)
     if reason:
         return ColumnDescription(name, "left out", reason, filled, powers_of_ten=powers)
     return ColumnDescription(name, "task", said, filled, kind, unit, content.odd(), powers)
+
+
+def _no_task(name: str, content: Content, said: str | None) -> str | None:
+    """Return why a column of a table of molecules is no task, `said` where it holds no labels, or None."""
+    if _all(content, RELATIONS):
+        return "signs such as > beside the values of another column; write them before these, as in >10"
+    if content.number_rows():
+        return "it numbers the rows"
+    if _DESCRIPTOR.fullmatch(name.strip()):
+        return "a property of the structure and no measurement"
+    if said is None and len(content.texts) == 1:
+        return f"all its cells are {next(iter(content.texts))[:30]!r}"
+    return said

@@ -21,7 +21,8 @@ from relatask.core.told import tell_once
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_INDEX = re.compile(r"\s*|Unnamed: 0(\.\d+)?")  # what pandas writes and reads as an index without a name
+PARQUET_INDEX = re.compile(r"__index_level_\d+__")  # what pandas calls an index without a name in Parquet
+_INDEX = re.compile(rf"\s*|Unnamed: 0(\.\d+)?|{PARQUET_INDEX.pattern}")  # and in any file
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,14 @@ class TableFile(ABC):
             RelataskError: the file breaks off, is damaged, or has a row of another width.
         """
 
+    def count(self, column: str) -> int:
+        """Return the number of rows, after reading all of a column.
+
+        Raises:
+            RelataskError: as of `batches`.
+        """
+        return sum(batch.num_rows for batch in self.batches([column]))
+
     @abstractmethod
     def place(self, position: int) -> str:
         """Return what messages call a row, as programs show it: "line 7" of a text, "row 7" of a sheet.
@@ -102,15 +111,16 @@ def container_of(path: str | Path) -> ContainerRecord | None:
     return next((record for record in containers().values() if name.endswith(record.suffixes)), None)
 
 
-def open_table(path: str | Path, reading: Reading | None = None) -> TableFile:
+def open_table(path: str | Path, reading: Reading | None = None, *, index: bool = False) -> TableFile:
     """Read and check the header of a table.
 
-    A first column without a name, as pandas writes its index, is left out and told, and so is one without
-    name and content.
+    A column without name and content is left out.
 
     Args:
         path: of a file of a kind that `suffixes` lists.
         reading: what a user says of it.
+        index: whether first columns without a name of their own, as pandas writes its index, are columns
+            like others. Otherwise they are left out and told.
 
     Raises:
         RelataskError: the file is absent, of another kind or damaged; a column name is empty or repeated.
@@ -122,19 +132,20 @@ def open_table(path: str | Path, reading: Reading | None = None) -> TableFile:
     if record is None:
         raise RelataskError(f"{path} is of no kind known here; save it as one of {', '.join(suffixes())}.")
     table: TableFile = load_file(record).open_file(path, reading or Reading())
-    return replace(table, names=_checked_names(table))
+    return replace(table, names=_checked_names(table, index))
 
 
-def _checked_names(table: TableFile) -> list[str]:
-    """Return the names of the columns that have one."""
+def _checked_names(table: TableFile, keep_index: bool) -> list[str]:
+    """Return the names of the columns that have one, before them those of an index if wanted."""
     path, names = table.path, table.names
     if not names:
         raise RelataskError(f"{path} is empty; its first row must name the columns.")
     index = 0
     while index < len(names) - 1 and _INDEX.fullmatch(names[index]):
         index += 1
-    if index:
-        found = ", ".join(map(repr, names[:index]))
+    first = {name: names.index(name) + 1 for name in names[:index] if keep_index}
+    if left_out := [name for place, name in enumerate(names[:index], start=1) if first.get(name) != place]:
+        found = ", ".join(map(repr, left_out))
         tell_once(
             *(__name__, logging.INFO),
             f"{path}: first columns without a name of their own, as an index that pandas writes, are left "
@@ -143,7 +154,6 @@ def _checked_names(table: TableFile) -> list[str]:
     nameless = [place for place, name in enumerate(names) if place >= index and not name.strip()]
     if nameless and not table.is_blank(nameless):
         raise RelataskError(f"{path}: column {nameless[0] + 1} has no name; name it or remove it.")
-    first: dict[str, int] = {}
     for number, name in enumerate(names[index:], start=index + 1):
         if number - 1 not in nameless and first.setdefault(name, number) < number:
             raise RelataskError(
@@ -163,12 +173,13 @@ def find_column(table: TableFile, wanted: str, what: str) -> str:
     """
     if wanted in table.names:
         return wanted
+    named = [name for name in table.names if name.strip()]
     alike = [name for name in table.names if name.strip().lower() == wanted.lower()]
     if len(alike) == 1:
         return alike[0]
     if alike:
         raise RelataskError(f"{table.path}: {what} {wanted!r} could be any of {alike}; write the exact name.")
-    raise RelataskError(f"{table.path} has no column {wanted!r} ({what}).{suggest(wanted, table.names[:20])}")
+    raise RelataskError(f"{table.path} has no column {wanted!r} ({what}).{suggest(wanted, named[:20])}")
 
 
 def row_in_file(table: TableFile | str | Path, position: int) -> str:

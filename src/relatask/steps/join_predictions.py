@@ -9,6 +9,8 @@ import csv
 import logging
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from relatask.core.atomic import atomic_path
 from relatask.core.errors import RelataskError
 from relatask.core.joined_files import csv_line, join_tables, join_texts
@@ -23,15 +25,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Run the step."""
     parts = arguments.parts
+    kind = ".parquet" if arguments.out.suffix.lower() == ".parquet" else ".csv"
+    if other := next((part for part in parts if part.suffix.lower() != kind), None):
+        raise RelataskError(
+            f"{other}: {arguments.out} is joined of {kind} files; let its parts be such files."
+        )
+    headers = [_header(part) for part in parts]
+    if other := next((part for part, own in zip(parts, headers, strict=True) if own != headers[0]), None):
+        raise RelataskError(f"{other} has other columns than {parts[0]}; delete both and run again.")
     with atomic_path(arguments.out) as temporary, temporary.open("wb") as target:
-        if arguments.out.name.lower().endswith(".parquet"):
+        if kind == ".parquet":
             join_tables(parts, [], target)
         else:
-            headers = [_header(part) for part in parts]
-            if other := next(
-                (part for part, own in zip(parts, headers, strict=True) if own != headers[0]), None
-            ):
-                raise RelataskError(f"{other} has other columns than {parts[0]}; delete both and run again.")
             pack = arguments.out.name.lower().endswith(".gz")
             join_texts(parts, headers[0], target, pack, skip=len(csv_line(headers[0])))
     logging.info("%s: joined %d parts.", arguments.out, len(parts))
@@ -39,5 +44,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _header(part: Path) -> list[str]:
     """Return the names of the columns of a part."""
+    if part.suffix.lower() == ".parquet":
+        return [*pq.read_schema(part).names]
     with part.open(newline="", encoding="utf-8") as handle:
         return next(csv.reader(handle))

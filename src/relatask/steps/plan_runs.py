@@ -86,6 +86,7 @@ def _row(run: PlannedRun, shard: int) -> dict[str, Any]:
         "balancing": balancing,
         "split": spec.split,
         "seed": spec.seed,
+        "restart": spec.restart,
         "tasks": canonical_json(spec.tasks),
         "collection": run.collection,
         "hyperparameters": canonical_json(chosen),

@@ -19,13 +19,14 @@ from pathlib import Path
 from relatask.config import read_study
 from relatask.core.errors import RelataskError
 from relatask.core.files import sha256_of, write_bytes, write_json
-from relatask.core.layout import PROVENANCE, PUBLISHED_FIGURE_FORMATS, PUBLISHED_TABLE_FORMATS
+from relatask.core.layout import PROVENANCE, PUBLISHED_FIGURE_FORMATS, PUBLISHED_TABLE_FORMATS, in_study
 from relatask.core.tables import read_table
 from relatask.core.workflow_files import workflow_folder
 from relatask.publishing.data_size import size_notes
 from relatask.publishing.made_with import made_with, mixtures
 from relatask.publishing.provenance import data_digests, durations, provenance
 
+CELLS = in_study("cells")
 KINDS = tuple(f".{suffix}" for suffix in (*PUBLISHED_TABLE_FORMATS, *PUBLISHED_FIGURE_FORMATS))
 
 
@@ -83,8 +84,8 @@ def _check(files: list[Path]) -> None:
     """Refuse kinds that are not published and two files of one name, before anything is written."""
     names = [path.name for path in files]
     for path in files:
-        if path.suffix not in KINDS:
-            raise RelataskError(f"--files: {path} is not published; only {', '.join(KINDS)} are.")
+        if path.suffix not in KINDS and path.name != CELLS:
+            raise RelataskError(f"--files: {path} is not published; only {', '.join(KINDS)} and {CELLS} are.")
         if not path.is_file():
             raise RelataskError(f"--files: {path} does not exist; write the tables and figures first.")
         if names.count(path.name) > 1:

@@ -2,6 +2,7 @@
 
 SAMPLE_WEIGHT = "sample_weight"  # of an item, how much its labels count in training; not in all data sets
 CELLS = "cells"  # the scheme of splits that holds out labels and not items
+LABELS = "labels"  # by which cross-validation may spread items over its folds
 SCAFFOLD, CLUSTERS = GROUPINGS = ("scaffold", "butina")  # of molecules, by which a scheme may group them
 
 # Tables that may have further columns, which are kept with their Arrow types.

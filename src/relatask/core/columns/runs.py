@@ -10,6 +10,7 @@ RUNS: dict[str, dict[str, str]] = {
         "balancing": "string",
         "split": "string",  # scheme, e.g. scaffold
         "seed": "int32",
+        "restart": "int32",  # of a row on a split and seed: other random numbers
         "tasks": "string",  # JSON: "all", {"part": i, "of": n} or a list of task ids
         "collection": "string?",  # gains that the run is trained for; null for rows of the tables
         "hyperparameters": "string",  # JSON
@@ -51,7 +52,7 @@ RUNS: dict[str, dict[str, str]] = {
         "item_id": "int32",
         "task_id": "category",
         "score": "float32",  # probability of label 1, mean over seeds
-        "spread": "float32?",  # population standard deviation over seeds; null with one
+        "spread": "float32?",  # sample standard deviation over seeds; null with one
         "n_known": "int32",  # labels that the molecule has
     },
     "history": {
@@ -72,6 +73,26 @@ RUNS: dict[str, dict[str, str]] = {
         "device": "string",
         "host": "string",
         "libraries": "string?",  # JSON: name -> version of those that trained it; null in entries of old
+        "finished": "string?",  # UTC, e.g. 2026-12-01T03:35:14Z
+    },
+    "item_intervals": {  # of mean differences, by drawing molecules and tasks anew
+        "dataset": "string",
+        "split": "string",
+        "metric": "string",
+        "method": "string",
+        "baseline": "string",
+        "low": "float64?",  # 95 %
+        "high": "float64?",
+    },
+    "cells": {  # metrics of the test folds, for whoever compares methods anew
+        "dataset": "category",
+        "split": "category",
+        "method": "category",  # label of the row
+        "metric": "category",
+        "task_id": "category",
+        "seed": "int32",
+        "restart": "int32",
+        "value": "float32?",
     },
     "metrics": {
         "run_id": "category",
@@ -158,26 +179,27 @@ RUNS: dict[str, dict[str, str]] = {
         "fold": "string",
         "metric": "string",
         "mean": "float64?",  # over seeds, of the mean over tasks
-        "std": "float64?",  # over seeds, population (as the papers report); null with one seed
+        "std": "float64?",  # over seeds, of a sample (n - 1); null with one seed
         "n_seeds": "int32",
         "n_tasks": "int32",  # tasks where the metric is defined in at least one seed
         "n_undefined": "int32",  # (task, seed) cells left out because the metric is undefined
         "delta": "float64?",  # mean minus the single-task baseline, over cells defined in both
     },
-    "comparisons": {  # paired test of a method against another one; a pair per task (mean over seeds)
+    "comparisons": {  # a method against another one, on the test fold; a look for each split
         "dataset": "string",
         "split": "string",
         "metric": "string",
         "method": "string",
         "baseline": "string",
-        "n_pairs": "int32",  # tasks with a (seed, task) cell defined in both
-        "n_cells": "int32",  # (seed, task) cells defined in both
+        "n_methods": "int32",  # that the intervals of one (data set, split, metric) are as wide for
+        "n_folds": "int32",  # splits with a cell defined in both
+        "n_tasks": "int32",
+        "n_cells": "int32",  # (split, task) cells defined in both
         "mean_difference": "float64?",
-        "ci_low": "float64?",  # 95 % bootstrap interval, tasks resampled
+        "ci_low": "float64?",  # 95 %, simultaneous
         "ci_high": "float64?",
-        "statistic": "float64?",  # Wilcoxon signed-rank
-        "p_value": "float64?",
-        "p_holm": "float64?",  # corrected within (data set, split, metric)
-        "reason": "string?",  # why there is no p value
+        "margin": "float64?",  # a difference up to it makes none in practice
+        "verdict": "string",  # better, worse, equal, undecided
+        "reason": "string?",  # why there is no interval
     },
 }

@@ -3,9 +3,11 @@
 import numpy as np
 import pandas as pd
 
+from relatask.core.columns.data import LABELS
 from relatask.core.errors import RelataskError
 from relatask.data.splits import Fractions, whole_items, with_facts
 from relatask.data.splits._groups import groups_of, parts_of_groups
+from relatask.data.splits._labels import spread
 
 SCHEME = {
     "summary": "seed s tests fold s mod `n_folds` of repeat s div `n_folds`; the next fold is for "
@@ -15,7 +17,8 @@ SCHEME = {
         "by": (
             "",
             "of the schemes cross_validation, leave_out and grouped: what stays together; scaffold, "
-            "butina, or a column of the items such as a project",
+            "butina, or a column of the items such as a project; of cross_validation also labels: both "
+            "classes of each task in each fold where possible",
         ),
         "cutoff": (0.4, "of clusters: greatest Tanimoto distance of two neighbours"),
     },
@@ -42,7 +45,7 @@ def split(
         RelataskError: there are fewer than three folds, or fewer items or groups than folds.
     """
     group, what = np.arange(len(items)), "items"
-    if by:
+    if by and by != LABELS:
         group, _ = groups_of(items, by, cutoff, "cross_validation")
         what = f"groups by {by}"
     n_groups = int(group.max(initial=-1)) + 1
@@ -52,7 +55,11 @@ def split(
         )
     repeat, tested = divmod(seed, n_folds)
     rng = np.random.default_rng([repeat, STREAM])
-    part = parts_of_groups(group, n_folds, rng) if by else rng.permutation(group % n_folds)
+    if by == LABELS:
+        sizes = np.bincount(rng.permutation(n_folds)[group % n_folds])  # which differ by one item at most
+        part = spread(items["item_id"].to_numpy(), labels, sizes, rng, least=1)
+    else:
+        part = parts_of_groups(group, n_folds, rng) if by else rng.permutation(group % n_folds)
     fold = np.where(part == tested, 2, np.where(part == (tested + 1) % n_folds, 1, 0))
-    facts = {"groups": n_groups} if by else {}
+    facts = {"groups": n_groups} if by and by != LABELS else {}
     return with_facts(whole_items(items, fold), repeat=repeat, tested_fold=tested, **facts)

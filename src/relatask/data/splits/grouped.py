@@ -14,7 +14,8 @@ SCHEME = {
         "by": (
             "",
             "of the schemes cross_validation, leave_out and grouped: what stays together; scaffold, "
-            "butina, or a column of the items such as a project",
+            "butina, or a column of the items such as a project; of cross_validation also labels: both "
+            "classes of each task in each fold where possible",
         )
     },
 }

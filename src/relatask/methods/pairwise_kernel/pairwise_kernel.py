@@ -34,6 +34,7 @@ CAPABILITIES = {
     "paper": "jacob_2008",
     "inputs": ("ecfp",),
     "loop": "kernel_ridge",
+    "random": False,
     "encoders": "none",
     "kinds": ("binary", "real"),
     "weights": ("items", "classes", "tasks"),

@@ -31,7 +31,7 @@ FIGURE = {
         "source_name": "string",
         "target_name": "string",
         "weight": "float64?",  # mean over seeds; null where a method has no weight, as of a task for itself
-        "std": "float64?",  # population standard deviation over seeds
+        "std": "float64?",  # sample standard deviation over seeds
         "n_seeds": "int32",
     },
     "each": "dataset",
@@ -69,7 +69,7 @@ def table(found: list[Learned], names: dict[str, str]) -> pd.DataFrame:
             "source_name": np.repeat(named, n),
             "target_name": np.tile(named, n),
             "weight": mean[np.ix_(order, order)].ravel(),
-            "std": one.weights.std(0)[np.ix_(order, order)].ravel() if len(one.seeds) > 1 else np.nan,
+            "std": one.weights.std(0, ddof=1)[np.ix_(order, order)].ravel() if len(one.seeds) > 1 else np.nan,
             "n_seeds": len(one.seeds),
         }
         parts.append(pd.DataFrame(part))

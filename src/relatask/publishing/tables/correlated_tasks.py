@@ -130,7 +130,7 @@ def _notes(inputs: Inputs, has_published: bool) -> list[str]:
     notes = [
         f"Test {printed_label(metric)}, mean over the {N_TASKS} tasks whose "
         "labels correlate least, or most, with those of others (Pearson, mean over the others, all folds), "
-        "then mean ± population standard deviation over seeds. The csv file names the tasks.",
+        "then mean ± sample standard deviation over seeds. The csv file names the tasks.",
         f"ρ: Spearman's rank correlation, over all tasks, of that mean with the gain over "
         f"{inputs.study.baseline}; {NOTHING}: fewer than {MIN_TASKS} tasks.",
     ]

@@ -36,7 +36,7 @@ TABLE = {
         "spearman": "float64?",  # of the mean over seeds
         "p_value": "float64?",  # two-sided, of the mean over seeds
         "spearman_of_seeds": "float64?",  # mean over seeds of each one's own
-        "spearman_std": "float64?",  # population standard deviation over seeds
+        "spearman_std": "float64?",  # sample standard deviation over seeds
         "spearman_between_seeds": "float64?",  # mean over each two seeds, of what is compared
         "asymmetry": "float64?",  # of what was learned, |D - D'| / |D + D'|: 0 symmetric, 1 one way alone
         "reason": "string?",  # why there is no correlation
@@ -161,7 +161,7 @@ def _agreement(one: np.ndarray, other: np.ndarray) -> dict[str, Any]:
         "spearman": correlation,
         "p_value": p,
         "spearman_of_seeds": np.mean(defined) if defined else None,
-        "spearman_std": np.std(defined) if defined and len(of_seeds) > 1 else None,
+        "spearman_std": np.std(defined, ddof=1) if defined and len(of_seeds) > 1 else None,
         "spearman_between_seeds": between_seeds(one),
         "reason": reason,
     }

@@ -75,7 +75,7 @@ def make(inputs: Inputs) -> Table:
     ]
     notes = [
         "Absolute difference of estimated and true validation gain, mean over the tasks of all sets of two "
-        "or more tasks that the strategy did not train; mean ± population standard deviation over seeds. "
+        "or more tasks that the strategy did not train; mean ± sample standard deviation over seeds. "
         "correlation: Pearson's, of the same cells. TAG's affinities are no gains: only their correlation "
         "says something.",
         inputs.reduced,

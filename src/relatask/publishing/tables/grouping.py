@@ -56,7 +56,7 @@ def make(inputs: Inputs) -> Table:
             body[-1].append(_cell(cells.get(budget), data))
     notes = [
         "Mean over tasks of the test gain in per cent, each task served by the group that is estimated best "
-        "for it; mean ± population standard deviation over seeds; the best estimate of each column is bold, "
+        "for it; mean ± sample standard deviation over seeds; the best estimate of each column is bold, "
         "the oracle and published numbers aside.",
         "Columns: the budget, the most groups. Groups are chosen on validation gains, so the oracle, which "
         "knows them all, can lose on the test fold. trained: task sets that a strategy pays for.",

@@ -106,7 +106,7 @@ def make(inputs: Inputs) -> Table:
         ]
         body.append([*words, *cells, number(row["n_seeds"], 0)])
     notes = [
-        "Links of the test fold, × 100, mean ± population standard deviation over seeds; difference: "
+        "Links of the test fold, × 100, mean ± sample standard deviation over seeds; difference: "
         "released − held out, by seed. accuracy: share of links and other pairs that a score above 0.5 "
         "tells.",
         "held out: edges that are asked about carry no messages, in training and in test.",

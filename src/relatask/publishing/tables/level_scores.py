@@ -126,7 +126,7 @@ def _notes(inputs: Inputs, data: pd.DataFrame) -> list[str]:
     )
     heads = [row.label for row in rows_of(inputs) if row.reads_heads]
     notes = [
-        f"{said}; on the test fold, mean over the level's tasks, then mean ± population standard deviation "
+        f"{said}; on the test fold, mean over the level's tasks, then mean ± sample standard deviation "
         "over seeds; the best of a column is bold.",
         f"{MARK}: the method did not train this level."
         + (f" Heads of their own score the levels that these trained: {', '.join(heads)}." if heads else "")

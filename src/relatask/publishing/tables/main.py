@@ -183,7 +183,7 @@ def _main_notes(inputs: Inputs, blocks: list[pd.DataFrame]) -> list[str]:
     each = inputs.study.each
     notes = [
         f"{', '.join(_direction(name) for name in inputs.leading)}: mean over {each}s, "
-        f"then mean ± population standard deviation over {len(seeds)} {seed_word} "
+        f"then mean ± sample standard deviation over {len(seeds)} {seed_word} "
         f"({', '.join(map(str, seeds))}); the best mean of a column is bold.",
         f"In brackets: difference to {inputs.study.baseline} over the (seed, {each}) cells defined in both.",
     ]

@@ -115,7 +115,7 @@ def make(inputs: Inputs) -> Table:
     data = pd.DataFrame([cell for line in lines for cell in line], columns=list(columns_of("table_per_task")))
     notes = [
         f"{' or '.join(printed_label(METRICS[name]) for name in metrics)} on the test fold, mean ± "
-        "population standard deviation over the seeds where it is defined; the best of a row is bold.",
+        "sample standard deviation over the seeds where it is defined; the best of a row is bold.",
         f"labels and active count the whole data set. {NOTHING}: undefined for every seed; the column reason "
         "of the csv file says why.",
         inputs.reduced,

@@ -1,4 +1,4 @@
-"""Table `significance`: which differences between methods are more than chance."""
+"""Table `significance`: which methods are ahead of which, and how surely."""
 
 from typing import Any
 
@@ -8,7 +8,6 @@ from relatask.publishing.formatting import (
     Bold,
     Table,
     number,
-    p_value,
     scale_of,
     scales_and_directions,
     signed,
@@ -17,10 +16,9 @@ from relatask.publishing.inputs import Inputs, records
 
 TABLE = {
     "caption": (
-        "Each method against the baseline, paired by task, or by episode of few-shot learning (mean "
-        "over seeds): mean difference with its 95 % bootstrap interval (these resampled), Wilcoxon "
-        "signed-rank test, and the p value after Holm's correction for the methods compared on one "
-        "data set, split and metric."
+        "Each method against the baseline, and further pairs: mean difference over the splits' test folds "
+        "with its simultaneous 95 % interval, and what it says: better, worse, equal within the margin, or "
+        "undecided."
     ),
     "columns": {
         "dataset": "string",
@@ -28,82 +26,78 @@ TABLE = {
         "metric": "string",
         "method": "string",
         "baseline": "string",
-        "n_pairs": "int32",
+        "n_methods": "int32",
+        "n_folds": "int32",
+        "n_tasks": "int32",
         "mean_difference": "float64?",
         "ci_low": "float64?",
         "ci_high": "float64?",
-        "statistic": "float64?",
-        "p_value": "float64?",
-        "p_holm": "float64?",
-        "verdict": "string",  # better, worse, not told apart, or why there is no test
+        "item_low": "float64?",  # by drawing molecules and tasks anew; null of metrics that are no means
+        "item_high": "float64?",
+        "margin": "float64?",
+        "verdict": "string",  # better, worse, equal, undecided
+        "reason": "string?",  # why there is no interval
     },
     "when": ("always",),
-    "needs": ("comparisons", "dataset"),
+    "needs": ("comparisons", "item_intervals", "dataset"),
 }
-LEVEL = 0.05
-EPISODES_ARE = (
-    "all methods are asked the same episodes. The p values speak of more episodes of the networks that were "
-    "trained, not of training again; for that see the spread over seeds."
-)
 
 
-def _verdict(row: dict[str, Any]) -> str:
-    """What the corrected test says in words, or why there is none."""
-    if isinstance(row["reason"], str):
-        return row["reason"]
-    if row["p_holm"] >= LEVEL:
-        return "not told apart"
-    gained = (row["mean_difference"] > 0) == METRICS[row["metric"]].higher_is_better
-    return "better" if gained else "worse"
+NUMBERS = ("mean_difference", "ci_low", "ci_high", "item_low", "item_high")
 
 
 def _comparison(row: dict[str, Any]) -> list[str]:
     """The cells of one comparison."""
     metric = METRICS[row["metric"]]
     factor, digits = scale_of(metric)
-    difference, low, high = (
-        signed(row[key] * factor, digits) for key in ("mean_difference", "ci_low", "ci_high")
-    )
-    interval = NOTHING if low == NOTHING else f"{low} to {high}"
-    verdict = Bold(row["verdict"]) if row["verdict"] in {"better", "worse"} else row["verdict"]
-    words = [row["dataset"], row["split"], metric.label, row["method"], row["baseline"], verdict]
+    shown = {key: signed(row[key] * factor, digits) for key in NUMBERS}
+    ends = ((shown["ci_low"], shown["ci_high"]), (shown["item_low"], shown["item_high"]))
+    over_splits, over_items = (NOTHING if low == NOTHING else f"{low} to {high}" for low, high in ends)
+    told = row["reason"] if isinstance(row["reason"], str) else row["verdict"]
+    words = [row["dataset"], row["split"], metric.label, row["method"], row["baseline"]]
     return [
         *words,
-        number(row["n_pairs"], 0),
-        difference,
-        interval,
-        number(row["statistic"], 0),
-        p_value(row["p_value"]),
-        p_value(row["p_holm"]),
+        Bold(told) if told in {"better", "worse"} else told,
+        number(row["n_folds"], 0),
+        number(row["n_tasks"], 0),
+        shown["mean_difference"],
+        over_splits,
+        over_items,
+        number(row["margin"] * factor, digits),
     ]
 
 
 def make(inputs: Inputs) -> Table:
-    """Every method against the baseline, and the study's contrasts: what the p values say."""
-    data = inputs.ordered(inputs.comparisons)
-    numbers = ["mean_difference", "ci_low", "ci_high", "statistic", "p_value", "p_holm"]
-    data = data.astype(dict.fromkeys(numbers, float))
-    data["verdict"] = [_verdict(row) for row in records(data)]
+    """Every method against the baseline, the study's contrasts and twins: what the intervals say."""
+    drawn = inputs.item_intervals.rename(columns={"low": "item_low", "high": "item_high"})
+    key = ["dataset", "split", "metric", "method", "baseline"]
+    data = inputs.ordered(inputs.comparisons.merge(drawn, on=key, how="left"))
+    data = data.astype(dict.fromkeys((*NUMBERS, "margin"), float))
     each = inputs.study.each
     metrics = scales_and_directions([METRICS[name] for name in inputs.study.metrics])
+    twins = {row.label: row.twin_of for row in inputs.study.methods if row.twin_of}
+    again = "; ".join(f"{label} is {row} with other random numbers" for label, row in twins.items())
     notes = [
-        f"Difference on the test fold, one pair per {each} (mean over seeds): "
-        + (EPISODES_ARE if each == "episode" else "seeds share the data, so they are no pairs of their own.")
-        + " Wilcoxon signed-rank test (statistic W), Holm's correction over the comparisons of one data set, "
-        f"split and metric; 95 % BCa bootstrap interval of the mean over {each}s.",
-        f"The test asks on how many {each}s, by rank, a method is ahead; the interval is about the mean. "
-        f"Where a few {each}s differ much from the others, the two may disagree.",
-        f"better, worse: p (Holm) < {LEVEL}. {metrics}, so that there a negative difference is better."
-        if "lower" in metrics
-        else f"better, worse: p (Holm) < {LEVEL}. {metrics}.",
+        f"Difference on the test fold: mean over {each}s, then over splits, of which each is one look; "
+        "trainings that are tested on the same items are one.",
+        "Interval: 95 %, simultaneous for all methods of a data set, split and metric (Tukey), with the "
+        "variance of folds that share training items (Nadeau and Bengio, 2003). margin: a difference up to "
+        "it makes none in practice. better, worse: the interval has one sign; equal: it lies within the "
+        "margin; undecided: neither. "
+        f"{metrics}" + (", so that there a negative difference is better." if "lower" in metrics else "."),
+        "molecules and tasks: the interval of the difference when both are drawn anew, with replacement "
+        "(Owen, 2007); it is no part of the verdict, and of metrics that are no means there is none.",
+        f"A/A control: {again}."
+        if again
+        else "No row is a twin of another, so nothing here shows what random numbers alone do (`twin_of`).",
         inputs.reduced,
     ]
-    header = ["data set", "split", "metric", "method", "against", "verdict", f"{each}s", "difference"]
+    header = ["data set", "split", "metric", "method", "against", "verdict", "splits", f"{each}s"]
     return Table(
         "significance",
-        f"{inputs.study.title}: which differences are more than chance",
+        f"{inputs.study.title}: which methods are ahead",
         data,
-        [*header, "95 % interval", "W", "p", "p (Holm)"],
+        [*header, "difference", "95 % interval", "molecules and tasks", "margin"],
         [_comparison(row) for row in records(data)],
         6,
         notes,

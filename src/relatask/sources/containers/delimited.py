@@ -96,7 +96,8 @@ class TextTable(TableFile):
                     )
                 raise RelataskError(
                     f"{where}: {text!r} may be a number with a decimal comma or with a mark of thousands, "
-                    "and no other number tells which; say which by `decimal: ','` or `decimal: '.'`."
+                    "and no other number tells which; say which by `decimal: ','` or `decimal: '.'` (or "
+                    "--decimal)."
                 )
             if self.comma:
                 columns[place] = with_points(columns[place])
@@ -202,8 +203,8 @@ def surveyed(path: Path, reading: Reading) -> Characters:
         tell_once(
             *(__name__, logging.WARNING),
             f"{path} is not UTF-8; it is read as {encoding}, in which {found.word!r} is one of its words. If "
-            "that is wrong, name the encoding in the key `encoding` of the source, or save the file as 'CSV "
-            "UTF-8'.",
+            "that is wrong, name it in the key `encoding` of the source (or --encoding), or save the file as "
+            "'CSV UTF-8'.",
         )
     return found
 

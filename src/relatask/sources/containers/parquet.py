@@ -1,6 +1,5 @@
 """Parquet, whose columns have types."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from relatask.core.errors import RelataskError
-from relatask.sources.table_files import Reading, TableFile
+from relatask.sources.table_files import PARQUET_INDEX, Reading, TableFile
 
 CONTAINER = {"summary": "Parquet", "suffixes": (".parquet",)}
-_INDEX = re.compile(r"__index_level_\d+__")  # what pandas calls an index without a name
 _CELLS = 1 << 22  # held at a time
 _BROKEN = (pa.ArrowException, OSError, EOFError, UnicodeDecodeError)
 
@@ -28,7 +26,7 @@ class ParquetTable(TableFile):
                 rows = max(1, min(1 << 14, _CELLS // max(1, len(columns))))
                 for batch in file.iter_batches(batch_size=rows, columns=columns):
                     batch.validate(full=True)  # that text is UTF-8, which its writer may have skipped
-                    yield batch
+                    yield batch.select([batch.schema.names.index(name) for name in columns])
         except _BROKEN as error:
             raise _explain(self.path, error) from None
 
@@ -40,8 +38,9 @@ class ParquetTable(TableFile):
 def open_file(path: Path, reading: Reading) -> ParquetTable:
     """Read the names of the columns."""
     try:
-        names = [name for name in pq.read_schema(path).names if not _INDEX.fullmatch(name)]
-        return ParquetTable(path, names)
+        names = pq.read_schema(path).names
+        index_first = sorted(names, key=lambda name: PARQUET_INDEX.fullmatch(name) is None)
+        return ParquetTable(path, index_first)
     except _BROKEN as error:
         raise _explain(path, error) from None
 

@@ -49,19 +49,17 @@ def survey(path: Path, opened: Callable[[], IO[bytes]], encoding: str | None) ->
         encoding: that the user named; None: find it.
 
     Raises:
-        RelataskError: it is no text, has a line without end, or there is no such encoding.
+        RelataskError: it is no text, has a line without end, ends within a character of UTF-8 though it
+            has whole ones, or there is no such encoding.
     """
     with opened() as handle:
         head = handle.read(4096)
-    if encoding is not None:
-        found: str | None = known_encoding(encoding)
-    else:
-        found = next((name for mark, name in _MARKS if head.startswith(mark)), None) or _by_zeros(head)
+    found = _by_head(head) if encoding is None else known_encoding(encoding)
     for mark, kind in _BINARY:
         if head.startswith(mark):
             raise RelataskError(f"{path} is no text but of another kind; let its name end in {kind}.")
     decoder = codecs.getincrementaldecoder("utf-8")()
-    word, quoted, zeros, lacking, length = "", False, False, False, 0
+    word, held, beyond, quoted, zeros, lacking, length = "", b"", False, False, False, False, 0
     with opened() as handle:
         while block := handle.read(1 << 20):
             quoted = quoted or b'"' in block
@@ -73,7 +71,10 @@ def survey(path: Path, opened: Callable[[], IO[bytes]], encoding: str | None) ->
             zeros = zeros or b"\0" in block
             lacking = lacking or _NOT_1252.search(block) is not None
             if found is None and not word:
-                word = _not_utf8(decoder, block)
+                word, held = _not_utf8(decoder, block), decoder.getstate()[0]
+                beyond = beyond or not block[: len(block) - len(held)].isascii()
+        if held and beyond and not word:  # of a text without another such letter it may be one of Windows
+            raise RelataskError(f"{path} ends within a character, so it was cut off; fetch or save it again.")
         if found is None and not word:
             word = _not_utf8(decoder, b"", final=True)
     if not word:
@@ -98,6 +99,11 @@ def known_encoding(name: str) -> str:
             f"encoding: there is none called {name[:40]!r}; write e.g. utf-8, utf-16, cp1252 or latin-1."
         )
     return UTF8 if found.name == "utf-8" else found.name
+
+
+def _by_head(head: bytes) -> str | None:
+    """Return the encoding that the first bytes of a text show, if they do."""
+    return next((name for mark, name in _MARKS if head.startswith(mark)), None) or _by_zeros(head)
 
 
 def _by_zeros(head: bytes) -> str | None:

@@ -103,7 +103,7 @@ def open_file(path: Path, reading: Reading) -> SheetTable:
         tell_once(
             *(__name__, logging.WARNING),
             f"{path}: the sheet {sheet!r} is read, the first of {report['sheets']}; name another one in "
-            "`sheet`.",
+            "`sheet` (or --sheet).",
         )
     table = with_names(SheetTable(path, [], separator="\t", copy=copy, sheet=sheet), reading)
     return replace(table, names=table.names[1:])

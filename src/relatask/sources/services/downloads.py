@@ -54,7 +54,10 @@ def download(
         with session_with(PACE) as session:
             retrying(url, ATTEMPTS, wait, pause)(_attempt, session, url, partial, size)
     except InterruptedAnswerError as error:
-        raise RelataskError(f"{url} could not be downloaded in {ATTEMPTS} attempts: {error}.") from None
+        raise RelataskError(
+            f"{url} could not be downloaded in {ATTEMPTS} attempts: {error}; for a machine without network, "
+            "relatask retrieve fills a folder elsewhere, which `mirror` of the config then names."
+        ) from None
 
 
 def remove_partial(partial: Path) -> None:
