@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import softplus
 
 from relatask.core.registry import complete_options
 from relatask.data.prepared import PreparedDataset
@@ -22,8 +23,8 @@ from relatask.engine.checkpoint import Checkpoint
 from relatask.engine.epochs import EpochTraining
 from relatask.engine.kinds import mean_metric
 from relatask.engine.loops import supervised
-from relatask.engine.problem import TrainingResult, problems_of
-from relatask.methods.sgnn import contrastive
+from relatask.engine.problem import Problem, TrainingResult, problems_of
+from relatask.methods.sgnn import contrastive, nce
 from relatask.methods.sgnn.nce import label_vectors, log_ratio
 from relatask.plan.spec import Component, RunSpec
 
@@ -83,6 +84,30 @@ def gradient_weights(training: contrastive.Training) -> tuple[float, float]:
     return of_noise, data
 
 
+def lockstep(problem: Problem) -> None:
+    """Train a problem with and without the noise term; print whether weights stay the same, bit by bit."""
+    pair = [contrastive.Training(problem) for _ in range(2)]
+    whole, greatest = nce.nce_loss, 0.0
+
+    def watched(data: Tensor, noise: Tensor) -> Tensor:
+        nonlocal greatest
+        greatest = max(greatest, float(noise.detach().double().sigmoid().max()))
+        return whole(data, noise)
+
+    def of_data_alone(data: Tensor, noise: Tensor) -> Tensor:
+        return softplus(-data).mean(1)
+
+    for epoch in range(1, problem.spec.training["epochs"] + 1):
+        greatest = 0.0
+        for training, loss in zip(pair, (watched, of_data_alone), strict=True):
+            nce.nce_loss = loss
+            training.run_epoch(lambda: None)
+        states = [training.networks.state_dict().values() for training in pair]
+        same = all(torch.equal(one, other) for one, other in zip(*states, strict=True))
+        print(f"| {epoch} | {greatest:.0e} | {'yes' if same else 'no'} |", flush=True)
+    nce.nce_loss = whole
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("folder", type=Path)
@@ -91,6 +116,7 @@ def main() -> None:
     parser.add_argument("--weights", type=float, nargs="*", default=WEIGHTS)
     parser.add_argument("--objectives", nargs="*", default=OBJECTIVES)
     parser.add_argument("--degree", action="store_true", help="λ normalised by degree")
+    parser.add_argument("--lockstep", action="store_true", help="`paper` with and without its noise term")
     arguments = parser.parse_args()
     data = PreparedDataset.load(arguments.folder, arguments.split, inputs="ecfp")
     backbone = problems_of(spec_of("shared_bottom", arguments.split, 200), data, False)[0]
@@ -98,6 +124,9 @@ def main() -> None:
     trained(training)
     training.networks.load_weights([training.selections[0].weights])
     prior = training.probabilities(torch.arange(len(data.labels)))
+    if arguments.lockstep:
+        lockstep(problems_of(spec_of("sgnn_ebm", arguments.split, arguments.epochs), data, False, prior)[0])
+        return
     test = backbone.rows("test")
     labels = backbone.labels(test, "test")
 
