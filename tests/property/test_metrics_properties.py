@@ -10,6 +10,8 @@ from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_s
 from relatask.evaluation.metrics import METRICS
 from relatask.evaluation.metrics_table import evaluate
 
+OWN = [name for name, metric in METRICS.items() if metric.of_counts is None]  # others read validation too
+
 cell = st.lists(st.tuples(st.booleans(), st.integers(0, 64)), min_size=1, max_size=20)  # label, score x 64
 studies = st.dictionaries(
     st.tuples(st.sampled_from("abc"), st.sampled_from("xyz"), st.sampled_from(["valid", "test"])),
@@ -63,9 +65,9 @@ def test_order_of_rows_and_other_cells_change_nothing(study: dict, random) -> No
     frame = as_frame(study)
     rows = list(range(len(frame)))
     random.shuffle(rows)
-    together = as_dict(evaluate(frame.iloc[rows], list(METRICS)))
+    together = as_dict(evaluate(frame.iloc[rows], OWN))
     for key, items in study.items():
-        alone = as_dict(evaluate(as_frame({key: items}), list(METRICS)))
+        alone = as_dict(evaluate(as_frame({key: items}), OWN))
         for name, value in alone.items():
             assert together[name] == pytest.approx(value, abs=1e-12, nan_ok=True)
 

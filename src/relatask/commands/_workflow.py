@@ -37,7 +37,8 @@ STAGES = {
         *("read_gains", "estimate_gains", "select_sets", "select_groups", "encode_sets", "merge_runs"),
     ),
     "evaluating": (
-        *("write_saved_tables", "evaluate_runs", "compare_methods", "describe_predictions", "impute_labels"),
+        *("write_saved_tables", "evaluate_runs", "compare_methods", "resample_items", "impute_labels"),
+        "describe_predictions",
     ),
     "writing tables and figures": ("write_tables", "draw_figures", "publish_study", "write_manifest"),
 }
