@@ -106,6 +106,7 @@ def test_folds_in_which_a_method_was_not_tested_are_left_out() -> None:
     found = intervals(methods, [("A", "B"), ("A", "C")], N_ITEMS, 50)
     assert found["A", "B"] == (0, 0)
     assert np.isnan(found["A", "C"]).all()
+    assert intervals({}, [], 0) == {}
     both = averaged([one, Contributions(one.item, one.task, one.value + 1, 3 * one.share)])
     np.testing.assert_allclose(both.value, one.value + 0.5)
     np.testing.assert_allclose(both.share, 2 * one.share)

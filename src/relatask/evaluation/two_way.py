@@ -137,6 +137,8 @@ def intervals(
     Returns:
         NaN both where no task has a value of both.
     """
+    if not pairs or not n_items:  # e.g. of few-shot episodes, whose classes are no tasks
+        return dict.fromkeys(pairs, NOTHING)
     differences = {pair: _differences(methods[pair[0]], methods[pair[1]], n_items) for pair in pairs}
     n_tasks = next((len(one.value) for own in methods.values() for one in own if one is not None), 0)
     rng = np.random.default_rng(0)
