@@ -14,7 +14,6 @@ import argparse
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
@@ -30,6 +29,7 @@ from rdkit import Chem, rdBase
 import relatask
 from benchmarks.bench_prepare import MIRROR
 from benchmarks.children import Cost
+from benchmarks.common import kept_or_scratch
 from relatask.core.processes import usable_cores
 from relatask.data.nearest import NearestKnown
 from relatask.data.standardise import Limits, Molecule, standardise_all
@@ -174,9 +174,7 @@ def main() -> None:
     if not MIRROR.is_dir():
         print(f"skipped: {MIRROR} is not there")
         return
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = (arguments.folder or Path(scratch)).absolute()
-        folder.mkdir(parents=True, exist_ok=True)
+    with kept_or_scratch(arguments.folder) as folder:
         sizes = sorted({*SIZES, *([arguments.rows] if arguments.rows else [])})
         file = folder / f"molecules-{sizes[-1]}.csv"
         if not file.is_file():

@@ -2,8 +2,10 @@
 
 import resource
 import statistics
+import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,15 @@ ROOT = Path(__file__).parents[1]
 SIDER = ROOT.parent / "shared" / "data" / "moleculenet" / "sider.csv"
 CLOCK = ("wall", "CPU")  # by whether there is one thread; its CPU time is what neighbours disturb least
 QUIET = 0.9  # a round counts when the machine ran at least this share of its best rate before and after
+
+
+@contextmanager
+def kept_or_scratch(folder: Path | None) -> Iterator[Path]:
+    """Make and yield a folder that is kept for the next time, or one for this time alone."""
+    with tempfile.TemporaryDirectory() as scratch:
+        chosen = (folder or Path(scratch)).absolute()
+        chosen.mkdir(parents=True, exist_ok=True)
+        yield chosen
 
 
 def molecules(sizes: Sequence[int] | np.ndarray, seed: int = 0) -> dict[str, Any]:

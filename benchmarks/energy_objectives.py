@@ -44,17 +44,6 @@ def spec_of(method: str, split: str, epochs: int, **options: Any) -> RunSpec:
     return RunSpec("kiba_t100", own, encoder, scheme, int(seed), training=TRAINING | {"epochs": epochs})
 
 
-def calibration_error(labels: Tensor, scores: Tensor) -> float:
-    """Mean over tasks of the expected calibration error in ten bins."""
-    found = []
-    for label, score in zip(labels.T, scores.T, strict=True):
-        there = ~label.isnan()
-        place = (10 * score[there]).long().clamp(max=9)
-        gap = torch.zeros(10).index_add_(0, place, label[there] - score[there])
-        found.append(float(gap.abs().sum() / there.sum()))
-    return sum(found) / len(found)
-
-
 def trained(training: EpochTraining) -> TrainingResult:
     """Train from the start, without a checkpoint to go on from."""
     with TemporaryDirectory() as folder:
@@ -131,8 +120,8 @@ def main() -> None:
     labels = backbone.labels(test, "test")
 
     def show(name: str, scores: Tensor, *rest: str) -> None:
-        auc = mean_metric("roc_auc", labels, scores)
-        cells = [name, f"{100 * auc:.2f}", f"{calibration_error(labels, scores):.3f}", *rest]
+        auc, error = (mean_metric(metric, labels, scores) for metric in ("roc_auc", "ece"))
+        cells = [name, f"{100 * auc:.2f}", f"{error:.3f}", *rest]
         print("| " + " | ".join(cells) + " |", flush=True)
 
     show("MTL", prior[test], "", "", "")

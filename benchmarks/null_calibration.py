@@ -17,7 +17,6 @@ verdicts rest on, which is wider, since it speaks of other molecules too and twi
 import argparse
 import subprocess
 import sys
-import tempfile
 from itertools import combinations
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from scipy.stats import wilcoxon
 
 import relatask
 from benchmarks.bench_prepare import MIRROR
+from benchmarks.common import kept_or_scratch
 from relatask.core.processes import usable_cores
 from relatask.evaluation.aggregate import runs_of, trainings
 from relatask.evaluation.fold_test import Family, interval
@@ -120,9 +120,7 @@ def main() -> None:
     if not MIRROR.is_dir():
         print(f"skipped: {MIRROR} is not there")
         return
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = (arguments.folder or Path(scratch)).absolute()
-        folder.mkdir(parents=True, exist_ok=True)
+    with kept_or_scratch(arguments.folder) as folder:
         for name in arguments.data:
             values = trained(folder, name, arguments.restarts, arguments.repeats)
             spread = np.nanmean(values, axis=2).std(1, ddof=1).mean()

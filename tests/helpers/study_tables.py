@@ -12,7 +12,7 @@ from relatask.config import StudyAtScale, StudyConfig
 from relatask.core.files import write_json, write_text
 from relatask.core.layout import study_file
 from relatask.core.tables import COLUMNS, columns_of, write_table
-from relatask.evaluation.aggregate import join_plan, summarise
+from relatask.evaluation.aggregate import join_plan, summarise, without_mean
 from relatask.evaluation.comparisons import compare
 from relatask.evaluation.metrics import METRICS
 from relatask.plan.spec import Component, RunSpec
@@ -188,6 +188,18 @@ def compared_of(cells: pd.DataFrame, config: StudyConfig) -> pd.DataFrame:
     return compare(cells, "STL", config.pairs, test_to_train=ratios, margins=margins)
 
 
+def results_of(config: StudyConfig, plan: pd.DataFrame, metrics: pd.DataFrame, mixed=()) -> dict:
+    """Return the tables that a study makes of its plan and metrics; `mixed` have values in several units."""
+    cells = join_plan(plan, metrics)
+    return {
+        "plan": plan,
+        "metrics": metrics,
+        "summary": summarise(cells, "STL", mixed),
+        "comparisons": compared_of(cells[~without_mean(cells, mixed)], config),
+        "item_intervals": NO_INTERVALS,
+    }
+
+
 def make_inputs(
     folder: Path, value=value_of, study: dict | None = None, published=(), seeds=(0, 1), **tables
 ) -> Inputs:
@@ -195,15 +207,7 @@ def make_inputs(
     datasets, methods = list(config.datasets), [method.label for method in config.methods]
     plan = make_plan(methods, datasets, seeds=seeds)
     metrics = make_metrics(plan, TASKS, value, metrics=config.metrics)
-    cells = join_plan(plan, metrics)
     for dataset in datasets:
         write_dataset(folder / "study" / "data" / dataset, TASKS, names=HOSTILE, seeds=seeds)
-    compared = compared_of(cells, config)
-    known = {
-        "plan": plan,
-        "metrics": metrics,
-        "summary": summarise(cells, "STL"),
-        "comparisons": compared,
-        "item_intervals": NO_INTERVALS,
-    }
+    known = results_of(config, plan, metrics)
     return Inputs(config, "quick", folder, known={**known, **tables}, published=published)

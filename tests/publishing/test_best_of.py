@@ -8,14 +8,13 @@ import pytest
 from pydantic import ValidationError
 
 from relatask.config import StudyConfig
-from relatask.evaluation.aggregate import join_plan, summarise
 from relatask.plan.refusals import refuse
 from relatask.publishing.inputs import Inputs
 from relatask.publishing.published_values import Published
 from relatask.publishing.tables import correlated_tasks as correlated_tasks_table
 from relatask.publishing.tables import main as main_table
 from tests.helpers.data_tables import write_records
-from tests.helpers.study_tables import NO_INTERVALS, compared_of, make_metrics, make_plan, write_dataset
+from tests.helpers.study_tables import make_metrics, make_plan, results_of, write_dataset
 
 TASKS = [f"t{i}" for i in range(7)]
 METHODS = ("STL", "Deep_1", "Deep_2", "Deep_3")
@@ -54,16 +53,7 @@ def inputs(tmp_path: Path) -> Inputs:
     ]
     metrics = pd.concat(folds, ignore_index=True)
     write_dataset(tmp_path / "study" / "data" / "toy", TASKS, seeds=(0, 1))
-    cells = join_plan(plan, metrics)
-    summary, compared = summarise(cells, "STL"), compared_of(cells, config)
-    known = {
-        "plan": plan,
-        "metrics": metrics,
-        "summary": summary,
-        "comparisons": compared,
-        "item_intervals": NO_INTERVALS,
-    }
-    return Inputs(config, "quick", tmp_path, known=known)
+    return Inputs(config, "quick", tmp_path, known=results_of(config, plan, metrics))
 
 
 def test_validation_chooses_and_the_test_value_is_shown(inputs):

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from relatask.core.tables import COLUMNS, write_table
-from relatask.evaluation.aggregate import join_plan, mixed_units, summarise, without_mean
+from relatask.evaluation.aggregate import mixed_units
 from relatask.evaluation.metrics import METRICS
 from relatask.publishing.figures import overview
 from relatask.publishing.figures import per_task as per_task_figure
@@ -17,7 +17,7 @@ from relatask.publishing.style import value_limits
 from relatask.publishing.tables import all_metrics, per_task
 from relatask.publishing.tables import main as main_table
 from tests.helpers.data_tables import labels_table, tasks_table, write_records
-from tests.helpers.study_tables import NO_INTERVALS, compared_of, make_plan, study_of, write_dataset
+from tests.helpers.study_tables import make_plan, results_of, study_of, write_dataset
 
 from relatask.config import StudyConfig  # isort: skip
 
@@ -56,16 +56,8 @@ def inputs_of(folder: Path, units: dict[str, str | None], weights: dict[str, Any
         if METRICS[name].of == kind
     ]
     metrics = pd.DataFrame(rows, columns=list(COLUMNS["metrics"]))
-    cells, mixed = join_plan(plan, metrics), ["toy"] if mixed_units(tasks) else []
-    summary, config = summarise(cells, "STL", mixed), StudyConfig.model_validate(study)
-    compared = compared_of(cells[~without_mean(cells, mixed)], config)
-    known = {
-        "plan": plan,
-        "metrics": metrics,
-        "summary": summary,
-        "comparisons": compared,
-        "item_intervals": NO_INTERVALS,
-    }
+    config, mixed = StudyConfig.model_validate(study), ["toy"] if mixed_units(tasks) else []
+    known = results_of(config, plan, metrics, mixed)
     return Inputs(config, "quick", folder, known=known)
 
 

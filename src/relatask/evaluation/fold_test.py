@@ -19,10 +19,9 @@ twin trainings: benchmarks/null_calibration.py.
 """
 
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from scipy.stats import studentized_range
@@ -111,13 +110,3 @@ def verdict_of(low: float, high: float, margin: float | None, higher_is_better: 
     if low > 0 or high < 0:
         return "better" if (low > 0) == higher_is_better else "worse"
     return NOT_DECIDED
-
-
-def tested_to_trained(folds: Sequence[Mapping[str, Any]]) -> float:
-    """Return labels for test over labels for training, the mean over splits.
-
-    Args:
-        folds: of each split, what its record counts in each fold.
-    """
-    ratios = [own["test"]["labels"] / max(own["train"]["labels"], 1) for own in folds]
-    return float(np.mean(ratios))

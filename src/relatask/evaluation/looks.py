@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from relatask.config import StudyAtScale
@@ -12,7 +13,6 @@ from relatask.core.layout import dataset_file
 from relatask.core.tables import read_table
 from relatask.data.splits import split_digest
 from relatask.evaluation.aggregate import CELL
-from relatask.evaluation.fold_test import tested_to_trained
 
 Column = tuple[str, str]  # data set and split
 
@@ -51,12 +51,26 @@ def looks_of(results: Path, chosen: StudyAtScale) -> Looks:
     seeds = chosen.study.scales[chosen.scale].seeds  # type: ignore[index]
     for dataset in chosen.study.datasets:
         for split in chosen.study.splits.schemes:
-            named = [{"scheme": split, "seed": str(seed)} for seed in seeds]
-            records = [results / dataset_file("split_record", chosen.name, dataset, **one) for one in named]
+            records = split_records(results, chosen.name, dataset, split, seeds)
             first[dataset, split] = _first_seeds(seeds, records)
-            folds = [read_fields(record, folds=dict)["folds"] for record in records]
-            ratios[dataset, split] = tested_to_trained(folds)
+            ratios[dataset, split] = tested_to_trained(records)
     return Looks(first, ratios)
+
+
+def split_records(results: Path, study: str, dataset: str, split: str, seeds: Sequence[int]) -> list[Path]:
+    """Return the records of a split, one for each seed."""
+    named = [{"scheme": split, "seed": str(seed)} for seed in seeds]
+    return [results / dataset_file("split_record", study, dataset, **one) for one in named]
+
+
+def tested_to_trained(records: Sequence[Path]) -> float:
+    """Return labels for test over labels for training, the mean over splits.
+
+    Args:
+        records: of the splits, which count the labels of each fold.
+    """
+    folds = [read_fields(record, folds=dict)["folds"] for record in records]
+    return float(np.mean([own["test"]["labels"] / max(own["train"]["labels"], 1) for own in folds]))
 
 
 def _first_seeds(seeds: Sequence[int], records: Sequence[Path]) -> dict[int, int]:

@@ -5,10 +5,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from relatask.core.files import read_fields
-from relatask.core.layout import dataset_file
 from relatask.core.tables import columns_of
-from relatask.evaluation.fold_test import Family, interval, tested_to_trained, verdict_of
+from relatask.evaluation.fold_test import Family, interval, verdict_of
+from relatask.evaluation.looks import split_records, tested_to_trained
 from relatask.evaluation.spread import over_seeds
 from relatask.publishing.formatting import NOTHING, Bold, Table, number, signed
 from relatask.publishing.inputs import Inputs, records
@@ -91,11 +90,8 @@ def changes(inputs: Inputs) -> pd.DataFrame:
 def _test_to_train(inputs: Inputs, dataset: str, split: str) -> float:
     """Labels for test over labels for training, mean over seeds."""
     inputs.require("splits")
-    folds = []
-    for seed in sorted(set(inputs.plan["seed"])):
-        record = dataset_file("split_record", inputs.name, dataset, scheme=split, seed=str(seed))
-        folds.append(read_fields(inputs.results / record, folds=dict)["folds"])
-    return tested_to_trained(folds)
+    seeds = sorted(set(inputs.plan["seed"]))
+    return tested_to_trained(split_records(inputs.results, inputs.name, dataset, split, seeds))
 
 
 def _of_seeds(

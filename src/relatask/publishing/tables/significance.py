@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from relatask.evaluation.comparisons import FAMILY
 from relatask.evaluation.metrics import METRICS
 from relatask.publishing.formatting import (
     NOTHING,
@@ -70,7 +71,7 @@ def _comparison(row: dict[str, Any]) -> list[str]:
 def make(inputs: Inputs) -> Table:
     """Every method against the baseline, the study's contrasts and twins: what the intervals say."""
     drawn = inputs.item_intervals.rename(columns={"low": "item_low", "high": "item_high"})
-    key = ["dataset", "split", "metric", "method", "baseline"]
+    key = [*FAMILY, "method", "baseline"]
     data = inputs.ordered(inputs.comparisons.merge(drawn, on=key, how="left"))
     data = data.astype(dict.fromkeys((*NUMBERS, "margin"), float))
     each = inputs.study.each
